@@ -1,0 +1,121 @@
+package io.apiserverupdater.updater;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A command line taken apart, as Kubernetes' own programs read theirs: {@code --name=value}, {@code
+ * --name value}, {@code -n value}, {@code -nvalue}; a switch may stand alone. Every fault is
+ * collected, none ends the reading.
+ */
+final class CommandLine {
+  private final Map<String, String> values = new LinkedHashMap<>();
+  private final List<String> errors = new ArrayList<>();
+
+  private CommandLine() {}
+
+  static CommandLine parse(List<Flag> flags, List<String> arguments) {
+    CommandLine line = new CommandLine();
+    for (int i = 0; i < arguments.size(); i++) {
+      String argument = arguments.get(i);
+      if (!argument.startsWith("-") || argument.equals("-")) {
+        line.errors.add("unexpected argument \"" + argument + "\": expected only flags");
+        continue;
+      }
+      Optional<Flag> found = find(flags, argument);
+      if (found.isEmpty()) {
+        line.errors.add("unknown flag " + nameOf(argument) + suggestion(flags, argument));
+        // Its value, if it has one, is not an error of its own.
+        if (!argument.contains("=")
+            && i + 1 < arguments.size()
+            && !arguments.get(i + 1).startsWith("-")) {
+          i++;
+        }
+        continue;
+      }
+      Flag flag = found.get();
+      Optional<String> attached = attachedValue(argument);
+      if (attached.isPresent()) {
+        line.values.put(flag.name(), attached.get());
+      } else if (flag.isSwitch()) {
+        line.values.put(flag.name(), "true");
+      } else if (i + 1 < arguments.size()
+          && (!arguments.get(i + 1).startsWith("-") || arguments.get(i + 1).equals("-"))) {
+        line.values.put(flag.name(), arguments.get(++i));
+      } else {
+        line.errors.add("flag --" + flag.name() + " needs a value: " + flag.argument());
+      }
+    }
+    return line;
+  }
+
+  /** The value that was given for a flag. */
+  Optional<String> value(String name) {
+    return Optional.ofNullable(values.get(name));
+  }
+
+  List<String> errors() {
+    return errors;
+  }
+
+  private static String nameOf(String argument) {
+    int equals = argument.indexOf('=');
+    return equals < 0 ? argument : argument.substring(0, equals);
+  }
+
+  private static Optional<Flag> find(List<Flag> flags, String argument) {
+    if (argument.startsWith("--")) {
+      String name = nameOf(argument).substring(2);
+      return flags.stream().filter(flag -> flag.name().equals(name)).findFirst();
+    }
+    return flags.stream()
+        .filter(flag -> flag.letter().equals(Optional.of(argument.charAt(1))))
+        // A switch takes no attached value: -vx is a mistake.
+        .filter(flag -> !flag.isSwitch() || argument.length() == 2 || argument.charAt(2) == '=')
+        .findFirst();
+  }
+
+  private static Optional<String> attachedValue(String argument) {
+    if (argument.startsWith("--")) {
+      int equals = argument.indexOf('=');
+      return equals < 0 ? Optional.empty() : Optional.of(argument.substring(equals + 1));
+    }
+    if (argument.length() == 2) {
+      return Optional.empty();
+    }
+    return Optional.of(argument.substring(argument.charAt(2) == '=' ? 3 : 2));
+  }
+
+  private static String suggestion(List<Flag> flags, String argument) {
+    String name = nameOf(argument).replaceAll("^-+", "");
+    return flags.stream()
+        .map(Flag::name)
+        .min(Comparator.comparingInt(known -> distance(known, name)))
+        .filter(known -> distance(known, name) <= 3)
+        .map(known -> "; did you mean --" + known + "?")
+        .orElse("; see --help");
+  }
+
+  /** Levenshtein's distance. */
+  private static int distance(String a, String b) {
+    int[] row = new int[b.length() + 1];
+    for (int j = 0; j <= b.length(); j++) {
+      row[j] = j;
+    }
+    for (int i = 1; i <= a.length(); i++) {
+      int diagonal = row[0];
+      row[0] = i;
+      for (int j = 1; j <= b.length(); j++) {
+        int above = row[j];
+        int change = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
+        row[j] = Math.min(change, Math.min(above, row[j - 1]) + 1);
+        diagonal = above;
+      }
+    }
+    return row[b.length()];
+  }
+}

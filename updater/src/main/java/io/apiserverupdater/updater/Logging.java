@@ -1,0 +1,26 @@
+package io.apiserverupdater.updater;
+
+/** Sets slf4j-simple up; before the first logger is made. */
+final class Logging {
+  private Logging() {}
+
+  static void configure(UpdaterConfig config) {
+    // A dry run speaks by its output; its log tells only of trouble.
+    String level =
+        config.verbose() ? "debug" : config.mode() == UpdaterConfig.Mode.DRY_RUN ? "warn" : "info";
+    set("defaultLogLevel", "warn");
+    set("log.io.apiserverupdater", level);
+    set("logFile", "System.err");
+    set("showDateTime", "true");
+    set("dateTimeFormat", "yyyy-MM-dd'T'HH:mm:ss.SSSXXX");
+    set("showThreadName", "false");
+    set("showShortLogName", "true");
+  }
+
+  private static void set(String key, String value) {
+    // What was given with -D on the command line stands.
+    if (System.getProperty("org.slf4j.simpleLogger." + key) == null) {
+      System.setProperty("org.slf4j.simpleLogger." + key, value);
+    }
+  }
+}

@@ -1,0 +1,230 @@
+package io.apiserverupdater.updater;
+
+import io.apiserverupdater.updater.controller.EndpointsReconciler;
+import io.apiserverupdater.updater.endpoints.MirrorRule;
+import io.apiserverupdater.updater.kube.ClusterAccess;
+import io.apiserverupdater.updater.kube.ClusterAccesses;
+import io.apiserverupdater.updater.kube.KubeCluster;
+import io.apiserverupdater.updater.leaderelection.LeaderElector;
+import io.apiserverupdater.updater.leaderelection.Leadership;
+import io.apiserverupdater.updater.server.HealthCheck;
+import io.apiserverupdater.updater.server.StatusServer;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.time.Clock;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ThreadLocalRandom;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Starts the updater: reads what is asked for, builds the parts in the order of the data flow. */
+public final class Main {
+  private static final int OK = 0;
+  private static final int ERROR = 2;
+
+  private Main() {}
+
+  /** See {@code --help}. */
+  public static void main(String[] arguments) throws InterruptedException {
+    UpdaterConfig.Parsed parsed =
+        UpdaterConfig.parse(
+            Arrays.asList(arguments), System.getenv(), Main::hostName, Main::randomPart);
+    int code;
+    if (parsed instanceof UpdaterConfig.Parsed.Run run) {
+      code = run(run.config(), System.getenv());
+    } else if (parsed instanceof UpdaterConfig.Parsed.Invalid invalid) {
+      invalid.errors().forEach(error -> System.err.println("error: " + error));
+      System.err.println("See updater --help.");
+      code = ERROR;
+    } else {
+      boolean help = parsed instanceof UpdaterConfig.Parsed.Help;
+      System.out.print(help ? Help.text() : "updater " + version() + "\n");
+      code = OK;
+    }
+    System.out.flush();
+    System.exit(code);
+  }
+
+  private static int run(UpdaterConfig config, Map<String, String> environment)
+      throws InterruptedException {
+    Logging.configure(config);
+    Optional<ClusterAccess> access;
+    try {
+      access = ClusterAccesses.find(config.kubeconfig(), config.context(), environment);
+    } catch (ClusterAccess.ConfigurationException e) {
+      e.faults().forEach(fault -> System.err.println("error: " + fault));
+      return ERROR;
+    }
+    MirrorRule rule =
+        new MirrorRule(
+            config.target().source(), config.target().target(), config.target().writeEndpoints());
+    if (config.mode() == UpdaterConfig.Mode.DRY_RUN) {
+      return ERROR;
+    }
+    if (access.isEmpty()) {
+      System.err.println(
+          "error: no cluster to talk to: neither --kubeconfig, nor KUBECONFIG, nor ~/.kube/config,"
+              + " nor a pod's service account was found");
+      return ERROR;
+    }
+    return config.mode() == UpdaterConfig.Mode.ONCE
+        ? OnceCommand.run(rule, oneShot(config, access.get()))
+        : control(config, rule, access.get());
+  }
+
+  /** Runs as a controller until a signal ends the process; returns only when it cannot start. */
+  private static int control(UpdaterConfig config, MirrorRule rule, ClusterAccess access)
+      throws InterruptedException {
+    Logger log = LoggerFactory.getLogger(Main.class);
+    log.info(
+        "started=true version={} source={} target={} access=\"{}\" server={}",
+        version(),
+        rule.source(),
+        rule.target(),
+        access.origin(),
+        access.server());
+    KubeCluster cluster =
+        KubeCluster.of(
+            access,
+            config.target(),
+            config.failover().orElse(access.isInCluster()),
+            config.election().map(UpdaterConfig.Election::lease),
+            userAgent(),
+            System::nanoTime);
+    Optional<LeaderElector> elector =
+        config
+            .election()
+            .flatMap(
+                election ->
+                    cluster
+                        .lease()
+                        .map(
+                            lease ->
+                                new LeaderElector(
+                                    election.settings(),
+                                    lease,
+                                    System::nanoTime,
+                                    Clock.systemUTC())));
+    EndpointsReconciler reconciler =
+        new EndpointsReconciler(
+            rule,
+            cluster.endpoints(),
+            elector.<Leadership>map(elected -> elected).orElse(Leadership.always()),
+            System::nanoTime,
+            () -> ThreadLocalRandom.current().nextDouble());
+    Optional<StatusServer> server;
+    try {
+      server = statusServer(config.listen(), cluster, elector, reconciler);
+    } catch (IOException e) {
+      System.err.println(
+          "error: --listen: cannot listen on "
+              + config.listen().map(InetSocketAddress::toString).orElse("")
+              + ": "
+              + e.getMessage());
+      return ERROR;
+    }
+
+    ShutdownSequence shutdown = new ShutdownSequence();
+    shutdown.endWithSignal();
+    server.ifPresent(
+        status -> {
+          status.start();
+          shutdown.add("status-server", status);
+        });
+    cluster.start();
+    shutdown.add("cluster", cluster);
+    elector.ifPresent(
+        elected -> {
+          elected.start(new TurnsTrigger(reconciler));
+          shutdown.add("leader-elector", elected);
+        });
+    reconciler.start();
+    shutdown.add("reconciler", reconciler);
+    reconciler.trigger();
+    shutdown.await();
+    return OK;
+  }
+
+  /** A new leader decides at once; an old one notices that it has nothing to do any more. */
+  private record TurnsTrigger(EndpointsReconciler reconciler) implements LeaderElector.Listener {
+    @Override
+    public void startedLeading() {
+      reconciler.trigger();
+    }
+
+    @Override
+    public void stoppedLeading(String reason) {
+      reconciler.trigger();
+    }
+  }
+
+  private static Optional<StatusServer> statusServer(
+      Optional<InetSocketAddress> address,
+      KubeCluster cluster,
+      Optional<LeaderElector> elector,
+      EndpointsReconciler reconciler)
+      throws IOException {
+    if (address.isEmpty()) {
+      return Optional.empty();
+    }
+    List<HealthCheck> checks =
+        List.of(
+            HealthCheck.live("ping", () -> true, ""),
+            HealthCheck.live("watches", cluster::isAlive, "a watching thread has ended"),
+            HealthCheck.live(
+                "leaderelection",
+                () -> elector.map(LeaderElector::isAlive).orElse(true),
+                "the elector's thread has ended"),
+            HealthCheck.live(
+                "reconciler", reconciler::isAlive, "the reconciler's thread has ended"),
+            HealthCheck.ready("apiserver", () -> unreachable(cluster)));
+    return Optional.of(StatusServer.bind(address.get(), checks));
+  }
+
+  private static Optional<String> unreachable(KubeCluster cluster) {
+    return cluster.isReachable()
+        ? Optional.empty()
+        : Optional.of(
+            "no watch is open; the last answer of any apiserver came "
+                + cluster.sinceLastAnswer().toSeconds()
+                + "s ago");
+  }
+
+  /** The cluster for a command that reads once, and talks to the configured address only. */
+  private static KubeCluster oneShot(UpdaterConfig config, ClusterAccess access) {
+    return KubeCluster.of(
+        access,
+        config.target(),
+        config.failover().orElse(false),
+        Optional.empty(),
+        userAgent(),
+        System::nanoTime);
+  }
+
+  private static String hostName() {
+    try {
+      return InetAddress.getLocalHost().getHostName();
+    } catch (UnknownHostException e) {
+      return "unknown-host";
+    }
+  }
+
+  private static String randomPart() {
+    return HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong(), 8);
+  }
+
+  private static String version() {
+    return Optional.ofNullable(Main.class.getPackage().getImplementationVersion())
+        .orElse("unpackaged");
+  }
+
+  private static String userAgent() {
+    return "apiserver-updater/" + version();
+  }
+}

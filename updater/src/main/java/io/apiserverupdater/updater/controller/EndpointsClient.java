@@ -1,0 +1,51 @@
+package io.apiserverupdater.updater.controller;
+
+import io.apiserverupdater.updater.endpoints.Change;
+import io.apiserverupdater.updater.endpoints.ObservedState;
+import java.time.Duration;
+import java.util.Optional;
+
+/** The source and the target in the API server. Safe for use by several threads. */
+public interface EndpointsClient {
+
+  /**
+   * The state as far as it is known, by watches and by the answers to our own writes.
+   *
+   * @return empty while a part of it has never been read
+   */
+  Optional<ObservedState> observed();
+
+  /**
+   * Carries out one change. Never throws; a write of ours is visible in {@link #observed} after.
+   */
+  WriteResult apply(Change change);
+
+  /**
+   * Reads the target again, past the watches: after a conflict, or when a write may have landed.
+   *
+   * @return whether all of it could be read
+   */
+  boolean reread();
+
+  /** Calls the listener, briefly and from any thread, whenever {@link #observed} has changed. */
+  void onChange(Runnable listener);
+
+  /** How a write ended. */
+  sealed interface WriteResult {
+    /** The API server has accepted it. */
+    record Written() implements WriteResult {}
+
+    /** The object is not the one that was compared. */
+    record Conflict() implements WriteResult {}
+
+    /**
+     * No answer, or an error that may pass.
+     *
+     * @param retryAfter what the server asked for, if it did
+     */
+    record Failed(String reason, Optional<Duration> retryAfter) implements WriteResult {}
+
+    /** The server will say no again until a person changes something: 401, 403, 422. */
+    record Rejected(String reason) implements WriteResult {}
+  }
+}

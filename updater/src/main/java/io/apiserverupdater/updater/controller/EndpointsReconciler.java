@@ -1,0 +1,235 @@
+package io.apiserverupdater.updater.controller;
+
+import io.apiserverupdater.updater.endpoints.AddressFamily;
+import io.apiserverupdater.updater.endpoints.Change;
+import io.apiserverupdater.updater.endpoints.Decision;
+import io.apiserverupdater.updater.endpoints.DesiredObject;
+import io.apiserverupdater.updater.endpoints.Endpoint;
+import io.apiserverupdater.updater.endpoints.EndpointsSnapshot;
+import io.apiserverupdater.updater.endpoints.MirrorRule;
+import io.apiserverupdater.updater.endpoints.ObservedState;
+import io.apiserverupdater.updater.endpoints.Refusal;
+import io.apiserverupdater.updater.leaderelection.Leadership;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.DoubleSupplier;
+import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Keeps the target in step with the source for as long as this process leads. One thread of its own
+ * from {@link #start} to {@link #close}.
+ */
+public final class EndpointsReconciler implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(EndpointsReconciler.class);
+
+  /** A person has to change something before a rejected write can succeed. */
+  private static final Duration REJECTED_RETRY = Duration.ofSeconds(15);
+
+  private static final int BURST = 20;
+  private static final Duration INTERVAL = Duration.ofMillis(40);
+
+  private final MirrorRule rule;
+  private final EndpointsClient client;
+  private final Leadership leadership;
+  private final LongSupplier monotonic;
+  private final ReconcileQueue queue;
+  private final WriteBudget budget;
+  private final Backoff backoff;
+  private final Thread thread = new Thread(this::run, "reconciler");
+
+  // Of the reconciler's thread only.
+  private List<Refusal> lastRefusals = List.of();
+  private Optional<EndpointsSnapshot> lastPublished = Optional.empty();
+  private List<DesiredObject> lastApplied = List.of();
+  private String lastFailure = "";
+
+  public EndpointsReconciler(
+      MirrorRule rule,
+      EndpointsClient client,
+      Leadership leadership,
+      LongSupplier monotonic,
+      DoubleSupplier random) {
+    this.rule = rule;
+    this.client = client;
+    this.leadership = leadership;
+    this.monotonic = monotonic;
+    this.queue = new ReconcileQueue(monotonic);
+    this.budget = new WriteBudget(BURST, INTERVAL, monotonic.getAsLong());
+    this.backoff = new Backoff(Duration.ofMillis(50), Duration.ofSeconds(10), random);
+    client.onChange(queue::add);
+  }
+
+  public void start() {
+    thread.start();
+  }
+
+  /** Something may have to be done: the state has changed, or this process has begun to lead. */
+  public void trigger() {
+    queue.add();
+  }
+
+  /** Whether the reconciler's thread runs: what a liveness check asks. */
+  public boolean isAlive() {
+    return thread.isAlive();
+  }
+
+  /** Finishes the write that is under way and stops. */
+  @Override
+  public void close() {
+    queue.close();
+    try {
+      thread.join(Duration.ofMillis(400).toMillis());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void run() {
+    try {
+      while (queue.take(budget.earliest())) {
+        try {
+          reconcile().ifPresent(wait -> queue.addAt(monotonic.getAsLong() + wait.toNanos()));
+        } catch (RuntimeException e) {
+          log.error("reconcile=error message=\"{}\"", e, e);
+          queue.addAt(monotonic.getAsLong() + backoff.next().toNanos());
+        }
+      }
+    } catch (InterruptedException e) {
+      log.debug("reconciler interrupted");
+    }
+  }
+
+  /** One round; returns after what time to try again, if it has to. */
+  Optional<Duration> reconcile() {
+    if (!leadership.isCertain()) {
+      // What is true of the old leader's last round need not be told again by the next leader.
+      lastRefusals = List.of();
+      lastPublished = Optional.empty();
+      return Optional.empty();
+    }
+    ObservedState state = client.observed().orElse(null);
+    if (state == null) {
+      return Optional.empty();
+    }
+    Decision decision = rule.decide(state);
+    if (decision instanceof Decision.Refuse refuse) {
+      tellOfRefusals(refuse.refusals());
+      return Optional.empty();
+    }
+    tellOfRefusals(List.of());
+    if (decision instanceof Decision.Apply apply) {
+      Optional<Duration> retry = carryOut(apply);
+      if (retry.isPresent()) {
+        return retry;
+      }
+      tellOfFailure("");
+      tellOfTarget(apply.snapshot());
+      return lookAgain(apply);
+    }
+    lastApplied = List.of();
+    tellOfFailure("");
+    tellOfTarget(((Decision.UpToDate) decision).snapshot());
+    backoff.reset();
+    return Optional.empty();
+  }
+
+  /**
+   * What was written is compared once more with what the server made of it: at once, but ever more
+   * slowly when the same objects had to be written again without having been right in between.
+   */
+  private Optional<Duration> lookAgain(Decision.Apply apply) {
+    List<DesiredObject> applied =
+        apply.changes().stream().flatMap(change -> change.desired().stream()).toList();
+    boolean again = !applied.isEmpty() && applied.equals(lastApplied);
+    lastApplied = applied;
+    return Optional.of(again ? backoff.next() : Duration.ZERO);
+  }
+
+  private Optional<Duration> carryOut(Decision.Apply apply) {
+    budget.spend(monotonic.getAsLong());
+    for (Change change : apply.changes()) {
+      if (!leadership.isCertain()) {
+        return Optional.empty();
+      }
+      EndpointsClient.WriteResult result = client.apply(change);
+      if (result instanceof EndpointsClient.WriteResult.Written) {
+        log.debug("write=\"{}\"", change.describe());
+        continue;
+      }
+      if (result instanceof EndpointsClient.WriteResult.Conflict) {
+        log.debug("write=\"{}\" conflict=true", change.describe());
+        client.reread();
+        return Optional.of(backoff.next());
+      }
+      if (result instanceof EndpointsClient.WriteResult.Rejected rejected) {
+        tellOfFailure("could not " + change.describe() + ": " + rejected.reason());
+        return Optional.of(REJECTED_RETRY);
+      }
+      EndpointsClient.WriteResult.Failed failed = (EndpointsClient.WriteResult.Failed) result;
+      tellOfFailure("could not " + change.describe() + ": " + failed.reason());
+      // It may have landed: what is there decides what is done next.
+      client.reread();
+      return Optional.of(failed.retryAfter().orElseGet(backoff::next));
+    }
+    return Optional.empty();
+  }
+
+  private void tellOfRefusals(List<Refusal> refusals) {
+    if (refusals.equals(lastRefusals)) {
+      return;
+    }
+    for (Refusal refusal : refusals) {
+      log.warn(
+          "refused={} message=\"{}\" remedy=\"{}\"",
+          refusal.reason(),
+          refusal.message(),
+          refusal.remedy());
+    }
+    if (refusals.isEmpty()) {
+      log.info("refused=none");
+    }
+    lastRefusals = refusals;
+  }
+
+  private void tellOfTarget(EndpointsSnapshot snapshot) {
+    if (!Optional.of(snapshot).equals(lastPublished)) {
+      lastPublished = Optional.of(snapshot);
+      log.info("target={} {}", rule.target(), describe(snapshot.members()));
+    }
+  }
+
+  private void tellOfFailure(String reason) {
+    if (reason.equals(lastFailure)) {
+      return;
+    }
+    if (reason.isEmpty()) {
+      log.info("write=ok");
+    } else {
+      log.warn("write=failed reason=\"{}\"", reason);
+    }
+    lastFailure = reason;
+  }
+
+  private static String describe(Map<AddressFamily, EndpointsSnapshot.Members> members) {
+    return members.entrySet().stream()
+        .map(
+            family ->
+                family.getKey().addressType()
+                    + "="
+                    + family.getValue().endpoints().stream()
+                        .map(EndpointsReconciler::describe)
+                        .collect(Collectors.joining(","))
+                    + " port="
+                    + family.getValue().port())
+        .collect(Collectors.joining(" "));
+  }
+
+  private static String describe(Endpoint endpoint) {
+    return endpoint.ready() ? endpoint.address() : endpoint.address() + "(unready)";
+  }
+}

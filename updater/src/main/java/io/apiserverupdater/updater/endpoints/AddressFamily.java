@@ -1,0 +1,36 @@
+package io.apiserverupdater.updater.endpoints;
+
+import java.util.Locale;
+import java.util.Optional;
+
+/** An address family, as the {@code addressType} of an EndpointSlice names it. */
+public enum AddressFamily {
+  IPV4("IPv4"),
+  IPV6("IPv6");
+
+  private final String addressType;
+
+  AddressFamily(String addressType) {
+    this.addressType = addressType;
+  }
+
+  /** The spelling of the Kubernetes API: {@code IPv4} or {@code IPv6}. */
+  public String addressType() {
+    return addressType;
+  }
+
+  /** The name of this family's slice of the given Service, for example {@code apiserver-ipv4}. */
+  public String sliceName(String service) {
+    return service + "-" + addressType.toLowerCase(Locale.ROOT);
+  }
+
+  /** The family of an {@code addressType}; none for {@code FQDN} or an unknown one. */
+  public static Optional<AddressFamily> of(String addressType) {
+    for (AddressFamily family : values()) {
+      if (family.addressType.equals(addressType)) {
+        return Optional.of(family);
+      }
+    }
+    return Optional.empty();
+  }
+}

@@ -1,0 +1,24 @@
+package io.apiserverupdater.updater.endpoints;
+
+import java.util.List;
+
+/** What to do about the target. */
+public sealed interface Decision {
+
+  /** Nothing differs: nothing is written. */
+  record UpToDate(EndpointsSnapshot snapshot) implements Decision {}
+
+  /** These writes, in this order: what kube-proxy reads comes first. */
+  record Apply(EndpointsSnapshot snapshot, List<Change> changes) implements Decision {
+    public Apply {
+      changes = List.copyOf(changes);
+    }
+  }
+
+  /** Nothing may be written, for all of these reasons. */
+  record Refuse(List<Refusal> refusals) implements Decision {
+    public Refuse {
+      refusals = List.copyOf(refusals);
+    }
+  }
+}

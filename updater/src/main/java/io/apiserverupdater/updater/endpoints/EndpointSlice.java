@@ -1,0 +1,40 @@
+package io.apiserverupdater.updater.endpoints;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * An EndpointSlice as the API server holds it, reduced to what the rules look at.
+ *
+ * @param addressType as in the API: {@code IPv4}, {@code IPv6}, {@code FQDN} or one not known yet
+ * @param resourceVersion the version that a write must name to be accepted
+ */
+public record EndpointSlice(
+    String name,
+    String addressType,
+    Map<String, String> labels,
+    List<EndpointPort> ports,
+    List<Endpoint> endpoints,
+    String resourceVersion) {
+
+  /** Names the Service that a slice belongs to. */
+  public static final String SERVICE_NAME_LABEL = "kubernetes.io/service-name";
+
+  /** Names the program that writes a slice. */
+  public static final String MANAGED_BY_LABEL = "endpointslice.kubernetes.io/managed-by";
+
+  public EndpointSlice {
+    labels = Map.copyOf(labels);
+    ports = List.copyOf(ports);
+    endpoints = List.copyOf(endpoints);
+  }
+
+  public Optional<String> managedBy() {
+    return Optional.ofNullable(labels.get(MANAGED_BY_LABEL));
+  }
+
+  public Optional<String> serviceName() {
+    return Optional.ofNullable(labels.get(SERVICE_NAME_LABEL));
+  }
+}

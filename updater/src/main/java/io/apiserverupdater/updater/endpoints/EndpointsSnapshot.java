@@ -1,0 +1,92 @@
+package io.apiserverupdater.updater.endpoints;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/**
+ * The control planes at one moment: the members of each address family and their port.
+ *
+ * @param members family to members; a family without a member is not in it
+ */
+public record EndpointsSnapshot(Map<AddressFamily, Members> members) {
+
+  public EndpointsSnapshot {
+    Map<AddressFamily, Members> ordered = new EnumMap<>(AddressFamily.class);
+    ordered.putAll(members);
+    members = Collections.unmodifiableMap(ordered);
+  }
+
+  /**
+   * The members of one family, sorted by address, each address once.
+   *
+   * @param port the port that all of them serve on
+   */
+  public record Members(int port, List<Endpoint> endpoints) {
+    public Members {
+      endpoints = endpoints.stream().sorted().toList();
+    }
+  }
+
+  /** What a source amounts to: a snapshot, or the reasons why it cannot be used. */
+  public sealed interface Reading {}
+
+  /** The source can be mirrored. */
+  public record Usable(EndpointsSnapshot snapshot) implements Reading {}
+
+  /** The source cannot be mirrored; the last good state stays. */
+  public record Unusable(List<Refusal> refusals) implements Reading {
+    public Unusable {
+      refusals = List.copyOf(refusals);
+    }
+  }
+
+  /** Reads the slices of the source Service. */
+  public static Reading of(String source, List<EndpointSlice> slices) {
+    Map<AddressFamily, Map<String, Endpoint>> addresses = new EnumMap<>(AddressFamily.class);
+    Map<AddressFamily, TreeSet<Integer>> ports = new EnumMap<>(AddressFamily.class);
+    List<Refusal> refusals = new ArrayList<>();
+    for (EndpointSlice slice : slices) {
+      AddressFamily family = AddressFamily.of(slice.addressType()).orElse(null);
+      if (family == null || slice.endpoints().isEmpty()) {
+        continue;
+      }
+      List<EndpointPort> candidates = servingPorts(slice);
+      if (candidates.size() != 1) {
+        refusals.add(Refusal.sourcePort(source, slice.name(), candidates));
+        continue;
+      }
+      ports.computeIfAbsent(family, key -> new TreeSet<>()).add(candidates.get(0).port());
+      Map<String, Endpoint> known = addresses.computeIfAbsent(family, key -> new TreeMap<>());
+      for (Endpoint endpoint : slice.endpoints()) {
+        // While an address moves from one slice to another it may be in both.
+        known.merge(endpoint.address(), endpoint, (a, b) -> a.ready() ? a : b);
+      }
+    }
+    Map<AddressFamily, Members> members = new EnumMap<>(AddressFamily.class);
+    addresses.forEach(
+        (family, known) -> {
+          TreeSet<Integer> numbers = ports.getOrDefault(family, new TreeSet<>());
+          if (numbers.size() > 1) {
+            refusals.add(Refusal.differentSourcePorts(source, family, numbers));
+          }
+          members.put(family, new Members(numbers.first(), List.copyOf(known.values())));
+        });
+    if (refusals.isEmpty() && members.isEmpty()) {
+      refusals.add(Refusal.emptySource(source));
+    }
+    return refusals.isEmpty() ? new Usable(new EndpointsSnapshot(members)) : new Unusable(refusals);
+  }
+
+  /** The TCP port named https, or the only TCP port. */
+  private static List<EndpointPort> servingPorts(EndpointSlice slice) {
+    List<EndpointPort> tcp =
+        slice.ports().stream().filter(port -> port.protocol().equals(EndpointPort.TCP)).toList();
+    List<EndpointPort> https = tcp.stream().filter(port -> port.name().equals("https")).toList();
+    return https.isEmpty() ? tcp : https;
+  }
+}

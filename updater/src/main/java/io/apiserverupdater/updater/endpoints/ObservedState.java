@@ -1,0 +1,29 @@
+package io.apiserverupdater.updater.endpoints;
+
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * All that a decision looks at.
+ *
+ * @param source the slices of the source Service
+ * @param service the target Service, where it exists
+ * @param slices the slices under our names, where they exist
+ * @param endpoints the target's Endpoints object, where it exists
+ */
+public record ObservedState(
+    List<EndpointSlice> source,
+    Optional<Service> service,
+    Map<AddressFamily, EndpointSlice> slices,
+    Optional<Endpoints> endpoints) {
+
+  public ObservedState {
+    source = List.copyOf(source);
+    Map<AddressFamily, EndpointSlice> ordered = new EnumMap<>(AddressFamily.class);
+    ordered.putAll(slices);
+    slices = Collections.unmodifiableMap(ordered);
+  }
+}

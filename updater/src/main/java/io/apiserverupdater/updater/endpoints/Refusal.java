@@ -1,0 +1,110 @@
+package io.apiserverupdater.updater.endpoints;
+
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Why nothing is written, in words for the person who can change it.
+ *
+ * @param reason one CamelCase word, stable: for logs, Events and metrics
+ * @param message what was found, and what was expected
+ * @param remedy what to do
+ */
+public record Refusal(String reason, String message, String remedy) {
+
+  static Refusal emptySource(String source) {
+    return new Refusal(
+        "EmptySource",
+        "the source " + source + " has no endpoint",
+        "nothing is written, so the last good state stays; when no apiserver is left in it,"
+            + " look at the apiservers' own logs");
+  }
+
+  static Refusal sourcePort(String source, String slice, List<EndpointPort> candidates) {
+    return new Refusal(
+        "SourcePortUnclear",
+        "slice "
+            + slice
+            + " of the source "
+            + source
+            + " has "
+            + candidates.size()
+            + " TCP ports to choose from, expected one, or one named https",
+        "give --source a Service whose slices have one TCP port, or one named https");
+  }
+
+  static Refusal differentSourcePorts(
+      String source, AddressFamily family, Collection<Integer> ports) {
+    return new Refusal(
+        "SourcePortsDiffer",
+        "the "
+            + family.addressType()
+            + " slices of the source "
+            + source
+            + " have different port numbers "
+            + ports
+            + ", expected one",
+        "let all apiservers serve on the same --secure-port");
+  }
+
+  static Refusal missingService(TargetName target) {
+    return new Refusal(
+        "MissingService",
+        "Service " + target + " does not exist",
+        "create it, for example with deploy/kustomize/base; the updater waits for it");
+  }
+
+  static Refusal selector(TargetName target, Map<String, String> selector) {
+    return new Refusal(
+        "ServiceHasSelector",
+        "Service "
+            + target
+            + " has the selector "
+            + selector
+            + ", so Kubernetes itself writes its endpoints; expected a Service without a selector",
+        "remove spec.selector from it, or choose another Service with --service");
+  }
+
+  static Refusal externalName(TargetName target) {
+    return new Refusal(
+        "ServiceIsExternalName",
+        "Service " + target + " is of type ExternalName, which has no endpoints",
+        "make it a ClusterIP Service, or choose another one with --service");
+  }
+
+  static Refusal noTcpPort(TargetName target) {
+    return new Refusal(
+        "ServiceWithoutTcpPort",
+        "Service " + target + " has no TCP port",
+        "give it the port 6443 with protocol TCP");
+  }
+
+  static Refusal foreignSlice(TargetName target, EndpointSlice slice, String manager) {
+    return new Refusal(
+        "ForeignSlice",
+        "EndpointSlice "
+            + target.namespace()
+            + "/"
+            + slice.name()
+            + " is managed by "
+            + slice.managedBy().orElse("nobody")
+            + ", expected "
+            + manager,
+        "stop that controller and delete the slice, or choose another Service with --service");
+  }
+
+  static Refusal sliceOfOtherService(TargetName target, EndpointSlice slice) {
+    return new Refusal(
+        "SliceOfOtherService",
+        "EndpointSlice "
+            + target.namespace()
+            + "/"
+            + slice.name()
+            + " belongs to the Service "
+            + slice.serviceName().orElse("")
+            + ", expected "
+            + target.service(),
+        "rename or delete that slice, or choose another Service with --service");
+  }
+}

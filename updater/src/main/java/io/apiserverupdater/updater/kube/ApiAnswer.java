@@ -1,0 +1,36 @@
+package io.apiserverupdater.updater.kube;
+
+import java.time.Duration;
+import java.util.Optional;
+
+/** How a call to the API ended. */
+sealed interface ApiAnswer {
+
+  /** 2xx. */
+  record Ok(String body) implements ApiAnswer {}
+
+  /**
+   * Another status.
+   *
+   * @param reason the API's word for it, such as {@code Conflict} or {@code Expired}; may be empty
+   * @param message the API's sentence about it
+   * @param retryAfter what the server asked for
+   */
+  record Status(int code, String reason, String message, Optional<Duration> retryAfter)
+      implements ApiAnswer {
+    String describe() {
+      return code + (reason.isEmpty() ? "" : " " + reason) + ": " + message;
+    }
+  }
+
+  /** No usable answer from any server. The request may have been carried out all the same. */
+  record None(String why) implements ApiAnswer {}
+
+  /** For logs and errors; a success has nothing to tell. */
+  default String failure() {
+    if (this instanceof Status status) {
+      return status.describe();
+    }
+    return this instanceof None none ? none.why() : "";
+  }
+}

@@ -1,0 +1,353 @@
+package io.apiserverupdater.updater.kube;
+
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
+import java.security.cert.CertificateException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
+import javax.net.ssl.SSLException;
+import okhttp3.Call;
+import okhttp3.HttpUrl;
+import okhttp3.MediaType;
+import okhttp3.Request;
+import okhttp3.RequestBody;
+import okhttp3.Response;
+import okio.Buffer;
+import okio.BufferedSource;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Calls the API at whichever apiserver answers. Every call has a deadline; servers are asked one
+ * after the other, the likeliest first. Every write that goes through it names a resourceVersion or
+ * creates an object, so asking the next server after a lost answer does no harm. Thread-safe.
+ */
+final class ApiClient implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(ApiClient.class);
+
+  /** An answer longer than this is none that we asked for. */
+  static final int MOST_BYTES = 4 << 20;
+
+  private static final MediaType JSON = MediaType.get("application/json");
+  private static final Duration SHORTEST_ATTEMPT = Duration.ofMillis(500);
+  private static final Duration WATCH_OPEN = Duration.ofSeconds(5);
+  private static final int MOST_WARNINGS = 100;
+
+  private final Connections connections;
+  private final ServerOrder order;
+  private final String userAgent;
+  private final LongSupplier monotonic;
+  private final Set<String> warned = ConcurrentHashMap.newKeySet();
+  private final ScheduledThreadPoolExecutor deadlines;
+  private final AtomicLong lastAnswerAt;
+
+  ApiClient(ClusterAccess access, String userAgent, LongSupplier monotonic) {
+    this.connections = new Connections(access, monotonic);
+    this.order = new ServerOrder(access.server());
+    this.userAgent = userAgent;
+    this.monotonic = monotonic;
+    this.lastAnswerAt = new AtomicLong(monotonic.getAsLong());
+    this.deadlines =
+        new ScheduledThreadPoolExecutor(
+            1,
+            task -> {
+              Thread thread = new Thread(task, "api-deadlines");
+              thread.setDaemon(true);
+              return thread;
+            });
+    deadlines.setRemoveOnCancelPolicy(true);
+  }
+
+  /** The control planes by their own addresses, to be asked before the configured one. */
+  void setMembers(List<ServerAddress> members) {
+    order.setMembers(members);
+    connections.retain(members);
+  }
+
+  /** How long ago any apiserver has answered anything. */
+  Duration sinceLastAnswer() {
+    return Duration.ofNanos(Math.max(0, monotonic.getAsLong() - lastAnswerAt.get()));
+  }
+
+  /** Notes that a watch has brought something. */
+  void heard() {
+    lastAnswerAt.set(monotonic.getAsLong());
+  }
+
+  /**
+   * Sends a call, at most for the given time.
+   *
+   * @return {@link ApiAnswer.None} when no server gave a usable answer in time
+   */
+  ApiAnswer send(ApiCall call, Duration timeout) {
+    long deadline = monotonic.getAsLong() + timeout.toNanos();
+    List<String> failures = new ArrayList<>();
+    Optional<ApiAnswer.Status> refused = Optional.empty();
+    List<ServerAddress> candidates = order.candidates(monotonic.getAsLong());
+    if (candidates.size() == 1) {
+      // The first try may have met a connection that had just died in the pool.
+      candidates = List.of(candidates.get(0), candidates.get(0));
+    }
+    for (int i = 0; i < candidates.size(); i++) {
+      long left = deadline - monotonic.getAsLong();
+      if (left <= 0) {
+        failures.add("no time left for " + candidates.get(i));
+        break;
+      }
+      boolean last = i == candidates.size() - 1;
+      long attempt = last ? left : Math.min(left, Math.max(left / 2, SHORTEST_ATTEMPT.toNanos()));
+      ServerAddress server = candidates.get(i);
+      try {
+        ApiAnswer answer = attempt(server, call, Duration.ofNanos(attempt));
+        if (answer instanceof ApiAnswer.Status status && status.code() >= 500) {
+          demote(server, status.describe());
+          failures.add(server + ": " + status.describe());
+          refused = Optional.of(status);
+          continue;
+        }
+        promote(server);
+        return answer;
+      } catch (IOException | GeneralSecurityException e) {
+        demote(server, reason(e));
+        connections.evict(server);
+        failures.add(server + ": " + reason(e));
+      }
+    }
+    if (refused.isPresent()) {
+      return refused.get();
+    }
+    return new ApiAnswer.None(String.join("; ", failures));
+  }
+
+  private ApiAnswer attempt(ServerAddress server, ApiCall call, Duration timeout)
+      throws IOException, GeneralSecurityException {
+    ApiAnswer answer = exchange(server, call, timeout, false);
+    if (answer instanceof ApiAnswer.Status status && status.code() == 401) {
+      // The token may just have been rotated.
+      return exchange(server, call, timeout, true);
+    }
+    return answer;
+  }
+
+  private ApiAnswer exchange(
+      ServerAddress server, ApiCall call, Duration timeout, boolean freshIdentity)
+      throws IOException, GeneralSecurityException {
+    Connections.Connection connection =
+        connections.get(server, Connections.Use.UNARY, freshIdentity);
+    Call http = connection.client().newCall(request(server, call, connection));
+    http.timeout().timeout(timeout.toNanos(), TimeUnit.NANOSECONDS);
+    try (Response response = http.execute()) {
+      noteWarnings(response);
+      heard();
+      String body = boundedBody(response.body().source());
+      return response.isSuccessful() ? new ApiAnswer.Ok(body) : status(response, body);
+    }
+  }
+
+  /**
+   * Opens a watch at the likeliest server.
+   *
+   * @throws IOException when no server lets it be opened within 5 s
+   * @throws RefusedException when the server says no
+   */
+  WatchStream openWatch(ApiCall call, Duration quiet) throws IOException, RefusedException {
+    ServerAddress server = order.candidates(monotonic.getAsLong()).get(0);
+    Optional<Call> opened = Optional.empty();
+    try {
+      Connections.Connection connection = connections.get(server, Connections.Use.WATCH, false);
+      Call http =
+          connection
+              .client()
+              .newBuilder()
+              .readTimeout(quiet)
+              .build()
+              .newCall(request(server, call, connection));
+      opened = Optional.of(http);
+      ScheduledFuture<?> deadline =
+          deadlines.schedule(http::cancel, WATCH_OPEN.toMillis(), TimeUnit.MILLISECONDS);
+      Response response;
+      try {
+        response = http.execute();
+      } finally {
+        deadline.cancel(false);
+      }
+      noteWarnings(response);
+      heard();
+      if (!response.isSuccessful()) {
+        try (response) {
+          ApiAnswer.Status status = status(response, boundedBody(response.body().source()));
+          if (status.code() >= 500) {
+            demote(server, status.describe());
+          }
+          if (status.code() == 401) {
+            connections.get(server, Connections.Use.WATCH, true);
+          }
+          throw new RefusedException(status);
+        }
+      }
+      promote(server);
+      return new WatchStream(server, http, response);
+    } catch (GeneralSecurityException e) {
+      throw failed(server, new IOException(e.getMessage(), e));
+    } catch (IOException e) {
+      boolean cancelled = opened.map(Call::isCanceled).orElse(false);
+      throw failed(server, cancelled ? new IOException("no answer within " + WATCH_OPEN, e) : e);
+    }
+  }
+
+  private IOException failed(ServerAddress server, IOException e) {
+    watchBroke(server, e);
+    return new IOException(server + ": " + reason(e), e);
+  }
+
+  /** Notes that a watch broke: the server is asked last for a while. */
+  void watchBroke(ServerAddress server, IOException e) {
+    demote(server, reason(e));
+    connections.evict(server);
+  }
+
+  private void promote(ServerAddress server) {
+    if (order.succeeded(server)) {
+      log.info("apiserver=up address={}", server);
+    }
+  }
+
+  private void demote(ServerAddress server, String why) {
+    if (order.failed(server, monotonic.getAsLong())) {
+      log.warn("apiserver=down address={} reason=\"{}\"", server, why);
+    } else {
+      log.debug("apiserver=down address={} reason=\"{}\"", server, why);
+    }
+  }
+
+  private Request request(ServerAddress server, ApiCall call, Connections.Connection connection) {
+    HttpUrl.Builder url =
+        new HttpUrl.Builder()
+            .scheme("https")
+            .host(server.tlsName().orElse(server.host()))
+            .port(server.port())
+            .addPathSegments((server.pathPrefix() + call.path()).substring(1));
+    call.query().forEach(url::addQueryParameter);
+    Request.Builder request =
+        new Request.Builder()
+            .url(url.build())
+            .header("User-Agent", userAgent)
+            .header("Accept", "application/json");
+    connection.token().ifPresent(token -> request.header("Authorization", "Bearer " + token));
+    // A bare content type: the API server does not expect a charset.
+    request.method(
+        call.method(),
+        call.body()
+            .map(body -> RequestBody.create(body.getBytes(StandardCharsets.UTF_8), JSON))
+            .orElse(null));
+    return request.build();
+  }
+
+  private static String boundedBody(BufferedSource source) throws IOException {
+    Buffer buffer = new Buffer();
+    while (source.read(buffer, 64 << 10) >= 0) {
+      if (buffer.size() > MOST_BYTES) {
+        throw new IOException("the answer is longer than " + MOST_BYTES + " bytes");
+      }
+    }
+    return buffer.readUtf8();
+  }
+
+  private static ApiAnswer.Status status(Response response, String body) {
+    String reason = "";
+    String message = "";
+    try {
+      JsonObject status = KubeJson.object(body);
+      reason = text(status, "reason");
+      message = text(status, "message");
+    } catch (KubeJson.MalformedException e) {
+      message = "no Status object in the answer";
+    }
+    return new ApiAnswer.Status(
+        response.code(),
+        reason,
+        message.isEmpty() ? response.message() : message,
+        Optional.ofNullable(response.header("Retry-After")).flatMap(ApiClient::seconds));
+  }
+
+  static String text(JsonObject object, String key) {
+    JsonElement value = object.get(key);
+    return value != null && value.isJsonPrimitive() ? value.getAsString() : "";
+  }
+
+  /** Retry-After in seconds (RFC 9110, section 10.2.3); the date form is not used by the API. */
+  private static Optional<Duration> seconds(String text) {
+    return text.matches("[0-9]{1,6}")
+        ? Optional.of(Duration.ofSeconds(Long.parseLong(text)))
+        : Optional.empty();
+  }
+
+  private void noteWarnings(Response response) {
+    for (String warning : response.headers("Warning")) {
+      if (warned.size() < MOST_WARNINGS && warned.add(warning)) {
+        log.info("warning={}", warning.replaceFirst("^299 - ", ""));
+      }
+    }
+  }
+
+  /** A failure in words: what the exception's class alone would say is said too. */
+  static String reason(Throwable failure) {
+    Throwable deepest = failure;
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof CertificateException) {
+        return "certificate: " + cause.getMessage();
+      }
+      deepest = cause;
+    }
+    if (failure instanceof SSLException) {
+      return "TLS: " + failure.getMessage();
+    }
+    if (failure instanceof InterruptedIOException && "timeout".equals(failure.getMessage())) {
+      return "no answer in time";
+    }
+    String message = failure.getMessage();
+    if (message == null || message.isEmpty()) {
+      return deepest.toString();
+    }
+    String cause = deepest.getMessage();
+    return cause == null || message.contains(cause) ? message : message + ": " + cause;
+  }
+
+  /** Runs a short task after some time, unless it is cancelled before. */
+  ScheduledFuture<?> after(Duration time, Runnable task) {
+    return deadlines.schedule(task, time.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  /** The server answered a watch with a status. */
+  static final class RefusedException extends Exception {
+    private final transient ApiAnswer.Status status;
+
+    RefusedException(ApiAnswer.Status status) {
+      super(status.describe());
+      this.status = status;
+    }
+
+    ApiAnswer.Status status() {
+      return status;
+    }
+  }
+
+  @Override
+  public void close() {
+    deadlines.shutdownNow();
+    connections.close();
+  }
+}

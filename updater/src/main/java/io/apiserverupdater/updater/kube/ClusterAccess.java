@@ -1,0 +1,67 @@
+package io.apiserverupdater.updater.kube;
+
+import java.io.IOException;
+import java.net.Proxy;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * How to reach a cluster, and as whom. What may change while we run, files and tokens, is read anew
+ * at each call.
+ */
+public interface ClusterAccess {
+
+  /** Where this access comes from, for messages: a file and context, or the service account. */
+  String origin();
+
+  /**
+   * Whether this process runs in the cluster, so that it can reach the control planes' addresses.
+   */
+  default boolean isInCluster() {
+    return false;
+  }
+
+  /** The configured apiserver. */
+  ServerAddress server();
+
+  /** The proxy to go through; {@link Proxy#NO_PROXY} for none. */
+  Proxy proxy();
+
+  /**
+   * The certificates that the apiserver's must be signed by, as PEM; empty for the Java runtime's
+   * own list.
+   *
+   * @throws IOException when the file cannot be read
+   */
+  Optional<String> certificateAuthority() throws IOException;
+
+  /**
+   * Our identity at this moment.
+   *
+   * @param fresh whether a kept identity must be fetched anew, because it was turned down
+   * @throws IOException when a file cannot be read or a credential plugin fails; the message says
+   *     which and why
+   */
+  ClientIdentity identity(boolean fresh) throws IOException;
+
+  /** A configuration that cannot be used. */
+  final class ConfigurationException extends Exception {
+    private final List<String> faults;
+
+    /**
+     * @param faults all that is wrong: what, where, and what to do
+     */
+    public ConfigurationException(List<String> faults) {
+      super(String.join("; ", faults));
+      this.faults = List.copyOf(faults);
+    }
+
+    public ConfigurationException(String fault) {
+      this(List.of(fault));
+    }
+
+    public List<String> faults() {
+      return faults;
+    }
+  }
+}

@@ -1,0 +1,59 @@
+package io.apiserverupdater.updater.kube;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Finds the cluster to talk to, in kubectl's order. */
+public final class ClusterAccesses {
+  private ClusterAccesses() {}
+
+  /**
+   * The access by {@code --kubeconfig}; else by the files in {@code KUBECONFIG}; else by {@code
+   * ~/.kube/config}; else by the pod's service account.
+   *
+   * @param kubeconfig the flag's value; empty when not given
+   * @param context the context to use; empty for the file's current one
+   * @return empty when there is no configuration at all
+   * @throws ClusterAccess.ConfigurationException when there is one and it cannot be used
+   */
+  public static Optional<ClusterAccess> find(
+      Optional<Path> kubeconfig, Optional<String> context, Map<String, String> environment)
+      throws ClusterAccess.ConfigurationException {
+    if (kubeconfig.isPresent()) {
+      return Optional.of(load(List.of(kubeconfig.get()), context, environment));
+    }
+    List<Path> listed =
+        Arrays.stream(environment.getOrDefault("KUBECONFIG", "").split(":"))
+            .filter(name -> !name.isEmpty())
+            .map(Path::of)
+            .toList();
+    if (!listed.isEmpty()) {
+      // As kubectl does: files of the list that do not exist are passed over.
+      List<Path> existing = listed.stream().filter(Files::exists).toList();
+      if (existing.isEmpty()) {
+        throw new ClusterAccess.ConfigurationException(
+            "KUBECONFIG=" + environment.get("KUBECONFIG") + ": no such file");
+      }
+      return Optional.of(load(existing, context, environment));
+    }
+    Path home = Path.of(environment.getOrDefault("HOME", "/"), ".kube", "config");
+    if (Files.exists(home)) {
+      return Optional.of(load(List.of(home), context, environment));
+    }
+    if (context.isPresent()) {
+      throw new ClusterAccess.ConfigurationException(
+          "--context " + context.get() + ": there is no kubeconfig; give --kubeconfig FILE");
+    }
+    return InClusterAccess.find(environment);
+  }
+
+  private static ClusterAccess load(
+      List<Path> files, Optional<String> context, Map<String, String> environment)
+      throws ClusterAccess.ConfigurationException {
+    return KubeconfigAccess.of(Kubeconfig.load(files), context, environment);
+  }
+}

@@ -1,0 +1,218 @@
+package io.apiserverupdater.updater.kube;
+
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/**
+ * A credential plugin, as client-go runs it: a program that prints an ExecCredential. What it gives
+ * is kept until it expires or is turned down. Source: k8s.io/client-go/plugin/pkg/client/auth/exec,
+ * and the API client.authentication.k8s.io/v1.
+ */
+final class ExecCredential {
+  private static final Duration TIMEOUT = Duration.ofSeconds(30);
+  private static final int MOST_BYTES = 1 << 20;
+
+  private final String where;
+  private final String apiVersion;
+  private final List<String> command;
+  private final Map<String, String> environment;
+  private final String installHint;
+  private final Clock clock = Clock.systemUTC();
+
+  // Guarded by this.
+  private Optional<Kept> kept = Optional.empty();
+
+  private record Kept(ClientIdentity identity, Optional<Instant> expiry) {}
+
+  private ExecCredential(
+      String where,
+      String apiVersion,
+      List<String> command,
+      Map<String, String> environment,
+      String installHint) {
+    this.where = where;
+    this.apiVersion = apiVersion;
+    this.command = command;
+    this.environment = environment;
+    this.installHint = installHint;
+  }
+
+  /** The plugin of a user, if it has one; faults in its description are added to the list. */
+  static Optional<ExecCredential> of(
+      Kubeconfig.Entry user,
+      Kubeconfig.Entry cluster,
+      Map<String, String> environment,
+      List<String> faults) {
+    if (!(user.fields().get("exec") instanceof Map<?, ?> exec)) {
+      return Optional.empty();
+    }
+    Kubeconfig.Entry entry = new Kubeconfig.Entry(user.file(), user.title() + " exec", exec);
+    String version = entry.text("apiVersion");
+    if (!version.equals("client.authentication.k8s.io/v1")
+        && !version.equals("client.authentication.k8s.io/v1beta1")) {
+      faults.add(
+          entry.where()
+              + ": apiVersion is \""
+              + version
+              + "\", expected client.authentication.k8s.io/v1 or v1beta1");
+    }
+    if (!entry.has("command")) {
+      faults.add(entry.where() + ": command is not set");
+    }
+    List<String> command = new ArrayList<>();
+    // A name is looked up in PATH; anything with a slash is relative to the kubeconfig.
+    String program = entry.text("command");
+    command.add(program.contains("/") ? entry.path("command").normalize().toString() : program);
+    if (exec.get("args") instanceof List<?> args) {
+      args.forEach(arg -> command.add(String.valueOf(arg)));
+    }
+    Map<String, String> variables = new LinkedHashMap<>(environment);
+    if (exec.get("env") instanceof List<?> pairs) {
+      for (Object pair : pairs) {
+        if (pair instanceof Map<?, ?> map && map.get("name") instanceof String name) {
+          variables.put(name, String.valueOf(map.get("value")));
+        }
+      }
+    }
+    variables.put(
+        "KUBERNETES_EXEC_INFO", execInfo(version, entry.flag("provideClusterInfo"), cluster));
+    return Optional.of(
+        new ExecCredential(
+            entry.where(), version, command, variables, entry.text("installHint").strip()));
+  }
+
+  private static String execInfo(String version, boolean withCluster, Kubeconfig.Entry cluster) {
+    JsonObject spec = new JsonObject();
+    spec.addProperty("interactive", false);
+    if (withCluster) {
+      JsonObject info = new JsonObject();
+      for (String key : List.of("server", "tls-server-name", "certificate-authority-data")) {
+        if (cluster.has(key)) {
+          info.addProperty(key, cluster.text(key));
+        }
+      }
+      spec.add("cluster", info);
+    }
+    JsonObject root = new JsonObject();
+    root.addProperty("kind", "ExecCredential");
+    root.addProperty("apiVersion", version);
+    root.add("spec", spec);
+    return root.toString();
+  }
+
+  /**
+   * The identity that the plugin gives.
+   *
+   * @param fresh whether to run it even though what it gave before has not expired
+   * @throws IOException when it cannot be run, fails, takes longer than 30 s, or prints something
+   *     else
+   */
+  synchronized ClientIdentity identity(boolean fresh) throws IOException {
+    Kept current = kept.orElse(null);
+    if (current != null
+        && !fresh
+        && current.expiry().map(expiry -> clock.instant().isBefore(expiry)).orElse(true)) {
+      return current.identity();
+    }
+    Kept next = parse(run());
+    kept = Optional.of(next);
+    return next.identity();
+  }
+
+  private String run() throws IOException {
+    ProcessBuilder builder = new ProcessBuilder(command);
+    builder.environment().clear();
+    builder.environment().putAll(environment);
+    builder.redirectError(ProcessBuilder.Redirect.INHERIT);
+    builder.redirectInput(ProcessBuilder.Redirect.from(new java.io.File("/dev/null")));
+    Process process;
+    try {
+      process = builder.start();
+    } catch (IOException e) {
+      String hint = installHint.isEmpty() ? "" : "\n" + installHint;
+      throw new IOException(where + ": cannot run " + command.get(0) + hint, e);
+    }
+    try {
+      // The output is bounded, so it fits into memory; the pipe is read apart from the deadline.
+      var output =
+          java.util.concurrent.CompletableFuture.supplyAsync(
+              () -> {
+                try {
+                  return process.getInputStream().readNBytes(MOST_BYTES);
+                } catch (IOException e) {
+                  return new byte[0];
+                }
+              });
+      if (!process.waitFor(TIMEOUT.toSeconds(), TimeUnit.SECONDS)) {
+        throw new IOException(where + ": " + command.get(0) + " took more than " + TIMEOUT);
+      }
+      if (process.exitValue() != 0) {
+        throw new IOException(
+            where + ": " + command.get(0) + " failed with exit code " + process.exitValue());
+      }
+      return new String(output.get(1, TimeUnit.SECONDS), StandardCharsets.UTF_8);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException(where + ": interrupted", e);
+    } catch (java.util.concurrent.ExecutionException | TimeoutException e) {
+      throw new IOException(where + ": the output of " + command.get(0) + " cannot be read", e);
+    } finally {
+      process.destroyForcibly();
+    }
+  }
+
+  private Kept parse(String output) throws IOException {
+    JsonObject root;
+    try {
+      root = KubeJson.object(output);
+    } catch (KubeJson.MalformedException e) {
+      // The output holds a secret: it is not quoted.
+      throw new IOException(where + ": " + command.get(0) + " printed no JSON object");
+    }
+    if (!"ExecCredential".equals(text(root, "kind").orElse(""))
+        || !apiVersion.equals(text(root, "apiVersion").orElse(""))) {
+      throw new IOException(
+          where + ": " + command.get(0) + " printed no ExecCredential of " + apiVersion);
+    }
+    JsonObject status = root.get("status") instanceof JsonObject object ? object : new JsonObject();
+    Optional<String> token = text(status, "token");
+    Optional<String> chain = text(status, "clientCertificateData");
+    Optional<String> key = text(status, "clientKeyData");
+    Optional<ClientIdentity.Certificate> certificate =
+        chain.isPresent() && key.isPresent()
+            ? Optional.of(new ClientIdentity.Certificate(chain.get(), key.get()))
+            : Optional.empty();
+    if (token.isEmpty() && certificate.isEmpty()) {
+      throw new IOException(
+          where + ": " + command.get(0) + " gave neither a token nor a client certificate");
+    }
+    Optional<Instant> expiry;
+    try {
+      expiry = text(status, "expirationTimestamp").map(Instant::parse);
+    } catch (DateTimeParseException e) {
+      throw new IOException(
+          where + ": expirationTimestamp of " + command.get(0) + " is no time", e);
+    }
+    return new Kept(new ClientIdentity(token, certificate), expiry);
+  }
+
+  private static Optional<String> text(JsonObject object, String key) {
+    JsonElement value = object.get(key);
+    return value != null && value.isJsonPrimitive()
+        ? Optional.of(value.getAsString())
+        : Optional.empty();
+  }
+}

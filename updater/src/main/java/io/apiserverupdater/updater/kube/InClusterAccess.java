@@ -1,0 +1,70 @@
+package io.apiserverupdater.updater.kube;
+
+import java.io.IOException;
+import java.net.Proxy;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+
+/** Access from a pod, by its ServiceAccount. Token and CA are read at each use: both rotate. */
+final class InClusterAccess implements ClusterAccess {
+  private static final Path SERVICE_ACCOUNT =
+      Path.of("/var/run/secrets/kubernetes.io/serviceaccount");
+
+  private final ServerAddress server;
+  private final Path directory;
+
+  private InClusterAccess(ServerAddress server, Path directory) {
+    this.server = server;
+    this.directory = directory;
+  }
+
+  /** The access of the pod that this process runs in; none outside a pod. */
+  static Optional<ClusterAccess> find(Map<String, String> environment) {
+    return find(environment, SERVICE_ACCOUNT);
+  }
+
+  static Optional<ClusterAccess> find(Map<String, String> environment, Path directory) {
+    String host = environment.getOrDefault("KUBERNETES_SERVICE_HOST", "");
+    String port = environment.getOrDefault("KUBERNETES_SERVICE_PORT", "");
+    if (host.isEmpty()
+        || !port.matches("[0-9]{1,5}")
+        || !Files.exists(directory.resolve("token"))) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        new InClusterAccess(
+            new ServerAddress(host, Integer.parseInt(port), "", Optional.empty()), directory));
+  }
+
+  @Override
+  public String origin() {
+    return "service account";
+  }
+
+  @Override
+  public boolean isInCluster() {
+    return true;
+  }
+
+  @Override
+  public ServerAddress server() {
+    return server;
+  }
+
+  @Override
+  public Proxy proxy() {
+    return Proxy.NO_PROXY;
+  }
+
+  @Override
+  public Optional<String> certificateAuthority() throws IOException {
+    return Optional.of(Files.readString(directory.resolve("ca.crt")));
+  }
+
+  @Override
+  public ClientIdentity identity(boolean fresh) throws IOException {
+    return ClientIdentity.ofToken(Files.readString(directory.resolve("token")).strip());
+  }
+}

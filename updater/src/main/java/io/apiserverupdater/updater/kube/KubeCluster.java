@@ -1,0 +1,93 @@
+package io.apiserverupdater.updater.kube;
+
+import io.apiserverupdater.updater.controller.EndpointsClient;
+import io.apiserverupdater.updater.leaderelection.LeaseLock;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.function.LongSupplier;
+
+/**
+ * The cluster as the updater sees it: the source and the target, the Lease, and the connections
+ * that both share. Thread-safe.
+ */
+public final class KubeCluster implements AutoCloseable {
+  private final ApiClient api;
+  private final KubeEndpointsClient endpoints;
+  private final Optional<KubeLeaseLock> lease;
+
+  private KubeCluster(ApiClient api, KubeEndpointsClient endpoints, Optional<KubeLeaseLock> lease) {
+    this.api = api;
+    this.endpoints = endpoints;
+    this.lease = lease;
+  }
+
+  /**
+   * Prepares the access; nothing is sent yet.
+   *
+   * @param failover whether the control planes are asked by their own addresses too
+   * @param leaseName the Lease, where there is an election
+   * @param monotonic the monotonic clock, in nanoseconds
+   */
+  public static KubeCluster of(
+      ClusterAccess access,
+      TargetSettings settings,
+      boolean failover,
+      Optional<LeaseName> leaseName,
+      String userAgent,
+      LongSupplier monotonic) {
+    ApiClient api = new ApiClient(access, userAgent, monotonic);
+    return new KubeCluster(
+        api,
+        new KubeEndpointsClient(api, settings, failover),
+        leaseName.map(name -> new KubeLeaseLock(api, name.namespace(), name.name(), monotonic)));
+  }
+
+  /** The Lease that replicas elect their leader with. */
+  public record LeaseName(String namespace, String name) {}
+
+  public EndpointsClient endpoints() {
+    return endpoints;
+  }
+
+  public Optional<LeaseLock> lease() {
+    return lease.map(lock -> lock);
+  }
+
+  /** Starts to watch. */
+  public void start() {
+    // The Lease first: who leads decides how soon anything is written.
+    lease.ifPresent(KubeLeaseLock::start);
+    endpoints.start();
+  }
+
+  /**
+   * Reads the source and the target once, instead of watching them.
+   *
+   * @return why they could not be read; empty when they could
+   */
+  public Optional<String> readOnce(boolean withSource) {
+    return endpoints.readOnce(withSource);
+  }
+
+  /** Whether all watching threads run: what a liveness check asks. */
+  public boolean isAlive() {
+    return endpoints.isAlive() && lease.map(KubeLeaseLock::isAlive).orElse(true);
+  }
+
+  /** Whether some watch is open at this moment: what a readiness check asks. */
+  public boolean isReachable() {
+    return endpoints.isReachable();
+  }
+
+  /** How long ago an apiserver has answered anything. */
+  public Duration sinceLastAnswer() {
+    return api.sinceLastAnswer();
+  }
+
+  @Override
+  public void close() {
+    endpoints.close();
+    lease.ifPresent(KubeLeaseLock::close);
+    api.close();
+  }
+}

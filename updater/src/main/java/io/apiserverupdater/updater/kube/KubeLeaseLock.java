@@ -1,0 +1,164 @@
+package io.apiserverupdater.updater.kube;
+
+import io.apiserverupdater.updater.leaderelection.LeaseLock;
+import io.apiserverupdater.updater.leaderelection.LeaseRecord;
+import io.apiserverupdater.updater.leaderelection.ObservedLease;
+import io.kubernetes.client.openapi.models.V1Lease;
+import io.kubernetes.client.openapi.models.V1LeaseSpec;
+import io.kubernetes.client.openapi.models.V1ObjectMeta;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.LongSupplier;
+
+/** The Lease, watched, and written with the version that was seen. */
+final class KubeLeaseLock implements LeaseLock, AutoCloseable {
+  private final ApiClient api;
+  private final String namespace;
+  private final String name;
+  private final LongSupplier monotonic;
+  private final ResourceCache<V1Lease> cache = new ResourceCache<>();
+  private final ObjectList<V1Lease> list;
+  private final ResourceWatch<V1Lease> watch;
+  private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
+
+  // Guarded by this.
+  private Optional<ObservedLease> observed = Optional.empty();
+
+  KubeLeaseLock(ApiClient api, String namespace, String name, LongSupplier monotonic) {
+    this.api = api;
+    this.namespace = namespace;
+    this.name = name;
+    this.monotonic = monotonic;
+    Selection selection = Selection.named(namespace, name);
+    this.list = new ObjectList<>(api, Resource.LEASES, selection, cache);
+    this.watch = new ResourceWatch<>(api, Resource.LEASES, selection, cache, this::changed);
+  }
+
+  void start() {
+    watch.start();
+  }
+
+  boolean isAlive() {
+    return watch.isAlive();
+  }
+
+  @Override
+  public void close() {
+    watch.close();
+  }
+
+  @Override
+  public void onChange(Runnable listener) {
+    listeners.add(listener);
+  }
+
+  private void changed() {
+    sight();
+    listeners.forEach(Runnable::run);
+  }
+
+  @Override
+  public synchronized Sight sight() {
+    if (!cache.isKnown()) {
+      return new Sight.Unknown();
+    }
+    ResourceCache.Versioned<V1Lease> current = cache.get(name).orElse(null);
+    if (current == null) {
+      observed = Optional.empty();
+      return new Sight.Absent();
+    }
+    LeaseRecord leaseRecord = leaseRecord(current.object().getSpec());
+    // Only a change of what the holder says counts as a sign of life.
+    long since =
+        observed
+            .filter(before -> before.leaseRecord().equals(leaseRecord))
+            .map(ObservedLease::since)
+            .orElseGet(monotonic::getAsLong);
+    ObservedLease now = new ObservedLease(leaseRecord, current.version(), since);
+    observed = Optional.of(now);
+    return new Sight.Present(now);
+  }
+
+  @Override
+  public Outcome read(Duration timeout) {
+    return list.failure(timeout).<Outcome>map(Outcome.Failed::new).orElseGet(Outcome.Done::new);
+  }
+
+  @Override
+  public Outcome create(LeaseRecord leaseRecord, Duration timeout) {
+    V1Lease lease =
+        new V1Lease()
+            .apiVersion(Resource.LEASES.apiVersion())
+            .kind(Resource.LEASES.kind())
+            .metadata(Models.metadata(namespace, name))
+            .spec(update(new V1LeaseSpec(), leaseRecord));
+    return outcome(
+        api.send(
+            ApiCall.post(Resource.LEASES.collection(namespace), KubeJson.text(lease)), timeout));
+  }
+
+  @Override
+  public Outcome update(LeaseRecord leaseRecord, String resourceVersion, Duration timeout) {
+    ResourceCache.Versioned<V1Lease> current = cache.get(name).orElse(null);
+    if (current == null || !current.version().equals(resourceVersion)) {
+      return new Outcome.Conflict();
+    }
+    V1Lease lease;
+    try {
+      lease = KubeJson.model(KubeJson.tree(current.object()), V1Lease.class);
+    } catch (KubeJson.MalformedException e) {
+      return new Outcome.Failed(Models.text(e.getMessage()));
+    }
+    V1ObjectMeta metadata = lease.getMetadata();
+    lease
+        .metadata(metadata.managedFields(null))
+        .spec(update(lease.getSpec() == null ? new V1LeaseSpec() : lease.getSpec(), leaseRecord));
+    return outcome(
+        api.send(
+            ApiCall.put(Resource.LEASES.object(namespace, name), KubeJson.text(lease)), timeout));
+  }
+
+  private Outcome outcome(ApiAnswer answer) {
+    if (answer instanceof ApiAnswer.Ok ok) {
+      try {
+        cache.put(ObjectList.versioned(KubeJson.object(ok.body()), Resource.LEASES));
+        return new Outcome.Done();
+      } catch (KubeJson.MalformedException e) {
+        return new Outcome.Failed(Models.text(e.getMessage()));
+      }
+    }
+    boolean conflict = answer instanceof ApiAnswer.Status status && status.code() == 409;
+    return conflict ? new Outcome.Conflict() : new Outcome.Failed(answer.failure());
+  }
+
+  private static LeaseRecord leaseRecord(V1LeaseSpec spec) {
+    if (spec == null) {
+      return LeaseRecord.UNHELD;
+    }
+    Integer seconds = spec.getLeaseDurationSeconds();
+    Integer transitions = spec.getLeaseTransitions();
+    return new LeaseRecord(
+        Models.text(spec.getHolderIdentity()),
+        Duration.ofSeconds(seconds == null ? 0 : seconds),
+        Optional.ofNullable(spec.getAcquireTime()).map(OffsetDateTime::toInstant),
+        Optional.ofNullable(spec.getRenewTime()).map(OffsetDateTime::toInstant),
+        transitions == null ? 0 : transitions);
+  }
+
+  private static V1LeaseSpec update(V1LeaseSpec spec, LeaseRecord leaseRecord) {
+    return spec.holderIdentity(leaseRecord.holder())
+        .leaseDurationSeconds((int) leaseRecord.duration().toSeconds())
+        .acquireTime(leaseRecord.acquireTime().map(KubeLeaseLock::utc).orElse(null))
+        .renewTime(leaseRecord.renewTime().map(KubeLeaseLock::utc).orElse(null))
+        .leaseTransitions(leaseRecord.transitions());
+  }
+
+  private static OffsetDateTime utc(Instant time) {
+    return time.atOffset(ZoneOffset.UTC);
+  }
+}

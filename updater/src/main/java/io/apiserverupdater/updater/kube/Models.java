@@ -1,0 +1,236 @@
+package io.apiserverupdater.updater.kube;
+
+import io.apiserverupdater.updater.endpoints.AddressFamily;
+import io.apiserverupdater.updater.endpoints.DesiredObject;
+import io.apiserverupdater.updater.endpoints.Endpoint;
+import io.apiserverupdater.updater.endpoints.EndpointPort;
+import io.apiserverupdater.updater.endpoints.EndpointSlice;
+import io.apiserverupdater.updater.endpoints.Endpoints;
+import io.apiserverupdater.updater.endpoints.Service;
+import io.kubernetes.client.openapi.models.CoreV1EndpointPort;
+import io.kubernetes.client.openapi.models.DiscoveryV1EndpointPort;
+import io.kubernetes.client.openapi.models.V1Endpoint;
+import io.kubernetes.client.openapi.models.V1EndpointAddress;
+import io.kubernetes.client.openapi.models.V1EndpointConditions;
+import io.kubernetes.client.openapi.models.V1EndpointSlice;
+import io.kubernetes.client.openapi.models.V1EndpointSubset;
+import io.kubernetes.client.openapi.models.V1Endpoints;
+import io.kubernetes.client.openapi.models.V1ObjectMeta;
+import io.kubernetes.client.openapi.models.V1Service;
+import io.kubernetes.client.openapi.models.V1ServicePort;
+import io.kubernetes.client.openapi.models.V1ServiceSpec;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The client library's models to and from our own values. Any field of a model may be null, also
+ * those that the API calls required.
+ */
+final class Models {
+  private Models() {}
+
+  static EndpointSlice slice(V1EndpointSlice model) {
+    return new EndpointSlice(
+        name(model.getMetadata()),
+        text(model.getAddressType()),
+        labels(model.getMetadata()),
+        each(model.getPorts())
+            // A slice's port without a number means "all ports": there is nothing to mirror.
+            .filter(port -> port.getPort() != null)
+            .map(
+                port ->
+                    new EndpointPort(
+                        text(port.getName()), port.getPort(), protocol(port.getProtocol())))
+            .toList(),
+        each(model.getEndpoints()).flatMap(Models::endpoints).toList(),
+        version(model.getMetadata()));
+  }
+
+  private static Stream<Endpoint> endpoints(V1Endpoint model) {
+    V1EndpointConditions conditions = model.getConditions();
+    boolean ready = conditions == null || !Boolean.FALSE.equals(conditions.getReady());
+    return each(model.getAddresses())
+        .map(
+            address ->
+                new Endpoint(
+                    address,
+                    ready,
+                    Optional.ofNullable(model.getNodeName()),
+                    Optional.ofNullable(model.getZone())));
+  }
+
+  static Endpoints endpoints(V1Endpoints model) {
+    return new Endpoints(
+        name(model.getMetadata()),
+        labels(model.getMetadata()),
+        each(model.getSubsets()).map(Models::subset).toList(),
+        version(model.getMetadata()));
+  }
+
+  private static Endpoints.Subset subset(V1EndpointSubset model) {
+    Stream<Endpoint> ready = each(model.getAddresses()).map(address -> endpoint(address, true));
+    Stream<Endpoint> unready =
+        each(model.getNotReadyAddresses()).map(address -> endpoint(address, false));
+    return new Endpoints.Subset(
+        Stream.concat(ready, unready).toList(),
+        each(model.getPorts())
+            .map(
+                port ->
+                    new EndpointPort(
+                        text(port.getName()),
+                        port.getPort() == null ? 0 : port.getPort(),
+                        protocol(port.getProtocol())))
+            .toList());
+  }
+
+  private static Endpoint endpoint(V1EndpointAddress address, boolean ready) {
+    return new Endpoint(
+        text(address.getIp()), ready, Optional.ofNullable(address.getNodeName()), Optional.empty());
+  }
+
+  static Service service(V1Service model) {
+    V1ServiceSpec spec = model.getSpec() == null ? new V1ServiceSpec() : model.getSpec();
+    return new Service(
+        name(model.getMetadata()),
+        spec.getType() == null ? "ClusterIP" : spec.getType(),
+        spec.getSelector() == null ? Map.of() : spec.getSelector(),
+        text(spec.getClusterIP()),
+        each(spec.getIpFamilies()).flatMap(family -> AddressFamily.of(family).stream()).toList(),
+        each(spec.getPorts()).map(Models::servicePort).toList());
+  }
+
+  private static Service.Port servicePort(V1ServicePort port) {
+    return new Service.Port(
+        text(port.getName()),
+        port.getPort() == null ? 0 : port.getPort(),
+        protocol(port.getProtocol()));
+  }
+
+  /** The object to create. */
+  static V1EndpointSlice slice(DesiredObject.Slice desired, String namespace) {
+    V1EndpointSlice model =
+        new V1EndpointSlice()
+            .apiVersion(Resource.ENDPOINT_SLICES.apiVersion())
+            .kind(Resource.ENDPOINT_SLICES.kind())
+            .metadata(metadata(namespace, desired.name()))
+            .addressType(desired.family().addressType());
+    return update(model, desired);
+  }
+
+  /** The same object with our fields as desired, and everything else as it is. */
+  static V1EndpointSlice update(V1EndpointSlice model, DesiredObject.Slice desired) {
+    return model
+        .metadata(withLabels(model.getMetadata(), desired.labels()))
+        .ports(
+            desired.ports().stream()
+                .map(
+                    port ->
+                        new DiscoveryV1EndpointPort()
+                            .name(port.name())
+                            .port(port.port())
+                            .protocol(port.protocol()))
+                .toList())
+        .endpoints(
+            desired.endpoints().stream()
+                .map(
+                    endpoint ->
+                        new V1Endpoint()
+                            .addresses(List.of(endpoint.address()))
+                            .conditions(new V1EndpointConditions().ready(endpoint.ready()))
+                            .nodeName(endpoint.nodeName().orElse(null))
+                            .zone(endpoint.zone().orElse(null))
+                            .deprecatedTopology(null))
+                .toList());
+  }
+
+  /** The object to create. */
+  static V1Endpoints endpoints(DesiredObject.LegacyEndpoints desired, String namespace) {
+    V1Endpoints model =
+        new V1Endpoints()
+            .apiVersion(Resource.ENDPOINTS.apiVersion())
+            .kind(Resource.ENDPOINTS.kind())
+            .metadata(metadata(namespace, desired.name()));
+    return update(model, desired);
+  }
+
+  /** The same object with our fields as desired, and everything else as it is. */
+  static V1Endpoints update(V1Endpoints model, DesiredObject.LegacyEndpoints desired) {
+    return model
+        .metadata(withLabels(model.getMetadata(), desired.labels()))
+        .subsets(
+            List.of(
+                new V1EndpointSubset()
+                    .addresses(addresses(desired, true))
+                    .notReadyAddresses(addresses(desired, false))
+                    .ports(
+                        desired.subset().ports().stream()
+                            .map(
+                                port ->
+                                    new CoreV1EndpointPort()
+                                        .name(port.name().isEmpty() ? null : port.name())
+                                        .port(port.port())
+                                        .protocol(port.protocol()))
+                            .toList())));
+  }
+
+  private static @Nullable List<V1EndpointAddress> addresses(
+      DesiredObject.LegacyEndpoints desired, boolean ready) {
+    List<V1EndpointAddress> addresses =
+        desired.subset().endpoints().stream()
+            .filter(endpoint -> endpoint.ready() == ready)
+            .map(
+                endpoint ->
+                    new V1EndpointAddress()
+                        .ip(endpoint.address())
+                        .nodeName(endpoint.nodeName().orElse(null)))
+            .toList();
+    return addresses.isEmpty() ? null : addresses;
+  }
+
+  /** Metadata of a new object, without the empty lists that the models start with. */
+  static V1ObjectMeta metadata(String namespace, String name) {
+    return new V1ObjectMeta()
+        .namespace(namespace)
+        .name(name)
+        .annotations(null)
+        .finalizers(null)
+        .labels(null)
+        .managedFields(null)
+        .ownerReferences(null);
+  }
+
+  private static V1ObjectMeta withLabels(V1ObjectMeta metadata, Map<String, String> wanted) {
+    Map<String, String> labels = new HashMap<>(labels(metadata));
+    labels.putAll(wanted);
+    // The server keeps the managed fields of an update that does not mention them.
+    return metadata.labels(labels).managedFields(null);
+  }
+
+  private static Map<String, String> labels(@Nullable V1ObjectMeta metadata) {
+    return metadata == null || metadata.getLabels() == null ? Map.of() : metadata.getLabels();
+  }
+
+  private static String name(@Nullable V1ObjectMeta metadata) {
+    return metadata == null ? "" : text(metadata.getName());
+  }
+
+  private static String version(@Nullable V1ObjectMeta metadata) {
+    return metadata == null ? "" : text(metadata.getResourceVersion());
+  }
+
+  private static String protocol(@Nullable String protocol) {
+    return protocol == null ? EndpointPort.TCP : protocol;
+  }
+
+  static String text(@Nullable String text) {
+    return text == null ? "" : text;
+  }
+
+  private static <T> Stream<T> each(@Nullable List<T> list) {
+    return list == null ? Stream.of() : list.stream().filter(element -> element != null);
+  }
+}

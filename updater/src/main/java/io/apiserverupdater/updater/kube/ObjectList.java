@@ -1,0 +1,80 @@
+package io.apiserverupdater.updater.kube;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import io.kubernetes.client.common.KubernetesObject;
+import io.kubernetes.client.openapi.models.V1ObjectMeta;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Lists some objects into a cache, in their latest state: no resourceVersion is asked for. */
+record ObjectList<T extends KubernetesObject>(
+    ApiClient api, Resource<T> resource, Selection selection, ResourceCache<T> cache) {
+
+  /** How a list ended. */
+  sealed interface Result {
+    /**
+     * The cache is up to date.
+     *
+     * @param version the version to watch from
+     */
+    record Listed(String version) implements Result {}
+
+    /** The cache is as it was. */
+    record Failed(ApiAnswer answer) implements Result {}
+  }
+
+  Result read(Duration timeout) {
+    ApiAnswer answer = api.send(selection.list(resource), timeout);
+    if (!(answer instanceof ApiAnswer.Ok ok)) {
+      return new Result.Failed(answer);
+    }
+    try {
+      JsonObject list = KubeJson.object(ok.body());
+      String version =
+          list.get("metadata") instanceof JsonObject metadata
+              ? ApiClient.text(metadata, "resourceVersion")
+              : "";
+      if (version.isEmpty()) {
+        return new Result.Failed(new ApiAnswer.None("the list has no resourceVersion"));
+      }
+      List<ResourceCache.Versioned<T>> objects = new ArrayList<>();
+      if (list.get("items") instanceof JsonArray items) {
+        for (JsonElement item : items) {
+          objects.add(versioned(item, resource));
+        }
+      }
+      cache.replace(objects, version);
+      return new Result.Listed(version);
+    } catch (KubeJson.MalformedException e) {
+      return new Result.Failed(new ApiAnswer.None(Models.text(e.getMessage())));
+    }
+  }
+
+  /** The failure in words; empty when there was none. */
+  Optional<String> failure(Duration timeout) {
+    return read(timeout) instanceof Result.Failed failed
+        ? Optional.of(failed.answer().failure())
+        : Optional.empty();
+  }
+
+  /**
+   * An object with its name and version.
+   *
+   * @throws KubeJson.MalformedException when it is not of the resource's type, or has neither
+   */
+  static <T extends KubernetesObject> ResourceCache.Versioned<T> versioned(
+      JsonElement json, Resource<T> resource) throws KubeJson.MalformedException {
+    T object = KubeJson.model(json, resource.type());
+    V1ObjectMeta metadata = object.getMetadata();
+    String name = metadata == null ? "" : Models.text(metadata.getName());
+    String version = metadata == null ? "" : Models.text(metadata.getResourceVersion());
+    if (name.isEmpty() || version.isEmpty()) {
+      throw new KubeJson.MalformedException("an object without name or resourceVersion");
+    }
+    return new ResourceCache.Versioned<>(name, version, object);
+  }
+}

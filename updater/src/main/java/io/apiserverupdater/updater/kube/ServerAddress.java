@@ -1,0 +1,26 @@
+package io.apiserverupdater.updater.kube;
+
+import java.util.Optional;
+
+/**
+ * Where an apiserver is.
+ *
+ * @param host a name or an IP address, IPv6 without brackets
+ * @param pathPrefix empty, or a path without a slash at its end, as behind some proxies
+ * @param tlsName the name that its certificate must carry, where that is not the host itself
+ */
+public record ServerAddress(String host, int port, String pathPrefix, Optional<String> tlsName) {
+
+  /** A name that every apiserver's certificate carries: kubeadm and others put it there. */
+  static final String MEMBER_TLS_NAME = "kubernetes.default.svc";
+
+  /** A control plane by its own address. */
+  static ServerAddress member(String ip, int port) {
+    return new ServerAddress(ip, port, "", Optional.of(MEMBER_TLS_NAME));
+  }
+
+  @Override
+  public String toString() {
+    return (host.contains(":") ? "[" + host + "]" : host) + ":" + port + pathPrefix;
+  }
+}

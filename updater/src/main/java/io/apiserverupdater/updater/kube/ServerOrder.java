@@ -1,0 +1,87 @@
+package io.apiserverupdater.updater.kube;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Which apiserver to ask first. The live control planes come before the configured address, because
+ * that address may depend on what we maintain; one that has answered comes before the others, and
+ * one that has just failed comes last. Thread-safe.
+ */
+final class ServerOrder {
+  /** A server that failed is asked after all others for this long. */
+  private static final Duration DEMOTION = Duration.ofSeconds(10);
+
+  private final ServerAddress configured;
+
+  // All guarded by this.
+  private List<ServerAddress> members = List.of();
+  private final Map<ServerAddress, Long> failedAt = new HashMap<>();
+  private Optional<ServerAddress> lastGood = Optional.empty();
+
+  ServerOrder(ServerAddress configured) {
+    this.configured = configured;
+  }
+
+  /** The control planes of the moment, in the order in which this process likes to ask them. */
+  synchronized void setMembers(List<ServerAddress> now) {
+    members = List.copyOf(now);
+    Set<ServerAddress> known = all();
+    failedAt.keySet().retainAll(known);
+    lastGood = lastGood.filter(known::contains);
+  }
+
+  /** Every server, the one to ask first in front. */
+  synchronized List<ServerAddress> candidates(long now) {
+    List<ServerAddress> candidates = new ArrayList<>(all());
+    candidates.sort(
+        Comparator.<ServerAddress>comparingLong(server -> demotedSince(server, now))
+            .thenComparing(server -> !lastGood.equals(Optional.of(server))));
+    return candidates;
+  }
+
+  /**
+   * Notes an answer.
+   *
+   * @return whether the server had failed before
+   */
+  synchronized boolean succeeded(ServerAddress server) {
+    boolean back = failedAt.remove(server) != null;
+    if (all().contains(server)) {
+      // The configured address is used as long as no control plane is known by its own.
+      lastGood = server.equals(configured) ? Optional.empty() : Optional.of(server);
+    }
+    return back;
+  }
+
+  /**
+   * Notes a failure.
+   *
+   * @return whether it is the first one since the last answer
+   */
+  synchronized boolean failed(ServerAddress server, long now) {
+    lastGood = lastGood.filter(good -> !good.equals(server));
+    return failedAt.put(server, now) == null;
+  }
+
+  private Set<ServerAddress> all() {
+    Set<ServerAddress> all = new LinkedHashSet<>(members);
+    all.add(configured);
+    return all;
+  }
+
+  /** Long.MIN_VALUE when not demoted; else the longer ago it failed, the smaller. */
+  private long demotedSince(ServerAddress server, long now) {
+    Long failed = failedAt.get(server);
+    return failed == null || now - failed > DEMOTION.toNanos()
+        ? Long.MIN_VALUE
+        : DEMOTION.toNanos() - (now - failed);
+  }
+}

@@ -1,0 +1,14 @@
+package io.apiserverupdater.updater.leaderelection;
+
+import java.time.Duration;
+
+/**
+ * The three times of client-go's leader election (k8s.io/client-go/tools/leaderelection).
+ *
+ * @param identity unique for each process, so that a restarted one is a stranger to its old Lease
+ * @param leaseDuration how long others wait after the last renewal they saw; whole seconds
+ * @param renewDeadline how long after its last renewal the leader goes on leading; shorter
+ * @param retryPeriod the time between two renewals, and between two attempts; shorter still
+ */
+public record ElectionSettings(
+    String identity, Duration leaseDuration, Duration renewDeadline, Duration retryPeriod) {}

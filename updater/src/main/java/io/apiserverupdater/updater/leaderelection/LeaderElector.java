@@ -1,0 +1,285 @@
+package io.apiserverupdater.updater.leaderelection;
+
+import java.time.Clock;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Takes part in the election from {@link #start} to {@link #close}, on one thread of its own.
+ *
+ * <p>What it is not: a fence. A write that was sent while the Lease was ours may land after it has
+ * gone to somebody else, so every write also names the version that it was decided on.
+ */
+public final class LeaderElector implements Leadership, AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(LeaderElector.class);
+
+  /** Told of the turns of the election, on the elector's thread: be brief. */
+  public interface Listener {
+    void startedLeading();
+
+    void stoppedLeading(String reason);
+
+    /** Takes no notice. */
+    Listener NONE =
+        new Listener() {
+          @Override
+          public void startedLeading() {}
+
+          @Override
+          public void stoppedLeading(String reason) {}
+        };
+  }
+
+  private final ElectionSettings settings;
+  private final LeaseLock lock;
+  private final LongSupplier monotonic;
+  private final Clock wallClock;
+  private final Thread thread = new Thread(this::run, "leader-elector");
+  private volatile Listener listener = Listener.NONE;
+
+  private final ReentrantLock guard = new ReentrantLock();
+  private final Condition changed = guard.newCondition();
+
+  // Guarded by guard.
+  private boolean leaseChanged;
+  private boolean closing;
+
+  // Written by the elector's thread only.
+  private volatile Optional<Lead> lead = Optional.empty();
+  private String lastSeenHolder = "";
+  private String lastFailure = "";
+
+  public LeaderElector(
+      ElectionSettings settings, LeaseLock lock, LongSupplier monotonic, Clock wallClock) {
+    this.settings = settings;
+    this.lock = lock;
+    this.monotonic = monotonic;
+    this.wallClock = wallClock;
+    lock.onChange(this::wake);
+  }
+
+  /** Begins to take part; the listener is told of every turn. */
+  public void start(Listener turns) {
+    listener = turns;
+    thread.start();
+  }
+
+  @Override
+  public boolean isCertain() {
+    return lead.filter(
+            current ->
+                monotonic.getAsLong() - current.renewedAt() < settings.renewDeadline().toNanos())
+        .isPresent();
+  }
+
+  /** Whether the elector's thread runs: what a liveness check asks. */
+  public boolean isAlive() {
+    return thread.isAlive();
+  }
+
+  /** Who holds the Lease as far as is known; empty when nobody does. */
+  public String holder() {
+    return lock.sight().observed().map(lease -> lease.leaseRecord().holder()).orElse("");
+  }
+
+  /**
+   * Stops taking part and, when leading, releases the Lease, so that a standby takes over at once.
+   * Call it after all work that needs the Lease has stopped.
+   */
+  @Override
+  public void close() {
+    guard.lock();
+    try {
+      closing = true;
+      changed.signalAll();
+    } finally {
+      guard.unlock();
+    }
+    try {
+      thread.join(settings.renewDeadline().toMillis());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void wake() {
+    guard.lock();
+    try {
+      leaseChanged = true;
+      changed.signalAll();
+    } finally {
+      guard.unlock();
+    }
+  }
+
+  private void run() {
+    boolean goOn = true;
+    while (goOn) {
+      long now = monotonic.getAsLong();
+      long sleepUntil;
+      try {
+        sleepUntil = step(now);
+      } catch (RuntimeException e) {
+        log.error("election=error message={}", e.toString(), e);
+        sleepUntil = now + settings.retryPeriod().toNanos();
+      }
+      goOn = awaitChange(sleepUntil);
+    }
+    release();
+  }
+
+  /** One decision, carried out; returns when to decide again at the latest. */
+  long step(long now) {
+    tellOfNewHolder();
+    LeaseDecision decision =
+        LeaseDecision.decide(settings, lead, lock.sight(), now, wallClock.instant());
+    long retry = now + settings.retryPeriod().toNanos();
+    if (decision instanceof LeaseDecision.Wait wait) {
+      return wait.until();
+    }
+    if (decision instanceof LeaseDecision.StepDown stepDown) {
+      lead = Optional.empty();
+      log.warn("leading=false identity={} reason=\"{}\"", settings.identity(), stepDown.reason());
+      listener.stoppedLeading(stepDown.reason());
+      return now;
+    }
+    if (decision instanceof LeaseDecision.Read) {
+      return read(now) ? now : retry;
+    }
+    if (decision instanceof LeaseDecision.Create create) {
+      return afterTaking(lock.create(create.next(), callTimeout(now)), retry, now);
+    }
+    if (decision instanceof LeaseDecision.Acquire acquire) {
+      return afterTaking(
+          lock.update(acquire.next(), acquire.resourceVersion(), callTimeout(now)), retry, now);
+    }
+    LeaseDecision.Renew renew = (LeaseDecision.Renew) decision;
+    LeaseLock.Outcome outcome =
+        lock.update(renew.next(), renew.resourceVersion(), callTimeout(now));
+    if (outcome instanceof LeaseLock.Outcome.Done) {
+      tellOfRecovery();
+      lead = Optional.of(new Lead(now, now));
+      return now;
+    }
+    lead = lead.map(current -> new Lead(current.renewedAt(), now));
+    return afterFailure(outcome, retry, now);
+  }
+
+  private long afterTaking(LeaseLock.Outcome outcome, long retry, long sentAt) {
+    if (outcome instanceof LeaseLock.Outcome.Done) {
+      tellOfRecovery();
+      lead = Optional.of(new Lead(sentAt, sentAt));
+      log.info("leading=true identity={}", settings.identity());
+      listener.startedLeading();
+      return sentAt;
+    }
+    return afterFailure(outcome, retry, sentAt);
+  }
+
+  /** After a conflict or a failed write the Lease is read again before anything is decided. */
+  private long afterFailure(LeaseLock.Outcome outcome, long retry, long now) {
+    if (outcome instanceof LeaseLock.Outcome.Failed failed) {
+      tellOfFailure(failed.reason());
+    }
+    boolean known = read(now);
+    return known && outcome instanceof LeaseLock.Outcome.Conflict ? now : retry;
+  }
+
+  private boolean read(long now) {
+    if (lock.read(callTimeout(now)) instanceof LeaseLock.Outcome.Failed failed) {
+      tellOfFailure(failed.reason());
+      return false;
+    }
+    tellOfRecovery();
+    return true;
+  }
+
+  /** A call may take half of the deadline, so that a leader has time for a second one. */
+  private Duration callTimeout(long now) {
+    Duration half = settings.renewDeadline().dividedBy(2);
+    return lead.map(
+            current ->
+                Duration.ofNanos(
+                    Math.max(
+                        current.renewedAt() + settings.renewDeadline().toNanos() - now,
+                        TimeUnit.MILLISECONDS.toNanos(50))))
+        .filter(left -> left.compareTo(half) < 0)
+        .orElse(half);
+  }
+
+  private void tellOfNewHolder() {
+    String holder = holder();
+    if (!holder.equals(lastSeenHolder)) {
+      lastSeenHolder = holder;
+      if (!holder.equals(settings.identity())) {
+        log.info("holder={}", holder.isEmpty() ? "none" : holder);
+      }
+    }
+  }
+
+  private void tellOfFailure(String reason) {
+    if (!reason.equals(lastFailure)) {
+      lastFailure = reason;
+      log.warn("lease=unreachable reason=\"{}\"", reason);
+    } else {
+      log.debug("lease=unreachable reason=\"{}\"", reason);
+    }
+  }
+
+  private void tellOfRecovery() {
+    if (!lastFailure.isEmpty()) {
+      lastFailure = "";
+      log.info("lease=reachable");
+    }
+  }
+
+  /** Waits until the moment has come, the Lease has changed, or the end; false at the end. */
+  private boolean awaitChange(long until) {
+    guard.lock();
+    try {
+      long left = until - monotonic.getAsLong();
+      while (!closing && !leaseChanged && left > 0) {
+        changed.awaitNanos(left);
+        left = until - monotonic.getAsLong();
+      }
+      leaseChanged = false;
+      return !closing;
+    } catch (InterruptedException e) {
+      return false;
+    } finally {
+      guard.unlock();
+    }
+  }
+
+  private void release() {
+    if (lead.isEmpty()) {
+      return;
+    }
+    boolean certain = isCertain();
+    lead = Optional.empty();
+    listener.stoppedLeading("shutting down");
+    ObservedLease lease = lock.sight().observed().orElse(null);
+    if (!certain || lease == null || !lease.leaseRecord().isHeldBy(settings.identity())) {
+      return;
+    }
+    LeaseRecord released =
+        new LeaseRecord(
+            "",
+            Duration.ofSeconds(1),
+            lease.leaseRecord().acquireTime(),
+            Optional.of(wallClock.instant()),
+            lease.leaseRecord().transitions());
+    LeaseLock.Outcome outcome =
+        lock.update(released, lease.resourceVersion(), Duration.ofMillis(500));
+    log.info(
+        "leading=false identity={} released={}",
+        settings.identity(),
+        outcome instanceof LeaseLock.Outcome.Done);
+  }
+}

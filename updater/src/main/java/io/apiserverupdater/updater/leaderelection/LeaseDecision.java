@@ -1,0 +1,129 @@
+package io.apiserverupdater.updater.leaderelection;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+
+/** What the elector does next. */
+public sealed interface LeaseDecision {
+
+  /** No silent holder is waited for longer, unless our own lease duration is longer. */
+  Duration LONGEST_PATIENCE = Duration.ofSeconds(60);
+
+  /** Write a Lease that does not exist yet. */
+  record Create(LeaseRecord next) implements LeaseDecision {}
+
+  /** Take over a Lease that nobody holds, or whose holder is silent. */
+  record Acquire(LeaseRecord next, String resourceVersion) implements LeaseDecision {}
+
+  /** Prolong our own Lease. */
+  record Renew(LeaseRecord next, String resourceVersion) implements LeaseDecision {}
+
+  /** Nothing to do before the given moment of the monotonic clock, unless the Lease changes. */
+  record Wait(long until) implements LeaseDecision {}
+
+  /** The Lease is not known yet: read it. */
+  record Read() implements LeaseDecision {}
+
+  /** Stop leading, now. */
+  record StepDown(String reason) implements LeaseDecision {}
+
+  /**
+   * Decides. Pure.
+   *
+   * @param lead our leadership, if we lead
+   * @param sight what is known of the Lease
+   * @param now the monotonic clock, in nanoseconds
+   * @param wallClock for the times that people read
+   */
+  static LeaseDecision decide(
+      ElectionSettings settings,
+      Optional<Lead> lead,
+      LeaseLock.Sight sight,
+      long now,
+      Instant wallClock) {
+    return lead.isPresent()
+        ? decideAsLeader(settings, lead.get(), sight, now, wallClock)
+        : decideAsStandby(settings, sight, now, wallClock);
+  }
+
+  private static LeaseDecision decideAsLeader(
+      ElectionSettings settings, Lead lead, LeaseLock.Sight sight, long now, Instant wallClock) {
+    ObservedLease lease = sight.observed().orElse(null);
+    if (lease != null && !lease.leaseRecord().isHeldBy(settings.identity())) {
+      return new StepDown(
+          lease.leaseRecord().isUnheld()
+              ? "the Lease was released by somebody else"
+              : "the Lease is held by " + lease.leaseRecord().holder());
+    }
+    if (now - lead.renewedAt() >= settings.renewDeadline().toNanos()) {
+      return new StepDown(
+          "no renewal succeeded within " + settings.renewDeadline().toMillis() + "ms");
+    }
+    if (sight instanceof LeaseLock.Sight.Absent) {
+      return new StepDown("the Lease was deleted");
+    }
+    long due = lead.attemptedAt() + settings.retryPeriod().toNanos();
+    if (now - due < 0) {
+      return new Wait(due);
+    }
+    if (lease == null) {
+      return new Read();
+    }
+    LeaseRecord mine = lease.leaseRecord();
+    return new Renew(
+        new LeaseRecord(
+            settings.identity(),
+            settings.leaseDuration(),
+            mine.acquireTime(),
+            Optional.of(wallClock),
+            mine.transitions()),
+        lease.resourceVersion());
+  }
+
+  private static LeaseDecision decideAsStandby(
+      ElectionSettings settings, LeaseLock.Sight sight, long now, Instant wallClock) {
+    if (sight instanceof LeaseLock.Sight.Unknown) {
+      return new Read();
+    }
+    ObservedLease lease = sight.observed().orElse(null);
+    if (lease == null) {
+      return new Create(taken(settings, 0, wallClock));
+    }
+    LeaseRecord theirs = lease.leaseRecord();
+    if (theirs.isHeldBy(settings.identity())) {
+      // Ours, but the answer to our write was lost, or we could not renew it in time.
+      return new Acquire(taken(settings, theirs.transitions(), wallClock), lease.resourceVersion());
+    }
+    if (!theirs.isUnheld()) {
+      long expiry = lease.since() + patience(settings, theirs).toNanos();
+      if (now - expiry < 0) {
+        return new Wait(expiry);
+      }
+    }
+    return new Acquire(
+        taken(settings, theirs.transitions() + 1, wallClock), lease.resourceVersion());
+  }
+
+  /**
+   * How long a silent holder is waited for: as long as it asked for or as we would ask, whichever
+   * is longer, so that replicas with different settings do not overlap; but a nonsensical duration
+   * does not keep the Lease for ever.
+   */
+  private static Duration patience(ElectionSettings settings, LeaseRecord theirs) {
+    Duration asked = theirs.duration();
+    Duration ours = settings.leaseDuration();
+    Duration most = ours.compareTo(LONGEST_PATIENCE) > 0 ? ours : LONGEST_PATIENCE;
+    Duration capped = asked.compareTo(most) > 0 ? most : asked;
+    return capped.compareTo(ours) > 0 ? capped : ours;
+  }
+
+  private static LeaseRecord taken(ElectionSettings settings, int transitions, Instant wallClock) {
+    return new LeaseRecord(
+        settings.identity(),
+        settings.leaseDuration(),
+        Optional.of(wallClock),
+        Optional.of(wallClock),
+        transitions);
+  }
+}
