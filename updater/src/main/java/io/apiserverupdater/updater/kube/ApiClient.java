@@ -39,7 +39,7 @@ final class ApiClient implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(ApiClient.class);
 
   /** An answer longer than this is none that we asked for. */
-  static final int MOST_BYTES = 4 << 20;
+  static final int MOST_BYTES = 2 << 20;
 
   private static final MediaType JSON = MediaType.get("application/json");
   private static final Duration SHORTEST_ATTEMPT = Duration.ofMillis(500);

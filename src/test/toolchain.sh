@@ -1,0 +1,56 @@
+# shellcheck shell=bash
+# What ./check, ./try and ./bench share: finding, or installing, the tools that they need.
+# To be sourced from the root of the checkout.
+
+say() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; }
+
+maven() { mvn --no-transfer-progress --batch-mode --quiet "$@"; }
+
+# The major version of the javac in PATH; 0 when there is none.
+java_version() {
+  command -v javac >/dev/null || { echo 0; return; }
+  javac -version 2>&1 | sed -n 's/^javac \([0-9]*\).*/\1/p' | grep . || echo 0
+}
+
+can_install() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }
+
+install_packages() {
+  say "installing: $*"
+  DEBIAN_FRONTEND=noninteractive apt-get -qq update >/dev/null
+  DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends "$@" >/dev/null
+}
+
+# Maven 3.8.6 or newer and a JDK 17 or newer: found, or installed on Debian and Ubuntu as
+# root, or else told.
+need_java() {
+  local packages=()
+  command -v mvn >/dev/null || packages+=(maven)
+  [ "$(java_version)" -ge 17 ] || packages+=(openjdk-17-jdk-headless)
+  [ ${#packages[@]} -gt 0 ] || return 0
+  if can_install; then
+    # Without the certificates Maven cannot verify whom it downloads from.
+    install_packages "${packages[@]}" ca-certificates
+  else
+    say "not installed: ${packages[*]}. Install Maven 3.8.6 or newer and a JDK 17 or newer;" \
+      "on Debian or Ubuntu: sudo apt-get install maven openjdk-17-jdk-headless"
+    exit 1
+  fi
+}
+
+# Why the real tier cannot run on this machine; empty when it can.
+why_not_real() {
+  [ "$(uname -s)" = Linux ] || { echo "it needs Linux"; return; }
+  [ "$(id -u)" = 0 ] || { echo "it needs root, for network namespaces"; return; }
+  command -v go >/dev/null || { echo "it needs Go 1.21 or newer, to build Kubernetes"; return; }
+  local program missing=()
+  for program in nft iptables conntrack ip; do
+    command -v "$program" >/dev/null || [ -x "/usr/sbin/$program" ] || missing+=("$program")
+  done
+  [ ${#missing[@]} = 0 ] || {
+    echo "not installed: ${missing[*]}; on Debian or Ubuntu:" \
+      "apt-get install nftables iptables conntrack iproute2"
+    return
+  }
+  unshare --net --mount --pid --fork true 2>/dev/null ||
+    echo "this machine allows no namespaces of its own"
+}

@@ -1,0 +1,236 @@
+package io.apiserverupdater.updater.dryrun;
+
+import io.apiserverupdater.updater.endpoints.AddressFamily;
+import io.apiserverupdater.updater.endpoints.Change;
+import io.apiserverupdater.updater.endpoints.Decision;
+import io.apiserverupdater.updater.endpoints.DesiredObject;
+import io.apiserverupdater.updater.endpoints.EndpointPort;
+import io.apiserverupdater.updater.endpoints.EndpointSlice;
+import io.apiserverupdater.updater.endpoints.Endpoints;
+import io.apiserverupdater.updater.endpoints.EndpointsSnapshot;
+import io.apiserverupdater.updater.endpoints.MirrorRule;
+import io.apiserverupdater.updater.endpoints.ObservedState;
+import io.apiserverupdater.updater.endpoints.Refusal;
+import io.apiserverupdater.updater.endpoints.Service;
+import io.apiserverupdater.updater.endpoints.TargetName;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * What the updater would do, compared object by object. Pure: the same state always gives the same
+ * report.
+ *
+ * @param rule the rule that the updater itself follows
+ * @param targetKnown whether the target was read from a cluster; without one it is taken as absent
+ */
+public record DryRun(MirrorRule rule, boolean targetKnown) {
+
+  /** The port of the apiserver Service, under which every node looks for it. */
+  private static final int SERVICE_PORT = 6443;
+
+  /** The address that the base manifests give the Service. */
+  private static final String CLUSTER_IP = "10.96.0.64";
+
+  private static final String HEADLESS = "None";
+
+  public Report compare(ObservedState state) {
+    TargetName target = rule.target();
+    Manifests manifests = new Manifests(target);
+    List<Comparison> comparisons = new ArrayList<>();
+    List<String> notes = new ArrayList<>();
+    Set<AddressFamily> families = families(state.source());
+    Service service = state.service().orElseGet(() -> needed(families));
+    if (state.service().isEmpty()) {
+      comparisons.add(
+          new Comparison(
+              Comparison.Action.AWAIT, Optional.empty(), Optional.of(manifests.of(service))));
+      notes.addAll(missing(target, service));
+    }
+    ObservedState assumed =
+        new ObservedState(state.source(), Optional.of(service), state.slices(), state.endpoints());
+    List<Refusal> refusals = new ArrayList<>();
+    Decision decision = rule.decide(assumed);
+    if (decision instanceof Decision.Refuse refuse) {
+      refusals.addAll(refuse.refusals());
+    } else if (decision instanceof Decision.Apply apply) {
+      comparisons.addAll(comparisons(apply, assumed, manifests));
+    }
+    return new Report(
+        rule.source(), target, comparisons, notes, warnings(service, families), refusals);
+  }
+
+  private List<String> missing(TargetName target, Service needed) {
+    List<String> notes = new ArrayList<>();
+    if (targetKnown) {
+      notes.add(
+          "Service "
+              + target
+              + " does not exist, and the updater waits for it; it is shown as it is needed, and"
+              + " the rest as if it existed");
+    } else {
+      notes.add(
+          "no cluster was read, so Service "
+              + target
+              + " and its endpoints are taken as absent; the updater waits for the Service, which"
+              + " is shown as it is needed");
+    }
+    if (needed.clusterIp().isEmpty()) {
+      notes.add(
+          "the source has IPv6 addresses only: set spec.clusterIP of the Service to a free address"
+              + " of the cluster's IPv6 Service range");
+    }
+    return notes;
+  }
+
+  /** The Service of the base manifests. */
+  private Service needed(Set<AddressFamily> families) {
+    boolean ipv6Only = families.equals(Set.of(AddressFamily.IPV6));
+    return new Service(
+        rule.target().service(),
+        "ClusterIP",
+        Map.of(),
+        ipv6Only ? "" : CLUSTER_IP,
+        List.of(ipv6Only ? AddressFamily.IPV6 : AddressFamily.IPV4),
+        List.of(new Service.Port("https", SERVICE_PORT, EndpointPort.TCP)));
+  }
+
+  /** What the rule does not refuse, though no client gets anywhere by it. */
+  private List<String> warnings(Service service, Set<AddressFamily> families) {
+    List<String> warnings = new ArrayList<>();
+    String subject = "Service " + rule.target();
+    List<Service.Port> tcp =
+        service.ports().stream().filter(port -> port.protocol().equals(EndpointPort.TCP)).toList();
+    // Both are refused, with reasons that say more.
+    if (service.type().equals("ExternalName") || tcp.isEmpty()) {
+      return warnings;
+    }
+    if (service.clusterIp().equals(HEADLESS)) {
+      warnings.add(
+          subject
+              + " is headless (clusterIP None), so kube-proxy programs nothing for it; delete it"
+              + " and create it with a fixed clusterIP");
+    }
+    if (tcp.stream().noneMatch(port -> port.port() == SERVICE_PORT)) {
+      warnings.add(
+          subject
+              + " has no port "
+              + SERVICE_PORT
+              + ", only "
+              + tcp.stream()
+                  .map(port -> Integer.toString(port.port()))
+                  .collect(Collectors.joining(", "))
+              + "; add the port "
+              + SERVICE_PORT
+              + " with protocol TCP, or let the nodes use another one");
+    }
+    for (AddressFamily family : families) {
+      // A server that is too old to tell the families has no say here.
+      if (!service.families().isEmpty() && !service.families().contains(family)) {
+        warnings.add(
+            subject
+                + " has no "
+                + family.addressType()
+                + " address, but the source has "
+                + family.addressType()
+                + " endpoints, which kube-proxy then does not use; add "
+                + family.addressType()
+                + " to spec.ipFamilies");
+      }
+    }
+    return warnings;
+  }
+
+  private Set<AddressFamily> families(List<EndpointSlice> source) {
+    return EndpointsSnapshot.of(rule.source(), source) instanceof EndpointsSnapshot.Usable usable
+        ? usable.snapshot().members().keySet()
+        : Set.of();
+  }
+
+  private List<Comparison> comparisons(
+      Decision.Apply apply, ObservedState state, Manifests manifests) {
+    Map<String, DesiredObject.Slice> anew = createdAfterDeletes(apply, state);
+    List<Comparison> comparisons = new ArrayList<>();
+    for (Change change : apply.changes()) {
+      if (change instanceof Change.DeleteSlice delete) {
+        Optional<Manifest> live =
+            state.slices().values().stream()
+                .filter(slice -> slice.name().equals(delete.name()))
+                .findFirst()
+                .map(manifests::of);
+        Optional<Manifest> merged =
+            Optional.ofNullable(anew.get(delete.name()))
+                .map(desired -> manifests.of(desired, Map.of()));
+        comparisons.add(
+            new Comparison(
+                merged.isPresent() ? Comparison.Action.REPLACE : Comparison.Action.DELETE,
+                live,
+                merged));
+      } else {
+        Comparison.Action action =
+            change instanceof Change.Create ? Comparison.Action.CREATE : Comparison.Action.UPDATE;
+        comparisons.add(compare(action, change.desired().orElseThrow(), state, manifests));
+      }
+    }
+    return comparisons;
+  }
+
+  private static Comparison compare(
+      Comparison.Action action, DesiredObject desired, ObservedState state, Manifests manifests) {
+    if (desired instanceof DesiredObject.Slice slice) {
+      Optional<EndpointSlice> live = Optional.ofNullable(state.slices().get(slice.family()));
+      return new Comparison(
+          action,
+          live.map(manifests::of),
+          Optional.of(manifests.of(slice, live.map(EndpointSlice::labels).orElse(Map.of()))));
+    }
+    Optional<Endpoints> live = state.endpoints();
+    return new Comparison(
+        action,
+        live.map(manifests::of),
+        Optional.of(
+            manifests.of(
+                (DesiredObject.LegacyEndpoints) desired,
+                live.map(Endpoints::labels).orElse(Map.of()))));
+  }
+
+  /**
+   * The slices that the rule creates once its deletions are done: a slice of the wrong address type
+   * goes first and comes back in a second pass, which a person wants to see as one change.
+   */
+  private Map<String, DesiredObject.Slice> createdAfterDeletes(
+      Decision.Apply apply, ObservedState state) {
+    Set<String> deleted =
+        apply.changes().stream()
+            .filter(Change.DeleteSlice.class::isInstance)
+            .map(change -> ((Change.DeleteSlice) change).name())
+            .collect(Collectors.toSet());
+    if (deleted.isEmpty()) {
+      return Map.of();
+    }
+    Map<AddressFamily, EndpointSlice> left = new EnumMap<>(AddressFamily.class);
+    state
+        .slices()
+        .forEach(
+            (family, slice) -> {
+              if (!deleted.contains(slice.name())) {
+                left.put(family, slice);
+              }
+            });
+    ObservedState after =
+        new ObservedState(state.source(), state.service(), left, state.endpoints());
+    if (!(rule.decide(after) instanceof Decision.Apply next)) {
+      return Map.of();
+    }
+    return next.changes().stream()
+        .flatMap(change -> change.desired().stream())
+        .filter(DesiredObject.Slice.class::isInstance)
+        .map(DesiredObject.Slice.class::cast)
+        .filter(slice -> deleted.contains(slice.name()))
+        .collect(Collectors.toMap(DesiredObject.Slice::name, slice -> slice));
+  }
+}

@@ -1,0 +1,60 @@
+package io.apiserverupdater.updater.dryrun;
+
+import java.util.Map;
+import java.util.Optional;
+
+/** How a report is shown on the standard output. */
+public enum Output {
+  /** A unified diff of the objects that would change. */
+  DIFF("diff"),
+  /** The objects that would change, as they would be, in YAML. */
+  YAML("yaml"),
+  /** The objects that would change, as they would be, in JSON. */
+  JSON("json");
+
+  private final String flag;
+
+  Output(String flag) {
+    this.flag = flag;
+  }
+
+  /** The value of the flag {@code -o}. */
+  public String flag() {
+    return flag;
+  }
+
+  /** The output that a value of the flag {@code -o} names; empty when it names none. */
+  public static Optional<Output> of(String flag) {
+    for (Output output : values()) {
+      if (output.flag.equals(flag)) {
+        return Optional.of(output);
+      }
+    }
+    return Optional.empty();
+  }
+
+  /**
+   * Whether a diff may have colours.
+   *
+   * @param terminal whether the standard output is a terminal
+   * @param environment the process's environment; NO_COLOR in it, with any value, forbids colours
+   */
+  public static boolean colours(boolean terminal, Map<String, String> environment) {
+    return terminal
+        && !environment.containsKey("NO_COLOR")
+        && !"dumb".equals(environment.get("TERM"));
+  }
+
+  /**
+   * The text to print: it ends with a line feed, or is empty.
+   *
+   * @param colours whether a diff has colours; the other outputs never have
+   */
+  public String render(Report report, boolean colours) {
+    return switch (this) {
+      case DIFF -> DiffRenderer.render(report, colours);
+      case YAML -> YamlRenderer.render(report);
+      case JSON -> JsonRenderer.render(report);
+    };
+  }
+}

@@ -1,0 +1,86 @@
+package io.apiserverupdater.updater.dryrun;
+
+import io.apiserverupdater.updater.endpoints.Refusal;
+import io.apiserverupdater.updater.endpoints.TargetName;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What a dry run found.
+ *
+ * @param source NAMESPACE/NAME of the source Service
+ * @param comparisons the objects that are not as they should be, in the order of the writes
+ * @param notes what a person should know to read the result
+ * @param warnings what keeps the result from being of use
+ * @param refusals why nothing would be written; when there is one, no write is among the
+ *     comparisons
+ */
+public record Report(
+    String source,
+    TargetName target,
+    List<Comparison> comparisons,
+    List<String> notes,
+    List<String> warnings,
+    List<Refusal> refusals) {
+
+  /** Nothing would change. */
+  public static final int NOTHING_TO_CHANGE = 0;
+
+  /** Something would change, or a person must create the Service first. */
+  public static final int CHANGES = 1;
+
+  /** The updater would refuse to write. */
+  public static final int REFUSED = 3;
+
+  public Report {
+    comparisons = List.copyOf(comparisons);
+    notes = List.copyOf(notes);
+    warnings = List.copyOf(warnings);
+    refusals = List.copyOf(refusals);
+  }
+
+  /** The exit code of the process: 0, 1 or 3. An error before there is a report is 2. */
+  public int exitCode() {
+    if (!refusals.isEmpty()) {
+      return REFUSED;
+    }
+    return comparisons.isEmpty() ? NOTHING_TO_CHANGE : CHANGES;
+  }
+
+  /** The result in one line; when refused, in one line for each reason. */
+  public List<String> summary() {
+    if (!refusals.isEmpty()) {
+      return refusals.stream()
+          .map(refusal -> "refused: " + refusal.message() + "; " + refusal.remedy())
+          .toList();
+    }
+    if (comparisons.isEmpty()) {
+      return List.of("nothing to change; target " + target + " is as the source " + source);
+    }
+    long created = count(Comparison.Action.CREATE) + count(Comparison.Action.REPLACE);
+    long deleted = count(Comparison.Action.DELETE) + count(Comparison.Action.REPLACE);
+    return List.of(
+        created
+            + (created == 1 ? " object" : " objects")
+            + " would be created, "
+            + count(Comparison.Action.UPDATE)
+            + " updated, "
+            + deleted
+            + " deleted; target "
+            + target
+            + (count(Comparison.Action.AWAIT) > 0 ? ", whose Service must be created first" : ""));
+  }
+
+  /** All that belongs on the standard error: notes, warnings, and the summary last. */
+  public List<String> messages() {
+    List<String> lines = new ArrayList<>();
+    notes.forEach(note -> lines.add("note: " + note));
+    warnings.forEach(warning -> lines.add("warning: " + warning));
+    lines.addAll(summary());
+    return lines;
+  }
+
+  private long count(Comparison.Action action) {
+    return comparisons.stream().filter(comparison -> comparison.action() == action).count();
+  }
+}

@@ -1,0 +1,279 @@
+package io.apiserverupdater.updater.dryrun;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.apiserverupdater.updater.dryrun.Comparison.Action;
+import io.apiserverupdater.updater.endpoints.AddressFamily;
+import io.apiserverupdater.updater.endpoints.Service;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+final class DryRunTest {
+
+  private static Arguments row(
+      String situation, Cluster cluster, List<String> changes, int exitCode, String summary) {
+    return Arguments.of(situation, cluster, changes, exitCode, List.of(summary));
+  }
+
+  static Stream<Arguments> situations() {
+    return Stream.of(
+        row(
+            "the target is as the source",
+            Cluster.settled(),
+            List.of(),
+            0,
+            "nothing to change; target kube-system/apiserver is as the source default/kubernetes"),
+        row(
+            "nothing of ours is there yet",
+            Cluster.settled().withoutSlices().withoutEndpoints(),
+            List.of("CREATE EndpointSlice apiserver-ipv4", "CREATE Endpoints apiserver"),
+            1,
+            "2 objects would be created, 0 updated, 0 deleted; target kube-system/apiserver"),
+        row(
+            "the Endpoints alone are missing",
+            Cluster.settled().withoutEndpoints(),
+            List.of("CREATE Endpoints apiserver"),
+            1,
+            "1 object would be created, 0 updated, 0 deleted; target kube-system/apiserver"),
+        row(
+            "the Endpoints are missing and not wanted",
+            Cluster.settled().withoutEndpoints().writing(false),
+            List.of(),
+            0,
+            "nothing to change; target kube-system/apiserver is as the source default/kubernetes"),
+        row(
+            "a member has joined",
+            Cluster.settled().withSource("10.0.0.1", "10.0.0.2", "10.0.0.3"),
+            List.of("UPDATE EndpointSlice apiserver-ipv4", "UPDATE Endpoints apiserver"),
+            1,
+            "0 objects would be created, 2 updated, 0 deleted; target kube-system/apiserver"),
+        row(
+            "a family has gone",
+            Cluster.settled().withSlice(Cluster.slice(AddressFamily.IPV6, "IPv6", "fd00::1")),
+            List.of("DELETE EndpointSlice apiserver-ipv6"),
+            1,
+            "0 objects would be created, 0 updated, 1 deleted; target kube-system/apiserver"),
+        row(
+            "a slice has the wrong address type",
+            Cluster.settled().withSlice(Cluster.slice(AddressFamily.IPV4, "IPv6", "fd00::1")),
+            List.of("REPLACE EndpointSlice apiserver-ipv4"),
+            1,
+            "1 object would be created, 0 updated, 1 deleted; target kube-system/apiserver"),
+        row(
+            "the Service is missing, all else is there",
+            Cluster.settled().withService(Optional.empty()),
+            List.of("AWAIT Service apiserver"),
+            1,
+            "0 objects would be created, 0 updated, 0 deleted; target kube-system/apiserver, whose"
+                + " Service must be created first"),
+        row(
+            "a bare cluster",
+            Cluster.settled().withService(Optional.empty()).withoutSlices().withoutEndpoints(),
+            List.of(
+                "AWAIT Service apiserver",
+                "CREATE EndpointSlice apiserver-ipv4",
+                "CREATE Endpoints apiserver"),
+            1,
+            "2 objects would be created, 0 updated, 0 deleted; target kube-system/apiserver, whose"
+                + " Service must be created first"),
+        row(
+            "the source is empty",
+            Cluster.settled().withSource(),
+            List.of(),
+            3,
+            "refused: the source default/kubernetes has no endpoint; nothing is written, so the"
+                + " last good state stays; when no apiserver is left in it, look at the"
+                + " apiservers' own logs"));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("situations")
+  void tellsWhatWouldChange(
+      String situation, Cluster cluster, List<String> changes, int exitCode, List<String> summary) {
+    Report report = cluster.compare();
+    assertEquals(changes, changes(report), situation);
+    assertEquals(exitCode, report.exitCode(), situation);
+    assertEquals(summary, report.summary(), situation);
+  }
+
+  @Test
+  void tellsEveryReasonToRefuseAndShowsNoWrite() {
+    Service service = Cluster.service(Map.of("app", "x"), "10.96.0.64", 6443);
+    Report report =
+        Cluster.settled().withService(Optional.of(service)).withoutSlices().withSource().compare();
+    assertEquals(
+        List.of("EmptySource", "ServiceHasSelector"),
+        report.refusals().stream().map(refusal -> refusal.reason()).toList());
+    assertEquals(2, report.summary().size());
+    assertEquals(List.of(), report.comparisons());
+    assertEquals(3, report.exitCode());
+  }
+
+  @Test
+  void refusesAnEmptySourceAlsoWithoutTheServiceAndStillShowsTheService() {
+    Report report = Cluster.settled().withService(Optional.empty()).withSource().compare();
+    assertEquals(List.of("AWAIT Service apiserver"), changes(report));
+    assertEquals(3, report.exitCode());
+  }
+
+  @Test
+  void showsTheServiceThatIsNeeded() {
+    Report report = Cluster.settled().withService(Optional.empty()).compare();
+    assertEquals(
+        """
+        apiVersion: v1
+        kind: Service
+        metadata:
+          labels:
+            app.kubernetes.io/name: apiserver-updater
+          name: apiserver
+          namespace: kube-system
+        spec:
+          clusterIP: 10.96.0.64
+          ports:
+          - name: https
+            port: 6443
+            protocol: TCP
+            targetPort: 6443
+        """,
+        report.comparisons().get(0).mergedText().orElse(""));
+    assertEquals(Optional.empty(), report.comparisons().get(0).liveText());
+    assertEquals(
+        List.of(
+            "Service kube-system/apiserver does not exist, and the updater waits for it; it is"
+                + " shown as it is needed, and the rest as if it existed"),
+        report.notes());
+  }
+
+  @Test
+  void saysThatNoClusterWasRead() {
+    Report report =
+        Cluster.settled()
+            .withService(Optional.empty())
+            .withoutSlices()
+            .withoutEndpoints()
+            .unread()
+            .compare();
+    assertEquals(
+        List.of(
+            "no cluster was read, so Service kube-system/apiserver and its endpoints are taken as"
+                + " absent; the updater waits for the Service, which is shown as it is needed"),
+        report.notes());
+  }
+
+  @Test
+  void needsAnIpv6ServiceForAnIpv6Source() {
+    Report report =
+        Cluster.settled().withService(Optional.empty()).withIpv6Source("fd00::1").compare();
+    String text = report.comparisons().get(0).mergedText().orElse("");
+    assertEquals(
+        """
+        spec:
+          ipFamilies:
+          - IPv6
+          ports:
+        """,
+        text.substring(text.indexOf("spec:"), text.indexOf("  - name:")));
+    assertEquals(
+        "the source has IPv6 addresses only: set spec.clusterIP of the Service to a free address of"
+            + " the cluster's IPv6 Service range",
+        report.notes().get(1));
+    assertEquals(List.of(), report.warnings());
+  }
+
+  static Stream<Arguments> services() {
+    return Stream.of(
+        Arguments.of("sound", Cluster.service(Map.of(), "10.96.0.64", 6443), List.of()),
+        Arguments.of(
+            "headless",
+            Cluster.service(Map.of(), "None", 6443),
+            List.of(
+                "Service kube-system/apiserver is headless (clusterIP None), so kube-proxy programs"
+                    + " nothing for it; delete it and create it with a fixed clusterIP")),
+        Arguments.of(
+            "another port",
+            Cluster.service(Map.of(), "10.96.0.64", 443),
+            List.of(
+                "Service kube-system/apiserver has no port 6443, only 443; add the port 6443 with"
+                    + " protocol TCP, or let the nodes use another one")),
+        Arguments.of(
+            "another family",
+            new Service(
+                "apiserver",
+                "ClusterIP",
+                Map.of(),
+                "fd00:96::64",
+                List.of(AddressFamily.IPV6),
+                List.of(new Service.Port("https", 6443, "TCP"))),
+            List.of(
+                "Service kube-system/apiserver has no IPv4 address, but the source has IPv4"
+                    + " endpoints, which kube-proxy then does not use; add IPv4 to"
+                    + " spec.ipFamilies")),
+        Arguments.of(
+            "families not told",
+            new Service(
+                "apiserver",
+                "ClusterIP",
+                Map.of(),
+                "10.96.0.64",
+                List.of(),
+                List.of(new Service.Port("https", 6443, "TCP"))),
+            List.of()),
+        Arguments.of(
+            "no TCP port, which is refused",
+            new Service(
+                "apiserver",
+                "ClusterIP",
+                Map.of(),
+                "None",
+                List.of(AddressFamily.IPV4),
+                List.of(new Service.Port("https", 6443, "UDP"))),
+            List.of()));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("services")
+  void warnsAboutAServiceThatLeadsNowhere(
+      String situation, Service service, List<String> warnings) {
+    Report report = Cluster.settled().withService(Optional.of(service)).compare();
+    assertEquals(warnings, report.warnings(), situation);
+  }
+
+  @Test
+  void printsNotesThenWarningsThenTheSummary() {
+    Report report =
+        new Report(
+            "default/kubernetes", Cluster.TARGET, List.of(), List.of("n"), List.of("w"), List.of());
+    assertEquals(
+        List.of(
+            "note: n",
+            "warning: w",
+            "nothing to change; target kube-system/apiserver is as the source default/kubernetes"),
+        report.messages());
+  }
+
+  @Test
+  void sameStateSameReport() {
+    Cluster cluster = Cluster.settled().withSource("10.0.0.9");
+    assertEquals(cluster.compare(), cluster.compare());
+  }
+
+  private static List<String> changes(Report report) {
+    return report.comparisons().stream()
+        .peek(
+            comparison -> {
+              Action action = comparison.action();
+              assertEquals(
+                  action == Action.CREATE || action == Action.AWAIT, comparison.live().isEmpty());
+              assertEquals(action == Action.DELETE, comparison.merged().isEmpty());
+            })
+        .map(comparison -> comparison.action() + " " + comparison.kind() + " " + comparison.name())
+        .toList();
+  }
+}

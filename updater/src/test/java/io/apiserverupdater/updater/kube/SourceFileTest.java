@@ -1,0 +1,346 @@
+package io.apiserverupdater.updater.kube;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.apiserverupdater.updater.endpoints.Endpoint;
+import io.apiserverupdater.updater.endpoints.EndpointPort;
+import io.apiserverupdater.updater.endpoints.EndpointSlice;
+import io.apiserverupdater.updater.endpoints.TargetName;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+final class SourceFileTest {
+  private static final TargetSettings SETTINGS =
+      new TargetSettings("default", "kubernetes", new TargetName("kube-system", "apiserver"), true);
+
+  private static final String COMMAND = "kubectl get endpointslices -n default kubernetes -o yaml";
+
+  private static final String EXPECTED =
+      "expected an EndpointSlice of discovery.k8s.io/v1 or a list of them; give the output of "
+          + COMMAND;
+
+  /** As kubectl prints it, with fields that the models may not know. */
+  private static final String SLICE =
+      """
+      addressType: IPv4
+      apiVersion: discovery.k8s.io/v1
+      endpoints:
+      - addresses:
+        - 10.0.0.1
+        conditions:
+          ready: true
+      - addresses:
+        - 10.0.0.2
+        conditions:
+          ready: false
+        fromTheFuture: 1
+      kind: EndpointSlice
+      metadata:
+        creationTimestamp: 2026-01-02T03:04:05Z
+        labels:
+          kubernetes.io/service-name: kubernetes
+        name: kubernetes
+        namespace: default
+        resourceVersion: "210"
+      ports:
+      - name: https
+        port: 6443
+        protocol: TCP
+      """;
+
+  private static final String JSON =
+      """
+      {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv6",
+      \t"metadata": {"name": "kubernetes"}, "endpoints": [{"addresses": ["fd00::1"]}],
+      \t"ports": [{"name": "https", "port": 6443}]}
+      """;
+
+  private static String items(String kind, String apiVersion, String... items) {
+    StringBuilder text =
+        new StringBuilder("apiVersion: " + apiVersion + "\nkind: " + kind + "\nitems:\n");
+    for (String item : items) {
+      text.append("- ").append(item.strip().replace("\n", "\n  ")).append('\n');
+    }
+    return text.toString();
+  }
+
+  private static String addresses(List<EndpointSlice> slices) {
+    return String.join(
+        " ",
+        slices.stream()
+            .flatMap(slice -> slice.endpoints().stream())
+            .map(Endpoint::address)
+            .toList());
+  }
+
+  static Stream<Arguments> accepted() {
+    String untyped =
+        SLICE.replace("apiVersion: discovery.k8s.io/v1\n", "").replace("kind: EndpointSlice\n", "");
+    String dns =
+        SLICE
+            .replace("service-name: kubernetes", "service-name: kube-dns")
+            .replace("10.0.", "10.9.");
+    String elsewhere =
+        SLICE.replace("namespace: default", "namespace: x").replace("10.0.", "10.9.");
+    String both = "10.0.0.1 10.0.0.2";
+    return Stream.of(
+        Arguments.of("one slice in YAML", SLICE, both),
+        Arguments.of("one slice in JSON with tabs", JSON, "fd00::1"),
+        Arguments.of("several YAML documents", SLICE + "---\n---\n" + SLICE, both + " " + both),
+        Arguments.of("several JSON documents", JSON + JSON, "fd00::1 fd00::1"),
+        Arguments.of("a List", items("List", "v1", SLICE), both),
+        Arguments.of(
+            "an EndpointSliceList",
+            items("EndpointSliceList", "discovery.k8s.io/v1", untyped),
+            both),
+        Arguments.of(
+            "an EndpointSliceList of typed items",
+            items("EndpointSliceList", "discovery.k8s.io/v1", SLICE),
+            both),
+        Arguments.of("an empty List", "apiVersion: v1\nkind: List\nitems: []\n", ""),
+        Arguments.of("a List without items", "apiVersion: v1\nkind: List\nitems: null\n", ""),
+        Arguments.of(
+            "the slices of a whole cluster", items("List", "v1", dns, elsewhere, SLICE), both),
+        Arguments.of(
+            "a slice with null lists",
+            SLICE.replaceAll("(?s)endpoints:.*kind:", "endpoints: null\nkind:"),
+            ""));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("accepted")
+  void accepts(String situation, String text, String addresses) throws SourceFile.InvalidException {
+    assertEquals(addresses, addresses(SourceFile.parse("f", text, SETTINGS)), situation);
+  }
+
+  @Test
+  void readsWhatTheRulesLookAt() throws SourceFile.InvalidException {
+    EndpointSlice slice = SourceFile.parse("f", SLICE, SETTINGS).get(0);
+    assertEquals("kubernetes", slice.name());
+    assertEquals("IPv4", slice.addressType());
+    assertEquals("210", slice.resourceVersion());
+    assertEquals(List.of(new EndpointPort("https", 6443, "TCP")), slice.ports());
+    assertEquals(
+        List.of(Endpoint.ready("10.0.0.1"), Endpoint.ready("10.0.0.2").withReady(false)),
+        slice.endpoints());
+  }
+
+  static Stream<Arguments> rejected() {
+    String title = "f: document 1 (EndpointSlice kubernetes): ";
+    return Stream.of(
+        Arguments.of("nothing", " \n", List.of("f: is empty; " + EXPECTED)),
+        Arguments.of("a comment", "# none\n", List.of("f: is empty; " + EXPECTED)),
+        Arguments.of("a text", "hello\n", List.of("f: document 1 is no object; " + EXPECTED)),
+        Arguments.of("no kind", "a: b\n", List.of("f: document 1 has no kind; " + EXPECTED)),
+        Arguments.of(
+            "another kind",
+            "apiVersion: v1\nkind: Service\n",
+            List.of("f: document 1 is kind \"Service\" of apiVersion \"v1\"; " + EXPECTED)),
+        Arguments.of(
+            "another version",
+            SLICE.replace("k8s.io/v1", "k8s.io/v1beta1"),
+            List.of(
+                "f: document 1 is kind \"EndpointSlice\" of apiVersion"
+                    + " \"discovery.k8s.io/v1beta1\"; "
+                    + EXPECTED)),
+        Arguments.of(
+            "Endpoints",
+            "apiVersion: v1\nkind: Endpoints\n",
+            List.of(
+                "f: document 1 is kind \"Endpoints\" of apiVersion \"v1\"; the updater reads"
+                    + " EndpointSlices, not Endpoints: give the output of "
+                    + COMMAND)),
+        Arguments.of(
+            "several faults at once",
+            "a: b\n---\n" + items("List", "v1", "apiVersion: v1\nkind: Pod", SLICE, "x"),
+            List.of(
+                "f: document 1 has no kind; " + EXPECTED,
+                "f: document 2, item 1 is kind \"Pod\" of apiVersion \"v1\"; " + EXPECTED,
+                "f: document 2, item 3 is no object; expected an EndpointSlice")),
+        Arguments.of(
+            "a List within a List",
+            items("List", "v1", "apiVersion: v1\nkind: List\nitems: []"),
+            List.of("f: document 1, item 1 is kind \"List\" of apiVersion \"v1\"; " + EXPECTED)),
+        Arguments.of(
+            "items that are no list",
+            "apiVersion: v1\nkind: List\nitems: x\n",
+            List.of("f: document 1: items is no list; expected a list of EndpointSlices")),
+        Arguments.of(
+            "a field of another type",
+            SLICE.replaceAll("(?s)endpoints:.*kind:", "endpoints: many\nkind:"),
+            List.of(
+                "f: document 1 is no EndpointSlice: Expected a list but was a text at path"
+                    + " $.endpoints")),
+        Arguments.of(
+            "values that no server would hold",
+            SLICE.replace("10.0.0.1", "10.0.0.256").replace("6443", "70000"),
+            List.of(
+                title + "address \"10.0.0.256\", expected an IPv4 address",
+                title + "port 70000, expected 1 to 65535")),
+        Arguments.of(
+            "an address of the other family",
+            SLICE.replace("addressType: IPv4", "addressType: IPv6").replace("10.0.0.1", "::1::2"),
+            List.of(
+                title + "address \"::1::2\", expected an IPv6 address",
+                title + "address \"10.0.0.2\", expected an IPv6 address")),
+        Arguments.of(
+            "no address type",
+            SLICE.replace("addressType: IPv4\n", ""),
+            List.of(title + "addressType is \"\", expected IPv4, IPv6 or FQDN")),
+        Arguments.of(
+            "no name",
+            SLICE.replace("  name: kubernetes\n", ""),
+            List.of("f: document 1: metadata.name is missing; expected the slice's name")),
+        Arguments.of(
+            "readiness as text",
+            SLICE.replace("ready: true", "ready: \"yes\""),
+            List.of(title + "conditions.ready is \"yes\", expected true or false")),
+        Arguments.of(
+            "slices of others only",
+            SLICE.replace("service-name: kubernetes", "service-name: dns"),
+            List.of(
+                "f: has 1 EndpointSlices, all of other Services (the first of default/dns),"
+                    + " expected those of default/kubernetes; give the output of "
+                    + COMMAND
+                    + ", or another --source")),
+        Arguments.of(
+            "a control character",
+            "{\"kind\": \"\\u001b[31m\"}",
+            List.of("f: document 1 is kind \"?[31m\" of apiVersion \"\"; " + EXPECTED)));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("rejected")
+  void rejectsWithEveryReason(String situation, String text, List<String> faults) {
+    assertEquals(String.join("\n", faults), fault(text), situation);
+  }
+
+  static Stream<Arguments> malformed() {
+    StringBuilder bomb = new StringBuilder("a0: &a0 [x, x]\n");
+    for (int level = 1; level < 40; level++) {
+      int below = level - 1;
+      bomb.append("a%d: &a%d [*a%d, *a%d]\n".formatted(level, level, below, below));
+    }
+    return Stream.of(
+        Arguments.of("YAML", SLICE + "---\na: [1\n", "f: document 2 is not YAML (line 27): "),
+        Arguments.of("a doubled key", "a: 1\na: 2\n", "f: document 1 is not YAML (line 2): "),
+        Arguments.of("only separators", "---\n---\n", "f: is empty; "),
+        Arguments.of("a bad second JSON document", JSON + "}", "f: document 2 is not JSON: "),
+        Arguments.of("JSON", "{\"a\": ", "f: document 1 is not JSON: "),
+        Arguments.of("an alias bomb", bomb.toString(), "aliases"),
+        Arguments.of("an alias of itself", "a: &a [*a]\n", "aliases"),
+        Arguments.of("deep YAML", "[".repeat(100_000), "f: document "),
+        Arguments.of("deep JSON", "{\"a\":".repeat(100_000), "f: document 1 is not JSON: "),
+        Arguments.of("a foreign tag", "!!java.net.URL [x]\n", "f: document "),
+        Arguments.of("a date", "a: !!timestamp 2026-01-01\n", "YAML tag"),
+        Arguments.of("a long number", "a: " + "9".repeat(1_000_000), "has no kind"));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("malformed")
+  void rejectsCleanlyAndSoonWhatIsMalformed(String situation, String text, String part) {
+    String message = assertTimeoutPreemptively(Duration.ofSeconds(20), () -> fault(text));
+    assertTrue(message.contains(part), situation + ": " + message);
+    assertTrue(message.length() < 1000, situation);
+    assertTrue(message.lines().allMatch(line -> line.startsWith("f: ")), message);
+  }
+
+  @Test
+  void tellsNoMoreFaultsThanAPersonReads() {
+    List<String> lines = fault("a: b\n---\n".repeat(100)).lines().toList();
+    assertEquals(21, lines.size());
+    assertEquals("f: and 80 more faults", lines.get(20));
+  }
+
+  @Test
+  void namesTheCommandForAnotherSource() {
+    TargetSettings settings =
+        new TargetSettings("edge", "api", new TargetName("kube-system", "apiserver"), true);
+    SourceFile.InvalidException fault =
+        assertThrows(
+            SourceFile.InvalidException.class, () -> SourceFile.parse("f", "a: b", settings));
+    assertTrue(
+        String.valueOf(fault.getMessage())
+            .endsWith(
+                "kubectl get endpointslices -n edge -l kubernetes.io/service-name=api -o yaml"),
+        fault.getMessage());
+  }
+
+  @Test
+  void readsAFile(@TempDir Path folder) throws IOException, SourceFile.InvalidException {
+    Path file = Files.writeString(folder.resolve("s.yaml"), "\uFEFF" + SLICE);
+    assertEquals(
+        "10.0.0.1 10.0.0.2",
+        addresses(SourceFile.read(file.toString(), InputStream.nullInputStream(), SETTINGS)));
+  }
+
+  @Test
+  void readsTheStandardInput() throws SourceFile.InvalidException {
+    assertEquals(
+        "10.0.0.1 10.0.0.2",
+        addresses(SourceFile.read("-", in(SLICE.getBytes(StandardCharsets.UTF_8)), SETTINGS)));
+  }
+
+  @Test
+  void rejectsWhatIsTooLarge() {
+    byte[] largest = " ".repeat(SourceFile.MAX_BYTES).getBytes(StandardCharsets.UTF_8);
+    byte[] larger = " ".repeat(SourceFile.MAX_BYTES + 1).getBytes(StandardCharsets.UTF_8);
+    assertEquals("standard input: is empty; " + EXPECTED, fault("-", in(largest)));
+    assertEquals(
+        "standard input: is larger than 4 MiB, more than the slices of one Service can be; give"
+            + " only the slices of the source",
+        fault("-", in(larger)));
+  }
+
+  @Test
+  void rejectsWhatIsNotUtf8() {
+    assertEquals(
+        "standard input: is not UTF-8 text; save it as UTF-8, as kubectl prints it",
+        fault("-", in(SLICE.getBytes(StandardCharsets.UTF_16))));
+  }
+
+  @Test
+  void namesAFileThatCannotBeRead(@TempDir Path folder) {
+    String none = folder.resolve("none").toString();
+    assertEquals(
+        none + ": no such file; give -f a file, or - for stdin",
+        fault(none, InputStream.nullInputStream()));
+    assertTrue(
+        fault(folder.toString(), InputStream.nullInputStream())
+            .startsWith(folder + ": cannot be read: "));
+  }
+
+  private static InputStream in(byte[] bytes) {
+    return new ByteArrayInputStream(bytes);
+  }
+
+  private static String fault(String file, InputStream in) {
+    return message(
+        assertThrows(SourceFile.InvalidException.class, () -> SourceFile.read(file, in, SETTINGS)));
+  }
+
+  private static String fault(String text) {
+    return message(
+        assertThrows(
+            SourceFile.InvalidException.class, () -> SourceFile.parse("f", text, SETTINGS)));
+  }
+
+  private static String message(Exception e) {
+    return String.valueOf(e.getMessage());
+  }
+}
