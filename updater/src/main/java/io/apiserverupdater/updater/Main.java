@@ -25,6 +25,10 @@ import org.slf4j.LoggerFactory;
 
 /** Starts the updater: reads what is asked for, builds the parts in the order of the data flow. */
 public final class Main {
+  static final String NO_CLUSTER =
+      "no cluster to talk to: neither --kubeconfig, nor KUBECONFIG, nor ~/.kube/config, nor a"
+          + " pod's service account was found";
+
   private static final int OK = 0;
   private static final int ERROR = 2;
 
@@ -65,12 +69,10 @@ public final class Main {
         new MirrorRule(
             config.target().source(), config.target().target(), config.target().writeEndpoints());
     if (config.mode() == UpdaterConfig.Mode.DRY_RUN) {
-      return ERROR;
+      return DryRunCommand.run(config, rule, access.map(found -> oneShot(config, found)));
     }
     if (access.isEmpty()) {
-      System.err.println(
-          "error: no cluster to talk to: neither --kubeconfig, nor KUBECONFIG, nor ~/.kube/config,"
-              + " nor a pod's service account was found");
+      System.err.println("error: " + NO_CLUSTER);
       return ERROR;
     }
     return config.mode() == UpdaterConfig.Mode.ONCE

@@ -1,5 +1,6 @@
 package io.apiserverupdater.updater;
 
+import io.apiserverupdater.updater.dryrun.Output;
 import io.apiserverupdater.updater.endpoints.TargetName;
 import io.apiserverupdater.updater.kube.KubeCluster.LeaseName;
 import io.apiserverupdater.updater.kube.TargetSettings;
@@ -9,7 +10,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -43,12 +43,6 @@ record UpdaterConfig(
     RUN,
     ONCE,
     DRY_RUN
-  }
-
-  enum Output {
-    DIFF,
-    YAML,
-    JSON
   }
 
   /** The Lease and the times of the election. */
@@ -374,13 +368,11 @@ record UpdaterConfig(
       if (value.isPresent() && mode != Mode.DRY_RUN) {
         errors.add("--output belongs to --dry-run: add --dry-run, or leave --output out");
       }
-      for (Output output : Output.values()) {
-        if (output.name().toLowerCase(Locale.ROOT).equals(value.orElse("diff"))) {
-          return output;
-        }
+      Optional<Output> output = Output.of(value.orElse(Output.DIFF.flag()));
+      if (output.isEmpty()) {
+        error("output", "diff, yaml or json");
       }
-      error("output", "diff, yaml or json");
-      return Output.DIFF;
+      return output.orElse(Output.DIFF);
     }
 
     Optional<String> sourceFile(Mode mode) {

@@ -1,0 +1,66 @@
+package io.apiserverupdater.updater;
+
+import io.apiserverupdater.updater.dryrun.DryRun;
+import io.apiserverupdater.updater.dryrun.Output;
+import io.apiserverupdater.updater.dryrun.Report;
+import io.apiserverupdater.updater.endpoints.EndpointSlice;
+import io.apiserverupdater.updater.endpoints.MirrorRule;
+import io.apiserverupdater.updater.endpoints.ObservedState;
+import io.apiserverupdater.updater.kube.KubeCluster;
+import io.apiserverupdater.updater.kube.SourceFile;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** {@code --dry-run}: reads, compares, prints, writes nothing. */
+final class DryRunCommand {
+  private static final int ERROR = 2;
+
+  private DryRunCommand() {}
+
+  /**
+   * Prints the report.
+   *
+   * @param cluster the cluster to compare with; without one, its objects count as absent
+   * @return the exit code
+   */
+  static int run(UpdaterConfig config, MirrorRule rule, Optional<KubeCluster> cluster) {
+    Optional<List<EndpointSlice>> given;
+    try {
+      given =
+          config.sourceFile().isPresent()
+              ? Optional.of(SourceFile.read(config.sourceFile().get(), System.in, config.target()))
+              : Optional.empty();
+    } catch (SourceFile.InvalidException e) {
+      Optional.ofNullable(e.getMessage()).stream()
+          .flatMap(String::lines)
+          .forEach(fault -> System.err.println("error: " + fault));
+      return ERROR;
+    }
+    if (cluster.isEmpty() && given.isEmpty()) {
+      System.err.println("error: " + Main.NO_CLUSTER + "; -f FILE needs none");
+      return ERROR;
+    }
+    ObservedState state =
+        new ObservedState(List.of(), Optional.empty(), Map.of(), Optional.empty());
+    if (cluster.isPresent()) {
+      try (KubeCluster open = cluster.get()) {
+        Optional<String> unreadable = open.readOnce(given.isEmpty());
+        if (unreadable.isPresent()) {
+          System.err.println("error: " + unreadable.get());
+          return ERROR;
+        }
+        state = open.endpoints().observed().orElse(state);
+      }
+    }
+    if (given.isPresent()) {
+      state = new ObservedState(given.get(), state.service(), state.slices(), state.endpoints());
+    }
+    Report report = new DryRun(rule, cluster.isPresent()).compare(state);
+    boolean colours = Output.colours(System.console() != null, System.getenv());
+    System.out.print(config.output().render(report, colours));
+    System.out.flush();
+    report.messages().forEach(System.err::println);
+    return report.exitCode();
+  }
+}
