@@ -127,6 +127,7 @@ final class Connections implements AutoCloseable {
       throws GeneralSecurityException, IOException {
     Tls tls = Tls.of(authority, identity.certificate());
     return new OkHttpClient.Builder()
+        .socketFactory(new PromptSockets())
         .sslSocketFactory(tls.socketFactory(), tls.trustManager())
         .protocols(List.of(Protocol.HTTP_2, Protocol.HTTP_1_1))
         .proxy(access.proxy())

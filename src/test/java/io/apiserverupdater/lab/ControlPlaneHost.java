@@ -1,0 +1,144 @@
+package io.apiserverupdater.lab;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A host with a kube-apiserver on it, and everything that can happen to one. Its name is the common
+ * name of its serving certificate. Used by one test thread at a time.
+ */
+public final class ControlPlaneHost {
+  private static final Duration START = Duration.ofSeconds(60);
+
+  private final LabHost host;
+  private final List<String> command;
+  private final Path auditLog;
+  private final AdminClient admin;
+  private volatile LabProcess process;
+  private volatile boolean paused;
+  private volatile boolean terminating;
+
+  private ControlPlaneHost(
+      LabHost host, List<String> command, Path auditLog, AdminClient admin, LabProcess process) {
+    this.host = host;
+    this.command = command;
+    this.auditLog = auditLog;
+    this.admin = admin;
+    this.process = process;
+  }
+
+  /** Starts its apiserver; see {@link #awaitReady}. */
+  static ControlPlaneHost start(
+      LabHost host, List<String> command, Path auditLog, AdminClient admin) {
+    return new ControlPlaneHost(
+        host, command, auditLog, admin.at(host.address()), launch(host, command));
+  }
+
+  private static LabProcess launch(LabHost host, List<String> command) {
+    return host.start("kube-apiserver", command, Map.of());
+  }
+
+  public String name() {
+    return host.name();
+  }
+
+  /** The address that it advertises. */
+  public String address() {
+    return host.address();
+  }
+
+  public LabHost host() {
+    return host;
+  }
+
+  /** Its kube-apiserver, the last one started. */
+  public LabProcess process() {
+    return process;
+  }
+
+  /** The admin's access to this apiserver alone. */
+  public AdminClient admin() {
+    return admin;
+  }
+
+  /** Whether a request to it can succeed, as far as the lab's own doings go. */
+  public boolean reachable() {
+    return process.alive() && !paused && !terminating && !host.unplugged();
+  }
+
+  /** Waits for 200 on /readyz. */
+  public void awaitReady() {
+    process.awaitReady("200 on /readyz", this::ready, Deadline.in(START));
+  }
+
+  private boolean ready() {
+    try {
+      return admin.request("GET", "/readyz", "application/json", "").ok();
+    } catch (LabException e) {
+      return false;
+    }
+  }
+
+  /** SIGKILL; its sockets close at once, its address stays published until its TTL passes. */
+  public void kill() {
+    process.kill();
+    paused = false;
+  }
+
+  /** SIGTERM, the graceful stop; returns at once. {@link #process()} tells when it has ended. */
+  public void terminate() {
+    terminating = true;
+    process.terminate();
+  }
+
+  /** SIGSTOP: the kernel still accepts connections for it, nobody answers. */
+  public void pause() {
+    process.pause();
+    paused = true;
+  }
+
+  /** SIGCONT. */
+  public void resume() {
+    process.resume();
+    paused = false;
+  }
+
+  /** Packets from and to the host vanish, those to etcd too. */
+  public void unplug() {
+    host.unplug();
+  }
+
+  /** The cable is back. */
+  public void plug() {
+    host.plug();
+  }
+
+  /** Starts its apiserver again on the same address and waits until it is ready. */
+  public void restart() {
+    if (process.alive()) {
+      kill();
+    }
+    process = launch(host, command);
+    terminating = false;
+    awaitReady();
+  }
+
+  /**
+   * Everything that it audited since it first started. An entry is written when the answer is
+   * complete, so it can be a moment later in here than the answer at the client.
+   */
+  public List<AuditEntry> audit() {
+    return AuditEntry.read(auditLog);
+  }
+
+  /** What it audited of the requests received at that time or later. */
+  public List<AuditEntry> auditSince(Instant from) {
+    List<AuditEntry> entries = new ArrayList<>(audit());
+    entries.removeIf(entry -> entry.received().isBefore(from));
+    return entries;
+  }
+}

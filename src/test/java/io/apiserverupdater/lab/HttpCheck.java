@@ -1,0 +1,27 @@
+package io.apiserverupdater.lab;
+
+import java.io.IOException;
+import java.net.HttpURLConnection;
+import java.net.URI;
+
+/** Is a plain-HTTP health endpoint content? */
+final class HttpCheck {
+  private static final int LIMIT_MILLIS = 500;
+
+  private HttpCheck() {}
+
+  static boolean ok(String url) {
+    try {
+      HttpURLConnection connection = (HttpURLConnection) URI.create(url).toURL().openConnection();
+      connection.setConnectTimeout(LIMIT_MILLIS);
+      connection.setReadTimeout(LIMIT_MILLIS);
+      try {
+        return connection.getResponseCode() == 200;
+      } finally {
+        connection.disconnect();
+      }
+    } catch (IOException e) {
+      return false;
+    }
+  }
+}

@@ -1,0 +1,50 @@
+package io.apiserverupdater.lab;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Supplier;
+
+/** The real kubectl, as the cluster's admin, in the folder of the checkout. Thread-safe. */
+public final class Kubectl {
+  private static final Duration LIMIT = Duration.ofSeconds(60);
+
+  private final String program;
+  private final Path kubeconfig;
+  private final Path home;
+  private final Path folder;
+  private final Supplier<String> address;
+
+  Kubectl(String program, Path kubeconfig, Path home, Path folder, Supplier<String> address) {
+    this.program = program;
+    this.kubeconfig = kubeconfig;
+    this.home = home;
+    this.folder = folder;
+    this.address = address;
+  }
+
+  /** Runs {@code kubectl ARGUMENTS} within 60 s, whatever its exit code. */
+  public Execution run(String... arguments) {
+    return runWithInput("", arguments);
+  }
+
+  /** The same with an input, for {@code -f -}. */
+  public Execution runWithInput(String input, String... arguments) {
+    List<String> command =
+        new ArrayList<>(
+            List.of(program, "--server", "https://" + address.get() + ":" + Lab.APISERVER_PORT));
+    command.addAll(Arrays.asList(arguments));
+    ProcessBuilder builder = new ProcessBuilder(command).directory(folder.toFile());
+    builder.environment().put("KUBECONFIG", kubeconfig.toString());
+    // It keeps a cache of the API's discovery in the home folder, by server address.
+    builder.environment().put("HOME", home.toString());
+    return Execution.run(builder, input, LIMIT);
+  }
+
+  /** Applies manifests given as YAML or JSON text. */
+  public void apply(String manifests) {
+    runWithInput(manifests, "apply", "-f", "-").orThrow();
+  }
+}

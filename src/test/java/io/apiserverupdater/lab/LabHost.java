@@ -1,0 +1,154 @@
+package io.apiserverupdater.lab;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A machine of the lab: a network namespace with its own address on the bridge, its own hosts file
+ * and its own netfilter rules. Thread-safe.
+ */
+public final class LabHost {
+  private static final Duration QUICK = Duration.ofSeconds(10);
+  // Binds the host's own hosts file in a mount namespace of the process's own ("ip netns exec" has
+  // just made one). The file is kept out of /etc/netns, which belongs to the real machine.
+  private static final String ENTER = "mount --bind \"$1\" /etc/hosts && shift && exec \"$@\"";
+  private static final String BLACK_HOLE =
+      """
+      table inet lab_black_hole {
+        chain input { type filter hook input priority -300; policy drop; iif lo accept; }
+        chain output { type filter hook output priority -300; policy drop; oif lo accept; }
+      }
+      """;
+
+  private final String name;
+  private final String address;
+  private final Path hostsFile;
+  private final Path logFolder;
+  private final Map<String, String> names = new LinkedHashMap<>();
+  private volatile boolean unplugged;
+
+  private LabHost(String name, String address, Path hostsFile, Path logFolder) {
+    this.name = name;
+    this.address = address;
+    this.hostsFile = hostsFile;
+    this.logFolder = logFolder;
+  }
+
+  /** Makes the namespace and plugs it into {@code bridge}, whose address is its gateway. */
+  static LabHost create(
+      String name, String address, String bridge, String gateway, Path folder, Path logFolder) {
+    // The default route is needed although nothing is behind it: the kernel wants a route to a
+    // cluster IP before kube-proxy's rules get to see the packet.
+    String script =
+        """
+        ip netns add "$1"
+        ip link add "lab-$1" type veth peer name eth0 netns "$1"
+        ip link set "lab-$1" master "$3" up
+        ip -n "$1" link set lo up
+        ip -n "$1" addr add "$2/16" dev eth0
+        ip -n "$1" link set eth0 up
+        ip -n "$1" route add default via "$4"
+        """;
+    Execution made =
+        Execution.run(QUICK, "sh", "-ec", script, "sh", name, address, bridge, gateway);
+    if (made.exitCode() != 0) {
+      removeNamespace(name);
+      made.orThrow();
+    }
+    LabHost host = new LabHost(name, address, folder.resolve(name + ".hosts"), logFolder);
+    host.mapName(name, address);
+    return host;
+  }
+
+  public String name() {
+    return name;
+  }
+
+  /** Its IPv4 address. */
+  public String address() {
+    return address;
+  }
+
+  /**
+   * Sets an entry of this host's hosts file, in place: running processes see it at their next
+   * look-up (programs in Go within 5 s).
+   */
+  public void mapName(String hostName, String toAddress) {
+    synchronized (names) {
+      names.put(hostName, toAddress);
+      StringBuilder text = new StringBuilder("127.0.0.1 localhost\n");
+      names.forEach((key, value) -> text.append(value).append(' ').append(key).append('\n'));
+      try {
+        Files.writeString(hostsFile, text);
+      } catch (IOException e) {
+        throw new LabException("cannot write " + hostsFile, e);
+      }
+    }
+  }
+
+  /** A command that will run on this host, with only this environment besides a PATH. */
+  ProcessBuilder command(List<String> command, Map<String, String> environment) {
+    List<String> line =
+        new ArrayList<>(
+            List.of("ip", "netns", "exec", name, "sh", "-c", ENTER, "sh", hostsFile.toString()));
+    line.addAll(command);
+    ProcessBuilder builder = new ProcessBuilder(line);
+    builder.environment().clear();
+    builder
+        .environment()
+        .put("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+    builder.environment().putAll(environment);
+    return builder;
+  }
+
+  /** Starts a program on this host; it logs to {@code LOGFOLDER/HOST-PROGRAM.log}. */
+  public LabProcess start(String program, List<String> command, Map<String, String> environment) {
+    return LabProcess.start(
+        program + " on " + name,
+        command(command, environment),
+        logFolder.resolve(name + "-" + program + ".log"));
+  }
+
+  /** Runs a short command (10 s) on this host to its end. */
+  public Execution run(String... command) {
+    return run(QUICK, Map.of(), command);
+  }
+
+  /** Runs a command on this host to its end, with only this environment besides a PATH. */
+  public Execution run(Duration limit, Map<String, String> environment, String... command) {
+    return Execution.run(command(List.of(command), environment), limit);
+  }
+
+  /** Every packet from and to other hosts vanishes without an answer, as with a cut cable. */
+  public void unplug() {
+    Execution.run(command(List.of("nft", "-f", "-"), Map.of()), BLACK_HOLE, QUICK).orThrow();
+    unplugged = true;
+  }
+
+  /** Takes {@link #unplug} back. */
+  public void plug() {
+    run("nft", "delete", "table", "inet", "lab_black_hole").orThrow();
+    unplugged = false;
+  }
+
+  public boolean unplugged() {
+    return unplugged;
+  }
+
+  /** Removes the namespace; its processes must be gone. */
+  void remove() {
+    removeNamespace(name).orThrow();
+  }
+
+  private static Execution removeNamespace(String name) {
+    // The link first: the kernel takes a namespace's links down some time after the namespace.
+    return Execution.run(
+        QUICK, "sh", "-c", "ip link del \"lab-$1\"; ip netns del \"$1\"", "sh", name);
+  }
+}

@@ -1,0 +1,17 @@
+package io.apiserverupdater.lab;
+
+/** How a worker's kube-proxy programs the kernel; the names are those of its own setting. */
+public enum ProxyMode {
+  NFTABLES("nftables"),
+  IPTABLES("iptables");
+
+  private final String setting;
+
+  ProxyMode(String setting) {
+    this.setting = setting;
+  }
+
+  String setting() {
+    return setting;
+  }
+}

@@ -1,0 +1,88 @@
+package io.apiserverupdater.sandbox;
+
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+
+/** Reading and writing JSON trees without null checks at every step. */
+final class Json {
+  // Nulls are printed: an EndpointSlice without endpoints reads "endpoints": null on the wire.
+  private static final Gson GSON =
+      new GsonBuilder().serializeNulls().disableHtmlEscaping().create();
+
+  private Json() {}
+
+  static String print(JsonElement element) {
+    return GSON.toJson(element);
+  }
+
+  static JsonObject parseObject(String text) {
+    return JsonParser.parseString(text).getAsJsonObject();
+  }
+
+  /** The object under a key, created when it is absent, null or something else. */
+  static JsonObject child(JsonObject parent, String key) {
+    if (parent.get(key) instanceof JsonObject present) {
+      return present;
+    }
+    JsonObject created = new JsonObject();
+    parent.add(key, created);
+    return created;
+  }
+
+  /** The object under a path, or an empty one that belongs to nobody. */
+  static JsonObject objectAt(JsonObject root, String... path) {
+    JsonObject current = root;
+    for (String key : path) {
+      if (!(current.get(key) instanceof JsonObject next)) {
+        return new JsonObject();
+      }
+      current = next;
+    }
+    return current;
+  }
+
+  /** The array under a key, or an empty one. */
+  static JsonArray arrayAt(JsonObject parent, String key) {
+    return parent.get(key) instanceof JsonArray present ? present : new JsonArray();
+  }
+
+  /** The string (or number) under a key, or "". */
+  static String stringAt(JsonObject parent, String key) {
+    JsonElement value = parent.get(key);
+    return value != null && value.isJsonPrimitive() ? value.getAsString() : "";
+  }
+
+  static JsonObject metadata(JsonObject object) {
+    return objectAt(object, "metadata");
+  }
+
+  static String name(JsonObject object) {
+    return stringAt(metadata(object), "name");
+  }
+
+  static String namespace(JsonObject object) {
+    return stringAt(metadata(object), "namespace");
+  }
+
+  static boolean isNullOrEmpty(JsonElement element) {
+    return element.isJsonNull()
+        || (element instanceof JsonArray array && array.isEmpty())
+        || (element instanceof JsonObject object && object.size() == 0);
+  }
+
+  static JsonObject of(String key, String value) {
+    JsonObject object = new JsonObject();
+    object.addProperty(key, value);
+    return object;
+  }
+
+  static JsonArray strings(Iterable<String> values) {
+    JsonArray array = new JsonArray();
+    values.forEach(array::add);
+    return array;
+  }
+}

@@ -1,0 +1,347 @@
+package io.apiserverupdater.sandbox;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import java.io.IOException;
+import java.util.List;
+import okhttp3.Protocol;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+@Tag("component")
+class SandboxApiTest {
+  private SandboxCluster cluster = SandboxCluster.builder().apiservers(1).start();
+  private SandboxClient admin = new SandboxClient(cluster.pki(), cluster.adminToken());
+
+  private final String slices = "/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices";
+  private final String leases = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases";
+  private final String endpoints = "/api/v1/namespaces/kube-system/endpoints";
+
+  @AfterEach
+  void close() {
+    admin.close();
+    cluster.close();
+  }
+
+  private String url(String path) {
+    return cluster.apiserver(0).url() + path;
+  }
+
+  private static JsonObject slice(String name, String address) {
+    return Json.parseObject(
+        """
+        {"apiVersion":"discovery.k8s.io/v1","kind":"EndpointSlice",
+         "metadata":{"name":"%s","labels":{"kubernetes.io/service-name":"apiserver"}},
+         "addressType":"IPv4","endpoints":[{"addresses":["%s"]}],
+         "ports":[{"name":"https","port":6443}]}
+        """
+            .formatted(name, address));
+  }
+
+  private static JsonObject lease(String name, String holder) {
+    return Json.parseObject(
+        """
+        {"apiVersion":"coordination.k8s.io/v1","kind":"Lease","metadata":{"name":"%s"},
+         "spec":{"holderIdentity":"%s","leaseDurationSeconds":4,
+                 "renewTime":"2026-01-02T03:04:05.678901Z"}}
+        """
+            .formatted(name, holder));
+  }
+
+  private static String version(JsonObject object) {
+    return Json.stringAt(Json.metadata(object), "resourceVersion");
+  }
+
+  @Test
+  void speaksHttp2OverTls() throws IOException {
+    SandboxClient.Answer answer = admin.get(url("/readyz"));
+    assertEquals(Protocol.HTTP_2, answer.protocol());
+    assertEquals("ok", answer.body());
+  }
+
+  @Test
+  void publishesItsSourceAsARealOneDoes() throws IOException {
+    JsonObject slice =
+        admin
+            .get(url("/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/kubernetes"))
+            .json();
+    assertEquals("IPv4", Json.stringAt(slice, "addressType"));
+    assertEquals(
+        "kubernetes",
+        Json.stringAt(Json.objectAt(slice, "metadata", "labels"), "kubernetes.io/service-name"));
+    assertEquals(cluster.runningAddresses(), cluster.sliceAddresses("default", "kubernetes"));
+    assertEquals(cluster.runningAddresses(), cluster.endpointsAddresses("default", "kubernetes"));
+  }
+
+  @Test
+  void createsAndDefaults() throws IOException {
+    SandboxClient.Answer answer = admin.post(url(slices), slice("a", "10.0.0.1"));
+    assertEquals(201, answer.code());
+    JsonObject created = answer.json();
+    assertEquals("1", Json.stringAt(Json.metadata(created), "generation"));
+    assertFalse(Json.stringAt(Json.metadata(created), "uid").isEmpty());
+    assertEquals(
+        "TCP", Json.stringAt(Json.arrayAt(created, "ports").get(0).getAsJsonObject(), "protocol"));
+
+    SandboxClient.Answer again = admin.post(url(slices), slice("a", "10.0.0.1"));
+    assertEquals(409, again.code());
+    assertEquals("AlreadyExists", again.reason());
+    assertEquals("endpointslices.discovery.k8s.io \"a\" already exists", again.message());
+  }
+
+  @Test
+  void writesNothingWhenNothingChanges() throws IOException {
+    JsonObject created = admin.post(url(slices), slice("a", "10.0.0.1")).json();
+    long before = cluster.store().revision();
+    SandboxClient.Answer same = admin.put(url(slices + "/a"), slice("a", "10.0.0.1"));
+    assertEquals(200, same.code());
+    assertEquals(version(created), version(same.json()));
+    assertEquals(before, cluster.store().revision());
+  }
+
+  @Test
+  void refusesStaleWritesAndAcceptsUnconditionalOnes() throws IOException {
+    JsonObject first = admin.post(url(slices), slice("a", "10.0.0.1")).json();
+    SandboxClient.Answer second = admin.put(url(slices + "/a"), slice("a", "10.0.0.2"));
+    assertEquals(200, second.code());
+    assertEquals("2", Json.stringAt(Json.metadata(second.json()), "generation"));
+
+    first.add("endpoints", slice("a", "10.0.0.3").get("endpoints"));
+    SandboxClient.Answer stale = admin.put(url(slices + "/a"), first);
+    assertEquals(409, stale.code());
+    assertEquals("Conflict", stale.reason());
+    assertTrue(stale.message().contains("the object has been modified"), stale.message());
+  }
+
+  @Test
+  void putCreatesOnlyWhereTheRealServerDoes() throws IOException {
+    assertEquals(404, admin.put(url(slices + "/a"), slice("a", "10.0.0.1")).code());
+    assertEquals(201, admin.put(url(leases + "/l"), lease("l", "me")).code());
+    JsonObject gone = admin.get(url(leases + "/l")).json();
+    assertEquals(200, admin.delete(url(leases + "/l"), "").code());
+    SandboxClient.Answer revived = admin.put(url(leases + "/l"), gone);
+    assertEquals(409, revived.code());
+    assertTrue(revived.message().contains("UID in precondition"), revived.message());
+  }
+
+  @Test
+  void leasesMustSayWhichVersionTheyReplace() throws IOException {
+    assertEquals(201, admin.post(url(leases), lease("l", "me")).code());
+    SandboxClient.Answer answer = admin.put(url(leases + "/l"), lease("l", "you"));
+    assertEquals(422, answer.code());
+    assertEquals("Invalid", answer.reason());
+    assertTrue(answer.message().endsWith("must be specified for an update"), answer.message());
+  }
+
+  @Test
+  void leaseTimesAreMicroseconds() throws IOException {
+    JsonObject lease = lease("l", "me");
+    Json.objectAt(lease, "spec").addProperty("renewTime", "2026-01-02T03:04:05Z");
+    assertEquals(400, admin.post(url(leases), lease).code());
+    Json.objectAt(lease, "spec").addProperty("renewTime", "2026-01-02T05:04:05.000001+02:00");
+    JsonObject created = admin.post(url(leases), lease).json();
+    assertEquals(
+        "2026-01-02T03:04:05.000001Z", Json.stringAt(Json.objectAt(created, "spec"), "renewTime"));
+  }
+
+  @Test
+  void aSliceKeepsItsAddressFamily() throws IOException {
+    admin.post(url(slices), slice("a", "10.0.0.1"));
+    JsonObject other = slice("a", "fd00::1");
+    other.addProperty("addressType", "IPv6");
+    SandboxClient.Answer answer = admin.put(url(slices + "/a"), other);
+    assertEquals(422, answer.code());
+    assertTrue(answer.message().contains("field is immutable"), answer.message());
+  }
+
+  @Test
+  void anEmptySliceHasNullLists() throws IOException {
+    JsonObject empty = slice("a", "10.0.0.1");
+    empty.add("endpoints", new JsonArray());
+    JsonObject created = admin.post(url(slices), empty).json();
+    assertTrue(created.get("endpoints").isJsonNull());
+  }
+
+  @Test
+  void dryRunChangesNothing() throws IOException {
+    long before = cluster.store().revision();
+    assertEquals(201, admin.post(url(slices + "?dryRun=All"), slice("a", "10.0.0.1")).code());
+    assertEquals(before, cluster.store().revision());
+    assertEquals(404, admin.get(url(slices + "/a")).code());
+  }
+
+  @Test
+  void deletesUnderPreconditions() throws IOException {
+    JsonObject created = admin.post(url(slices), slice("a", "10.0.0.1")).json();
+    SandboxClient.Answer refused =
+        admin.delete(url(slices + "/a"), "{\"preconditions\":{\"resourceVersion\":\"1\"}}");
+    assertEquals(409, refused.code());
+    SandboxClient.Answer deleted =
+        admin.delete(
+            url(slices + "/a"),
+            "{\"preconditions\":{\"resourceVersion\":\"%s\"}}".formatted(version(created)));
+    assertEquals(200, deleted.code());
+    assertEquals("Success", Json.stringAt(deleted.json(), "status"));
+    assertEquals(404, admin.delete(url(slices + "/a"), "").code());
+  }
+
+  @Test
+  void patches() throws IOException {
+    admin.post(url(slices), slice("a", "10.0.0.1"));
+    SandboxClient.Answer patched =
+        admin.patch(
+            url(slices + "/a"),
+            "application/merge-patch+json",
+            "{\"metadata\":{\"labels\":{\"x\":\"y\",\"kubernetes.io/service-name\":null}}}");
+    assertEquals(200, patched.code());
+    assertEquals("{\"x\":\"y\"}", Json.metadata(patched.json()).get("labels").toString());
+    assertEquals(415, admin.patch(url(slices + "/a"), "application/apply-patch+yaml", "{}").code());
+  }
+
+  @Test
+  void listsBySelector() throws IOException {
+    admin.post(url(slices), slice("a", "10.0.0.1"));
+    admin.post(url(slices), slice("b", "10.0.0.2"));
+    JsonObject byName = admin.get(url(slices + "?fieldSelector=metadata.name%3Da")).json();
+    assertEquals("EndpointSliceList", Json.stringAt(byName, "kind"));
+    assertEquals(1, Json.arrayAt(byName, "items").size());
+    String label = "?labelSelector=kubernetes.io%2Fservice-name%3D";
+    assertEquals(
+        2, Json.arrayAt(admin.get(url(slices + label + "apiserver")).json(), "items").size());
+    String everywhere = "/apis/discovery.k8s.io/v1/endpointslices";
+    assertEquals(
+        1, Json.arrayAt(admin.get(url(everywhere + label + "kubernetes")).json(), "items").size());
+  }
+
+  @Test
+  void listsFromTheFutureAreTimeouts() throws IOException {
+    SandboxClient.Answer answer = admin.get(url(slices + "?resourceVersion=99999"));
+    assertEquals(504, answer.code());
+    assertTrue(answer.message().startsWith("Timeout: Too large resource version: 99999"));
+    assertTrue(answer.body().contains("ResourceVersionTooLarge"));
+  }
+
+  @Test
+  void endpointsCarryTheirWarning() throws IOException {
+    assertEquals(
+        "299 - \"v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice\"",
+        admin.get(url(endpoints)).headers().get("Warning"));
+    assertEquals(null, admin.get(url(slices)).headers().get("Warning"));
+  }
+
+  @Test
+  void eventsAreOneObjectInTwoVersions() throws IOException {
+    JsonObject event =
+        Json.parseObject(
+            """
+            {"apiVersion":"events.k8s.io/v1","kind":"Event","metadata":{"name":"e"},
+             "eventTime":"2026-01-02T03:04:05.000001Z","reason":"Mirrored","type":"Normal",
+             "action":"Mirror","note":"three addresses","reportingController":"updater",
+             "reportingInstance":"u-1","regarding":{"kind":"Service","name":"apiserver"}}
+            """);
+    assertEquals(
+        201, admin.post(url("/apis/events.k8s.io/v1/namespaces/default/events"), event).code());
+    JsonObject core = admin.get(url("/api/v1/namespaces/default/events/e")).json();
+    assertEquals("three addresses", Json.stringAt(core, "message"));
+    assertEquals("v1", Json.stringAt(core, "apiVersion"));
+  }
+
+  @Test
+  void knowsItsUsers() throws IOException {
+    try (SandboxClient stranger = new SandboxClient(cluster.pki(), "nobody's");
+        SandboxClient anonymous = new SandboxClient(cluster.pki(), "");
+        SandboxClient certified =
+            new SandboxClient(cluster.pki(), cluster.clientPki().client("system:cert"))) {
+      SandboxClient.Answer unknown = stranger.get(url(slices));
+      assertEquals(401, unknown.code());
+      assertEquals("Unauthorized", unknown.message());
+      assertEquals(200, anonymous.get(url("/readyz")).code());
+      SandboxClient.Answer forbidden = anonymous.get(url(slices));
+      assertEquals(403, forbidden.code());
+      assertTrue(forbidden.message().contains("User \"system:anonymous\" cannot list"));
+      assertEquals(200, certified.get(url(slices)).code());
+      assertEquals(
+          1, cluster.audit().entries(e -> e.request().user().equals("system:cert")).size());
+    }
+  }
+
+  @Test
+  void rotatedTokensAreUnknown() throws IOException {
+    String old = cluster.access().issueToken("u");
+    try (SandboxClient user = new SandboxClient(cluster.pki(), old)) {
+      assertEquals(200, user.get(url(slices)).code());
+      String renewed = cluster.access().rotateToken("u");
+      assertNotEquals(old, renewed);
+      assertEquals(401, user.get(url(slices)).code());
+    }
+  }
+
+  @Test
+  void deniesAsRbacDoes() throws IOException {
+    String token = cluster.access().issueToken("u");
+    AccessControl.Denial denial =
+        cluster.access().deny("u", "update", "leases", "kube-system", "x");
+    try (SandboxClient user = new SandboxClient(cluster.pki(), token)) {
+      SandboxClient.Answer answer = user.put(url(leases + "/x"), lease("x", "u"));
+      assertEquals(403, answer.code());
+      assertEquals(
+          "leases.coordination.k8s.io \"x\" is forbidden: User \"u\" cannot update resource"
+              + " \"leases\" in API group \"coordination.k8s.io\" in the namespace"
+              + " \"kube-system\"",
+          answer.message());
+      cluster.access().allowAgain(denial);
+      assertEquals(201, user.put(url(leases + "/x"), lease("x", "u")).code());
+    }
+  }
+
+  @Test
+  void auditsWrites() throws IOException {
+    long start = System.nanoTime();
+    admin.get(url(slices));
+    admin.post(url(slices), slice("a", "10.0.0.1"));
+    List<AuditLog.Entry> writes = cluster.audit().writesSince(start);
+    assertEquals(1, writes.size());
+    assertEquals("create", writes.get(0).request().verb());
+    assertEquals("sandbox-test", writes.get(0).request().userAgent());
+    assertEquals(2, cluster.audit().since(start).size());
+  }
+
+  @Test
+  void missingNamespacesAndPathsAreNotFound() throws IOException {
+    SandboxClient.Answer answer =
+        admin.post(
+            url("/apis/discovery.k8s.io/v1/namespaces/nowhere/endpointslices"),
+            slice("a", "10.0.0.1"));
+    assertEquals(404, answer.code());
+    assertEquals("namespaces \"nowhere\" not found", answer.message());
+    assertEquals(404, admin.get(url("/apis/nothing.io/v1/things")).code());
+  }
+
+  @Test
+  void refusesWhatItCannotRead() throws IOException {
+    JsonObject wrong = slice("a", "10.0.0.1");
+    wrong.addProperty("kind", "EndpointSlice");
+    wrong.add("endpoints", Json.strings(List.of("10.0.0.1")));
+    SandboxClient.Answer answer = admin.post(url(slices), wrong);
+    assertEquals(400, answer.code());
+    assertTrue(answer.message().contains("cannot be handled as a EndpointSlice"));
+    assertEquals(422, admin.post(url(slices), slice("a", "fd00::1")).code());
+  }
+
+  @Test
+  void healthPagesListTheirChecks() throws IOException {
+    assertTrue(admin.get(url("/readyz?verbose")).body().contains("[+]ping ok"));
+    cluster.apiserver(0).failReadyz("etcd");
+    SandboxClient.Answer answer = admin.get(url("/readyz"));
+    assertEquals(500, answer.code());
+    assertTrue(answer.body().contains("[-]etcd failed: reason withheld"));
+    assertTrue(answer.body().endsWith("readyz check failed\n"));
+    assertEquals(200, admin.get(url("/livez")).code());
+  }
+}
