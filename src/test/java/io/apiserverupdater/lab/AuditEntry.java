@@ -17,6 +17,7 @@ import java.util.Optional;
  * A line of an apiserver's audit log. What an entry does not have is {@code ""}.
  *
  * @param received when the request came in, to the microsecond
+ * @param completed when the entry was made: at the end of the request, or when a watch began
  * @param stage ResponseComplete, or ResponseStarted for a watch that has begun
  * @param verb get, list, watch, create, update, patch, delete, …
  * @param group the API group, {@code ""} for core
@@ -24,6 +25,7 @@ import java.util.Optional;
  */
 public record AuditEntry(
     Instant received,
+    Instant completed,
     String stage,
     String verb,
     String user,
@@ -79,6 +81,7 @@ public record AuditEntry(
     return Optional.of(
         new AuditEntry(
             Instant.parse(text(entry, "requestReceivedTimestamp")),
+            Instant.parse(text(entry, "stageTimestamp")),
             text(entry, "stage"),
             text(entry, "verb"),
             text(child(entry, "user"), "username"),

@@ -1,0 +1,52 @@
+package io.apiserverupdater.bench;
+
+import com.google.gson.JsonObject;
+import java.util.Locale;
+
+/**
+ * One measured figure and what it should reach.
+ *
+ * @param name what was measured
+ * @param unit of the value and the reach
+ * @param reach the value that must not be exceeded; infinite when the figure is only stated
+ */
+record Figure(String name, double value, String unit, double reach) {
+
+  /** A figure without a goal. */
+  static Figure stated(String name, double value, String unit) {
+    return new Figure(name, value, unit, Double.POSITIVE_INFINITY);
+  }
+
+  boolean met() {
+    return value <= reach;
+  }
+
+  String row() {
+    String goal = Double.isInfinite(reach) ? "" : "≤ " + number(reach) + " " + unit;
+    return String.format(
+        Locale.ROOT,
+        "%-58s %14s   %-14s %s",
+        name,
+        number(value) + " " + unit,
+        goal,
+        met() ? "" : "MISSED");
+  }
+
+  JsonObject json() {
+    JsonObject json = new JsonObject();
+    json.addProperty("name", name);
+    json.addProperty("value", Math.round(value * 1000) / 1000.0);
+    json.addProperty("unit", unit);
+    if (!Double.isInfinite(reach)) {
+      json.addProperty("reach", reach);
+      json.addProperty("met", met());
+    }
+    return json;
+  }
+
+  private static String number(double value) {
+    return value == Math.rint(value)
+        ? String.format(Locale.ROOT, "%.0f", value)
+        : String.format(Locale.ROOT, "%.2f", value);
+  }
+}

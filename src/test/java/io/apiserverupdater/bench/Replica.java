@@ -1,0 +1,92 @@
+package io.apiserverupdater.bench;
+
+import io.apiserverupdater.lab.AuditEntry;
+import io.apiserverupdater.lab.Deadline;
+import io.apiserverupdater.lab.Lab;
+import io.apiserverupdater.lab.PodProcess;
+import io.apiserverupdater.lab.Worker;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+
+/** One replica of the updater in what looks like a pod, started by the released launcher. */
+final class Replica implements AutoCloseable {
+  static final String USER = "system:serviceaccount:kube-system:apiserver-updater";
+  private static final int TICKS_PER_SECOND = 100;
+
+  private final Worker worker;
+  private final PodProcess pod;
+
+  private Replica(Worker worker, PodProcess pod) {
+    this.worker = worker;
+    this.pod = pod;
+  }
+
+  static Replica start(Lab lab, int worker, Path launcher) {
+    Worker host = lab.worker(worker);
+    return new Replica(
+        host,
+        lab.pod(host, "updater-" + worker)
+            .namespace("kube-system")
+            .serviceAccount("apiserver-updater")
+            .start(launcher.toString()));
+  }
+
+  PodProcess pod() {
+    return pod;
+  }
+
+  boolean isHolder(String identity) {
+    return identity.startsWith(pod.name() + "_");
+  }
+
+  boolean sent(AuditEntry entry) {
+    return entry.user().equals(USER) && entry.sourceAddress().equals(worker.host().address());
+  }
+
+  /** How often it has said who holds the Lease, in this and its earlier lives. */
+  long elections() {
+    return pod.logLines().stream()
+        .filter(line -> line.contains("holder=") || line.contains("leading=true"))
+        .count();
+  }
+
+  /** Waits until it has said so more often than it had. */
+  void awaitElection(long before) {
+    Deadline.in(Duration.ofSeconds(20))
+        .await(pod.name() + " leads or stands by", () -> elections() > before);
+  }
+
+  /** Resident memory in MiB. */
+  double residentMebibytes() {
+    try {
+      return Files.readAllLines(Path.of("/proc/" + pod.pid() + "/status")).stream()
+              .filter(line -> line.startsWith("VmRSS:"))
+              .mapToLong(line -> Long.parseLong(line.replaceAll("[^0-9]", "")))
+              .findFirst()
+              .orElseThrow()
+          / 1024.0;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** CPU time used so far, in seconds. */
+  double cpuSeconds() {
+    try {
+      String stat = Files.readString(Path.of("/proc/" + pod.pid() + "/stat"));
+      // After the name, which may hold spaces: field 3 is the first, utime and stime are 14 and 15.
+      String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
+      return (Long.parseLong(fields[11]) + Long.parseLong(fields[12])) / (double) TICKS_PER_SECOND;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Override
+  public void close() {
+    pod.close();
+  }
+}
