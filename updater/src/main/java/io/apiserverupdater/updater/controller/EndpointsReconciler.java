@@ -30,6 +30,9 @@ public final class EndpointsReconciler implements AutoCloseable {
   /** A person has to change something before a rejected write can succeed. */
   private static final Duration REJECTED_RETRY = Duration.ofSeconds(15);
 
+  /** SIGTERM to exit is to take less than a second in all. */
+  private static final Duration STOP = Duration.ofMillis(200);
+
   private static final int BURST = 20;
   private static final Duration INTERVAL = Duration.ofMillis(40);
 
@@ -83,7 +86,7 @@ public final class EndpointsReconciler implements AutoCloseable {
   public void close() {
     queue.close();
     try {
-      thread.join(Duration.ofMillis(400).toMillis());
+      thread.join(STOP.toMillis());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
@@ -154,7 +157,7 @@ public final class EndpointsReconciler implements AutoCloseable {
     budget.spend(monotonic.getAsLong());
     for (Change change : apply.changes()) {
       if (!leadership.isCertain()) {
-        return Optional.empty();
+        return Optional.of(Duration.ZERO);
       }
       EndpointsClient.WriteResult result = client.apply(change);
       if (result instanceof EndpointsClient.WriteResult.Written) {

@@ -18,6 +18,11 @@ sealed interface ApiAnswer {
    */
   record Status(int code, String reason, String message, Optional<Duration> retryAfter)
       implements ApiAnswer {
+    /** Whether the same call will be turned down until a person changes something. */
+    boolean isRejection() {
+      return code == 400 || code == 401 || code == 403 || code == 422;
+    }
+
     String describe() {
       return code + (reason.isEmpty() ? "" : " " + reason) + ": " + message;
     }

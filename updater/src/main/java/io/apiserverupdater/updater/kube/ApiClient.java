@@ -39,12 +39,15 @@ final class ApiClient implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(ApiClient.class);
 
   /** An answer longer than this is none that we asked for. */
-  static final int MOST_BYTES = 2 << 20;
+  static final int MOST_BYTES = 1 << 20;
 
   private static final MediaType JSON = MediaType.get("application/json");
   private static final Duration SHORTEST_ATTEMPT = Duration.ofMillis(500);
   private static final Duration WATCH_OPEN = Duration.ofSeconds(5);
   private static final int MOST_WARNINGS = 100;
+
+  /** In seconds. A server that asks for more is asked again all the same. */
+  private static final long LONGEST_RETRY_AFTER = 60;
 
   private final Connections connections;
   private final ServerOrder order;
@@ -291,7 +294,7 @@ final class ApiClient implements AutoCloseable {
   /** Retry-After in seconds (RFC 9110, section 10.2.3); the date form is not used by the API. */
   private static Optional<Duration> seconds(String text) {
     return text.matches("[0-9]{1,6}")
-        ? Optional.of(Duration.ofSeconds(Long.parseLong(text)))
+        ? Optional.of(Duration.ofSeconds(Math.min(Long.parseLong(text), LONGEST_RETRY_AFTER)))
         : Optional.empty();
   }
 

@@ -101,9 +101,17 @@ final class KubeEndpointsClient implements EndpointsClient, AutoCloseable {
 
   private void sourceChanged() {
     if (failover) {
-      api.setMembers(members());
+      useMembers();
     }
     changed();
+  }
+
+  /** An empty source says nothing of where the apiservers are: the last ones known stay. */
+  private void useMembers() {
+    List<ServerAddress> members = members();
+    if (!members.isEmpty()) {
+      api.setMembers(members);
+    }
   }
 
   /** The control planes in an order of this process' own, so that replicas spread their load. */
@@ -250,15 +258,15 @@ final class KubeEndpointsClient implements EndpointsClient, AutoCloseable {
 
   private static WriteResult failure(ApiAnswer answer) {
     if (answer instanceof ApiAnswer.Status status) {
+      if (status.isRejection()) {
+        return new WriteResult.Rejected(status.describe());
+      }
       switch (status.code()) {
         case 404, 409 -> {
           // 404: gone since it was read, or its namespace is.
           return status.code() == 409
               ? new WriteResult.Conflict()
               : new WriteResult.Failed(status.describe(), Optional.empty());
-        }
-        case 400, 401, 403, 422 -> {
-          return new WriteResult.Rejected(status.describe());
         }
         default -> {
           return new WriteResult.Failed(status.describe(), status.retryAfter());
@@ -310,7 +318,7 @@ final class KubeEndpointsClient implements EndpointsClient, AutoCloseable {
   private Optional<String> readSource() {
     Optional<String> failure = list(Resource.ENDPOINT_SLICES, settings.sourceSelection(), source);
     if (failure.isEmpty() && failover) {
-      api.setMembers(members());
+      useMembers();
     }
     return failure;
   }

@@ -86,7 +86,9 @@ final class KubeLeaseLock implements LeaseLock, AutoCloseable {
 
   @Override
   public Outcome read(Duration timeout) {
-    return list.failure(timeout).<Outcome>map(Outcome.Failed::new).orElseGet(Outcome.Done::new);
+    return list.read(timeout) instanceof ObjectList.Result.Failed failed
+        ? failure(failed.answer())
+        : new Outcome.Done();
   }
 
   @Override
@@ -133,7 +135,13 @@ final class KubeLeaseLock implements LeaseLock, AutoCloseable {
       }
     }
     boolean conflict = answer instanceof ApiAnswer.Status status && status.code() == 409;
-    return conflict ? new Outcome.Conflict() : new Outcome.Failed(answer.failure());
+    return conflict ? new Outcome.Conflict() : failure(answer);
+  }
+
+  private static Outcome failure(ApiAnswer answer) {
+    return answer instanceof ApiAnswer.Status status && status.isRejection()
+        ? new Outcome.Rejected(status.describe())
+        : new Outcome.Failed(answer.failure());
   }
 
   private static LeaseRecord leaseRecord(V1LeaseSpec spec) {

@@ -19,6 +19,9 @@ final class ResourceCache<T> {
    */
   record Versioned<T>(String name, String version, T object) {}
 
+  /** Generated names come and go; only the latest deletions can meet a late write. */
+  private static final int MOST_DELETIONS = 100;
+
   // All guarded by this.
   private final Map<String, Versioned<T>> objects = new HashMap<>();
   private final Map<String, String> deletedAt = new HashMap<>();
@@ -75,6 +78,9 @@ final class ResourceCache<T> {
     Versioned<T> old = objects.get(name);
     if (old == null || !isNewer(old.version(), version)) {
       objects.remove(name);
+      if (deletedAt.size() >= MOST_DELETIONS) {
+        deletedAt.clear();
+      }
       deletedAt.put(name, version);
     }
   }

@@ -181,9 +181,9 @@ final class ResourceWatch<T extends KubernetesObject> implements AutoCloseable {
         while (true) {
           Optional<String> line = stream.next();
           if (line.isEmpty()) {
-            return heard || settled.isDone()
+            return settled.isDone()
                 ? new End.Resume()
-                : failed("the watch ended at once without an event");
+                : failed("the watch ended as soon as it was opened");
           }
           api.heard();
           Optional<End> end = take(line.get());
@@ -196,10 +196,12 @@ final class ResourceWatch<T extends KubernetesObject> implements AutoCloseable {
           }
         }
       } catch (IOException e) {
-        api.watchBroke(stream.server(), e);
+        if (!isClosed()) {
+          api.watchBroke(stream.server(), e);
+        }
         return new End.Broken(stream.server() + ": " + ApiClient.reason(e));
       } finally {
-        if (heard || settled.isDone()) {
+        if (settled.isDone()) {
           backoff.reset();
         }
         settled.cancel(false);

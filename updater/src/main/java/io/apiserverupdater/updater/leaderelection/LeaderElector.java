@@ -19,6 +19,14 @@ import org.slf4j.LoggerFactory;
 public final class LeaderElector implements Leadership, AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(LeaderElector.class);
 
+  /** How long a call under way is waited for before the Lease is released. */
+  private static final Duration PATIENCE = Duration.ofMillis(200);
+
+  private static final Duration RELEASE = Duration.ofMillis(500);
+
+  /** A permission is granted by a person: asking more often does not help. */
+  private static final Duration REJECTED_RETRY = Duration.ofSeconds(15);
+
   /** Told of the turns of the election, on the elector's thread: be brief. */
   public interface Listener {
     void startedLeading();
@@ -102,7 +110,10 @@ public final class LeaderElector implements Leadership, AutoCloseable {
       guard.unlock();
     }
     try {
-      thread.join(settings.renewDeadline().toMillis());
+      thread.join(PATIENCE.toMillis());
+      // A call that nobody answers must not hold up the end.
+      thread.interrupt();
+      thread.join(RELEASE.toMillis());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
@@ -150,7 +161,7 @@ public final class LeaderElector implements Leadership, AutoCloseable {
       return now;
     }
     if (decision instanceof LeaseDecision.Read) {
-      return read(now) ? now : retry;
+      return afterRead(lock.read(callTimeout(now)), retry, now);
     }
     if (decision instanceof LeaseDecision.Create create) {
       return afterTaking(lock.create(create.next(), callTimeout(now)), retry, now);
@@ -184,20 +195,27 @@ public final class LeaderElector implements Leadership, AutoCloseable {
 
   /** After a conflict or a failed write the Lease is read again before anything is decided. */
   private long afterFailure(LeaseLock.Outcome outcome, long retry, long now) {
-    if (outcome instanceof LeaseLock.Outcome.Failed failed) {
-      tellOfFailure(failed.reason());
+    tellOfFailure(outcome);
+    long next = afterRead(lock.read(callTimeout(now)), retry, now);
+    if (outcome instanceof LeaseLock.Outcome.Conflict) {
+      return next;
     }
-    boolean known = read(now);
-    return known && outcome instanceof LeaseLock.Outcome.Conflict ? now : retry;
+    return Math.max(next, nextTry(outcome, retry, now));
   }
 
-  private boolean read(long now) {
-    if (lock.read(callTimeout(now)) instanceof LeaseLock.Outcome.Failed failed) {
-      tellOfFailure(failed.reason());
-      return false;
+  private long afterRead(LeaseLock.Outcome outcome, long retry, long now) {
+    if (outcome instanceof LeaseLock.Outcome.Done) {
+      return now;
     }
-    tellOfRecovery();
-    return true;
+    tellOfFailure(outcome);
+    return nextTry(outcome, retry, now);
+  }
+
+  /** A leader tries on until its deadline; who does not lead has time. */
+  private long nextTry(LeaseLock.Outcome outcome, long retry, long now) {
+    return outcome instanceof LeaseLock.Outcome.Rejected && lead.isEmpty()
+        ? now + REJECTED_RETRY.toNanos()
+        : retry;
   }
 
   /** A call may take half of the deadline, so that a leader has time for a second one. */
@@ -223,13 +241,21 @@ public final class LeaderElector implements Leadership, AutoCloseable {
     }
   }
 
-  private void tellOfFailure(String reason) {
-    if (!reason.equals(lastFailure)) {
-      lastFailure = reason;
+  private void tellOfFailure(LeaseLock.Outcome outcome) {
+    String reason;
+    if (outcome instanceof LeaseLock.Outcome.Failed failed) {
+      reason = failed.reason();
+    } else if (outcome instanceof LeaseLock.Outcome.Rejected rejected) {
+      reason = rejected.reason();
+    } else {
+      return;
+    }
+    if (lastFailure.isEmpty()) {
       log.warn("lease=unreachable reason=\"{}\"", reason);
     } else {
       log.debug("lease=unreachable reason=\"{}\"", reason);
     }
+    lastFailure = reason;
   }
 
   private void tellOfRecovery() {
@@ -275,8 +301,7 @@ public final class LeaderElector implements Leadership, AutoCloseable {
             lease.leaseRecord().acquireTime(),
             Optional.of(wallClock.instant()),
             lease.leaseRecord().transitions());
-    LeaseLock.Outcome outcome =
-        lock.update(released, lease.resourceVersion(), Duration.ofMillis(500));
+    LeaseLock.Outcome outcome = lock.update(released, lease.resourceVersion(), RELEASE);
     log.info(
         "leading=false identity={} released={}",
         settings.identity(),

@@ -50,6 +50,9 @@ public interface LeaseLock {
     /** Somebody else wrote first; {@link #sight} may be old. */
     record Conflict() implements Outcome {}
 
+    /** The server will say no again until a person changes something: 401, 403, 422. */
+    record Rejected(String reason) implements Outcome {}
+
     /** No answer, or an error. A write may have landed all the same. */
     record Failed(String reason) implements Outcome {}
   }

@@ -1,0 +1,72 @@
+package io.apiserverupdater.bench;
+
+import io.apiserverupdater.lab.Lab;
+import io.apiserverupdater.lab.PodProcess;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * Lists the classes that two replicas load while one leads, one stands by, a control plane dies and
+ * the leader hands over: what the launcher's class archive is made of. Started by {@code ./bench
+ * classlist}.
+ */
+public final class ClassList {
+  private static final Duration SOON = Duration.ofSeconds(60);
+
+  private ClassList() {}
+
+  /**
+   * @param arguments the folder that the release archive was unpacked into, and the file to write
+   */
+  public static void main(String[] arguments) throws IOException {
+    String launcher = Path.of(arguments[0]).resolve("bin/updater").toString();
+    try (Lab lab = Lab.builder("classlist").start()) {
+      lab.kubectl().run("apply", "-k", "deploy/kustomize/base").orThrow();
+      Path lists = Files.createTempDirectory("classlist");
+      try (PodProcess first = start(lab, 1, launcher, lists);
+          PodProcess second = start(lab, 2, launcher, lists)) {
+        awaitMembers(lab, 3);
+        lab.controlPlane(3).kill();
+        awaitMembers(lab, 2);
+        for (PodProcess pod : List.of(first, second)) {
+          pod.process().terminate();
+          pod.process().awaitExit(SOON);
+        }
+      }
+      Set<String> classes = new TreeSet<>();
+      for (String name : List.of("1", "2")) {
+        for (String line : Files.readAllLines(lists.resolve(name))) {
+          // Comments, and classes that the runtime makes while it makes an archive.
+          if (!line.startsWith("#") && !line.startsWith("jdk/internal/vm")) {
+            classes.add(line.replaceAll(" id:.*", ""));
+          }
+        }
+      }
+      Files.write(Path.of(arguments[1]), classes);
+    }
+  }
+
+  private static void awaitMembers(Lab lab, int count) {
+    Set<String> addresses = new TreeSet<>();
+    lab.controlPlanes().stream()
+        .limit(count)
+        .forEach(controlPlane -> addresses.add(controlPlane.address()));
+    lab.awaitAddresses("kube-system", "apiserver-ipv4", addresses, SOON);
+  }
+
+  private static PodProcess start(Lab lab, int number, String launcher, Path lists) {
+    return lab.pod(lab.worker(number), "lister-" + number)
+        .namespace("kube-system")
+        .serviceAccount("apiserver-updater")
+        // Without an archive, so that every class is listed.
+        .environment(
+            "UPDATER_OPTS",
+            "-Xshare:off -XX:DumpLoadedClassList=" + lists.resolve(String.valueOf(number)))
+        .start(launcher);
+  }
+}
