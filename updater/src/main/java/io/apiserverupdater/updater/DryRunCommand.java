@@ -8,6 +8,9 @@ import io.apiserverupdater.updater.endpoints.MirrorRule;
 import io.apiserverupdater.updater.endpoints.ObservedState;
 import io.apiserverupdater.updater.kube.KubeCluster;
 import io.apiserverupdater.updater.kube.SourceFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -57,10 +60,20 @@ final class DryRunCommand {
       state = new ObservedState(given.get(), state.service(), state.slices(), state.endpoints());
     }
     Report report = new DryRun(rule, cluster.isPresent()).compare(state);
-    boolean colours = Output.colours(System.console() != null, System.getenv());
+    boolean colours = Output.colours(standardOutputIsTerminal(), System.getenv());
     System.out.print(config.output().render(report, colours));
     System.out.flush();
     report.messages().forEach(System.err::println);
     return report.exitCode();
+  }
+
+  /** The Java runtime's own answer needs the standard input to be a terminal too. */
+  private static boolean standardOutputIsTerminal() {
+    try {
+      String device = Files.readSymbolicLink(Path.of("/proc/self/fd/1")).toString();
+      return device.startsWith("/dev/pts/") || device.startsWith("/dev/tty");
+    } catch (IOException e) {
+      return false;
+    }
   }
 }
