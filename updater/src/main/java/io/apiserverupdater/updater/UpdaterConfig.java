@@ -218,11 +218,11 @@ record UpdaterConfig(
     }
 
     String name(String flag, String byDefault) {
-      String value = line.value(flag).orElse(byDefault);
-      if (!isName(value)) {
+      // Only what was given: a default may be another flag's value, which is judged there.
+      if (!line.value(flag).map(Reader::isName).orElse(true)) {
         error(flag, "a Kubernetes name: lower-case letters, digits, - and .");
       }
-      return value;
+      return line.value(flag).orElse(byDefault);
     }
 
     private static boolean isName(String value) {

@@ -3,7 +3,10 @@ package io.apiserverupdater.updater.controller;
 import java.time.Duration;
 import java.util.function.DoubleSupplier;
 
-/** Waiting times that double from one failure to the next, with full jitter. Not thread-safe. */
+/**
+ * Waiting times that double from one failure to the next, each of them half fixed and half random.
+ * Not thread-safe.
+ */
 public final class Backoff {
   private final Duration first;
   private final Duration most;

@@ -3,7 +3,6 @@ package io.apiserverupdater.updater.controller;
 import io.apiserverupdater.updater.endpoints.AddressFamily;
 import io.apiserverupdater.updater.endpoints.Change;
 import io.apiserverupdater.updater.endpoints.Decision;
-import io.apiserverupdater.updater.endpoints.DesiredObject;
 import io.apiserverupdater.updater.endpoints.Endpoint;
 import io.apiserverupdater.updater.endpoints.EndpointsSnapshot;
 import io.apiserverupdater.updater.endpoints.MirrorRule;
@@ -30,6 +29,9 @@ public final class EndpointsReconciler implements AutoCloseable {
   /** A person has to change something before a rejected write can succeed. */
   private static final Duration REJECTED_RETRY = Duration.ofSeconds(15);
 
+  /** What changes in between may be that something. */
+  private static final Duration REJECTED_HOLD = Duration.ofSeconds(1);
+
   /** SIGTERM to exit is to take less than a second in all. */
   private static final Duration STOP = Duration.ofMillis(200);
 
@@ -46,9 +48,10 @@ public final class EndpointsReconciler implements AutoCloseable {
   private final Thread thread = new Thread(this::run, "reconciler");
 
   // Of the reconciler's thread only.
+  private long holdUntil;
   private List<Refusal> lastRefusals = List.of();
   private Optional<EndpointsSnapshot> lastPublished = Optional.empty();
-  private List<DesiredObject> lastApplied = List.of();
+  private List<List<Object>> lastApplied = List.of();
   private String lastFailure = "";
 
   public EndpointsReconciler(
@@ -63,6 +66,7 @@ public final class EndpointsReconciler implements AutoCloseable {
     this.monotonic = monotonic;
     this.queue = new ReconcileQueue(monotonic);
     this.budget = new WriteBudget(BURST, INTERVAL, monotonic.getAsLong());
+    this.holdUntil = monotonic.getAsLong();
     this.backoff = new Backoff(Duration.ofMillis(50), Duration.ofSeconds(10), random);
     client.onChange(queue::add);
   }
@@ -94,7 +98,7 @@ public final class EndpointsReconciler implements AutoCloseable {
 
   private void run() {
     try {
-      while (queue.take(budget.earliest())) {
+      while (queue.take(later(budget.earliest(), holdUntil))) {
         try {
           reconcile().ifPresent(wait -> queue.addAt(monotonic.getAsLong() + wait.toNanos()));
         } catch (RuntimeException e) {
@@ -113,6 +117,8 @@ public final class EndpointsReconciler implements AutoCloseable {
       // What is true of the old leader's last round need not be told again by the next leader.
       lastRefusals = List.of();
       lastPublished = Optional.empty();
+      lastApplied = List.of();
+      lastFailure = "";
       return Optional.empty();
     }
     ObservedState state = client.observed().orElse(null);
@@ -146,9 +152,12 @@ public final class EndpointsReconciler implements AutoCloseable {
    * slowly when the same objects had to be written again without having been right in between.
    */
   private Optional<Duration> lookAgain(Decision.Apply apply) {
-    List<DesiredObject> applied =
-        apply.changes().stream().flatMap(change -> change.desired().stream()).toList();
-    boolean again = !applied.isEmpty() && applied.equals(lastApplied);
+    // Without the resourceVersions, which are new each time.
+    List<List<Object>> applied =
+        apply.changes().stream()
+            .map(change -> List.<Object>of(change.describe(), change.desired()))
+            .toList();
+    boolean again = applied.equals(lastApplied);
     lastApplied = applied;
     return Optional.of(again ? backoff.next() : Duration.ZERO);
   }
@@ -171,15 +180,27 @@ public final class EndpointsReconciler implements AutoCloseable {
       }
       if (result instanceof EndpointsClient.WriteResult.Rejected rejected) {
         tellOfFailure("could not " + change.describe() + ": " + rejected.reason());
+        holdFor(REJECTED_HOLD);
         return Optional.of(REJECTED_RETRY);
       }
       EndpointsClient.WriteResult.Failed failed = (EndpointsClient.WriteResult.Failed) result;
       tellOfFailure("could not " + change.describe() + ": " + failed.reason());
       // It may have landed: what is there decides what is done next.
       client.reread();
+      failed.retryAfter().ifPresent(this::holdFor);
       return Optional.of(failed.retryAfter().orElseGet(backoff::next));
     }
     return Optional.empty();
+  }
+
+  /** No round before this time has passed, whatever happens in between. */
+  private void holdFor(Duration time) {
+    holdUntil = monotonic.getAsLong() + time.toNanos();
+  }
+
+  /** The later of two moments of the monotonic clock, which may wrap around. */
+  private static long later(long a, long b) {
+    return a - b > 0 ? a : b;
   }
 
   private void tellOfRefusals(List<Refusal> refusals) {

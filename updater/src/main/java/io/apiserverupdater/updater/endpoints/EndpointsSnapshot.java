@@ -63,8 +63,7 @@ public record EndpointsSnapshot(Map<AddressFamily, Members> members) {
       ports.computeIfAbsent(family, key -> new TreeSet<>()).add(candidates.get(0).port());
       Map<String, Endpoint> known = addresses.computeIfAbsent(family, key -> new TreeMap<>());
       for (Endpoint endpoint : slice.endpoints()) {
-        // While an address moves from one slice to another it may be in both.
-        known.merge(endpoint.address(), endpoint, (a, b) -> a.ready() ? a : b);
+        known.merge(endpoint.address(), endpoint, EndpointsSnapshot::either);
       }
     }
     Map<AddressFamily, Members> members = new EnumMap<>(AddressFamily.class);
@@ -80,6 +79,17 @@ public record EndpointsSnapshot(Map<AddressFamily, Members> members) {
       refusals.add(Refusal.emptySource(source));
     }
     return refusals.isEmpty() ? new Usable(new EndpointsSnapshot(members)) : new Unusable(refusals);
+  }
+
+  /**
+   * While an address moves from one slice to another it may be in both: ready wins, and the order
+   * of the slices does not matter.
+   */
+  private static Endpoint either(Endpoint a, Endpoint b) {
+    if (a.ready() != b.ready()) {
+      return a.ready() ? a : b;
+    }
+    return a.compareTo(b) <= 0 ? a : b;
   }
 
   /** The TCP port named https, or the only TCP port. */

@@ -69,6 +69,10 @@ final class Kubeconfig {
       if (root instanceof Map<?, ?> map) {
         return map;
       }
+      if (root == null) {
+        // As kubectl does: an empty file holds nothing.
+        return Map.of();
+      }
       throw new ClusterAccess.ConfigurationException(
           file + ": is not a kubeconfig; expected a YAML mapping with clusters, users, contexts");
     } catch (IOException e) {

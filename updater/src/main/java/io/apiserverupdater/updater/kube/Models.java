@@ -97,7 +97,7 @@ final class Models {
     return new Service(
         name(model.getMetadata()),
         spec.getType() == null ? "ClusterIP" : spec.getType(),
-        spec.getSelector() == null ? Map.of() : spec.getSelector(),
+        withoutNulls(spec.getSelector()),
         text(spec.getClusterIP()),
         each(spec.getIpFamilies()).flatMap(family -> AddressFamily.of(family).stream()).toList(),
         each(spec.getPorts()).map(Models::servicePort).toList());
@@ -211,7 +211,16 @@ final class Models {
   }
 
   private static Map<String, String> labels(@Nullable V1ObjectMeta metadata) {
-    return metadata == null || metadata.getLabels() == null ? Map.of() : metadata.getLabels();
+    return withoutNulls(metadata == null ? null : metadata.getLabels());
+  }
+
+  /** A null value is what Go would read as an empty one. */
+  private static Map<String, String> withoutNulls(@Nullable Map<String, String> map) {
+    Map<String, String> copy = new HashMap<>();
+    if (map != null) {
+      map.forEach((key, value) -> copy.put(key, text(value)));
+    }
+    return copy;
   }
 
   private static String name(@Nullable V1ObjectMeta metadata) {

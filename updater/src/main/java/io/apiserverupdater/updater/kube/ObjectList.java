@@ -28,6 +28,7 @@ record ObjectList<T extends KubernetesObject>(
   }
 
   Result read(Duration timeout) {
+    long asked = cache.now();
     ApiAnswer answer = api.send(selection.list(resource), timeout);
     if (!(answer instanceof ApiAnswer.Ok ok)) {
       return new Result.Failed(answer);
@@ -47,7 +48,7 @@ record ObjectList<T extends KubernetesObject>(
           objects.add(versioned(item, resource));
         }
       }
-      cache.replace(objects, version);
+      cache.replace(objects, version, asked);
       return new Result.Listed(version);
     } catch (KubeJson.MalformedException e) {
       return new Result.Failed(new ApiAnswer.None(Models.text(e.getMessage())));

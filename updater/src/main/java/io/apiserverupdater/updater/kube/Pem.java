@@ -15,7 +15,6 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import okio.ByteString;
 
 /**
  * Certificates and private keys in PEM (RFC 7468). Keys may be PKCS#8, PKCS#1 (RSA) or SEC1 (EC),
@@ -24,7 +23,7 @@ import okio.ByteString;
  */
 final class Pem {
   private static final Pattern BLOCK =
-      Pattern.compile("-----BEGIN ([A-Z0-9 ]+)-----([^-]*)-----END \\1-----");
+      Pattern.compile("-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \\1-----", Pattern.DOTALL);
 
   private static final byte[] VERSION_0 = HexFormat.of().parseHex("020100");
   // AlgorithmIdentifier rsaEncryption with NULL parameters: RFC 8017, appendix A.1.
@@ -35,9 +34,17 @@ final class Pem {
 
   private Pem() {}
 
-  private record Block(String label, ByteString content) {
-    byte[] der() {
-      return content.toByteArray();
+  private record Block(String label, String text) {
+    byte[] der() throws GeneralSecurityException {
+      // Old openssl keys carry headers ("Proc-Type: 4,ENCRYPTED") in front of the base64 text.
+      if (text.contains(":")) {
+        throw new GeneralSecurityException("the private key is encrypted, expected a plain one");
+      }
+      try {
+        return Base64.getMimeDecoder().decode(text);
+      } catch (IllegalArgumentException e) {
+        throw new GeneralSecurityException("the " + label + " block is not base64", e);
+      }
     }
   }
 
@@ -109,21 +116,11 @@ final class Pem {
     throw last;
   }
 
-  private static List<Block> blocks(byte[] pem) throws GeneralSecurityException {
+  private static List<Block> blocks(byte[] pem) {
     List<Block> blocks = new ArrayList<>();
     Matcher matcher = BLOCK.matcher(new String(pem, StandardCharsets.ISO_8859_1));
     while (matcher.find()) {
-      // Old openssl keys carry headers ("Proc-Type: 4,ENCRYPTED") in front of the base64 text.
-      if (matcher.group(2).contains(":")) {
-        throw new GeneralSecurityException("the private key is encrypted, expected a plain one");
-      }
-      try {
-        blocks.add(
-            new Block(
-                matcher.group(1), ByteString.of(Base64.getMimeDecoder().decode(matcher.group(2)))));
-      } catch (IllegalArgumentException e) {
-        throw new GeneralSecurityException("a " + matcher.group(1) + " block is not base64", e);
-      }
+      blocks.add(new Block(matcher.group(1), matcher.group(2)));
     }
     return blocks;
   }

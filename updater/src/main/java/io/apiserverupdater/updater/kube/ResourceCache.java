@@ -1,6 +1,5 @@
 package io.apiserverupdater.updater.kube;
 
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,9 +21,16 @@ final class ResourceCache<T> {
   /** Generated names come and go; only the latest deletions can meet a late write. */
   private static final int MOST_DELETIONS = 100;
 
+  /** An object, and the change of this cache that brought it. */
+  private record Entry<T>(Versioned<T> object, long change) {}
+
+  /** The version at which, or of which, an object was deleted. */
+  private record Deletion(String version, long change) {}
+
   // All guarded by this.
-  private final Map<String, Versioned<T>> objects = new HashMap<>();
-  private final Map<String, String> deletedAt = new HashMap<>();
+  private final Map<String, Entry<T>> entries = new HashMap<>();
+  private final Map<String, Deletion> deletions = new HashMap<>();
+  private long changes;
   private boolean known;
 
   /** Whether the objects have been listed at least once. */
@@ -33,39 +39,47 @@ final class ResourceCache<T> {
   }
 
   synchronized Optional<Versioned<T>> get(String name) {
-    return Optional.ofNullable(objects.get(name));
+    return Optional.ofNullable(entries.get(name)).map(Entry::object);
   }
 
   synchronized List<Versioned<T>> all() {
-    return new ArrayList<>(objects.values());
+    return entries.values().stream().map(Entry::object).toList();
   }
 
-  /** Takes a complete list; objects that are known in a newer version than the list's stay. */
-  synchronized void replace(List<Versioned<T>> listed, String listVersion) {
-    Map<String, Versioned<T>> before = new HashMap<>(objects);
-    objects.values().removeIf(object -> !isNewer(object.version(), listVersion));
-    for (Versioned<T> object : listed) {
-      Versioned<T> old = before.get(object.name());
-      boolean deletedSince =
-          deletedAt.containsKey(object.name())
-              && isNewer(deletedAt.get(object.name()), listVersion);
-      if (!deletedSince) {
-        objects.put(
-            object.name(), old != null && isNewer(old.version(), object.version()) ? old : object);
-      }
-    }
-    deletedAt.clear();
+  /** This moment in the cache's own history: to be taken before a list is asked for. */
+  synchronized long now() {
+    return changes;
+  }
+
+  /**
+   * Takes a complete list. It is right about everything but what has changed here since it was
+   * asked for, and is newer than it. Versions alone do not decide that: after etcd was restored
+   * from a backup they begin again lower than before.
+   *
+   * @param asked {@link #now} before the list was asked for
+   */
+  synchronized void replace(List<Versioned<T>> listed, String listVersion, long asked) {
+    entries
+        .values()
+        .removeIf(
+            entry -> entry.change() <= asked || !isNewer(entry.object().version(), listVersion));
+    deletions.values().removeIf(deletion -> deletion.change() <= asked);
+    listed.forEach(this::put);
     known = true;
   }
 
   /** Takes one object, unless a newer version of it is known. */
   synchronized void put(Versioned<T> object) {
-    Versioned<T> old = objects.get(object.name());
-    String deleted = deletedAt.get(object.name());
-    if ((old == null || !isNewer(old.version(), object.version()))
-        && (deleted == null || !isNewer(deleted, object.version()))) {
-      deletedAt.remove(object.name());
-      objects.put(object.name(), object);
+    Entry<T> old = entries.get(object.name());
+    Deletion deletion = deletions.get(object.name());
+    boolean late =
+        (old != null && isNewer(old.object().version(), object.version()))
+            || (deletion != null
+                && (isNewer(deletion.version(), object.version())
+                    || deletion.version().equals(object.version())));
+    if (!late) {
+      deletions.remove(object.name());
+      entries.put(object.name(), new Entry<>(object, ++changes));
     }
   }
 
@@ -75,14 +89,16 @@ final class ResourceCache<T> {
    * @param version the resourceVersion of its removal, or of the last version that was there
    */
   synchronized void remove(String name, String version) {
-    Versioned<T> old = objects.get(name);
-    if (old == null || !isNewer(old.version(), version)) {
-      objects.remove(name);
-      if (deletedAt.size() >= MOST_DELETIONS) {
-        deletedAt.clear();
-      }
-      deletedAt.put(name, version);
+    Entry<T> old = entries.get(name);
+    if (old != null && isNewer(old.object().version(), version)) {
+      return;
     }
+    entries.remove(name);
+    if (deletions.size() >= MOST_DELETIONS) {
+      deletions.clear();
+    }
+    Deletion deletion = new Deletion(version, ++changes);
+    deletions.merge(name, deletion, (a, b) -> isNewer(a.version(), b.version()) ? a : b);
   }
 
   /**

@@ -89,6 +89,10 @@ public final class StatusServer implements AutoCloseable {
       byte[] body = report.text().getBytes(StandardCharsets.UTF_8);
       exchange.getResponseHeaders().set("Content-Type", "text/plain; charset=utf-8");
       exchange.getResponseHeaders().set("X-Content-Type-Options", "nosniff");
+      if (exchange.getRequestMethod().equals("HEAD")) {
+        exchange.sendResponseHeaders(report.status(), -1);
+        return;
+      }
       exchange.sendResponseHeaders(report.status(), body.length);
       exchange.getResponseBody().write(body);
     }

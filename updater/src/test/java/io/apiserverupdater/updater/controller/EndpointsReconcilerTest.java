@@ -1,0 +1,298 @@
+package io.apiserverupdater.updater.controller;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.apiserverupdater.updater.controller.EndpointsClient.WriteResult;
+import io.apiserverupdater.updater.endpoints.AddressFamily;
+import io.apiserverupdater.updater.endpoints.Change;
+import io.apiserverupdater.updater.endpoints.DesiredObject;
+import io.apiserverupdater.updater.endpoints.Endpoint;
+import io.apiserverupdater.updater.endpoints.EndpointPort;
+import io.apiserverupdater.updater.endpoints.EndpointSlice;
+import io.apiserverupdater.updater.endpoints.Endpoints;
+import io.apiserverupdater.updater.endpoints.MirrorRule;
+import io.apiserverupdater.updater.endpoints.ObservedState;
+import io.apiserverupdater.updater.endpoints.Service;
+import io.apiserverupdater.updater.endpoints.TargetName;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(5)
+class EndpointsReconcilerTest {
+  private static final EndpointPort PORT = new EndpointPort("https", 6443, "TCP");
+  private static final String SLICE = "create EndpointSlice apiserver-ipv4";
+  private static final String ENDPOINTS = "create Endpoints apiserver";
+
+  /** An API server of a few fields; its answers can be written down beforehand. */
+  private static final class ScriptedClient implements EndpointsClient {
+    final List<String> writes = new ArrayList<>();
+    final Deque<WriteResult> answers = new ArrayDeque<>();
+    final Map<AddressFamily, EndpointSlice> slices = new EnumMap<>(AddressFamily.class);
+    Optional<Endpoints> endpoints = Optional.empty();
+    Optional<Service> service =
+        Optional.of(
+            new Service(
+                "apiserver",
+                "ClusterIP",
+                Map.of(),
+                "10.96.0.64",
+                List.of(AddressFamily.IPV4),
+                List.of(new Service.Port("https", 6443, "TCP"))));
+    List<EndpointSlice> source = List.of();
+    boolean known = true;
+    boolean keepsWrites = true;
+    int rereads;
+    Runnable afterWrite = () -> {};
+    Runnable listener = () -> {};
+
+    void source(String... addresses) {
+      List<Endpoint> members = new ArrayList<>();
+      for (String address : addresses) {
+        members.add(Endpoint.ready(address));
+      }
+      source =
+          List.of(new EndpointSlice("kubernetes", "IPv4", Map.of(), List.of(PORT), members, "1"));
+    }
+
+    @Override
+    public Optional<ObservedState> observed() {
+      return known
+          ? Optional.of(new ObservedState(source, service, slices, endpoints))
+          : Optional.empty();
+    }
+
+    @Override
+    public WriteResult apply(Change change) {
+      writes.add(change.describe());
+      WriteResult answer = answers.isEmpty() ? new WriteResult.Written() : answers.pop();
+      if (answer instanceof WriteResult.Written && keepsWrites) {
+        store(change);
+      }
+      afterWrite.run();
+      return answer;
+    }
+
+    private void store(Change change) {
+      if (change instanceof Change.DeleteSlice delete) {
+        slices.values().removeIf(slice -> slice.name().equals(delete.name()));
+      } else if (change.desired().orElseThrow() instanceof DesiredObject.Slice slice) {
+        slices.put(
+            slice.family(),
+            new EndpointSlice(
+                slice.name(),
+                slice.family().addressType(),
+                slice.labels(),
+                slice.ports(),
+                slice.endpoints(),
+                "2"));
+      } else if (change.desired().orElseThrow() instanceof DesiredObject.LegacyEndpoints legacy) {
+        endpoints =
+            Optional.of(
+                new Endpoints(legacy.name(), legacy.labels(), List.of(legacy.subset()), "2"));
+      }
+    }
+
+    @Override
+    public boolean reread() {
+      rereads++;
+      return true;
+    }
+
+    @Override
+    public void onChange(Runnable whenChanged) {
+      listener = whenChanged;
+    }
+  }
+
+  private final ScriptedClient client = new ScriptedClient();
+  private final AtomicLong clock = new AtomicLong();
+  private volatile boolean leading = true;
+  private final EndpointsReconciler reconciler =
+      new EndpointsReconciler(
+          new MirrorRule("default/kubernetes", new TargetName("kube-system", "apiserver"), true),
+          client,
+          () -> leading,
+          clock::get,
+          () -> 0);
+
+  EndpointsReconcilerTest() {
+    client.source("192.0.2.1");
+  }
+
+  @Test
+  void writesNothingWithoutLeadership() {
+    leading = false;
+    assertEquals(Optional.empty(), reconciler.reconcile());
+    assertEquals(List.of(), client.writes);
+  }
+
+  @Test
+  void writesNothingUntilAllIsKnown() {
+    client.known = false;
+    assertEquals(Optional.empty(), reconciler.reconcile());
+    assertEquals(List.of(), client.writes);
+  }
+
+  @Test
+  void writesWhatKubeProxyReadsFirst() {
+    reconciler.reconcile();
+    assertEquals(List.of(SLICE, ENDPOINTS), client.writes);
+  }
+
+  @Test
+  void looksOnceMoreAfterWritingAndThenRests() {
+    assertEquals(Optional.of(Duration.ZERO), reconciler.reconcile());
+    assertEquals(Optional.empty(), reconciler.reconcile());
+    assertEquals(2, client.writes.size());
+  }
+
+  @Test
+  void refusalWritesNothingAndWaitsForChange() {
+    client.source();
+    assertEquals(Optional.empty(), reconciler.reconcile());
+    client.source("192.0.2.1");
+    client.service = Optional.empty();
+    assertEquals(Optional.empty(), reconciler.reconcile());
+    assertEquals(List.of(), client.writes);
+  }
+
+  @Test
+  void sourceThatTurnsEmptyLeavesTheTarget() {
+    reconciler.reconcile();
+    client.source();
+    reconciler.reconcile();
+    assertEquals(List.of(SLICE, ENDPOINTS), client.writes);
+    assertEquals(1, client.slices.size());
+  }
+
+  @Test
+  void conflictIsFollowedByReadAndShortWait() {
+    client.answers.add(new WriteResult.Conflict());
+    assertEquals(Optional.of(Duration.ofMillis(25)), reconciler.reconcile());
+    assertEquals(1, client.rereads);
+    assertEquals(List.of(SLICE), client.writes, "nothing after the conflict");
+    assertEquals(Optional.of(Duration.ZERO), reconciler.reconcile());
+    assertEquals(List.of(SLICE, SLICE, ENDPOINTS), client.writes);
+  }
+
+  @Test
+  void repeatedConflictsWaitLongerAndLonger() {
+    List<Duration> waits = new ArrayList<>();
+    for (int i = 0; i < 10; i++) {
+      client.answers.add(new WriteResult.Conflict());
+      waits.add(reconciler.reconcile().orElseThrow());
+    }
+    assertEquals(waits.stream().sorted().toList(), waits);
+    assertEquals(Duration.ofSeconds(5), waits.get(9));
+  }
+
+  @Test
+  void rejectedWriteIsTriedAgainSlowlyWithoutReading() {
+    client.answers.add(new WriteResult.Rejected("403: forbidden"));
+    assertEquals(Optional.of(Duration.ofSeconds(15)), reconciler.reconcile());
+    assertEquals(List.of(SLICE), client.writes);
+    assertEquals(0, client.rereads);
+  }
+
+  @Test
+  void failedWriteIsFollowedByReadBecauseItMayHaveLanded() {
+    client.answers.add(new WriteResult.Failed("timeout", Optional.empty()));
+    assertEquals(Optional.of(Duration.ofMillis(25)), reconciler.reconcile());
+    assertEquals(1, client.rereads);
+    assertEquals(List.of(SLICE), client.writes);
+  }
+
+  @Test
+  void honoursWhatTheServerAsksFor() {
+    client.answers.add(new WriteResult.Failed("429", Optional.of(Duration.ofSeconds(7))));
+    assertEquals(Optional.of(Duration.ofSeconds(7)), reconciler.reconcile());
+  }
+
+  @Test
+  void failureOfTheSecondWriteLeavesTheFirst() {
+    client.answers.add(new WriteResult.Written());
+    client.answers.add(new WriteResult.Failed("500", Optional.empty()));
+    assertTrue(reconciler.reconcile().isPresent());
+    reconciler.reconcile();
+    assertEquals(List.of(SLICE, ENDPOINTS, ENDPOINTS), client.writes);
+  }
+
+  @Test
+  void leadershipLostBetweenTwoWritesStopsTheSecond() {
+    client.afterWrite = () -> leading = false;
+    reconciler.reconcile();
+    assertEquals(List.of(SLICE), client.writes);
+    assertEquals(Optional.empty(), reconciler.reconcile());
+    assertEquals(List.of(SLICE), client.writes);
+  }
+
+  @Test
+  void slowsDownWhenTheSameWritesKeepBeingNeeded() {
+    client.keepsWrites = false;
+    List<Duration> waits = new ArrayList<>();
+    for (int i = 0; i < 12; i++) {
+      waits.add(reconciler.reconcile().orElseThrow());
+    }
+    assertEquals(Duration.ZERO, waits.get(0), "the first look is at once");
+    assertEquals(Duration.ofMillis(25), waits.get(1));
+    assertEquals(waits.stream().sorted().toList(), waits);
+    assertEquals(Duration.ofSeconds(5), waits.get(11));
+  }
+
+  @Test
+  void slowsDownWhenDeletionKeepsBeingNeeded() {
+    reconciler.reconcile();
+    client.slices.put(
+        AddressFamily.IPV6,
+        new EndpointSlice(
+            "apiserver-ipv6",
+            "IPv6",
+            Map.of("endpointslice.kubernetes.io/managed-by", "apiserver-updater"),
+            List.of(PORT),
+            List.of(Endpoint.ready("2001:db8::1")),
+            "9"));
+    client.keepsWrites = false;
+    assertEquals(Optional.of(Duration.ZERO), reconciler.reconcile());
+    assertEquals(Optional.of(Duration.ofMillis(25)), reconciler.reconcile());
+    assertEquals(Optional.of(Duration.ofMillis(50)), reconciler.reconcile());
+  }
+
+  @Test
+  void newContentsAreNotSlowedDown() {
+    for (int i = 0; i < 5; i++) {
+      client.source("192.0.2." + (i + 1));
+      assertEquals(Optional.of(Duration.ZERO), reconciler.reconcile(), "change " + i);
+    }
+  }
+
+  @Test
+  void threadRepairsOnEachChangeAndStops() throws Exception {
+    CountDownLatch written = new CountDownLatch(4);
+    client.afterWrite = written::countDown;
+    try (reconciler) {
+      reconciler.start();
+      reconciler.trigger();
+      while (written.getCount() > 2) {
+        Thread.onSpinWait();
+      }
+      client.source("192.0.2.2");
+      client.listener.run();
+      assertTrue(written.await(2, TimeUnit.SECONDS), "written");
+      assertTrue(reconciler.isAlive());
+    }
+    assertFalse(reconciler.isAlive());
+  }
+}

@@ -1,0 +1,139 @@
+package io.apiserverupdater.updater.controller;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(5)
+class ReconcileQueueTest {
+  private static final long SECOND = Duration.ofSeconds(1).toNanos();
+
+  private final AtomicLong clock = new AtomicLong(17 * SECOND);
+  private final ReconcileQueue queue = new ReconcileQueue(clock::get);
+
+  @AfterEach
+  void close() {
+    queue.close();
+  }
+
+  private CompletableFuture<Boolean> takeElsewhere(long notBefore) {
+    CompletableFuture<Boolean> taken = new CompletableFuture<>();
+    Thread worker =
+        new Thread(
+            () -> {
+              try {
+                taken.complete(queue.take(notBefore));
+              } catch (InterruptedException e) {
+                taken.completeExceptionally(e);
+              }
+            },
+            "queue-worker");
+    worker.setDaemon(true);
+    worker.start();
+    return taken;
+  }
+
+  private static void assertWaits(CompletableFuture<Boolean> taken) {
+    assertThrows(TimeoutException.class, () -> taken.get(20, TimeUnit.MILLISECONDS));
+  }
+
+  private static boolean get(CompletableFuture<Boolean> taken)
+      throws InterruptedException, ExecutionException, TimeoutException {
+    return taken.get(2, TimeUnit.SECONDS);
+  }
+
+  @Test
+  void manyAdditionsAreFoundOnce() throws Exception {
+    for (int i = 0; i < 100; i++) {
+      queue.add();
+    }
+    assertTrue(queue.take(clock.get()));
+    assertWaits(takeElsewhere(clock.get()));
+  }
+
+  @Test
+  void additionDuringWorkIsFoundAgain() throws Exception {
+    queue.add();
+    assertTrue(queue.take(clock.get()));
+    queue.add();
+    assertTrue(queue.take(clock.get()));
+  }
+
+  @Test
+  void additionWakesWaitingWorker() throws Exception {
+    CompletableFuture<Boolean> taken = takeElsewhere(clock.get());
+    assertWaits(taken);
+    queue.add();
+    assertTrue(get(taken));
+  }
+
+  @Test
+  void planIsDueAtItsMoment() throws Exception {
+    queue.addAt(clock.get() + SECOND);
+    clock.addAndGet(SECOND);
+    assertTrue(queue.take(clock.get()));
+  }
+
+  @Test
+  void planIsNotDueBefore() throws Exception {
+    queue.addAt(clock.get() + 60 * SECOND);
+    CompletableFuture<Boolean> taken = takeElsewhere(clock.get());
+    assertWaits(taken);
+    clock.addAndGet(60 * SECOND);
+    // The waiting worker sleeps by the real clock; any signal makes it look at ours.
+    queue.addAt(clock.get());
+    assertTrue(get(taken));
+  }
+
+  @Test
+  void laterPlanReplacesTheEarlierOne() throws Exception {
+    queue.addAt(clock.get());
+    queue.addAt(clock.get() + 60 * SECOND);
+    assertWaits(takeElsewhere(clock.get()));
+  }
+
+  @Test
+  void additionIsHeldBackUntilTheGivenMoment() throws Exception {
+    queue.add();
+    CompletableFuture<Boolean> taken = takeElsewhere(clock.get() + 60 * SECOND);
+    assertWaits(taken);
+    clock.addAndGet(60 * SECOND);
+    queue.add();
+    assertTrue(get(taken));
+  }
+
+  @Test
+  void takenKeyUsesUpThePlanToo() throws Exception {
+    queue.addAt(clock.get() + SECOND);
+    queue.add();
+    assertTrue(queue.take(clock.get()));
+    clock.addAndGet(SECOND);
+    assertWaits(takeElsewhere(clock.get()));
+  }
+
+  @Test
+  void closingEndsTheWait() throws Exception {
+    CompletableFuture<Boolean> taken = takeElsewhere(clock.get());
+    assertWaits(taken);
+    queue.close();
+    assertFalse(get(taken));
+  }
+
+  @Test
+  void closedQueueGivesNothingEvenWhenAdded() throws Exception {
+    queue.add();
+    queue.close();
+    assertEquals(false, queue.take(clock.get()));
+  }
+}

@@ -1,0 +1,174 @@
+package io.apiserverupdater.updater.endpoints;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class EndpointsSnapshotTest {
+  private static final EndpointPort HTTPS = tcp("https", 6443);
+
+  private static EndpointPort tcp(String name, int port) {
+    return new EndpointPort(name, port, "TCP");
+  }
+
+  private static EndpointPort udp(String name, int port) {
+    return new EndpointPort(name, port, "UDP");
+  }
+
+  private static EndpointSlice slice(String type, List<EndpointPort> ports, Endpoint... endpoints) {
+    return new EndpointSlice("kubernetes", type, Map.of(), ports, List.of(endpoints), "1");
+  }
+
+  private static EndpointSlice ipv4(String... addresses) {
+    return slice(
+        "IPv4",
+        List.of(HTTPS),
+        Arrays.stream(addresses).map(Endpoint::ready).toArray(Endpoint[]::new));
+  }
+
+  private static EndpointsSnapshot.Members members(int port, Endpoint... endpoints) {
+    return new EndpointsSnapshot.Members(port, List.of(endpoints));
+  }
+
+  static List<Arguments> usableSources() {
+    Endpoint a = Endpoint.ready("192.0.2.1");
+    Endpoint b = Endpoint.ready("192.0.2.2");
+    Endpoint six = Endpoint.ready("2001:db8::1");
+    Endpoint placed = new Endpoint("192.0.2.1", true, Optional.of("cp-1"), Optional.of("zone-a"));
+    return List.of(
+        Arguments.of(
+            "one slice",
+            List.of(ipv4("192.0.2.1", "192.0.2.2")),
+            Map.of(AddressFamily.IPV4, members(6443, a, b))),
+        Arguments.of(
+            "addresses in any order",
+            List.of(ipv4("192.0.2.2", "192.0.2.1")),
+            Map.of(AddressFamily.IPV4, members(6443, a, b))),
+        Arguments.of(
+            "an address twice in one slice",
+            List.of(ipv4("192.0.2.1", "192.0.2.1", "192.0.2.2")),
+            Map.of(AddressFamily.IPV4, members(6443, a, b))),
+        Arguments.of(
+            "an address in two slices",
+            List.of(ipv4("192.0.2.1"), ipv4("192.0.2.1", "192.0.2.2")),
+            Map.of(AddressFamily.IPV4, members(6443, a, b))),
+        Arguments.of(
+            "an address ready in one slice and unready in the other",
+            List.of(slice("IPv4", List.of(HTTPS), a.withReady(false)), ipv4("192.0.2.1")),
+            Map.of(AddressFamily.IPV4, members(6443, a))),
+        Arguments.of(
+            "the same, the other way round",
+            List.of(ipv4("192.0.2.1"), slice("IPv4", List.of(HTTPS), a.withReady(false))),
+            Map.of(AddressFamily.IPV4, members(6443, a))),
+        Arguments.of(
+            "an unready address stays a member",
+            List.of(slice("IPv4", List.of(HTTPS), a.withReady(false), b)),
+            Map.of(AddressFamily.IPV4, members(6443, a.withReady(false), b))),
+        Arguments.of(
+            "nothing but unready addresses",
+            List.of(slice("IPv4", List.of(HTTPS), a.withReady(false))),
+            Map.of(AddressFamily.IPV4, members(6443, a.withReady(false)))),
+        Arguments.of(
+            "node and zone are kept",
+            List.of(slice("IPv4", List.of(HTTPS), placed)),
+            Map.of(AddressFamily.IPV4, members(6443, placed))),
+        Arguments.of(
+            "two families with a port each",
+            List.of(ipv4("192.0.2.1"), slice("IPv6", List.of(tcp("https", 8443)), six)),
+            Map.of(AddressFamily.IPV4, members(6443, a), AddressFamily.IPV6, members(8443, six))),
+        Arguments.of(
+            "a family whose slice is empty is none",
+            List.of(ipv4("192.0.2.1"), slice("IPv6", List.of())),
+            Map.of(AddressFamily.IPV4, members(6443, a))),
+        Arguments.of(
+            "host names are passed over",
+            List.of(ipv4("192.0.2.1"), slice("FQDN", List.of(), Endpoint.ready("cp.example"))),
+            Map.of(AddressFamily.IPV4, members(6443, a))),
+        Arguments.of(
+            "an address type of the future is passed over",
+            List.of(ipv4("192.0.2.1"), slice("IPv8", List.of(), Endpoint.ready("1"))),
+            Map.of(AddressFamily.IPV4, members(6443, a))),
+        Arguments.of(
+            "the only TCP port, whatever its name",
+            List.of(slice("IPv4", List.of(tcp("", 443), udp("dns", 53)), a)),
+            Map.of(AddressFamily.IPV4, members(443, a))),
+        Arguments.of(
+            "of several TCP ports the one named https",
+            List.of(slice("IPv4", List.of(tcp("metrics", 9090), HTTPS), a)),
+            Map.of(AddressFamily.IPV4, members(6443, a))));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource
+  void usableSources(
+      String situation,
+      List<EndpointSlice> slices,
+      Map<AddressFamily, EndpointsSnapshot.Members> expected) {
+    assertEquals(
+        new EndpointsSnapshot.Usable(new EndpointsSnapshot(expected)),
+        EndpointsSnapshot.of("default/kubernetes", slices),
+        situation);
+  }
+
+  static List<Arguments> unusableSources() {
+    Endpoint a = Endpoint.ready("192.0.2.1");
+    return List.of(
+        Arguments.of("no slice", List.of(), List.of("EmptySource")),
+        Arguments.of("a slice without addresses", List.of(ipv4()), List.of("EmptySource")),
+        Arguments.of(
+            "a slice without addresses and ports",
+            List.of(slice("IPv4", List.of())),
+            List.of("EmptySource")),
+        Arguments.of(
+            "host names only",
+            List.of(slice("FQDN", List.of(HTTPS), Endpoint.ready("cp.example"))),
+            List.of("EmptySource")),
+        Arguments.of("no port", List.of(slice("IPv4", List.of(), a)), List.of("SourcePortUnclear")),
+        Arguments.of(
+            "no TCP port",
+            List.of(slice("IPv4", List.of(udp("https", 6443)), a)),
+            List.of("SourcePortUnclear")),
+        Arguments.of(
+            "two TCP ports, none named https",
+            List.of(slice("IPv4", List.of(tcp("a", 1), tcp("b", 2)), a)),
+            List.of("SourcePortUnclear")),
+        Arguments.of(
+            "two slices of a family with different numbers",
+            List.of(ipv4("192.0.2.1"), slice("IPv4", List.of(tcp("https", 443)), a)),
+            List.of("SourcePortsDiffer")),
+        Arguments.of(
+            "one good family does not hide the fault of the other",
+            List.of(ipv4("192.0.2.1"), slice("IPv6", List.of(), Endpoint.ready("2001:db8::1"))),
+            List.of("SourcePortUnclear")));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource
+  void unusableSources(String situation, List<EndpointSlice> slices, List<String> reasons) {
+    EndpointsSnapshot.Unusable unusable =
+        assertInstanceOf(
+            EndpointsSnapshot.Unusable.class, EndpointsSnapshot.of("ns/source", slices), situation);
+    assertEquals(reasons, unusable.refusals().stream().map(Refusal::reason).toList());
+    unusable
+        .refusals()
+        .forEach(
+            refusal ->
+                assertTrue(
+                    refusal.message().contains("ns/source"), "names the source: " + refusal));
+  }
+
+  @Test
+  void namesTheSliceOfEachFamily() {
+    assertEquals("apiserver-ipv4", AddressFamily.IPV4.sliceName("apiserver"));
+    assertEquals("apiserver-ipv6", AddressFamily.IPV6.sliceName("apiserver"));
+  }
+}

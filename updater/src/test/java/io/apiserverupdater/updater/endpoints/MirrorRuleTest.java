@@ -1,0 +1,604 @@
+package io.apiserverupdater.updater.endpoints;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class MirrorRuleTest {
+  private static final TargetName TARGET = new TargetName("kube-system", "apiserver");
+  private static final MirrorRule RULE = new MirrorRule("default/kubernetes", TARGET, true);
+  private static final MirrorRule SLICES_ONLY = new MirrorRule("default/kubernetes", TARGET, false);
+  private static final Map<String, String> OURS =
+      Map.of(
+          "kubernetes.io/service-name",
+          "apiserver",
+          "endpointslice.kubernetes.io/managed-by",
+          "apiserver-updater");
+  private static final Map<String, String> SKIP_MIRROR =
+      Map.of("endpointslice.kubernetes.io/skip-mirror", "true");
+  private static final EndpointPort PORT = new EndpointPort("https", 6443, "TCP");
+  private static final Service SERVICE =
+      service(Map.of(), List.of(AddressFamily.IPV4), new Service.Port("https", 6443, "TCP"));
+
+  private static Service service(
+      Map<String, String> selector, List<AddressFamily> families, Service.Port... ports) {
+    return new Service("apiserver", "ClusterIP", selector, "10.96.0.64", families, List.of(ports));
+  }
+
+  private static List<Endpoint> ready(String... addresses) {
+    return Arrays.stream(addresses).map(Endpoint::ready).toList();
+  }
+
+  private static EndpointSlice source(String type, String... addresses) {
+    return new EndpointSlice("kubernetes", type, Map.of(), List.of(PORT), ready(addresses), "1");
+  }
+
+  private static EndpointSlice slice(AddressFamily family, String... addresses) {
+    return new EndpointSlice(
+        family.sliceName("apiserver"),
+        family.addressType(),
+        OURS,
+        List.of(PORT),
+        ready(addresses),
+        "7");
+  }
+
+  private static EndpointSlice labelled(EndpointSlice slice, Map<String, String> labels) {
+    return new EndpointSlice(
+        slice.name(), slice.addressType(), labels, slice.ports(), slice.endpoints(), "7");
+  }
+
+  private static Endpoints endpoints(String... addresses) {
+    return new Endpoints(
+        "apiserver",
+        SKIP_MIRROR,
+        List.of(new Endpoints.Subset(ready(addresses), List.of(PORT))),
+        "8");
+  }
+
+  private static ObservedState state(
+      List<EndpointSlice> source, Optional<Service> service, Object... present) {
+    Map<AddressFamily, EndpointSlice> slices = new EnumMap<>(AddressFamily.class);
+    Optional<Endpoints> endpoints = Optional.empty();
+    for (Object object : present) {
+      if (object instanceof EndpointSlice slice) {
+        slices.put(slice.name().endsWith("ipv6") ? AddressFamily.IPV6 : AddressFamily.IPV4, slice);
+      } else {
+        endpoints = Optional.of((Endpoints) object);
+      }
+    }
+    return new ObservedState(source, service, slices, endpoints);
+  }
+
+  private static ObservedState state(List<EndpointSlice> source, Object... present) {
+    return state(source, Optional.of(SERVICE), present);
+  }
+
+  private static List<Change> changes(Decision decision) {
+    return assertInstanceOf(Decision.Apply.class, decision).changes();
+  }
+
+  private static List<String> described(Decision decision) {
+    return changes(decision).stream().map(Change::describe).toList();
+  }
+
+  private static List<String> reasons(Decision decision) {
+    return assertInstanceOf(Decision.Refuse.class, decision).refusals().stream()
+        .map(Refusal::reason)
+        .toList();
+  }
+
+  private static DesiredObject desired(Decision decision) {
+    return changes(decision).get(0).desired().orElseThrow();
+  }
+
+  @Nested
+  class WhenNothingIsThere {
+    @Test
+    void createsTheSliceBeforeTheEndpoints() {
+      Decision decision = RULE.decide(state(List.of(source("IPv4", "192.0.2.1", "192.0.2.2"))));
+      assertEquals(
+          List.of(
+              new Change.Create(
+                  new DesiredObject.Slice(
+                      "apiserver-ipv4",
+                      AddressFamily.IPV4,
+                      OURS,
+                      List.of(PORT),
+                      ready("192.0.2.1", "192.0.2.2"))),
+              new Change.Create(
+                  new DesiredObject.LegacyEndpoints(
+                      "apiserver",
+                      SKIP_MIRROR,
+                      new Endpoints.Subset(ready("192.0.2.1", "192.0.2.2"), List.of(PORT))))),
+          changes(decision));
+    }
+
+    @Test
+    void createsOneSliceForEachFamily() {
+      assertEquals(
+          List.of("create EndpointSlice apiserver-ipv4", "create EndpointSlice apiserver-ipv6"),
+          described(
+              SLICES_ONLY.decide(
+                  state(List.of(source("IPv6", "2001:db8::1"), source("IPv4", "192.0.2.1"))))));
+    }
+
+    @Test
+    void leavesTheEndpointsAloneWhenTheyAreNotOurs() {
+      assertEquals(
+          List.of("create EndpointSlice apiserver-ipv4"),
+          described(SLICES_ONLY.decide(state(List.of(source("IPv4", "192.0.2.1"))))));
+    }
+  }
+
+  @Nested
+  class WhenTheTargetIsRight {
+    @Test
+    void writesNothing() {
+      Decision decision =
+          RULE.decide(
+              state(
+                  List.of(source("IPv4", "192.0.2.1", "192.0.2.2")),
+                  slice(AddressFamily.IPV4, "192.0.2.1", "192.0.2.2"),
+                  endpoints("192.0.2.1", "192.0.2.2")));
+      Decision.UpToDate upToDate = assertInstanceOf(Decision.UpToDate.class, decision);
+      assertEquals(
+          Map.of(
+              AddressFamily.IPV4,
+              new EndpointsSnapshot.Members(6443, ready("192.0.2.1", "192.0.2.2"))),
+          upToDate.snapshot().members());
+    }
+
+    @Test
+    void writesNothingWhateverTheOrder() {
+      Service service =
+          service(
+              Map.of(),
+              List.of(AddressFamily.IPV4),
+              new Service.Port("a", 1, "TCP"),
+              new Service.Port("b", 2, "TCP"));
+      List<EndpointPort> ports =
+          List.of(new EndpointPort("b", 6443, "TCP"), new EndpointPort("a", 6443, "TCP"));
+      List<Endpoint> shuffled = ready("192.0.2.3", "192.0.2.1", "192.0.2.2");
+      EndpointSlice slice = new EndpointSlice("apiserver-ipv4", "IPv4", OURS, ports, shuffled, "7");
+      Endpoints endpoints =
+          new Endpoints(
+              "apiserver", SKIP_MIRROR, List.of(new Endpoints.Subset(shuffled, ports)), "8");
+      assertInstanceOf(
+          Decision.UpToDate.class,
+          RULE.decide(
+              state(
+                  List.of(source("IPv4", "192.0.2.1", "192.0.2.2", "192.0.2.3")),
+                  Optional.of(service),
+                  slice,
+                  endpoints)));
+    }
+
+    @Test
+    void foreignLabelsDoNotMatter() {
+      Map<String, String> labels = new HashMap<>(OURS);
+      labels.put("team", "platform");
+      Endpoints endpoints =
+          new Endpoints(
+              "apiserver",
+              Map.of("endpointslice.kubernetes.io/skip-mirror", "true", "team", "platform"),
+              endpoints("192.0.2.1").subsets(),
+              "8");
+      assertInstanceOf(
+          Decision.UpToDate.class,
+          RULE.decide(
+              state(
+                  List.of(source("IPv4", "192.0.2.1")),
+                  labelled(slice(AddressFamily.IPV4, "192.0.2.1"), labels),
+                  endpoints)));
+    }
+
+    @Test
+    void wrongEndpointsDoNotMatterWhenTheyAreNotOurs() {
+      assertInstanceOf(
+          Decision.UpToDate.class,
+          SLICES_ONLY.decide(
+              state(
+                  List.of(source("IPv4", "192.0.2.1")),
+                  slice(AddressFamily.IPV4, "192.0.2.1"),
+                  endpoints("198.51.100.9"))));
+    }
+  }
+
+  static List<Arguments> differencesOfTheSlice() {
+    EndpointSlice good = slice(AddressFamily.IPV4, "192.0.2.1", "192.0.2.2");
+    EndpointPort other = new EndpointPort("https", 443, "TCP");
+    return List.of(
+        Arguments.of("an address is missing", slice(AddressFamily.IPV4, "192.0.2.1")),
+        Arguments.of(
+            "an address too many",
+            slice(AddressFamily.IPV4, "192.0.2.1", "192.0.2.2", "192.0.2.3")),
+        Arguments.of("another address", slice(AddressFamily.IPV4, "192.0.2.1", "192.0.2.9")),
+        Arguments.of(
+            "an address twice", slice(AddressFamily.IPV4, "192.0.2.1", "192.0.2.2", "192.0.2.2")),
+        Arguments.of("no address", slice(AddressFamily.IPV4)),
+        Arguments.of(
+            "one twice instead of both", slice(AddressFamily.IPV4, "192.0.2.1", "192.0.2.1")),
+        Arguments.of(
+            "an address is marked unready",
+            new EndpointSlice(
+                good.name(),
+                "IPv4",
+                OURS,
+                List.of(PORT),
+                List.of(Endpoint.ready("192.0.2.1").withReady(false), Endpoint.ready("192.0.2.2")),
+                "7")),
+        Arguments.of(
+            "another node is named",
+            new EndpointSlice(
+                good.name(),
+                "IPv4",
+                OURS,
+                List.of(PORT),
+                List.of(
+                    new Endpoint("192.0.2.1", true, Optional.of("x"), Optional.empty()),
+                    Endpoint.ready("192.0.2.2")),
+                "7")),
+        Arguments.of(
+            "another port number",
+            new EndpointSlice(good.name(), "IPv4", OURS, List.of(other), good.endpoints(), "7")),
+        Arguments.of(
+            "no port",
+            new EndpointSlice(good.name(), "IPv4", OURS, List.of(), good.endpoints(), "7")),
+        Arguments.of("our labels are gone", labelled(good, Map.of("team", "platform"))),
+        Arguments.of(
+            "the Service's label is gone",
+            labelled(good, Map.of("endpointslice.kubernetes.io/managed-by", "apiserver-updater"))));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource
+  void differencesOfTheSlice(String situation, EndpointSlice present) {
+    List<Change> changes =
+        changes(
+            SLICES_ONLY.decide(state(List.of(source("IPv4", "192.0.2.1", "192.0.2.2")), present)));
+    assertEquals(
+        List.of(
+            new Change.Update(
+                new DesiredObject.Slice(
+                    "apiserver-ipv4",
+                    AddressFamily.IPV4,
+                    OURS,
+                    List.of(PORT),
+                    ready("192.0.2.1", "192.0.2.2")),
+                "7")),
+        changes,
+        situation);
+  }
+
+  static List<Arguments> differencesOfTheEndpoints() {
+    List<Endpoints.Subset> good = endpoints("192.0.2.1").subsets();
+    return List.of(
+        Arguments.of("another address", endpoints("192.0.2.9")),
+        Arguments.of("no subset", new Endpoints("apiserver", SKIP_MIRROR, List.of(), "8")),
+        Arguments.of(
+            "a second subset",
+            new Endpoints(
+                "apiserver",
+                SKIP_MIRROR,
+                List.of(
+                    good.get(0),
+                    new Endpoints.Subset(
+                        ready("192.0.2.1"), List.of(new EndpointPort("x", 1, "TCP")))),
+                "8")),
+        Arguments.of(
+            "the address is marked unready",
+            new Endpoints(
+                "apiserver",
+                SKIP_MIRROR,
+                List.of(
+                    new Endpoints.Subset(
+                        List.of(Endpoint.ready("192.0.2.1").withReady(false)), List.of(PORT))),
+                "8")),
+        Arguments.of("mirroring is not skipped", new Endpoints("apiserver", Map.of(), good, "8")),
+        Arguments.of(
+            "mirroring is not skipped by the label's value",
+            new Endpoints(
+                "apiserver",
+                Map.of("endpointslice.kubernetes.io/skip-mirror", "false"),
+                good,
+                "8")));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource
+  void differencesOfTheEndpoints(String situation, Endpoints present) {
+    assertEquals(
+        List.of(
+            new Change.Update(
+                new DesiredObject.LegacyEndpoints(
+                    "apiserver",
+                    SKIP_MIRROR,
+                    new Endpoints.Subset(ready("192.0.2.1"), List.of(PORT))),
+                "8")),
+        changes(
+            RULE.decide(
+                state(
+                    List.of(source("IPv4", "192.0.2.1")),
+                    slice(AddressFamily.IPV4, "192.0.2.1"),
+                    present))),
+        situation);
+  }
+
+  @Nested
+  class Families {
+    @Test
+    void deletesOurSliceOfFamilyThatIsGone() {
+      assertEquals(
+          List.of(new Change.DeleteSlice("apiserver-ipv6", "7")),
+          changes(
+              SLICES_ONLY.decide(
+                  state(
+                      List.of(source("IPv4", "192.0.2.1")),
+                      slice(AddressFamily.IPV4, "192.0.2.1"),
+                      slice(AddressFamily.IPV6, "2001:db8::1")))));
+    }
+
+    @Test
+    void leavesTheSliceOfNobodyWhereItsFamilyIsGone() {
+      EndpointSlice unlabelled =
+          labelled(slice(AddressFamily.IPV6, "2001:db8::1"), Map.of("team", "platform"));
+      assertInstanceOf(
+          Decision.UpToDate.class,
+          SLICES_ONLY.decide(
+              state(
+                  List.of(source("IPv4", "192.0.2.1")),
+                  slice(AddressFamily.IPV4, "192.0.2.1"),
+                  unlabelled)));
+    }
+
+    @Test
+    void replacesSliceOfAnotherAddressTypeByDeletingItFirst() {
+      EndpointSlice wrong =
+          new EndpointSlice(
+              "apiserver-ipv4", "IPv6", OURS, List.of(PORT), ready("2001:db8::1"), "7");
+      assertEquals(
+          List.of(new Change.DeleteSlice("apiserver-ipv4", "7")),
+          changes(SLICES_ONLY.decide(state(List.of(source("IPv4", "192.0.2.1")), wrong))));
+    }
+
+    static List<Arguments> primaryFamilies() {
+      return List.of(
+          Arguments.of("IPv4 first", List.of(AddressFamily.IPV4, AddressFamily.IPV6), "192.0.2.1"),
+          Arguments.of(
+              "IPv6 first", List.of(AddressFamily.IPV6, AddressFamily.IPV4), "2001:db8::1"),
+          Arguments.of("IPv6 alone", List.of(AddressFamily.IPV6), "2001:db8::1"),
+          Arguments.of("none is said", List.of(), "192.0.2.1"));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("primaryFamilies")
+    void endpointsHoldThePrimaryFamily(
+        String situation, List<AddressFamily> families, String expected) {
+      Service service = service(Map.of(), families, new Service.Port("https", 6443, "TCP"));
+      List<Change> changes =
+          changes(
+              RULE.decide(
+                  state(
+                      List.of(source("IPv4", "192.0.2.1"), source("IPv6", "2001:db8::1")),
+                      Optional.of(service))));
+      DesiredObject.LegacyEndpoints legacy =
+          assertInstanceOf(
+              DesiredObject.LegacyEndpoints.class, changes.get(2).desired().orElseThrow());
+      assertEquals(ready(expected), legacy.subset().endpoints(), situation);
+    }
+
+    @Test
+    void endpointsHoldTheOtherFamilyWhenThePrimaryOneHasNoMember() {
+      List<Change> changes = changes(RULE.decide(state(List.of(source("IPv6", "2001:db8::1")))));
+      assertEquals(
+          Optional.of(
+              new DesiredObject.LegacyEndpoints(
+                  "apiserver",
+                  SKIP_MIRROR,
+                  new Endpoints.Subset(ready("2001:db8::1"), List.of(PORT)))),
+          changes.get(1).desired());
+    }
+  }
+
+  @Nested
+  class Ports {
+    private List<EndpointPort> portsFor(Service.Port... ports) {
+      Service service = service(Map.of(), List.of(AddressFamily.IPV4), ports);
+      Decision decision =
+          RULE.decide(state(List.of(source("IPv4", "192.0.2.1")), Optional.of(service)));
+      List<EndpointPort> ofSlice = ((DesiredObject.Slice) desired(decision)).ports();
+      DesiredObject.LegacyEndpoints legacy =
+          (DesiredObject.LegacyEndpoints) changes(decision).get(1).desired().orElseThrow();
+      assertEquals(
+          ofSlice.stream().sorted().toList(), legacy.subset().ports(), "both name the same ports");
+      return ofSlice;
+    }
+
+    @Test
+    void takesTheNameFromTheServiceAndTheNumberFromTheSource() {
+      assertEquals(
+          List.of(new EndpointPort("api", 6443, "TCP")),
+          portsFor(new Service.Port("api", 443, "TCP")));
+    }
+
+    @Test
+    void pairsEachTcpPortOfTheService() {
+      assertEquals(
+          List.of(new EndpointPort("api", 6443, "TCP"), new EndpointPort("https", 6443, "TCP")),
+          portsFor(
+              new Service.Port("api", 6443, "TCP"),
+              new Service.Port("quic", 6443, "UDP"),
+              new Service.Port("https", 443, "TCP")));
+    }
+
+    @Test
+    void theOnlyPortMayHaveNoName() {
+      assertEquals(
+          List.of(new EndpointPort("", 6443, "TCP")), portsFor(new Service.Port("", 6443, "TCP")));
+    }
+  }
+
+  @Test
+  void keepsAnUnreadyMemberListedAsUnready() {
+    EndpointSlice source =
+        new EndpointSlice(
+            "kubernetes",
+            "IPv4",
+            Map.of(),
+            List.of(PORT),
+            List.of(Endpoint.ready("192.0.2.1").withReady(false), Endpoint.ready("192.0.2.2")),
+            "1");
+    List<Change> changes = changes(RULE.decide(state(List.of(source))));
+    DesiredObject.Slice slice = (DesiredObject.Slice) changes.get(0).desired().orElseThrow();
+    DesiredObject.LegacyEndpoints legacy =
+        (DesiredObject.LegacyEndpoints) changes.get(1).desired().orElseThrow();
+    assertEquals(source.endpoints(), slice.endpoints());
+    assertEquals(source.endpoints(), legacy.subset().endpoints());
+  }
+
+  @Test
+  void leavesTheZoneOutOfTheEndpointsOnly() {
+    Endpoint placed = new Endpoint("192.0.2.1", true, Optional.of("cp-1"), Optional.of("zone-a"));
+    EndpointSlice source =
+        new EndpointSlice("kubernetes", "IPv4", Map.of(), List.of(PORT), List.of(placed), "1");
+    List<Change> changes = changes(RULE.decide(state(List.of(source))));
+    DesiredObject.Slice slice = (DesiredObject.Slice) changes.get(0).desired().orElseThrow();
+    DesiredObject.LegacyEndpoints legacy =
+        (DesiredObject.LegacyEndpoints) changes.get(1).desired().orElseThrow();
+    assertEquals(List.of(placed), slice.endpoints());
+    assertEquals(
+        List.of(new Endpoint("192.0.2.1", true, Optional.of("cp-1"), Optional.empty())),
+        legacy.subset().endpoints());
+  }
+
+  @Test
+  void copiesNoLabelOfTheSource() {
+    EndpointSlice source =
+        new EndpointSlice(
+            "kubernetes",
+            "IPv4",
+            Map.of("kubernetes.io/service-name", "kubernetes", "from", "source"),
+            List.of(PORT),
+            ready("192.0.2.1"),
+            "1");
+    changes(RULE.decide(state(List.of(source))))
+        .forEach(
+            change ->
+                assertFalse(change.desired().orElseThrow().labels().containsKey("from"), "label"));
+  }
+
+  static List<Arguments> refusals() {
+    List<EndpointSlice> good = List.of(source("IPv4", "192.0.2.1"));
+    Service.Port port = new Service.Port("https", 6443, "TCP");
+    List<AddressFamily> ipv4 = List.of(AddressFamily.IPV4);
+    Service external = new Service("apiserver", "ExternalName", Map.of(), "", List.of(), List.of());
+    EndpointSlice mirrored =
+        labelled(
+            slice(AddressFamily.IPV4, "192.0.2.1"),
+            Map.of(
+                "kubernetes.io/service-name",
+                "apiserver",
+                "endpointslice.kubernetes.io/managed-by",
+                "endpointslicemirroring-controller.k8s.io"));
+    EndpointSlice elsewhere =
+        labelled(
+            slice(AddressFamily.IPV4, "192.0.2.1"), Map.of("kubernetes.io/service-name", "web"));
+    return List.of(
+        Arguments.of("no source", state(List.of()), List.of("EmptySource")),
+        Arguments.of(
+            "no source, and a target that is still good",
+            state(List.of(), slice(AddressFamily.IPV4, "192.0.2.1"), endpoints("192.0.2.1")),
+            List.of("EmptySource")),
+        Arguments.of(
+            "an unclear source port",
+            state(
+                List.of(
+                    new EndpointSlice(
+                        "kubernetes", "IPv4", Map.of(), List.of(), ready("192.0.2.1"), "1"))),
+            List.of("SourcePortUnclear")),
+        Arguments.of("no Service", state(good, Optional.empty()), List.of("MissingService")),
+        Arguments.of(
+            "a Service with a selector",
+            state(good, Optional.of(service(Map.of("app", "x"), ipv4, port))),
+            List.of("ServiceHasSelector")),
+        Arguments.of(
+            "an ExternalName Service",
+            state(good, Optional.of(external)),
+            List.of("ServiceIsExternalName")),
+        Arguments.of(
+            "a Service without a TCP port",
+            state(
+                good, Optional.of(service(Map.of(), ipv4, new Service.Port("https", 6443, "UDP")))),
+            List.of("ServiceWithoutTcpPort")),
+        Arguments.of("another controller's slice", state(good, mirrored), List.of("ForeignSlice")),
+        Arguments.of(
+            "another controller's slice under the name of a family that is not even wanted",
+            state(
+                good,
+                slice(AddressFamily.IPV4, "192.0.2.1"),
+                labelled(slice(AddressFamily.IPV6, "2001:db8::1"), mirrored.labels())),
+            List.of("ForeignSlice")),
+        Arguments.of(
+            "another Service's slice", state(good, elsewhere), List.of("SliceOfOtherService")),
+        Arguments.of(
+            "several at once",
+            state(List.of(), Optional.of(service(Map.of("app", "x"), ipv4)), mirrored),
+            List.of("EmptySource", "ServiceHasSelector", "ServiceWithoutTcpPort", "ForeignSlice")),
+        Arguments.of(
+            "neither source nor Service",
+            state(List.of(), Optional.empty()),
+            List.of("EmptySource", "MissingService")));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource
+  void refusals(String situation, ObservedState state, List<String> reasons) {
+    Decision decision = RULE.decide(state);
+    assertEquals(reasons, reasons(decision), situation);
+    for (Refusal refusal : ((Decision.Refuse) decision).refusals()) {
+      assertFalse(refusal.message().isBlank(), situation);
+      assertFalse(refusal.remedy().isBlank(), situation);
+    }
+  }
+
+  @Test
+  void refusesToEraseEveryEndpoint() {
+    ObservedState emptied =
+        state(
+            List.of(new EndpointSlice("kubernetes", "IPv4", Map.of(), List.of(), List.of(), "2")),
+            slice(AddressFamily.IPV4, "192.0.2.1"),
+            endpoints("192.0.2.1"));
+    Refusal refusal = ((Decision.Refuse) RULE.decide(emptied)).refusals().get(0);
+    assertTrue(refusal.message().contains("default/kubernetes"), refusal.message());
+    assertTrue(refusal.remedy().contains("last good state stays"), refusal.remedy());
+  }
+
+  @Test
+  void decidesTheSameForTheSameStateInAnotherOrder() {
+    List<EndpointSlice> sources =
+        new ArrayList<>(
+            List.of(
+                source("IPv4", "192.0.2.1"),
+                source("IPv4", "192.0.2.2"),
+                source("IPv6", "2001:db8::1")));
+    Decision first = RULE.decide(state(sources));
+    Collections.reverse(sources);
+    assertEquals(first, RULE.decide(state(sources)));
+  }
+}

@@ -1,0 +1,119 @@
+package io.apiserverupdater.updater.kube;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Where the configuration is looked for, and in which order. */
+class ClusterAccessesTest {
+  @TempDir Path directory;
+
+  @BeforeEach
+  void writeHome() throws IOException {
+    Files.createDirectories(directory.resolve("home/.kube"));
+    config("home/.kube/config", "home");
+  }
+
+  private Path config(String name, String server) throws IOException {
+    return Files.writeString(
+        directory.resolve(name),
+        """
+        current-context: %1$s
+        contexts: [{name: %1$s, context: {cluster: %1$s}}]
+        clusters: [{name: %1$s, cluster: {server: 'https://%1$s'}}]
+        """
+            .formatted(server));
+  }
+
+  private Map<String, String> environment(String kubeconfig) {
+    return Map.of("KUBECONFIG", kubeconfig, "HOME", directory.resolve("home").toString());
+  }
+
+  private static String host(Optional<ClusterAccess> access) {
+    return access.orElseThrow().server().host();
+  }
+
+  @Test
+  void flagComesFirst() throws Exception {
+    Path flag = config("flag", "flag");
+    Path listed = config("listed", "listed");
+    assertEquals(
+        "flag",
+        host(
+            ClusterAccesses.find(
+                Optional.of(flag), Optional.empty(), environment(listed.toString()))));
+  }
+
+  @Test
+  void flagThatNamesNoFileIsAnError() {
+    assertThrows(
+        ClusterAccess.ConfigurationException.class,
+        () ->
+            ClusterAccesses.find(
+                Optional.of(directory.resolve("gone")), Optional.empty(), environment("")));
+  }
+
+  @Test
+  void listComesBeforeTheHome() throws Exception {
+    Path listed = config("listed", "listed");
+    assertEquals(
+        "listed",
+        host(
+            ClusterAccesses.find(
+                Optional.empty(), Optional.empty(), environment(listed.toString()))));
+  }
+
+  @Test
+  void listIsMergedAndItsMissingFilesArePassedOver() throws Exception {
+    Path a = config("a", "a");
+    Path b = config("b", "b");
+    Map<String, String> environment = environment("::" + directory + "/gone:" + b + ":" + a + ":");
+    assertEquals("b", host(ClusterAccesses.find(Optional.empty(), Optional.empty(), environment)));
+    assertEquals("a", host(ClusterAccesses.find(Optional.empty(), Optional.of("a"), environment)));
+  }
+
+  @Test
+  void listOfMissingFilesIsAnError() {
+    ClusterAccess.ConfigurationException failure =
+        assertThrows(
+            ClusterAccess.ConfigurationException.class,
+            () ->
+                ClusterAccesses.find(
+                    Optional.empty(), Optional.empty(), environment(directory + "/gone")));
+    assertTrue(failure.toString().contains("/gone: no such file"), failure.toString());
+  }
+
+  @Test
+  void homeComesNext() throws Exception {
+    assertEquals(
+        "home", host(ClusterAccesses.find(Optional.empty(), Optional.empty(), environment(""))));
+  }
+
+  @Test
+  void withoutAnythingThereIsNone() throws Exception {
+    assertEquals(
+        Optional.empty(),
+        ClusterAccesses.find(
+            Optional.empty(), Optional.empty(), Map.of("HOME", directory.toString())));
+  }
+
+  @Test
+  void contextWithoutAnyKubeconfigIsAnError() {
+    ClusterAccess.ConfigurationException failure =
+        assertThrows(
+            ClusterAccess.ConfigurationException.class,
+            () ->
+                ClusterAccesses.find(
+                    Optional.empty(), Optional.of("main"), Map.of("HOME", directory.toString())));
+    assertTrue(failure.toString().contains("--kubeconfig"), failure.toString());
+  }
+}

@@ -1,0 +1,88 @@
+package io.apiserverupdater.updater.kube;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class InClusterAccessTest {
+  private static final String HOST = "KUBERNETES_SERVICE_HOST";
+  private static final String PORT = "KUBERNETES_SERVICE_PORT";
+
+  @TempDir Path directory;
+
+  @BeforeEach
+  void mountServiceAccount() throws IOException {
+    Files.writeString(directory.resolve("token"), "first\n");
+    Files.writeString(directory.resolve("ca.crt"), "ca-1");
+  }
+
+  private ClusterAccess access() {
+    return InClusterAccess.find(Map.of(HOST, "10.96.0.1", PORT, "443"), directory).orElseThrow();
+  }
+
+  @Test
+  void takesTheAddressFromTheEnvironment() {
+    assertEquals(new ServerAddress("10.96.0.1", 443, "", Optional.empty()), access().server());
+    assertTrue(access().isInCluster());
+  }
+
+  @Test
+  void ipv6AddressNeedsNoBrackets() {
+    ClusterAccess access =
+        InClusterAccess.find(Map.of(HOST, "fd00::1", PORT, "443"), directory).orElseThrow();
+    assertEquals("[fd00::1]:443", access.server().toString());
+  }
+
+  @Test
+  void rotatedTokenAndAuthorityAreReadAnew() throws Exception {
+    ClusterAccess access = access();
+    assertEquals(ClientIdentity.ofToken("first"), access.identity(false));
+    assertEquals(Optional.of("ca-1"), access.certificateAuthority());
+    Files.writeString(directory.resolve("token"), "second\n");
+    Files.writeString(directory.resolve("ca.crt"), "ca-2");
+    assertEquals(ClientIdentity.ofToken("second"), access.identity(false));
+    assertEquals(Optional.of("ca-2"), access.certificateAuthority());
+  }
+
+  @Test
+  void missingFileIsNamed() throws Exception {
+    ClusterAccess access = access();
+    Files.delete(directory.resolve("token"));
+    IOException failure = assertThrows(IOException.class, () -> access.identity(false));
+    assertTrue(failure.toString().contains("token"), failure.toString());
+  }
+
+  static List<Arguments> elsewhere() {
+    return List.of(
+        Arguments.of("outside a pod", Map.of()),
+        Arguments.of("no port", Map.of(HOST, "10.96.0.1")),
+        Arguments.of("no host", Map.of(PORT, "443")),
+        Arguments.of("a port that is none", Map.of(HOST, "10.96.0.1", PORT, "tcp://x")));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource
+  void elsewhere(String situation, Map<String, String> environment) {
+    assertEquals(Optional.empty(), InClusterAccess.find(environment, directory), situation);
+  }
+
+  @Test
+  void podWithoutTokenHasNoAccess() throws Exception {
+    Files.delete(directory.resolve("token"));
+    assertEquals(
+        Optional.empty(), InClusterAccess.find(Map.of(HOST, "10.96.0.1", PORT, "443"), directory));
+  }
+}

@@ -1,0 +1,158 @@
+package io.apiserverupdater.updater.kube;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonObject;
+import io.kubernetes.client.openapi.models.V1EndpointSlice;
+import io.kubernetes.client.openapi.models.V1Lease;
+import io.kubernetes.client.openapi.models.V1LeaseSpec;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.util.Locale;
+import java.util.Random;
+import java.util.TimeZone;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@Isolated("changes the default locale and time zone")
+class KubeJsonTest {
+  private static final String SLICE =
+      """
+      {"apiVersion":"discovery.k8s.io/v1","kind":"EndpointSlice",
+       "metadata":{"name":"a","resourceVersion":"7","labels":{"x":"y"}},
+       "addressType":"IPv4",
+       "endpoints":[{"addresses":["192.0.2.1"],"conditions":{"ready":true,"serving":null}}],
+       "ports":[{"name":"https","port":6443,"protocol":"TCP"}]}
+      """;
+
+  private static <T> T model(String json, Class<T> type) throws KubeJson.MalformedException {
+    return KubeJson.model(KubeJson.object(json), type);
+  }
+
+  @Test
+  void unknownFieldsArePassedOver() throws Exception {
+    V1EndpointSlice slice =
+        model(
+            """
+            {"metadata":{"name":"a","future":{"a":[1,{"b":null}]}},"addressType":"IPv4",
+             "novelty":[1,2],"endpoints":[{"addresses":["192.0.2.1"],"mood":"good"}]}
+            """,
+            V1EndpointSlice.class);
+    assertEquals("a", slice.getMetadata().getName());
+    assertEquals("192.0.2.1", slice.getEndpoints().get(0).getAddresses().get(0));
+  }
+
+  @Test
+  void nullsAreTakenAsNulls() throws Exception {
+    V1EndpointSlice slice =
+        model("{\"metadata\":null,\"endpoints\":null,\"ports\":null}", V1EndpointSlice.class);
+    assertNull(slice.getMetadata());
+    assertNull(slice.getEndpoints());
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "2026-03-01T12:00:00.123456Z, 2026-03-01T12:00:00.123456Z",
+    "2026-03-01T12:00:00Z, 2026-03-01T12:00:00.000000Z",
+    "2026-03-01T12:00:00.123456789Z, 2026-03-01T12:00:00.123456Z",
+    "2026-03-01T20:00:00+08:00, 2026-03-01T12:00:00.000000Z",
+    "2026-03-01T23:30:00.5-01:00, 2026-03-02T00:30:00.500000Z",
+  })
+  void timesAreWrittenInUtcMicroseconds(String read, String written) throws Exception {
+    V1Lease lease = model("{\"spec\":{\"renewTime\":\"" + read + "\"}}", V1Lease.class);
+    assertTrue(KubeJson.text(lease).contains("\"renewTime\":\"" + written + "\""), written);
+  }
+
+  @Test
+  void timesDoNotDependOnWhereWeAre() {
+    Locale locale = Locale.getDefault();
+    TimeZone zone = TimeZone.getDefault();
+    try {
+      Locale.setDefault(Locale.forLanguageTag("ar-EG-u-nu-arab"));
+      TimeZone.setDefault(TimeZone.getTimeZone("Asia/Kolkata"));
+      OffsetDateTime time =
+          Instant.parse("2026-03-01T12:00:00.5Z").atZone(zone.toZoneId()).toOffsetDateTime();
+      assertEquals(
+          "2026-03-01T12:00:00.500000Z",
+          KubeJson.tree(new V1LeaseSpec().renewTime(time))
+              .getAsJsonObject()
+              .get("renewTime")
+              .getAsString());
+    } finally {
+      Locale.setDefault(locale);
+      TimeZone.setDefault(zone);
+    }
+  }
+
+  @Test
+  void whatWasReadAndWrittenIsTheSame() throws Exception {
+    JsonObject once = KubeJson.tree(model(SLICE, V1EndpointSlice.class)).getAsJsonObject();
+    JsonObject twice =
+        KubeJson.tree(model(once.toString(), V1EndpointSlice.class)).getAsJsonObject();
+    assertEquals(once, twice);
+    assertEquals(
+        "y", once.getAsJsonObject("metadata").getAsJsonObject("labels").get("x").getAsString());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "null", "[]", "42", "\"text\"", "{", "{\"a\":}", "<html>", "{} {}"})
+  void whatIsNoObjectIsMalformed(String text) {
+    assertThrows(KubeJson.MalformedException.class, () -> KubeJson.object(text));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{\"metadata\":7}",
+        "{\"metadata\":{\"labels\":[1]}}",
+        "{\"spec\":{\"leaseDurationSeconds\":\"soon\"}}",
+        "{\"spec\":{\"renewTime\":\"yesterday\"}}",
+        "{\"spec\":{\"renewTime\":12}}",
+        "{\"spec\":{\"renewTime\":{}}}",
+      })
+  void anotherTypeThanPromisedIsMalformed(String json) {
+    assertThrows(KubeJson.MalformedException.class, () -> model(json, V1Lease.class));
+  }
+
+  @Test
+  void longGarbageIsToldInShort() {
+    KubeJson.MalformedException failure =
+        assertThrows(
+            KubeJson.MalformedException.class, () -> KubeJson.object("<" + "x".repeat(10_000)));
+    assertTrue(failure.toString().length() < 200, failure.toString());
+  }
+
+  @Test
+  void deepNestingIsMalformed() {
+    assertThrows(
+        KubeJson.MalformedException.class, () -> KubeJson.object("{\"a\":" + "[".repeat(100_000)));
+  }
+
+  @Test
+  void garbageOnlyEverGivesOneKindOfException() {
+    Random random = new Random(42);
+    int malformed = 0;
+    for (int i = 0; i < 5000; i++) {
+      byte[] bytes = SLICE.getBytes(StandardCharsets.UTF_8);
+      for (int flips = random.nextInt(5); flips >= 0; flips--) {
+        bytes[random.nextInt(bytes.length)] = (byte) "{}[]\":,0n\\".charAt(random.nextInt(10));
+      }
+      int length = random.nextInt(3) == 0 ? random.nextInt(bytes.length) : bytes.length;
+      try {
+        Models.slice(
+            model(new String(bytes, 0, length, StandardCharsets.UTF_8), V1EndpointSlice.class));
+      } catch (KubeJson.MalformedException e) {
+        malformed++;
+      }
+    }
+    assertTrue(malformed > 1000, "much of it cannot be read: " + malformed);
+    assertTrue(malformed < 5000, "some of it can");
+  }
+}

@@ -1,0 +1,316 @@
+package io.apiserverupdater.updater.kube;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import io.apiserverupdater.updater.endpoints.AddressFamily;
+import io.apiserverupdater.updater.endpoints.DesiredObject;
+import io.apiserverupdater.updater.endpoints.Endpoint;
+import io.apiserverupdater.updater.endpoints.EndpointPort;
+import io.apiserverupdater.updater.endpoints.EndpointSlice;
+import io.apiserverupdater.updater.endpoints.Endpoints;
+import io.apiserverupdater.updater.endpoints.Service;
+import io.kubernetes.client.openapi.models.V1EndpointSlice;
+import io.kubernetes.client.openapi.models.V1Endpoints;
+import io.kubernetes.client.openapi.models.V1Service;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ModelsTest {
+  private static final EndpointPort PORT = new EndpointPort("https", 6443, "TCP");
+  private static final DesiredObject.Slice DESIRED_SLICE =
+      new DesiredObject.Slice(
+          "apiserver-ipv4",
+          AddressFamily.IPV4,
+          Map.of("endpointslice.kubernetes.io/managed-by", "apiserver-updater"),
+          List.of(PORT),
+          List.of(
+              new Endpoint("192.0.2.1", true, Optional.of("cp-1"), Optional.of("zone-a")),
+              Endpoint.ready("192.0.2.2").withReady(false)));
+  private static final DesiredObject.LegacyEndpoints DESIRED_ENDPOINTS =
+      new DesiredObject.LegacyEndpoints(
+          "apiserver",
+          Map.of("endpointslice.kubernetes.io/skip-mirror", "true"),
+          new Endpoints.Subset(
+              List.of(
+                  new Endpoint("192.0.2.1", true, Optional.of("cp-1"), Optional.empty()),
+                  Endpoint.ready("192.0.2.2").withReady(false)),
+              List.of(PORT)));
+
+  private static <T> T model(String json, Class<T> type) {
+    try {
+      return KubeJson.model(KubeJson.object(json), type);
+    } catch (KubeJson.MalformedException e) {
+      throw new IllegalArgumentException(e);
+    }
+  }
+
+  private static EndpointSlice slice(String json) {
+    return Models.slice(model(json, V1EndpointSlice.class));
+  }
+
+  private static Endpoints endpoints(String json) {
+    return Models.endpoints(model(json, V1Endpoints.class));
+  }
+
+  private static Service service(String json) {
+    return Models.service(model(json, V1Service.class));
+  }
+
+  @Nested
+  class Reading {
+    @Test
+    void readsSlice() {
+      assertEquals(
+          new EndpointSlice(
+              "kubernetes",
+              "IPv4",
+              Map.of("kubernetes.io/service-name", "kubernetes"),
+              List.of(PORT),
+              List.of(
+                  new Endpoint("192.0.2.1", true, Optional.of("cp-1"), Optional.of("zone-a")),
+                  Endpoint.ready("192.0.2.2").withReady(false)),
+              "12"),
+          slice(
+              """
+              {"metadata":{"name":"kubernetes","resourceVersion":"12",
+                "labels":{"kubernetes.io/service-name":"kubernetes"}},
+               "addressType":"IPv4","ports":[{"name":"https","port":6443,"protocol":"TCP"}],
+               "endpoints":[
+                {"addresses":["192.0.2.1"],"conditions":{"ready":true},"nodeName":"cp-1",
+                 "zone":"zone-a"},
+                {"addresses":["192.0.2.2"],"conditions":{"ready":false}}]}
+              """));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+        strings = {
+          "",
+          ",\"conditions\":null",
+          ",\"conditions\":{}",
+          ",\"conditions\":{\"ready\":null}"
+        })
+    void readinessThatIsNotSaidCountsAsReady(String conditions) {
+      EndpointSlice slice =
+          slice("{\"endpoints\":[{\"addresses\":[\"192.0.2.1\"]" + conditions + "}]}");
+      assertEquals(List.of(Endpoint.ready("192.0.2.1")), slice.endpoints());
+    }
+
+    @Test
+    void protocolThatIsNotSaidIsTcpAndPortWithoutNumberIsNone() {
+      EndpointSlice slice = slice("{\"ports\":[{\"port\":6443},{\"name\":\"all\"},null]}");
+      assertEquals(List.of(new EndpointPort("", 6443, "TCP")), slice.ports());
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+        strings = {
+          "{}",
+          "{\"metadata\":null,\"endpoints\":null,\"ports\":null,\"addressType\":null}",
+          "{\"metadata\":{},\"endpoints\":[],\"ports\":[]}",
+          "{\"metadata\":{\"labels\":null},\"endpoints\":[null,{},{\"addresses\":null},"
+              + "{\"addresses\":[null]}]}",
+        })
+    void sliceWithoutAnythingIsEmpty(String json) {
+      assertEquals(new EndpointSlice("", "", Map.of(), List.of(), List.of(), ""), slice(json));
+    }
+
+    @Test
+    void labelWithoutValueIsAnEmptyOne() {
+      assertEquals(Map.of("a", ""), slice("{\"metadata\":{\"labels\":{\"a\":null}}}").labels());
+      assertEquals(Map.of("a", ""), service("{\"spec\":{\"selector\":{\"a\":null}}}").selector());
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+        strings = {
+          "{}",
+          "{\"metadata\":null,\"subsets\":null}",
+          "{\"subsets\":[]}",
+          "{\"subsets\":[null]}",
+        })
+    void endpointsWithoutAnythingAreEmpty(String json) {
+      assertEquals(new Endpoints("", Map.of(), List.of(), ""), endpoints(json));
+    }
+
+    @Test
+    void subsetWithNullsIsAnEmptyOne() {
+      assertEquals(
+          List.of(new Endpoints.Subset(List.of(), List.of())),
+          endpoints(
+                  "{\"subsets\":[{\"addresses\":null,\"notReadyAddresses\":null,\"ports\":null}]}")
+              .subsets());
+    }
+
+    @Test
+    void readsReadyAndUnreadyAddresses() {
+      assertEquals(
+          List.of(DESIRED_ENDPOINTS.subset()),
+          endpoints(
+                  """
+                  {"subsets":[{"notReadyAddresses":[{"ip":"192.0.2.2"}],
+                    "addresses":[{"ip":"192.0.2.1","nodeName":"cp-1","hostname":"x"}],
+                    "ports":[{"name":"https","port":6443}]}]}
+                  """)
+              .subsets());
+    }
+
+    @Test
+    void readsService() {
+      assertEquals(
+          new Service(
+              "apiserver",
+              "NodePort",
+              Map.of("app", "x"),
+              "10.96.0.64",
+              List.of(AddressFamily.IPV6, AddressFamily.IPV4),
+              List.of(new Service.Port("https", 443, "TCP"), new Service.Port("", 53, "UDP"))),
+          service(
+              """
+              {"metadata":{"name":"apiserver"},"spec":{"type":"NodePort","selector":{"app":"x"},
+               "clusterIP":"10.96.0.64","ipFamilies":["IPv6","IPv4","IPv9"],
+               "ports":[{"name":"https","port":443,"targetPort":"x"},
+                        {"port":53,"protocol":"UDP","targetPort":53}]}}
+              """));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+        strings = {
+          "{}",
+          "{\"metadata\":null,\"spec\":null}",
+          "{\"spec\":{\"type\":null,\"selector\":null,\"clusterIP\":null,\"ipFamilies\":null,"
+              + "\"ports\":null}}",
+        })
+    void serviceWithoutAnythingIsEmptyClusterIp(String json) {
+      assertEquals(new Service("", "ClusterIP", Map.of(), "", List.of(), List.of()), service(json));
+    }
+  }
+
+  @Nested
+  class Writing {
+    private static boolean hasNullOrEmpty(JsonElement element) {
+      if (element instanceof JsonObject object) {
+        return object.size() == 0
+            || object.entrySet().stream().anyMatch(entry -> hasNullOrEmpty(entry.getValue()));
+      }
+      return element.isJsonNull()
+          || (element.isJsonArray()
+              && (element.getAsJsonArray().isEmpty()
+                  || element.getAsJsonArray().asList().stream().anyMatch(Writing::hasNullOrEmpty)));
+    }
+
+    @Test
+    void newSliceReadsBackAsDesired() {
+      EndpointSlice back = slice(KubeJson.text(Models.slice(DESIRED_SLICE, "kube-system")));
+      assertEquals(
+          new EndpointSlice(
+              "apiserver-ipv4",
+              "IPv4",
+              DESIRED_SLICE.labels(),
+              DESIRED_SLICE.ports(),
+              DESIRED_SLICE.endpoints(),
+              ""),
+          back);
+    }
+
+    @Test
+    void newEndpointsReadBackAsDesired() {
+      Endpoints back = endpoints(KubeJson.text(Models.endpoints(DESIRED_ENDPOINTS, "kube-system")));
+      assertEquals(
+          new Endpoints(
+              "apiserver", DESIRED_ENDPOINTS.labels(), List.of(DESIRED_ENDPOINTS.subset()), ""),
+          back);
+    }
+
+    @Test
+    void newObjectsCarryNoEmptyFieldThatWouldEraseSomething() {
+      JsonElement slice = KubeJson.tree(Models.slice(DESIRED_SLICE, "kube-system"));
+      JsonElement endpoints = KubeJson.tree(Models.endpoints(DESIRED_ENDPOINTS, "kube-system"));
+      assertFalse(hasNullOrEmpty(slice), slice.toString());
+      assertFalse(hasNullOrEmpty(endpoints), endpoints.toString());
+    }
+
+    @Test
+    void unnamedPortHasNoNameInEndpoints() {
+      DesiredObject.LegacyEndpoints unnamed =
+          new DesiredObject.LegacyEndpoints(
+              "apiserver",
+              Map.of(),
+              new Endpoints.Subset(
+                  List.of(Endpoint.ready("192.0.2.1")),
+                  List.of(new EndpointPort("", 6443, "TCP"))));
+      Endpoints back = endpoints(KubeJson.text(Models.endpoints(unnamed, "kube-system")));
+      assertEquals(List.of(unnamed.subset()), back.subsets());
+    }
+
+    @Test
+    void updateOfSliceKeepsWhatIsNotOurs() {
+      V1EndpointSlice current =
+          model(
+              """
+              {"metadata":{"name":"apiserver-ipv4","resourceVersion":"12","uid":"u",
+                "labels":{"team":"platform"},"annotations":{"note":"kept"},
+                "ownerReferences":[{"name":"o"}],"finalizers":["f"],
+                "managedFields":[{"manager":"kubectl"}]},
+               "addressType":"IPv4","endpoints":null,"ports":null}
+              """,
+              V1EndpointSlice.class);
+      JsonObject next = KubeJson.tree(Models.update(current, DESIRED_SLICE)).getAsJsonObject();
+      JsonObject metadata = next.getAsJsonObject("metadata");
+      assertEquals("12", metadata.get("resourceVersion").getAsString());
+      assertEquals("u", metadata.get("uid").getAsString());
+      assertEquals("platform", metadata.getAsJsonObject("labels").get("team").getAsString());
+      assertEquals(
+          "apiserver-updater",
+          metadata
+              .getAsJsonObject("labels")
+              .get("endpointslice.kubernetes.io/managed-by")
+              .getAsString());
+      assertEquals("kept", metadata.getAsJsonObject("annotations").get("note").getAsString());
+      assertEquals(1, metadata.getAsJsonArray("ownerReferences").size());
+      assertEquals(1, metadata.getAsJsonArray("finalizers").size());
+      assertFalse(metadata.has("managedFields"), "the server keeps its own");
+      assertEquals(DESIRED_SLICE.endpoints(), slice(next.toString()).endpoints());
+    }
+
+    @Test
+    void updateOfEndpointsKeepsWhatIsNotOurs() {
+      V1Endpoints current =
+          model(
+              """
+              {"metadata":{"name":"apiserver","resourceVersion":"12","labels":{"team":"platform"},
+                "annotations":{"note":"kept"}},
+               "subsets":[{"addresses":[{"ip":"198.51.100.9"}]}]}
+              """,
+              V1Endpoints.class);
+      Endpoints next = endpoints(KubeJson.text(Models.update(current, DESIRED_ENDPOINTS)));
+      assertEquals(
+          Map.of("team", "platform", "endpointslice.kubernetes.io/skip-mirror", "true"),
+          next.labels());
+      assertEquals("12", next.resourceVersion());
+      assertEquals(List.of(DESIRED_ENDPOINTS.subset()), next.subsets(), "the old subset is gone");
+    }
+
+    @Test
+    void ourLabelWinsOverAnotherValue() {
+      V1Endpoints current =
+          model(
+              """
+              {"metadata":{"labels":{"endpointslice.kubernetes.io/skip-mirror":"false"}}}
+              """,
+              V1Endpoints.class);
+      assertEquals(
+          DESIRED_ENDPOINTS.labels(),
+          Models.endpoints(Models.update(current, DESIRED_ENDPOINTS)).labels());
+    }
+  }
+}

@@ -1,0 +1,115 @@
+package io.apiserverupdater.updater.kube;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+class ServerOrderTest {
+  private static final ServerAddress CONFIGURED =
+      new ServerAddress("10.96.0.1", 443, "", Optional.empty());
+  private static final ServerAddress A = ServerAddress.member("192.0.2.1", 6443);
+  private static final ServerAddress B = ServerAddress.member("192.0.2.2", 6443);
+  private static final ServerAddress C = ServerAddress.member("192.0.2.3", 6443);
+  private static final long SECOND = Duration.ofSeconds(1).toNanos();
+  private static final long T = -3 * SECOND;
+
+  private final ServerOrder order = new ServerOrder(CONFIGURED);
+
+  @Test
+  void configuredAddressIsAllThereIsAtFirst() {
+    assertEquals(List.of(CONFIGURED), order.candidates(T));
+  }
+
+  @Test
+  void membersComeBeforeTheConfiguredAddress() {
+    order.setMembers(List.of(B, A));
+    assertEquals(List.of(B, A, CONFIGURED), order.candidates(T));
+  }
+
+  @Test
+  void theOneThatAnsweredComesFirst() {
+    order.setMembers(List.of(A, B, C));
+    order.succeeded(C);
+    assertEquals(List.of(C, A, B, CONFIGURED), order.candidates(T));
+  }
+
+  @Test
+  void answerOfTheConfiguredAddressDoesNotPutItFirst() {
+    order.succeeded(CONFIGURED);
+    order.setMembers(List.of(A));
+    order.succeeded(CONFIGURED);
+    assertEquals(List.of(A, CONFIGURED), order.candidates(T));
+  }
+
+  @Test
+  void theOneThatFailedComesLast() {
+    order.setMembers(List.of(A, B));
+    order.succeeded(A);
+    order.failed(A, T);
+    assertEquals(List.of(B, CONFIGURED, A), order.candidates(T));
+  }
+
+  @Test
+  void ofSeveralFailuresTheOldestComesFirst() {
+    order.setMembers(List.of(A, B, C));
+    order.failed(C, T);
+    order.failed(A, T + SECOND);
+    order.failed(CONFIGURED, T + 2 * SECOND);
+    order.failed(B, T + 3 * SECOND);
+    assertEquals(List.of(C, A, CONFIGURED, B), order.candidates(T + 4 * SECOND));
+  }
+
+  @Test
+  void failureIsForgottenAfterTenSeconds() {
+    order.setMembers(List.of(A, B));
+    order.failed(A, T);
+    assertEquals(List.of(B, CONFIGURED, A), order.candidates(T + 10 * SECOND));
+    assertEquals(List.of(A, B, CONFIGURED), order.candidates(T + 10 * SECOND + 1));
+  }
+
+  @Test
+  void answerEndsTheDemotion() {
+    order.setMembers(List.of(A, B));
+    order.failed(A, T);
+    assertTrue(order.succeeded(A), "it had failed");
+    assertFalse(order.succeeded(A), "and is told once");
+    assertEquals(List.of(A, B, CONFIGURED), order.candidates(T));
+  }
+
+  @Test
+  void onlyTheFirstFailureIsTold() {
+    order.setMembers(List.of(A));
+    assertTrue(order.failed(A, T));
+    assertFalse(order.failed(A, T + SECOND));
+  }
+
+  @Test
+  void memberThatLeavesIsForgotten() {
+    order.setMembers(List.of(A, B));
+    order.failed(B, T);
+    order.succeeded(A);
+    order.setMembers(List.of(B));
+    assertEquals(List.of(CONFIGURED, B), order.candidates(T), "the failure of B is kept");
+    order.setMembers(List.of());
+    order.setMembers(List.of(C, B, A));
+    assertEquals(List.of(C, B, A, CONFIGURED), order.candidates(T), "neither is kept");
+  }
+
+  @Test
+  void lateAnswerOfOneThatHasLeftChangesNothing() {
+    order.setMembers(List.of(B, A));
+    order.succeeded(C);
+    assertEquals(List.of(B, A, CONFIGURED), order.candidates(T));
+  }
+
+  @Test
+  void memberIsAskedUnderTheNameThatEveryCertificateCarries() {
+    assertEquals(Optional.of("kubernetes.default.svc"), A.tlsName());
+    assertEquals("[2001:db8::1]:6443", ServerAddress.member("2001:db8::1", 6443).toString());
+  }
+}

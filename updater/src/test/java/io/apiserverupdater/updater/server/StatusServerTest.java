@@ -1,0 +1,153 @@
+package io.apiserverupdater.updater.server;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+@Timeout(10)
+class StatusServerTest {
+  private volatile Optional<String> trouble = Optional.empty();
+  private volatile boolean alive = true;
+  private final StatusServer server = bind();
+
+  private StatusServer bind() {
+    List<HealthCheck> checks =
+        List.of(
+            HealthCheck.live("reconciler", () -> alive, "its thread has ended"),
+            HealthCheck.ready("apiserver", () -> trouble));
+    try {
+      return StatusServer.bind(
+          new InetSocketAddress(InetAddress.getByAddress(new byte[] {127, 0, 0, 1}), 0), checks);
+    } catch (IOException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  @BeforeEach
+  void start() {
+    server.start();
+  }
+
+  @AfterEach
+  void close() {
+    server.close();
+  }
+
+  /** All that the server sends for these requests on one connection. */
+  private String exchange(String... lines) throws IOException {
+    try (Socket socket = new Socket()) {
+      socket.connect(server.address(), 2000);
+      socket.setSoTimeout((int) Duration.ofSeconds(2).toMillis());
+      for (int i = 0; i < lines.length; i++) {
+        String connection = i == lines.length - 1 ? "close" : "keep-alive";
+        String request =
+            lines[i] + " HTTP/1.1\r\nHost: x\r\nConnection: " + connection + "\r\n\r\n";
+        socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
+      }
+      return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    }
+  }
+
+  /** The status and the body. */
+  private static String brief(String answer) {
+    return answer.substring("HTTP/1.1 ".length(), "HTTP/1.1 200".length())
+        + " "
+        + answer.substring(answer.indexOf("\r\n\r\n") + 4);
+  }
+
+  private String get(String path) throws IOException {
+    return brief(exchange("GET " + path));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"/livez", "/readyz", "/healthz", "/livez/", "/readyz/apiserver", "/readyz?x=y"})
+  void answersOk(String path) throws Exception {
+    assertEquals("200 ok", get(path));
+  }
+
+  @Test
+  void unreachableApiserverIsNotReadyAndStillAlive() throws Exception {
+    trouble = Optional.of("no answer for 12s");
+    assertEquals(
+        "500 [+]reconciler ok\n[-]apiserver failed: no answer for 12s\nreadyz check failed\n",
+        get("/readyz"));
+    assertEquals("200 ok", get("/livez"));
+    assertEquals("200 ok", get("/healthz"));
+  }
+
+  @Test
+  void deadThreadIsNeitherAliveNorReady() throws Exception {
+    alive = false;
+    assertEquals(
+        "500 [-]reconciler failed: its thread has ended\nlivez check failed\n", get("/livez"));
+    assertTrue(get("/readyz").startsWith("500 "));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"/readyz?verbose", "/readyz?verbose=true", "/readyz?a=b&verbose"})
+  void tellsEachCheckWhenAsked(String path) throws Exception {
+    assertEquals("200 [+]reconciler ok\n[+]apiserver ok\nreadyz check passed\n", get(path));
+  }
+
+  @Test
+  void livezKnowsOnlyWhatMakesRestartUseful() throws Exception {
+    assertEquals("200 [+]reconciler ok\nlivez check passed\n", get("/livez?verbose"));
+  }
+
+  @Test
+  void excludesChecks() throws Exception {
+    trouble = Optional.of("no answer");
+    assertEquals("200 ok", get("/readyz?exclude=apiserver"));
+    assertTrue(get("/readyz?exclude=other").startsWith("500 "));
+  }
+
+  @Test
+  void answersSingleCheck() throws Exception {
+    trouble = Optional.of("no answer");
+    assertEquals("200 ok", get("/readyz/reconciler"));
+    assertEquals(
+        "500 [-]apiserver failed: no answer\nreadyz check failed\n", get("/readyz/apiserver"));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"/", "/metrics", "/readyz/nothing", "/livez/apiserver", "/livezz"})
+  void knowsNothingElse(String path) throws Exception {
+    assertTrue(get(path).startsWith("404 "), path);
+  }
+
+  @Test
+  void headHasNoBodyAndKeepsTheConnection() throws Exception {
+    assertEquals("200 ", brief(exchange("HEAD /readyz")));
+    String both = exchange("HEAD /readyz", "GET /readyz");
+    assertTrue(both.endsWith("\r\n\r\nok"), both);
+  }
+
+  @Test
+  void usedAddressCannotBeBoundTwice() {
+    assertThrows(IOException.class, () -> StatusServer.bind(server.address(), List.of()).close());
+  }
+
+  @Test
+  void closedServerRefusesConnections() {
+    InetSocketAddress address = server.address();
+    server.close();
+    assertThrows(
+        ConnectException.class, () -> new Socket(address.getAddress(), address.getPort()).close());
+  }
+}
