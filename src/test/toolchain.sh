@@ -41,7 +41,13 @@ need_java() {
 why_not_real() {
   [ "$(uname -s)" = Linux ] || { echo "it needs Linux"; return; }
   [ "$(id -u)" = 0 ] || { echo "it needs root, for network namespaces"; return; }
-  command -v go >/dev/null || { echo "it needs Go 1.21 or newer, to build Kubernetes"; return; }
+  local wanted found
+  wanted=$(sed -n 's/^go //p' src/test/kube/go.mod)
+  found=$(GOTOOLCHAIN=local go env GOVERSION 2>/dev/null | sed 's/^go//') || found=
+  [ "$(printf '%s\n' "$wanted" "${found:-0}" | sort --version-sort | tail -n 1)" = "${found:-0}" ] || {
+    echo "it needs Go $wanted or newer, to build Kubernetes; found ${found:-none}"
+    return
+  }
   local program missing=()
   for program in nft iptables conntrack ip; do
     command -v "$program" >/dev/null || [ -x "/usr/sbin/$program" ] || missing+=("$program")
