@@ -110,9 +110,10 @@ final class ApiClient implements AutoCloseable {
         failures.add("no time left for " + candidates.get(i));
         break;
       }
-      boolean last = i == candidates.size() - 1;
-      long attempt = last ? left : Math.min(left, Math.max(left / 2, SHORTEST_ATTEMPT.toNanos()));
       ServerAddress server = candidates.get(i);
+      // Time is kept back only for another server.
+      boolean last = candidates.subList(i, candidates.size()).stream().allMatch(server::equals);
+      long attempt = last ? left : Math.min(left, Math.max(left / 2, SHORTEST_ATTEMPT.toNanos()));
       try {
         ApiAnswer answer = attempt(server, call, Duration.ofNanos(attempt));
         if (answer instanceof ApiAnswer.Status status && status.code() >= 500) {

@@ -218,8 +218,14 @@ public final class LeaderElector implements Leadership, AutoCloseable {
         : retry;
   }
 
-  /** A call may take half of the deadline, so that a leader has time for a second one. */
+  /**
+   * A leader's call may take half of the deadline, so that there is time for a second one, and no
+   * longer than it leads. Who does not lead has nothing to lose by waiting.
+   */
   private Duration callTimeout(long now) {
+    if (lead.isEmpty()) {
+      return settings.renewDeadline();
+    }
     Duration half = settings.renewDeadline().dividedBy(2);
     return lead.map(
             current ->

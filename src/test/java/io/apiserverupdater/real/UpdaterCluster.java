@@ -1,0 +1,429 @@
+package io.apiserverupdater.real;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import io.apiserverupdater.lab.AdminClient;
+import io.apiserverupdater.lab.AuditEntry;
+import io.apiserverupdater.lab.ControlPlaneHost;
+import io.apiserverupdater.lab.Deadline;
+import io.apiserverupdater.lab.Execution;
+import io.apiserverupdater.lab.Lab;
+import io.apiserverupdater.lab.PodProcess;
+import io.apiserverupdater.lab.Traffic;
+import io.apiserverupdater.lab.TrafficTarget;
+import io.apiserverupdater.lab.Worker;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.extension.AfterAllCallback;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.AfterTestExecutionCallback;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+
+/**
+ * A lab for the tests of one class, with {@code deploy/kustomize/base} applied by kubectl. Each
+ * test starts its own replicas of the updater and finds the cluster whole, without a Lease and
+ * without a target. Used by one test thread at a time.
+ *
+ * <p>There is no scheduler, so the pods of the Deployment stay pending; the replicas are processes
+ * that have what such a pod would have, the token of its ServiceAccount above all.
+ */
+final class UpdaterCluster
+    implements BeforeAllCallback, AfterTestExecutionCallback, AfterEachCallback, AfterAllCallback {
+  static final String USER = "system:serviceaccount:kube-system:apiserver-updater";
+  static final String SERVICES = "/api/v1/namespaces/kube-system/services";
+  static final String ENDPOINTS = "/api/v1/namespaces/kube-system/endpoints";
+  static final String SLICES = "/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices";
+  static final String SLICE = "apiserver-ipv4";
+  static final String SERVICE = "apiserver";
+  static final String LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases";
+  static final String LEASE = "apiserver-updater";
+
+  /** Far more than anything here should take: a slow machine must not fail a test. */
+  static final Duration SOON = Duration.ofSeconds(15);
+
+  private static final Duration SOURCE = Duration.ofSeconds(45);
+  private static final int POD_USER = 65532;
+
+  private final Lab.Builder plan;
+  private final List<Replica> replicas = new ArrayList<>();
+  private Optional<Lab> running = Optional.empty();
+  private int started;
+
+  private UpdaterCluster(Lab.Builder plan) {
+    this.plan = plan;
+  }
+
+  static UpdaterCluster of(Lab.Builder plan) {
+    return new UpdaterCluster(plan);
+  }
+
+  @Override
+  public void beforeAll(ExtensionContext context) throws IOException {
+    Lab lab = plan.start();
+    running = Optional.of(lab);
+    // The user of a pod may be shut out of the folder of the checkout.
+    Files.copy(Path.of(System.getProperty("updater.jar")), jar());
+    applyManifests();
+    awaitSource();
+  }
+
+  /** What a person runs to install the updater. */
+  void applyManifests() {
+    lab().kubectl().run("apply", "-k", "deploy/kustomize/base").orThrow();
+  }
+
+  @Override
+  public void afterTestExecution(ExtensionContext context) {
+    if (context.getExecutionException().isEmpty()) {
+      return;
+    }
+    System.out.println("The logs of " + context.getDisplayName() + " are in " + lab().logs());
+    replicas.forEach(replica -> System.out.println(replica.pod().process().logTail()));
+    lab()
+        .controlPlanes()
+        .forEach(controlPlane -> System.out.println(controlPlane.process().logTail()));
+  }
+
+  @Override
+  public void afterEach(ExtensionContext context) {
+    replicas.forEach(replica -> replica.pod().close());
+    replicas.clear();
+    for (ControlPlaneHost controlPlane : lab().controlPlanes()) {
+      if (controlPlane.host().unplugged()) {
+        controlPlane.plug();
+      }
+      if (controlPlane.process().alive()) {
+        controlPlane.resume();
+      } else {
+        controlPlane.restart();
+      }
+    }
+    // A kube-proxy that knew the control plane by the Service alone could not come back to a
+    // Service
+    // without endpoints.
+    for (int i = 0; i < lab().workers().size(); i++) {
+      ControlPlaneHost own = lab().controlPlanes().get(i % lab().controlPlanes().size());
+      lab().workers().get(i).pointApiserverNameAt(own.address());
+    }
+    if (lab().controllerManager().map(process -> !process.alive()).orElse(false)) {
+      lab().startControllerManager();
+    }
+    if (admin().find(SERVICES + "/" + SERVICE).isEmpty()) {
+      applyManifests();
+    }
+    admin().delete(LEASES + "/" + LEASE);
+    admin().delete(SLICES + "/" + SLICE);
+    admin().delete(ENDPOINTS + "/" + SERVICE);
+    awaitSource();
+  }
+
+  @Override
+  public void afterAll(ExtensionContext context) {
+    running.ifPresent(Lab::close);
+  }
+
+  Lab lab() {
+    return running.orElseThrow(() -> new IllegalStateException("the lab does not run"));
+  }
+
+  AdminClient admin() {
+    return lab().admin();
+  }
+
+  private Path jar() {
+    return lab().work().resolve("updater.jar");
+  }
+
+  /** The command line of the updater, with the JVM's flags as they are in its image. */
+  String[] updater(String... flags) {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "-XX:-UsePerfData",
+                "-Xmx48m",
+                "-jar",
+                jar().toString()));
+    command.addAll(Arrays.asList(flags));
+    return command.toArray(String[]::new);
+  }
+
+  private PodProcess.Builder pod(Worker worker, String name) {
+    return lab()
+        .pod(worker, name)
+        .namespace("kube-system")
+        .serviceAccount("apiserver-updater")
+        .runAsUser(POD_USER);
+  }
+
+  /** Starts a replica on the worker of that number, from 1; one per worker at a time. */
+  Replica start(int worker) {
+    started++;
+    Worker on = lab().worker(worker);
+    Replica replica =
+        new Replica(on, pod(on, "updater-" + worker + "-" + started).start(updater()));
+    replicas.add(replica);
+    return replica;
+  }
+
+  /** Two replicas, as the Deployment has them, once both are ready and one leads. */
+  List<Replica> startBoth() {
+    List<Replica> both = List.of(start(1), start(2));
+    both.forEach(replica -> replica.awaitReadyz(200, SOON));
+    Replica unusedLeader = leader();
+    return both;
+  }
+
+  /** Runs the updater in a pod to its end. */
+  Execution runInPod(String... flags) {
+    started++;
+    return pod(lab().worker(1), "updater-run-" + started).run(SOON, updater(flags));
+  }
+
+  /** Runs the updater as a person with the admin's kubeconfig does. */
+  Execution runAsAdmin(String... flags) {
+    Path kubeconfig =
+        lab()
+            .kubeconfig(
+                "person",
+                "https://" + lab().controlPlane(1).address() + ":" + Lab.APISERVER_PORT,
+                lab().adminToken());
+    List<String> all = new ArrayList<>(List.of("--kubeconfig", kubeconfig.toString()));
+    all.addAll(Arrays.asList(flags));
+    return Execution.run(SOON, updater(all.toArray(String[]::new)));
+  }
+
+  /** Who is named in the Lease; empty when nobody is. */
+  String holder() {
+    return admin().find(LEASES + "/" + LEASE).map(UpdaterCluster::holderIn).orElse("");
+  }
+
+  static String holderIn(JsonObject lease) {
+    JsonObject spec = lease.getAsJsonObject("spec");
+    return spec != null && spec.has("holderIdentity")
+        ? spec.get("holderIdentity").getAsString()
+        : "";
+  }
+
+  /** How often the Lease has changed hands. */
+  int transitions() {
+    JsonElement count =
+        admin().get(LEASES + "/" + LEASE).getAsJsonObject("spec").get("leaseTransitions");
+    return count == null ? 0 : count.getAsInt();
+  }
+
+  /** The replica that holds the Lease, once one does. */
+  Replica leader() {
+    return awaitLeader(any -> true);
+  }
+
+  /** Waits until a running replica that satisfies the predicate holds the Lease. */
+  Replica awaitLeader(Predicate<Replica> wanted) {
+    JsonObject lease =
+        admin()
+            .await(
+                LEASES,
+                LEASE,
+                found -> found.flatMap(this::holderAmongReplicas).filter(wanted).isPresent(),
+                SOON)
+            .orElseThrow();
+    return holderAmongReplicas(lease).orElseThrow();
+  }
+
+  private Optional<Replica> holderAmongReplicas(JsonObject lease) {
+    String holder = holderIn(lease);
+    return replicas.stream()
+        .filter(replica -> replica.pod().alive() && replica.isNamed(holder))
+        .findFirst();
+  }
+
+  /** Waits for that many further renewals, or other changes, of the Lease. */
+  void awaitRenewals(int count) {
+    for (int i = 0; i < count; i++) {
+      String version = version(admin().find(LEASES + "/" + LEASE));
+      Optional<JsonObject> unusedLease =
+          admin()
+              .await(
+                  LEASES,
+                  LEASE,
+                  lease -> lease.isPresent() && !version(lease).equals(version),
+                  SOON);
+    }
+  }
+
+  private static String version(Optional<JsonObject> object) {
+    return object
+        .map(found -> found.getAsJsonObject("metadata").get("resourceVersion").getAsString())
+        .orElse("");
+  }
+
+  /** The addresses of all control planes of the lab. */
+  Set<String> addresses() {
+    return lab().controlPlanes().stream()
+        .map(ControlPlaneHost::address)
+        .collect(Collectors.toCollection(TreeSet::new));
+  }
+
+  /** The addresses of all control planes but one. */
+  Set<String> addressesWithout(ControlPlaneHost one) {
+    Set<String> others = addresses();
+    others.remove(one.address());
+    return others;
+  }
+
+  /** Waits until the apiservers name all of them in {@code default/kubernetes}. */
+  void awaitSource() {
+    awaitSource(addresses());
+  }
+
+  /** Waits until the source holds exactly these: a dead apiserver stays for 15 to 25 s. */
+  void awaitSource(Set<String> wanted) {
+    lab().awaitAddresses("default", "kubernetes", wanted, SOURCE);
+  }
+
+  /** Waits until the target is what it must be for all control planes of the lab. */
+  void awaitTarget() {
+    awaitTarget(addresses());
+  }
+
+  /**
+   * Waits until the slice and the Endpoints are, in everything that the updater is to write, what
+   * these members ask for, and no further slice belongs to the Service.
+   */
+  void awaitTarget(Set<String> members) {
+    Optional<JsonObject> unusedSlice =
+        admin()
+            .await(SLICES, SLICE, slice -> slice.map(s -> isFor(members, s)).orElse(false), SOON);
+    Optional<JsonObject> unusedEndpoints =
+        admin()
+            .await(
+                ENDPOINTS,
+                SERVICE,
+                endpoints -> endpoints.map(e -> isSameFor(members, e)).orElse(false),
+                SOON);
+    Deadline.in(SOON)
+        .await(
+            "one slice of the Service and no other",
+            () -> slicesOfService().size() == 1,
+            () -> slicesOfService().toString());
+  }
+
+  /** The names of the slices that kube-proxy reads for the Service. */
+  Set<String> slicesOfService() {
+    return admin()
+        .list(SLICES + "?labelSelector=kubernetes.io%2Fservice-name%3D" + SERVICE)
+        .stream()
+        .map(slice -> slice.getAsJsonObject("metadata").get("name").getAsString())
+        .collect(Collectors.toCollection(TreeSet::new));
+  }
+
+  private static boolean isFor(Set<String> members, JsonObject slice) {
+    return label(slice, "kubernetes.io/service-name").equals(SERVICE)
+        && label(slice, "endpointslice.kubernetes.io/managed-by").equals("apiserver-updater")
+        && slice.get("addressType").getAsString().equals("IPv4")
+        && slice.get("ports").equals(PORTS)
+        && readyAddresses(slice).equals(List.copyOf(new TreeSet<>(members)));
+  }
+
+  private static final JsonElement PORTS =
+      JsonParser.parseString("[{\"name\": \"https\", \"port\": 6443, \"protocol\": \"TCP\"}]");
+
+  /** Sorted; an address that is there twice counts twice. */
+  private static List<String> readyAddresses(JsonObject slice) {
+    List<String> addresses = new ArrayList<>();
+    for (JsonElement endpoint : array(slice, "endpoints")) {
+      JsonObject one = endpoint.getAsJsonObject();
+      JsonObject conditions = one.getAsJsonObject("conditions");
+      if (conditions != null && conditions.has("ready") && conditions.get("ready").getAsBoolean()) {
+        array(one, "addresses").forEach(address -> addresses.add(address.getAsString()));
+      }
+    }
+    addresses.sort(String::compareTo);
+    return addresses;
+  }
+
+  private static boolean isSameFor(Set<String> members, JsonObject endpoints) {
+    JsonArray subsets = array(endpoints, "subsets");
+    if (subsets.size() != 1
+        || !label(endpoints, "endpointslice.kubernetes.io/skip-mirror").equals("true")) {
+      return false;
+    }
+    JsonObject subset = subsets.get(0).getAsJsonObject();
+    List<String> addresses = new ArrayList<>();
+    array(subset, "addresses")
+        .forEach(address -> addresses.add(address.getAsJsonObject().get("ip").getAsString()));
+    addresses.sort(String::compareTo);
+    return array(subset, "ports").equals(PORTS)
+        && array(subset, "notReadyAddresses").isEmpty()
+        && addresses.equals(List.copyOf(new TreeSet<>(members)));
+  }
+
+  private static JsonArray array(JsonObject object, String key) {
+    return object.has(key) && object.get(key).isJsonArray()
+        ? object.getAsJsonArray(key)
+        : new JsonArray();
+  }
+
+  private static String label(JsonObject object, String key) {
+    JsonObject labels = object.getAsJsonObject("metadata").getAsJsonObject("labels");
+    return labels != null && labels.has(key) ? labels.get(key).getAsString() : "";
+  }
+
+  /** Proves that somebody leads and works: the slice is deleted and must come back. */
+  void assertRepairs() {
+    admin().delete(SLICES + "/" + SLICE);
+    awaitTarget();
+  }
+
+  /** What the updaters asked for since then, by time. */
+  List<AuditEntry> auditOfUpdaters(Instant since) {
+    return lab().auditSince(since).stream().filter(entry -> entry.user().equals(USER)).toList();
+  }
+
+  /** The requests with which the updaters could have changed something other than the Lease. */
+  List<AuditEntry> writesOfTarget(Instant since) {
+    return auditOfUpdaters(since).stream()
+        .filter(AuditEntry::isWrite)
+        .filter(entry -> !entry.resource().equals("leases"))
+        .toList();
+  }
+
+  /**
+   * Requests from a worker through the Service, each over a new verified connection. One is lost
+   * when it is refused, cut, or not answered within 5 s. They ask for {@code /version}: {@code
+   * /readyz} of an apiserver that is about to stop says 500, and it is right, although no request
+   * is lost.
+   */
+  Traffic traffic(Worker worker) {
+    return worker.traffic(
+        TrafficTarget.of(Lab.APISERVER_SERVICE_ADDRESS, Lab.APISERVER_PORT, Lab.APISERVER_NAME)
+            .path("/version")
+            .every(Duration.ofMillis(50))
+            .within(Duration.ofSeconds(5)));
+  }
+
+  /** Every replica that was started still runs, as the same process. */
+  void assertNobodyDied() {
+    for (Replica replica : replicas) {
+      assertTrue(replica.pod().alive(), () -> replica.pod().process().logTail());
+    }
+  }
+}
