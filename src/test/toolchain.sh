@@ -4,7 +4,7 @@
 
 say() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; }
 
-maven() { mvn --no-transfer-progress --batch-mode --quiet "$@"; }
+maven() { mvn --no-transfer-progress --batch-mode "$@"; }
 
 # The major version of the javac in PATH; 0 when there is none.
 java_version() {

@@ -21,6 +21,8 @@ public final class ClassList {
   private ClassList() {}
 
   /**
+   * Writes the list.
+   *
    * @param arguments the folder that the release archive was unpacked into, and the file to write
    */
   public static void main(String[] arguments) throws IOException {

@@ -230,7 +230,7 @@ public final class UpdaterBench {
             .filter(entry -> entry.user().equals(Replica.USER))
             .filter(entry -> entry.resource().equals("endpointslices") && entry.isWrite())
             .count();
-    figures.add(Figure.stated("burst: writes of the target slice", slices, ""));
+    figures.add(Figure.stated("burst: writes of the target slice", (double) slices, ""));
     patchSource(members, Optional.empty());
   }
 
@@ -397,7 +397,7 @@ public final class UpdaterBench {
     machine.addProperty("processors", Runtime.getRuntime().availableProcessors());
     machine.addProperty("java", System.getProperty("java.runtime.version"));
     try (Stream<String> lines = Files.lines(Path.of("/proc/version"))) {
-      machine.addProperty("kernel", lines.findFirst().orElse("").split(" ")[2]);
+      machine.addProperty("kernel", lines.findFirst().orElse("").split(" ", -1)[2]);
     }
     root.add("machine", machine);
     Files.createDirectories(file.toAbsolutePath().getParent());
