@@ -6,6 +6,7 @@ import io.apiserverupdater.updater.dryrun.Report;
 import io.apiserverupdater.updater.endpoints.EndpointSlice;
 import io.apiserverupdater.updater.endpoints.MirrorRule;
 import io.apiserverupdater.updater.endpoints.ObservedState;
+import io.apiserverupdater.updater.kube.ClusterAccesses;
 import io.apiserverupdater.updater.kube.KubeCluster;
 import io.apiserverupdater.updater.kube.SourceFile;
 import java.io.IOException;
@@ -41,7 +42,7 @@ final class DryRunCommand {
       return ERROR;
     }
     if (cluster.isEmpty() && given.isEmpty()) {
-      System.err.println("error: " + Main.NO_CLUSTER + "; -f FILE needs none");
+      System.err.println("error: " + ClusterAccesses.NONE_FOUND + "; -f FILE needs none");
       return ERROR;
     }
     ObservedState state =

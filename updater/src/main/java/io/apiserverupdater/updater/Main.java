@@ -25,10 +25,6 @@ import org.slf4j.LoggerFactory;
 
 /** Starts the updater: reads what is asked for, builds the parts in the order of the data flow. */
 public final class Main {
-  static final String NO_CLUSTER =
-      "no cluster to talk to: neither --kubeconfig, nor KUBECONFIG, nor ~/.kube/config, nor a"
-          + " pod's service account was found";
-
   private static final int OK = 0;
   private static final int ERROR = 2;
 
@@ -72,7 +68,7 @@ public final class Main {
       return DryRunCommand.run(config, rule, access.map(found -> oneShot(config, found)));
     }
     if (access.isEmpty()) {
-      System.err.println("error: " + NO_CLUSTER);
+      System.err.println("error: " + ClusterAccesses.NONE_FOUND);
       return ERROR;
     }
     return config.mode() == UpdaterConfig.Mode.ONCE

@@ -9,6 +9,11 @@ import java.util.Optional;
 
 /** Finds the cluster to talk to, in kubectl's order. */
 public final class ClusterAccesses {
+  /** What to tell a person when there is no configuration at all. */
+  public static final String NONE_FOUND =
+      "no cluster to talk to: neither --kubeconfig, nor KUBECONFIG, nor ~/.kube/config, nor a"
+          + " pod's service account was found";
+
   private ClusterAccesses() {}
 
   /**
