@@ -54,6 +54,7 @@ final class ApiClient implements AutoCloseable {
   private final String userAgent;
   private final LongSupplier monotonic;
   private final Set<String> warned = ConcurrentHashMap.newKeySet();
+  private final Set<ServerAddress> distrusted = ConcurrentHashMap.newKeySet();
   private final ScheduledThreadPoolExecutor deadlines;
   private final AtomicLong lastAnswerAt;
 
@@ -78,6 +79,7 @@ final class ApiClient implements AutoCloseable {
   void setMembers(List<ServerAddress> members) {
     order.setMembers(members);
     connections.retain(members);
+    distrusted.retainAll(order.candidates(monotonic.getAsLong()));
   }
 
   /** How long ago any apiserver has answered anything. */
@@ -168,10 +170,24 @@ final class ApiClient implements AutoCloseable {
    * @throws RefusedException when the server says no
    */
   WatchStream openWatch(ApiCall call, Duration quiet) throws IOException, RefusedException {
+    try {
+      return openWatch(call, quiet, false);
+    } catch (RefusedException e) {
+      if (e.status().code() != 401) {
+        throw e;
+      }
+      // The token may just have been rotated.
+      return openWatch(call, quiet, true);
+    }
+  }
+
+  private WatchStream openWatch(ApiCall call, Duration quiet, boolean freshIdentity)
+      throws IOException, RefusedException {
     ServerAddress server = order.candidates(monotonic.getAsLong()).get(0);
     Optional<Call> opened = Optional.empty();
     try {
-      Connections.Connection connection = connections.get(server, Connections.Use.WATCH, false);
+      Connections.Connection connection =
+          connections.get(server, Connections.Use.WATCH, freshIdentity);
       Call http =
           connection
               .client()
@@ -195,9 +211,6 @@ final class ApiClient implements AutoCloseable {
           ApiAnswer.Status status = status(response, boundedBody(response.body().source()));
           if (status.code() >= 500) {
             demote(server, status.describe());
-          }
-          if (status.code() == 401) {
-            connections.get(server, Connections.Use.WATCH, true);
           }
           throw new RefusedException(status);
         }
@@ -224,13 +237,21 @@ final class ApiClient implements AutoCloseable {
   }
 
   private void promote(ServerAddress server) {
+    distrusted.remove(server);
     if (order.succeeded(server)) {
       log.info("apiserver=up address={}", server);
     }
   }
 
   private void demote(ServerAddress server, String why) {
-    if (order.failed(server, monotonic.getAsLong())) {
+    boolean first = order.failed(server, monotonic.getAsLong());
+    // A server that is merely away returns by itself; one that is not trusted needs a person.
+    boolean distrust = why.startsWith("certificate: ") && distrusted.add(server);
+    if (distrust) {
+      // Its authority may just have been replaced.
+      connections.expireCredentials();
+    }
+    if (first || distrust) {
       log.warn("apiserver=down address={} reason=\"{}\"", server, why);
     } else {
       log.debug("apiserver=down address={} reason=\"{}\"", server, why);

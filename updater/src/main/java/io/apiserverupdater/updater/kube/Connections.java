@@ -55,6 +55,7 @@ final class Connections implements AutoCloseable {
   private final Map<ServerAddress, Map<Use, OkHttpClient>> clients = new HashMap<>();
   private Optional<Credentials> credentials = Optional.empty();
   private long readAt;
+  private String lastFailure = "";
 
   private record Credentials(
       Optional<String> authority, ClientIdentity identity, OkHttpClient template) {
@@ -100,12 +101,32 @@ final class Connections implements AutoCloseable {
         throw e;
       }
       // A file that is being replaced: what was good a moment ago may still be.
-      log.warn("credentials=unreadable reason=\"{}\"", e.getMessage());
-      next = kept;
+      tellOfFailure(ApiClient.reason(e));
+      credentials = Optional.of(kept);
+      readAt = now;
+      return kept;
     }
+    tellOfFailure("");
     credentials = Optional.of(next);
     readAt = now;
     return next;
+  }
+
+  /** Has the credentials read again at the next call, whatever their age. */
+  synchronized void expireCredentials() {
+    readAt = monotonic.getAsLong() - CREDENTIALS_AGE.toNanos();
+  }
+
+  private void tellOfFailure(String reason) {
+    if (reason.equals(lastFailure)) {
+      return;
+    }
+    if (reason.isEmpty()) {
+      log.info("credentials=readable origin=\"{}\"", access.origin());
+    } else {
+      log.warn("credentials=unreadable reason=\"{}\"", reason);
+    }
+    lastFailure = reason;
   }
 
   private Credentials read(boolean fresh, Optional<Credentials> kept)

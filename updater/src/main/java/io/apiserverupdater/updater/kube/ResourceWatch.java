@@ -36,6 +36,9 @@ final class ResourceWatch<T extends KubernetesObject> implements AutoCloseable {
   /** A watch that ended sooner, without an event, has failed. */
   private static final Duration TOO_SHORT = Duration.ofSeconds(1);
 
+  /** So many of them in a row are worth a word. */
+  private static final int MOST_SHORT_WATCHES = 5;
+
   /** A permission is granted by a person: looking more often does not help. */
   private static final Duration FORBIDDEN_RETRY = Duration.ofSeconds(15);
 
@@ -61,8 +64,10 @@ final class ResourceWatch<T extends KubernetesObject> implements AutoCloseable {
 
   // Of the watch's thread only.
   private String version = "";
+  private int shortWatches;
 
   private final AtomicBoolean healthy = new AtomicBoolean(true);
+  private volatile String lastRejection = "";
 
   /**
    * @param changed called, on the watch's thread, after each change of the cache
@@ -116,7 +121,7 @@ final class ResourceWatch<T extends KubernetesObject> implements AutoCloseable {
     record Broken(String why) implements End {}
 
     /** The server says no, or what it says makes no sense: pause first. */
-    record Failed(String why, Optional<Duration> pause) implements End {}
+    record Failed(String why, Optional<Duration> pause, boolean rejected) implements End {}
   }
 
   private void run() {
@@ -141,14 +146,21 @@ final class ResourceWatch<T extends KubernetesObject> implements AutoCloseable {
         log.debug("watch=broken resource={} reason=\"{}\"", resource.plural(), broken.why());
         pause(backoff.next());
       } else if (end instanceof End.Failed failed) {
-        tellOfFailure(failed.why());
+        tellOfFailure(failed.why(), failed.rejected());
         pause(failed.pause().orElseGet(backoff::next));
       }
     }
   }
 
+  /** A server that is about to stop lets a watch be opened and ends it; one does so for good. */
+  private End tooShort() {
+    String why = "the watch ended as soon as it was opened";
+    shortWatches++;
+    return shortWatches < MOST_SHORT_WATCHES ? new End.Broken(why) : failed(why);
+  }
+
   private static End failed(String why) {
-    return new End.Failed(why, Optional.empty());
+    return new End.Failed(why, Optional.empty(), false);
   }
 
   private End list() {
@@ -181,9 +193,7 @@ final class ResourceWatch<T extends KubernetesObject> implements AutoCloseable {
         while (true) {
           Optional<String> line = stream.next();
           if (line.isEmpty()) {
-            return settled.isDone()
-                ? new End.Resume()
-                : failed("the watch ended as soon as it was opened");
+            return settled.isDone() ? new End.Resume() : tooShort();
           }
           api.heard();
           Optional<End> end = take(line.get());
@@ -202,6 +212,7 @@ final class ResourceWatch<T extends KubernetesObject> implements AutoCloseable {
         return new End.Broken(stream.server() + ": " + ApiClient.reason(e));
       } finally {
         if (settled.isDone()) {
+          shortWatches = 0;
           backoff.reset();
         }
         settled.cancel(false);
@@ -284,7 +295,9 @@ final class ResourceWatch<T extends KubernetesObject> implements AutoCloseable {
     if (answer instanceof ApiAnswer.Status status) {
       boolean forbidden = status.code() == 403 || status.code() == 401;
       return new End.Failed(
-          status.describe(), forbidden ? Optional.of(FORBIDDEN_RETRY) : status.retryAfter());
+          status.describe(),
+          forbidden ? Optional.of(FORBIDDEN_RETRY) : status.retryAfter(),
+          status.isRejection());
     }
     return answer instanceof ApiAnswer.None none
         ? new End.Broken(none.why())
@@ -346,8 +359,13 @@ final class ResourceWatch<T extends KubernetesObject> implements AutoCloseable {
     }
   }
 
-  private void tellOfFailure(String why) {
-    if (healthy.compareAndSet(true, false)) {
+  /** A rejection is told also after a passing failure: it needs a person. */
+  private void tellOfFailure(String why, boolean rejected) {
+    boolean news = rejected && !why.equals(lastRejection);
+    if (rejected) {
+      lastRejection = why;
+    }
+    if (healthy.compareAndSet(true, false) || news) {
       log.warn(
           "watch=down resource={} selector={} namespace={} reason=\"{}\"",
           resource.plural(),
@@ -361,6 +379,7 @@ final class ResourceWatch<T extends KubernetesObject> implements AutoCloseable {
 
   private void tellOfRecovery() {
     if (healthy.compareAndSet(false, true)) {
+      lastRejection = "";
       log.info(
           "watch=up resource={} selector={} namespace={}",
           resource.plural(),

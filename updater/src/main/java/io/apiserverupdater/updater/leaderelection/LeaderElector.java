@@ -62,6 +62,7 @@ public final class LeaderElector implements Leadership, AutoCloseable {
   private volatile Optional<Lead> lead = Optional.empty();
   private String lastSeenHolder = "";
   private String lastFailure = "";
+  private String lastRejection = "";
 
   public LeaderElector(
       ElectionSettings settings, LeaseLock lock, LongSupplier monotonic, Clock wallClock) {
@@ -152,6 +153,10 @@ public final class LeaderElector implements Leadership, AutoCloseable {
         LeaseDecision.decide(settings, lead, lock.sight(), now, wallClock.instant());
     long retry = now + settings.retryPeriod().toNanos();
     if (decision instanceof LeaseDecision.Wait wait) {
+      if (lead.isEmpty()) {
+        // Whoever it waits for was heard of after the failure.
+        tellOfRecovery();
+      }
       return wait.until();
     }
     if (decision instanceof LeaseDecision.StepDown stepDown) {
@@ -248,6 +253,7 @@ public final class LeaderElector implements Leadership, AutoCloseable {
   }
 
   private void tellOfFailure(LeaseLock.Outcome outcome) {
+    boolean turnedDown = outcome instanceof LeaseLock.Outcome.Rejected;
     String reason;
     if (outcome instanceof LeaseLock.Outcome.Failed failed) {
       reason = failed.reason();
@@ -256,7 +262,12 @@ public final class LeaderElector implements Leadership, AutoCloseable {
     } else {
       return;
     }
-    if (lastFailure.isEmpty()) {
+    // A rejection is told also after a passing failure: it needs a person.
+    boolean news = turnedDown && !reason.equals(lastRejection);
+    if (turnedDown) {
+      lastRejection = reason;
+    }
+    if (lastFailure.isEmpty() || news) {
       log.warn("lease=unreachable reason=\"{}\"", reason);
     } else {
       log.debug("lease=unreachable reason=\"{}\"", reason);
@@ -267,6 +278,7 @@ public final class LeaderElector implements Leadership, AutoCloseable {
   private void tellOfRecovery() {
     if (!lastFailure.isEmpty()) {
       lastFailure = "";
+      lastRejection = "";
       log.info("lease=reachable");
     }
   }

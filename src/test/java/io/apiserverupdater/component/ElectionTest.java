@@ -1,0 +1,268 @@
+package io.apiserverupdater.component;
+
+import static io.apiserverupdater.component.Replicas.QUIET;
+import static io.apiserverupdater.component.Replicas.SOON;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.apiserverupdater.sandbox.ApiResource;
+import io.apiserverupdater.sandbox.AuditLog;
+import io.apiserverupdater.sandbox.SandboxCluster;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+@Tag("component")
+class ElectionTest {
+  private static final String LEASE = "apiserver-updater";
+  private static final Duration LEASE_DURATION = Duration.ofSeconds(2);
+  private static final String[] SHORT = {
+    "--lease-duration=2s", "--renew-deadline=1s", "--retry-period=300ms"
+  };
+
+  private static Replicas replicas;
+  private static SandboxCluster cluster;
+
+  @BeforeAll
+  static void start() {
+    cluster = SandboxCluster.start();
+    replicas = Replicas.at(cluster);
+  }
+
+  @AfterAll
+  static void end() {
+    replicas.close();
+  }
+
+  @AfterEach
+  void reset() {
+    replicas.reset();
+  }
+
+  private final String namespace = replicas.namespace();
+  private final String first = Replicas.fresh("first");
+  private final String second = Replicas.fresh("second");
+
+  private void awaitHolder(String user) {
+    cluster.awaitTrue(user + " holds the Lease", SOON, () -> holder().startsWith(user + "_"));
+  }
+
+  private String holder() {
+    return cluster.leaseHolder(namespace, LEASE);
+  }
+
+  /** The first replica leads, the second stands by with everything known to it. */
+  private UpdaterProcess[] leaderAndStandby() throws InterruptedException {
+    UpdaterProcess leader = replicas.replica(first, namespace, SHORT);
+    awaitHolder(first);
+    UpdaterProcess standby = replicas.replica(second, namespace, SHORT);
+    standby.awaitLog("holder=" + first + "_", SOON);
+    replicas.awaitMirrored(namespace, cluster.runningAddresses());
+    awaitWatches(second);
+    return new UpdaterProcess[] {leader, standby};
+  }
+
+  /** Lease, source, Service, two slices, Endpoints. */
+  private void awaitWatches(String user) {
+    cluster.awaitTrue(
+        user + " watches all",
+        SOON,
+        () ->
+            cluster.audit().entries(e -> e.request().user().equals(user)).stream()
+                    .filter(e -> e.request().isWatch() && e.status() == 200)
+                    .count()
+                >= 6);
+  }
+
+  /** The first renewal or take-over of the Lease by a user after a moment. */
+  private Duration leaseTaken(String user, long since) {
+    awaitHolder(user);
+    AuditLog.Entry taken =
+        cluster.audit().writesSince(since).stream()
+            .filter(e -> e.request().user().equals(user))
+            .filter(e -> e.request().is("*", "leases"))
+            .findFirst()
+            .orElseThrow();
+    return Duration.ofNanos(taken.nanoTime() - since);
+  }
+
+  private void onlyWriterIs(String user, String other, String address) {
+    long since = System.nanoTime();
+    cluster.source().set(address);
+    replicas.awaitMirrored(namespace, address);
+    cluster.awaitTrue(
+        "slice and Endpoints are written by " + user,
+        SOON,
+        () -> replicas.writes(user, since).size() >= 2);
+    assertEquals(List.of(), replicas.writes(other, since));
+  }
+
+  private static void assertWithin(Duration limit, Duration actual) {
+    assertTrue(actual.compareTo(limit) <= 0, () -> actual + ", expected at most " + limit);
+  }
+
+  @Test
+  void oneOfTwoLeadsAndAGracefulStopHandsOver() throws Exception {
+    UpdaterProcess[] pair = leaderAndStandby();
+    onlyWriterIs(first, second, "10.0.0.1");
+    assertEquals("2", lease("spec/leaseDurationSeconds"));
+    long told = System.nanoTime();
+    assertEquals(0, pair[0].stop());
+    assertWithin(Duration.ofSeconds(1), Duration.ofNanos(System.nanoTime() - told));
+    // Long before the lease would have run out.
+    assertWithin(Duration.ofSeconds(1), leaseTaken(second, told));
+    pair[0].awaitLog("leading=false .*released=true", SOON);
+    onlyWriterIs(second, first, "10.0.0.2");
+    assertEquals("1", lease("spec/leaseTransitions"));
+  }
+
+  private String lease(String path) {
+    return Objects.text(
+        cluster.store().get(ApiResource.LEASES, namespace, LEASE).orElseThrow(), path);
+  }
+
+  @Test
+  void theStandbyTakesOverFromAKilledLeaderWhenTheLeaseHasRunOut() throws Exception {
+    UpdaterProcess[] pair = leaderAndStandby();
+    long killed = System.nanoTime();
+    pair[0].kill();
+    Duration taken = leaseTaken(second, killed);
+    assertWithin(LEASE_DURATION.plusMillis(500), taken);
+    // The last renewal was at most a retry period before the kill.
+    assertTrue(taken.compareTo(LEASE_DURATION.minusMillis(800)) > 0, "too early: " + taken);
+    onlyWriterIs(second, first, "10.0.0.1");
+  }
+
+  @Test
+  void aLeaderThatWasSuspendedWritesNothingWhenItWakes() throws Exception {
+    UpdaterProcess[] pair = leaderAndStandby();
+    pair[0].signal("STOP");
+    awaitHolder(second);
+    // There is something to write for whoever believes to lead.
+    cluster.source().set("10.0.0.1");
+    replicas.awaitMirrored(namespace, "10.0.0.1");
+    cluster.store().delete(ApiResource.ENDPOINTS, namespace, "apiserver");
+    replicas.awaitMirrored(namespace, "10.0.0.1");
+    long woken = System.nanoTime();
+    pair[0].signal("CONT");
+    pair[0].awaitLog("leading=false .*reason=", SOON);
+    cluster.source().set("10.0.0.2");
+    replicas.awaitMirrored(namespace, "10.0.0.2");
+    cluster.awaitNever("a write", QUIET, () -> !replicas.writes(first, woken).isEmpty());
+    assertTrue(holder().startsWith(second + "_"));
+    assertTrue(
+        cluster.audit().writesSince(woken).stream()
+            .noneMatch(e -> e.request().user().equals(first)),
+        "it wrote the Lease of its successor");
+  }
+
+  @Test
+  void aDeletedLeaseIsMadeAgainAndOneLeads() throws Exception {
+    leaderAndStandby();
+    cluster.store().delete(ApiResource.LEASES, namespace, LEASE);
+    cluster.awaitTrue("somebody holds it", SOON, () -> !holder().isEmpty());
+    cluster.source().set("10.0.0.1");
+    replicas.awaitMirrored(namespace, "10.0.0.1");
+    String holder = holder();
+    cluster.awaitNever("the holder changes", LEASE_DURATION, () -> !holder().equals(holder));
+  }
+
+  @Test
+  void aStrangersFreshLeaseIsRespectedAndASilentOnesTaken() throws Exception {
+    createLease("{\"holderIdentity\":\"stranger\",\"leaseDurationSeconds\":2}");
+    UpdaterProcess updater = replicas.replica(first, namespace, SHORT);
+    updater.awaitLog("holder=stranger", SOON);
+    // The stranger renews twice.
+    for (int i = 0; i < 2; i++) {
+      int second = i;
+      cluster
+          .store()
+          .patch(
+              ApiResource.LEASES,
+              namespace,
+              LEASE,
+              Objects.parse(
+                  "{\"spec\":{\"renewTime\":\"2026-01-01T00:00:0" + second + ".000000Z\"}}"));
+      cluster.awaitNever(
+          "it is taken", Duration.ofMillis(1200), () -> !holder().equals("stranger"));
+    }
+    assertEquals(List.of(), replicas.writes(first, System.nanoTime() - SOON.toNanos()));
+    // Now it is silent.
+    awaitHolder(first);
+    replicas.awaitMirrored(namespace, cluster.runningAddresses());
+  }
+
+  @Test
+  void aLeaderThatLosesTheLeaseToAStrangerStopsWriting() throws Exception {
+    UpdaterProcess updater = replicas.replica(first, namespace, SHORT);
+    awaitHolder(first);
+    replicas.awaitMirrored(namespace, cluster.runningAddresses());
+    cluster.setLeaseHolder(namespace, LEASE, "stranger");
+    updater.awaitLog("leading=false .*held by stranger", SOON);
+    long lost = System.nanoTime();
+    cluster.source().set("10.0.0.1");
+    cluster.awaitNever("a write", QUIET, () -> !replicas.writes(first, lost).isEmpty());
+    awaitHolder(first);
+    replicas.awaitMirrored(namespace, "10.0.0.1");
+  }
+
+  @Test
+  void aLeaseWithoutASpecIsTaken() {
+    cluster
+        .store()
+        .create(
+            ApiResource.LEASES,
+            namespace,
+            Objects.parse("{\"metadata\":{\"name\":\"" + LEASE + "\"}}"));
+    replicas.replica(first, namespace, SHORT);
+    awaitHolder(first);
+    replicas.awaitMirrored(namespace, cluster.runningAddresses());
+  }
+
+  private void createLease(String spec) {
+    cluster
+        .store()
+        .create(
+            ApiResource.LEASES,
+            namespace,
+            Objects.parse("{\"metadata\":{\"name\":\"" + LEASE + "\"},\"spec\":" + spec + "}"));
+  }
+
+  @Test
+  void aLeaseElsewhereIsUsedByItsName() {
+    String other = replicas.emptyNamespace();
+    replicas.replica(first, namespace, "--lease-namespace=" + other, "--lease-name=mine");
+    cluster.awaitTrue(
+        "held", SOON, () -> cluster.leaseHolder(other, "mine").startsWith(first + "_"));
+    replicas.awaitMirrored(namespace, cluster.runningAddresses());
+  }
+
+  @Test
+  void withoutElectionNoLeaseIsTouchedAndSigtermEndsInTime() throws Exception {
+    UpdaterProcess updater = replicas.single(first, namespace);
+    replicas.awaitMirrored(namespace, cluster.runningAddresses());
+    assertEquals(
+        0,
+        cluster.audit().entries(e -> e.request().user().equals(first)).stream()
+            .filter(e -> e.request().resource().equals("leases"))
+            .count());
+    long told = System.nanoTime();
+    assertEquals(0, updater.stop());
+    assertWithin(Duration.ofSeconds(1), Duration.ofNanos(System.nanoTime() - told));
+  }
+
+  @Test
+  void aStandbyEndsInTimeAndLeavesTheLeaseAlone() throws Exception {
+    UpdaterProcess[] pair = leaderAndStandby();
+    String holder = holder();
+    assertEquals(0, pair[1].stop());
+    assertEquals(holder, holder());
+    assertTrue(
+        cluster.audit().entries(e -> e.request().user().equals(second)).stream()
+            .noneMatch(AuditLog.Entry::isSuccessfulWrite));
+  }
+}

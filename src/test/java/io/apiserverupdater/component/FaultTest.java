@@ -1,0 +1,298 @@
+package io.apiserverupdater.component;
+
+import static io.apiserverupdater.component.Replicas.SOON;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.apiserverupdater.sandbox.AuditLog;
+import io.apiserverupdater.sandbox.Fault;
+import io.apiserverupdater.sandbox.FaultPlan;
+import io.apiserverupdater.sandbox.RequestInfo;
+import io.apiserverupdater.sandbox.SandboxApiserver;
+import io.apiserverupdater.sandbox.SandboxCluster;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Everything that an apiserver can answer wrongly. Four updaters live through all of it, one fault
+ * after the other; each meets the fault in another kind of call.
+ */
+@Tag("component")
+class FaultTest {
+  /** A loop that spins makes thousands; at first each of six watches may try again at once. */
+  private static final int MOST_PER_SECOND = 20;
+
+  private static final int BURST = 100;
+  private static final double MOST_CPU = 0.6;
+  private static final long MOST_MEBIBYTES = 128;
+  private static final long MOST_THREADS = 60;
+  private static final long MOST_FILES = 100;
+
+  private static Replicas replicas;
+  private static SandboxCluster cluster;
+  private static final Map<Calls, Lane> lanes = new EnumMap<>(Calls.class);
+  private static int round;
+
+  /** The calls that meet the fault. */
+  enum Calls {
+    LIST(r -> r.verb().equals("list") && !r.resource().equals("leases")),
+    WATCH(r -> r.isWatch() && !r.resource().equals("leases")),
+    WRITE(r -> r.isWrite() && !r.resource().equals("leases")),
+    LEASE(r -> r.resource().equals("leases"));
+
+    private final Predicate<RequestInfo> calls;
+
+    Calls(Predicate<RequestInfo> calls) {
+      this.calls = calls;
+    }
+  }
+
+  private record Lane(String user, String namespace, UpdaterProcess updater) {}
+
+  /**
+   * A fault and how long it lasts.
+   *
+   * @param harmless the calls in which it keeps nobody from the work
+   */
+  record Row(String name, Fault fault, Duration lasts, Set<Calls> calls, Set<Calls> harmless) {
+    static Row of(String name, Fault fault) {
+      return new Row(
+          name,
+          fault,
+          Duration.ofSeconds(1),
+          EnumSet.allOf(Calls.class),
+          EnumSet.noneOf(Calls.class));
+    }
+
+    Row lasting(Duration time) {
+      return new Row(name, fault, time, calls, harmless);
+    }
+
+    Row only(Calls first, Calls... more) {
+      return new Row(name, fault, lasts, EnumSet.of(first, more), harmless);
+    }
+
+    Row harmlessFor(Calls first, Calls... more) {
+      return new Row(name, fault, lasts, calls, EnumSet.of(first, more));
+    }
+
+    @Override
+    public String toString() {
+      return name;
+    }
+  }
+
+  static Stream<Row> faults() {
+    return Stream.of(
+        Row.of("404", Fault.status(404)),
+        Row.of("409", Fault.status(409)).only(Calls.WRITE, Calls.LEASE),
+        Row.of("410", Fault.status(410)),
+        Row.of("429", Fault.status(429)),
+        Row.of("429 with Retry-After", Fault.tooManyRequests(1)),
+        Row.of("500", Fault.status(500)),
+        Row.of("503", Fault.status(503)),
+        Row.of("504", Fault.status(504)),
+        Row.of("504 Too large resource version", Fault.tooLargeResourceVersion()),
+        Row.of("cut before the headers", new Fault.CutBeforeHeaders()),
+        Row.of("cut after the headers", new Fault.CutAfterHeaders())
+            .harmlessFor(Calls.WRITE), // It has landed, and is read again.
+        Row.of("cut in the body", new Fault.CutInBody()).harmlessFor(Calls.WRITE),
+        Row.of("answer lost", new Fault.AnswerLost()).harmlessFor(Calls.WRITE),
+        Row.of("empty watch", new Fault.EmptyWatch()).only(Calls.WATCH, Calls.LEASE),
+        Row.of("watch ends after one event", new Fault.WatchEndsAfter(1))
+            .only(Calls.WATCH, Calls.LEASE)
+            .harmlessFor(Calls.WATCH, Calls.LEASE),
+        Row.of("watch expired", Fault.expiredWatch()).only(Calls.WATCH, Calls.LEASE),
+        Row.of("only bookmarks", new Fault.OnlyBookmarks()).only(Calls.WATCH, Calls.LEASE),
+        Row.of("malformed JSON", new Fault.MalformedJson()),
+        Row.of("a page for people", new Fault.HtmlPage()),
+        Row.of("unknown fields", new Fault.UnknownFields())
+            .harmlessFor(Calls.LIST, Calls.WATCH, Calls.WRITE, Calls.LEASE),
+        Row.of("null lists", new Fault.NullLists()),
+        Row.of("10 MB", Fault.tenMegabytes()),
+        Row.of("late", new Fault.AnsweredLate(Duration.ofMillis(300)))
+            .harmlessFor(Calls.LIST, Calls.WATCH, Calls.WRITE),
+        Row.of("never answered", new Fault.NeverAnswered()).lasting(Duration.ofSeconds(7)));
+  }
+
+  @BeforeAll
+  static void start() {
+    cluster = SandboxCluster.start();
+    replicas = Replicas.at(cluster);
+    for (Calls calls : Calls.values()) {
+      String user = Replicas.fresh("updater");
+      String namespace = replicas.namespace();
+      UpdaterProcess updater =
+          calls == Calls.LEASE
+              ? replicas.replica(
+                  user,
+                  namespace,
+                  "--apiserver-failover",
+                  "--lease-duration=2s",
+                  "--renew-deadline=1s",
+                  "--retry-period=300ms")
+              : replicas.single(user, namespace, "--apiserver-failover");
+      lanes.put(calls, new Lane(user, namespace, updater));
+    }
+    lanes.values().forEach(lane -> replicas.awaitMirrored(lane.namespace(), addresses()));
+  }
+
+  @AfterAll
+  static void end() {
+    replicas.close();
+  }
+
+  private static List<String> addresses() {
+    return cluster.runningAddresses();
+  }
+
+  /** Always one of two states of the source: what is there never is right by accident. */
+  private static List<String> changeSource() {
+    round++;
+    List<String> all = addresses();
+    List<String> some = all.subList(0, round % 2 == 0 ? 3 : 2);
+    cluster.source().set(some.toArray(new String[0]));
+    return some;
+  }
+
+  private record Usage(int requests, Duration cpu) {
+    static Usage of(Lane lane) {
+      return new Usage(
+          replicas.requests(lane.user(), System.nanoTime() - TimeUnit.HOURS.toNanos(1)).size(),
+          lane.updater().cpuTime());
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("faults")
+  void survives(Row row) {
+    Map<Calls, Usage> before = new EnumMap<>(Calls.class);
+    List<FaultPlan.Rule> rules = new ArrayList<>();
+    for (Calls calls : row.calls()) {
+      Lane lane = lanes.get(calls);
+      Predicate<RequestInfo> user = Replicas.of(lane.user());
+      if (calls == Calls.LIST) {
+        // Only who has lost its watches for good lists again.
+        cluster.faults().next(6, user.and(RequestInfo::isWatch), Fault.expiredWatch());
+      }
+      rules.add(cluster.faults().always(user.and(calls.calls), row.fault()));
+      before.put(calls, Usage.of(lane));
+    }
+    long start = System.nanoTime();
+    cluster.apiservers().forEach(SandboxApiserver::breakConnections);
+    List<String> during = changeSource();
+    for (Calls calls : row.harmless()) {
+      replicas.awaitMirrored(lanes.get(calls).namespace(), during);
+    }
+    cluster.awaitTrue(
+        "it strikes every kind of call",
+        SOON,
+        () -> rules.stream().allMatch(rule -> rule.hits() > 0));
+    Duration left = row.lasts().minusNanos(System.nanoTime() - start);
+    if (!left.isNegative()) {
+      cluster.awaitNever("an updater ends", left, () -> !allLive());
+    }
+    double seconds = (System.nanoTime() - start) / 1e9;
+    List<String> excesses = new ArrayList<>();
+    before.forEach(
+        (calls, usage) -> {
+          Usage now = Usage.of(lanes.get(calls));
+          int requests = now.requests() - usage.requests();
+          double cpu = now.cpu().minus(usage.cpu()).toNanos() / 1e9 / seconds;
+          UpdaterProcess updater = lanes.get(calls).updater();
+          long mebibytes = updater.residentMebibytes();
+          String found =
+              "%s: %d requests and %.0f %% CPU in %.1f s, %d MiB, %d threads, %d files"
+                  .formatted(
+                      calls,
+                      requests,
+                      100 * cpu,
+                      seconds,
+                      mebibytes,
+                      updater.threads(),
+                      updater.openFiles());
+          if (requests > BURST + MOST_PER_SECOND * seconds
+              || cpu > MOST_CPU
+              || mebibytes > MOST_MEBIBYTES
+              || updater.threads() > MOST_THREADS
+              || updater.openFiles() > MOST_FILES) {
+            excesses.add(found);
+          }
+        });
+
+    cluster.faults().clearAll();
+    // Streams that a fault has spoilt from their start stay spoilt.
+    cluster.apiservers().forEach(SandboxApiserver::breakConnections);
+    List<String> after = changeSource();
+    lanes.forEach((calls, lane) -> replicas.awaitMirrored(lane.namespace(), after));
+    cluster.awaitTrue(
+        "somebody leads",
+        SOON,
+        () ->
+            cluster
+                .leaseHolder(lanes.get(Calls.LEASE).namespace(), "apiserver-updater")
+                .startsWith(lanes.get(Calls.LEASE).user()));
+    assertTrue(allLive());
+    assertEquals(List.of(), excesses);
+  }
+
+  @Test
+  void heedsRetryAfterAlsoWhenThereIsNewsInTheMeantime() {
+    Duration asked = Duration.ofSeconds(2);
+    long start = System.nanoTime();
+    FaultPlan.Rule writes =
+        cluster
+            .faults()
+            .always(
+                Replicas.of(lanes.get(Calls.WRITE).user()).and(Calls.WRITE.calls),
+                Fault.tooManyRequests((int) asked.toSeconds()));
+    FaultPlan.Rule watches =
+        cluster
+            .faults()
+            .always(
+                Replicas.of(lanes.get(Calls.WATCH).user())
+                    .and(Calls.WATCH.calls)
+                    .and(r -> r.resource().equals("services")),
+                Fault.tooManyRequests((int) asked.toSeconds()));
+    cluster.apiservers().forEach(SandboxApiserver::breakConnections);
+    changeSource();
+    cluster.awaitTrue("turned down", SOON, () -> writes.hits() > 0 && watches.hits() > 0);
+    changeSource();
+    changeSource();
+    cluster.awaitTrue("tried again", SOON, () -> writes.hits() > 2 && watches.hits() > 2);
+    cluster.faults().clearAll();
+    for (Calls calls : List.of(Calls.WRITE, Calls.WATCH)) {
+      List<AuditLog.Entry> refused =
+          replicas.requests(lanes.get(calls).user(), start).stream()
+              .filter(e -> e.status() == 429)
+              .toList();
+      for (int i = 1; i < refused.size(); i++) {
+        Duration between =
+            Duration.ofNanos(refused.get(i).nanoTime() - refused.get(i - 1).nanoTime());
+        assertTrue(
+            between.compareTo(asked.minusMillis(100)) > 0,
+            () -> calls + " tried again after " + between);
+      }
+    }
+    List<String> after = changeSource();
+    lanes.values().forEach(lane -> replicas.awaitMirrored(lane.namespace(), after));
+  }
+
+  private static boolean allLive() {
+    return lanes.values().stream().allMatch(lane -> lane.updater().isAlive());
+  }
+}

@@ -1,0 +1,228 @@
+package io.apiserverupdater.component;
+
+import static io.apiserverupdater.component.Replicas.SOON;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.apiserverupdater.sandbox.SandboxCluster;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** The release archive, unpacked as a person does, and the launcher in it. */
+@Tag("component")
+class LauncherTest {
+  private static final Path ROOT = Path.of(System.getProperty("project.root", "."));
+  private static final String SEARCH_PATH = System.getenv().getOrDefault("PATH", "/usr/bin:/bin");
+
+  private static Replicas replicas;
+  private Path release = Path.of("");
+
+  @BeforeAll
+  static void start() throws IOException {
+    replicas = Replicas.at(SandboxCluster.builder().apiservers(1).start());
+    // Another user must be able to read the release.
+    Files.setPosixFilePermissions(replicas.folder(), PosixFilePermissions.fromString("rwxr-xr-x"));
+  }
+
+  @AfterAll
+  static void end() {
+    replicas.close();
+  }
+
+  @BeforeEach
+  void unpack() throws Exception {
+    Path archive;
+    try (Stream<Path> files = Files.list(ROOT.resolve("updater/target"))) {
+      archive = files.filter(f -> f.toString().endsWith(".tar.gz")).findFirst().orElseThrow();
+    }
+    Path folder = Files.createDirectory(replicas.folder().resolve(Replicas.fresh("release")));
+    UpdaterProcess.Result tar =
+        run(Map.of(), "tar", "-xzf", archive.toString(), "-C", folder.toString());
+    assertEquals(0, tar.exitCode(), tar::toString);
+    try (Stream<Path> files = Files.list(folder)) {
+      release = files.findFirst().orElseThrow();
+    }
+  }
+
+  private static UpdaterProcess.Result run(Map<String, String> variables, String... command)
+      throws InterruptedException {
+    return replicas.run(List.of(command), variables, "").result(SOON);
+  }
+
+  private String launcher() {
+    return release.resolve("bin/updater").toString();
+  }
+
+  private static List<Path> in(Path folder) throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.filter(file -> file.toString().contains(".jsa")).toList();
+    }
+  }
+
+  @Test
+  void runsAsTypedAndThroughASymbolicLink() throws Exception {
+    UpdaterProcess.Result version = run(Map.of(), launcher(), "--version");
+    assertEquals(0, version.exitCode(), version::toString);
+    assertTrue(version.out().matches("updater [0-9]+\\.[0-9]+\\.[0-9]+"), version::toString);
+    assertEquals("", version.err());
+
+    Path link = replicas.folder().resolve(Replicas.fresh("link"));
+    Files.createSymbolicLink(link, release.resolve("bin/updater"));
+    String config = "--kubeconfig=" + replicas.kubeconfig("person");
+    UpdaterProcess.Result dryRun =
+        run(Map.of(), link.toString(), "--dry-run", config, "--namespace=" + replicas.namespace());
+    assertEquals(1, dryRun.exitCode(), dryRun::toString);
+    assertTrue(dryRun.err().contains("2 objects would be created"), dryRun::toString);
+    // Both have shared what was made at the first start.
+    assertEquals(1, in(release.resolve("lib")).size());
+  }
+
+  @Test
+  void signalsReachTheUpdaterThroughTheLauncher() throws Exception {
+    String namespace = replicas.namespace();
+    UpdaterProcess updater =
+        replicas.run(
+            List.of(
+                launcher(),
+                "--kubeconfig=" + replicas.kubeconfig("updater"),
+                "--namespace=" + namespace,
+                "--listen=0"),
+            Map.of(),
+            "");
+    replicas.awaitMirrored(namespace, replicas.cluster().runningAddresses());
+    assertEquals(0, updater.stop());
+  }
+
+  @Test
+  void theClassArchiveHoldsNearlyAllThatIsLoaded() throws Exception {
+    run(Map.of(), launcher(), "--version");
+    Path archive = in(release.resolve("lib")).get(0);
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:+UseSerialGC",
+                "-XX:SharedArchiveFile=" + archive,
+                "-Xlog:class+load",
+                "-jar",
+                release.resolve("lib/updater.jar").toString()));
+    command.addAll(
+        List.of(
+            "--once",
+            "--kubeconfig=" + replicas.kubeconfig("person"),
+            "--namespace=" + replicas.namespace()));
+    UpdaterProcess.Result once = run(Map.of(), command.toArray(new String[0]));
+    assertEquals(0, once.exitCode(), once::toString);
+    List<String> loaded =
+        once.out()
+            .lines()
+            .filter(l -> l.contains(" io.apiserverupdater.") || l.contains(" okhttp3."))
+            .filter(l -> l.contains(" source: "))
+            // Lambdas' classes are made while it runs.
+            .filter(l -> !l.contains("$$Lambda"))
+            .toList();
+    List<String> parsed = loaded.stream().filter(l -> !l.contains("shared objects file")).toList();
+    assertTrue(loaded.size() > 100, () -> loaded.size() + " classes");
+    assertTrue(
+        parsed.size() * 10 <= loaded.size(),
+        () -> parsed.size() + " of " + loaded.size() + ":\n" + String.join("\n", parsed));
+  }
+
+  @Test
+  void whereItMayNotWriteTheArchiveGoesToTheCacheFolder() throws Exception {
+    Path cache = Files.createDirectory(replicas.folder().resolve(Replicas.fresh("cache")));
+    List<String> command = new ArrayList<>();
+    if (release.resolve("lib").toFile().setWritable(false, false)
+        && Files.isWritable(release.resolve("lib"))) {
+      // The superuser may write everywhere: somebody else tries.
+      assumeTrue(
+          Files.isExecutable(Path.of("/usr/bin/setpriv")), "setpriv, to become another user");
+      command.addAll(List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"));
+      Files.setPosixFilePermissions(cache, PosixFilePermissions.fromString("rwxrwxrwx"));
+    }
+    command.addAll(List.of(launcher(), "--version"));
+    UpdaterProcess.Result result =
+        run(Map.of("XDG_CACHE_HOME", cache.toString()), command.toArray(new String[0]));
+    assertEquals(0, result.exitCode(), result::toString);
+    assertEquals(List.of(), in(release.resolve("lib")));
+    assertEquals(1, in(cache.resolve("apiserver-updater")).size());
+    assertTrue(release.resolve("lib").toFile().setWritable(true));
+  }
+
+  @Test
+  void withoutJavaItSaysWhatToInstall() throws Exception {
+    Path tools = Files.createDirectory(replicas.folder().resolve(Replicas.fresh("tools")));
+    for (String tool : List.of("sh", "readlink", "dirname", "cat", "cksum", "cut", "stat")) {
+      Path found =
+          Stream.of(SEARCH_PATH.split(":"))
+              .map(folder -> Path.of(folder, tool))
+              .filter(Files::isExecutable)
+              .findFirst()
+              .orElseThrow();
+      Files.createSymbolicLink(tools.resolve(tool), found);
+    }
+    UpdaterProcess.Result result =
+        run(Map.of("PATH", tools.toString(), "JAVA_HOME", ""), launcher(), "--version");
+    assertEquals(2, result.exitCode(), result::toString);
+    assertTrue(result.err().contains("no Java runtime: set JAVA_HOME"), result::toString);
+  }
+
+  @Test
+  void twoFirstStartsAtOnceDoNotDisturbEachOther() throws Exception {
+    List<String> command = List.of(launcher(), "--version");
+    UpdaterProcess one = replicas.run(command, Map.of(), "");
+    UpdaterProcess other = replicas.run(command, Map.of(), "");
+    for (UpdaterProcess process : List.of(one, other)) {
+      UpdaterProcess.Result result = process.result(SOON);
+      assertEquals(0, result.exitCode(), result::toString);
+      assertTrue(result.out().startsWith("updater "), result::toString);
+      assertEquals("", result.err());
+    }
+    assertEquals(1, in(release.resolve("lib")).size());
+  }
+
+  @Test
+  void isAPluginOfKubectl() throws Exception {
+    Path bin = release.resolve("bin");
+    Optional<Path> kubectl = kubectl();
+    List<String> command =
+        kubectl.isPresent()
+            ? List.of(kubectl.get().toString(), "apiserver-updater", "--version")
+            : List.of(bin.resolve("kubectl-apiserver_updater").toString(), "--version");
+    UpdaterProcess.Result result =
+        replicas.run(command, Map.of("PATH", bin + ":" + SEARCH_PATH), "").result(SOON);
+    assertEquals(0, result.exitCode(), result::toString);
+    assertTrue(result.out().startsWith("updater "), result::toString);
+  }
+
+  /** The one that the real tier has built, if it has. */
+  private static Optional<Path> kubectl() throws IOException {
+    Path cache =
+        Path.of(
+            System.getenv()
+                .getOrDefault("XDG_CACHE_HOME", System.getProperty("user.home") + "/.cache"),
+            "apiserver-updater");
+    if (!Files.isDirectory(cache)) {
+      return Optional.empty();
+    }
+    try (Stream<Path> folders = Files.list(cache)) {
+      return folders
+          .map(folder -> folder.resolve("kubectl"))
+          .filter(Files::isExecutable)
+          .findFirst();
+    }
+  }
+}

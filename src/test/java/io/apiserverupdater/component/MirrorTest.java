@@ -1,0 +1,444 @@
+package io.apiserverupdater.component;
+
+import static io.apiserverupdater.component.Replicas.QUIET;
+import static io.apiserverupdater.component.Replicas.SOON;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import io.apiserverupdater.sandbox.ApiResource;
+import io.apiserverupdater.sandbox.AuditLog;
+import io.apiserverupdater.sandbox.SandboxCluster;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+@Tag("component")
+@Tag("quick")
+class MirrorTest {
+  private static Replicas replicas;
+  private static SandboxCluster cluster;
+
+  @BeforeAll
+  static void start() {
+    cluster = SandboxCluster.start();
+    replicas = Replicas.at(cluster);
+  }
+
+  @AfterAll
+  static void end() {
+    replicas.close();
+  }
+
+  @AfterEach
+  void reset() {
+    replicas.reset();
+  }
+
+  private final String user = Replicas.fresh("updater");
+
+  private static String[] all() {
+    return cluster.runningAddresses().toArray(new String[0]);
+  }
+
+  private static boolean exists(ApiResource resource, String namespace, String name) {
+    return cluster.store().get(resource, namespace, name).isPresent();
+  }
+
+  private static List<String> sixes(String namespace) {
+    return cluster.sliceAddresses(namespace, "apiserver-ipv6");
+  }
+
+  /** As somebody else would. */
+  private static void patch(ApiResource resource, String namespace, String name, String json) {
+    cluster.store().patch(resource, namespace, name, Objects.parse(json));
+  }
+
+  @Test
+  void createsSliceAndEndpointsAndFollowsEachChange() throws Exception {
+    String namespace = replicas.namespace();
+    UpdaterProcess updater = replicas.single(user, namespace);
+    replicas.awaitMirrored(namespace, all());
+    JsonObject slice = replicas.slice(namespace);
+    assertEquals("IPv4", Objects.text(slice, "addressType"));
+    assertEquals("apiserver", Objects.text(slice, "metadata/labels/kubernetes.io~service-name"));
+    assertEquals(
+        "apiserver-updater",
+        Objects.text(slice, "metadata/labels/endpointslice.kubernetes.io~managed-by"));
+    assertEquals("6443", Objects.text(slice, "ports/0/port"));
+    assertEquals("https", Objects.text(slice, "ports/0/name"));
+    assertEquals("true", Objects.text(slice, "endpoints/0/conditions/ready"));
+    JsonObject endpoints =
+        cluster.store().get(ApiResource.ENDPOINTS, namespace, "apiserver").orElseThrow();
+    assertEquals(
+        "true", Objects.text(endpoints, "metadata/labels/endpointslice.kubernetes.io~skip-mirror"));
+
+    for (int members = 1; members <= 5; members++) {
+      String[] addresses = new String[members];
+      for (int i = 0; i < members; i++) {
+        addresses[i] = "10.0." + members + "." + i;
+      }
+      cluster.source().set(addresses);
+      replicas.awaitMirrored(namespace, addresses);
+    }
+    assertTrue(updater.isAlive());
+    assertEquals(List.of(), updater.log(" (WARN|ERROR) "));
+  }
+
+  @Test
+  void manyChangesAtOnceEndRightWithFewWrites() {
+    String namespace = replicas.namespace();
+    replicas.single(user, namespace);
+    replicas.awaitMirrored(namespace, all());
+    long start = System.nanoTime();
+    for (int i = 0; i < 500; i++) {
+      cluster.source().set("10.1." + i / 250 + "." + (i % 250 + 1));
+    }
+    replicas.awaitMirrored(namespace, "10.1.1.250");
+    assertTrue(
+        replicas.writes(user, start).size() < 500,
+        () -> replicas.writes(user, start).size() + " writes for 500 changes");
+  }
+
+  @Test
+  void repairsWhatSomebodyElseEdits() {
+    String namespace = replicas.namespace();
+    replicas.single(user, namespace);
+    replicas.awaitMirrored(namespace, all());
+    List<String> edits =
+        List.of(
+            "{\"endpoints\":[{\"addresses\":[\"192.0.2.1\"],\"conditions\":{\"ready\":true}}]}",
+            "{\"endpoints\":[]}",
+            "{\"ports\":[{\"name\":\"wrong\",\"port\":1,\"protocol\":\"TCP\"}]}",
+            "{\"metadata\":{\"labels\":{\"kubernetes.io/service-name\":null}}}");
+    for (String edit : edits) {
+      patch(ApiResource.ENDPOINT_SLICES, namespace, "apiserver-ipv4", edit);
+      awaitRight(namespace, edit);
+    }
+    patch(
+        ApiResource.ENDPOINTS,
+        namespace,
+        "apiserver",
+        "{\"subsets\":[{\"addresses\":[{\"ip\":\"192.0.2.1\"}],\"ports\":[{\"port\":1}]}]}");
+    awaitRight(namespace, "Endpoints");
+    patch(ApiResource.ENDPOINTS, namespace, "apiserver", "{\"subsets\":null}");
+    awaitRight(namespace, "Endpoints without subsets");
+  }
+
+  private static void awaitRight(String namespace, String after) {
+    cluster.awaitTrue(
+        "repaired after " + after,
+        SOON,
+        () -> {
+          JsonObject slice = replicas.slice(namespace);
+          return replicas.isMirrored(namespace, cluster.runningAddresses())
+              && Objects.text(slice, "ports/0/port").equals("6443")
+              && Objects.text(slice, "ports/0/name").equals("https")
+              && Objects.text(slice, "metadata/labels/kubernetes.io~service-name")
+                  .equals("apiserver");
+        });
+  }
+
+  @Test
+  void repairsWhatSomebodyElseDeletesWithinASecond() {
+    String namespace = replicas.namespace();
+    replicas.single(user, namespace);
+    replicas.awaitMirrored(namespace, all());
+    long start = System.nanoTime();
+    cluster.store().delete(ApiResource.ENDPOINT_SLICES, namespace, "apiserver-ipv4");
+    replicas.awaitMirrored(namespace, all());
+    cluster.store().delete(ApiResource.ENDPOINTS, namespace, "apiserver");
+    replicas.awaitMirrored(namespace, all());
+    long slowest =
+        replicas.writes(user, start).stream()
+            .mapToLong(write -> write.nanoTime() - start)
+            .max()
+            .orElseThrow();
+    assertTrue(slowest < TimeUnit.SECONDS.toNanos(1), "repaired after " + slowest + " ns");
+  }
+
+  @Test
+  void writesNothingWhenNothingDiffersAlsoAfterARestart() throws Exception {
+    String namespace = replicas.namespace();
+    UpdaterProcess first = replicas.single(user, namespace);
+    replicas.awaitMirrored(namespace, all());
+    assertEquals(0, first.stop());
+    long quiet = System.nanoTime();
+
+    UpdaterProcess second = replicas.single(user, namespace);
+    second.awaitLog("target=" + namespace + "/apiserver ", SOON);
+    // Neither does a change that makes no difference to the target.
+    patch(
+        ApiResource.ENDPOINT_SLICES,
+        "default",
+        "kubernetes",
+        "{\"metadata\":{\"annotations\":{\"seen\":\"yes\"}}}");
+    patch(
+        ApiResource.SERVICES,
+        namespace,
+        "apiserver",
+        "{\"metadata\":{\"annotations\":{\"seen\":\"yes\"}}}");
+    cluster.awaitNever("a write", QUIET, () -> !replicas.writes(user, quiet).isEmpty());
+  }
+
+  @Test
+  void mirrorsIpv6Alone() {
+    String namespace = replicas.namespace();
+    cluster.source().set(List.of(), List.of("fd00::1", "fd00::2"));
+    replicas.single(user, namespace);
+    cluster.awaitTrue(
+        "IPv6 in slice and Endpoints",
+        SOON,
+        () ->
+            sixes(namespace).equals(List.of("fd00::1", "fd00::2"))
+                && cluster
+                    .endpointsAddresses(namespace, "apiserver")
+                    .equals(List.of("fd00::1", "fd00::2")));
+    assertFalse(exists(ApiResource.ENDPOINT_SLICES, namespace, "apiserver-ipv4"));
+
+    // The control planes change their family: the slice of the old one goes.
+    cluster.source().set("10.0.0.1");
+    cluster.awaitTrue(
+        "IPv4 alone",
+        SOON,
+        () ->
+            !exists(ApiResource.ENDPOINT_SLICES, namespace, "apiserver-ipv6")
+                && replicas.isMirrored(namespace, List.of("10.0.0.1")));
+  }
+
+  @Test
+  void mirrorsBothFamiliesAndRemovesTheSliceOfOneThatIsGone() {
+    String namespace = replicas.namespace();
+    createSource(namespace, "dual-4", "IPv4", "10.0.0.1");
+    createSource(namespace, "dual-6", "IPv6", "fd00::1");
+    replicas.single(user, namespace, "--source=" + namespace + "/dual");
+    cluster.awaitTrue(
+        "both",
+        SOON,
+        () ->
+            sixes(namespace).equals(List.of("fd00::1"))
+                && replicas.isMirrored(namespace, List.of("10.0.0.1")));
+    cluster.store().delete(ApiResource.ENDPOINT_SLICES, namespace, "dual-6");
+    cluster.awaitTrue(
+        "its slice is removed",
+        SOON,
+        () -> !exists(ApiResource.ENDPOINT_SLICES, namespace, "apiserver-ipv6"));
+    assertTrue(replicas.isMirrored(namespace, List.of("10.0.0.1")));
+  }
+
+  /** A slice of a source Service named dual. */
+  private static void createSource(String namespace, String name, String family, String address) {
+    String slice =
+        """
+        {"metadata":{"name":"%s","labels":{"kubernetes.io/service-name":"dual"}},
+         "addressType":"%s","ports":[{"name":"https","port":6443,"protocol":"TCP"}],
+         "endpoints":[{"addresses":["%s"],"conditions":{"ready":true}}]}
+        """;
+    cluster
+        .store()
+        .create(
+            ApiResource.ENDPOINT_SLICES,
+            namespace,
+            Objects.parse(slice.formatted(name, family, address)));
+  }
+
+  @Test
+  void takesAnotherSourceAndAnotherService() {
+    String namespace = replicas.emptyNamespace();
+    cluster.createApiserverService(namespace, "front", "10.96.0.65");
+    String slice =
+        """
+        {"metadata":{"name":"elsewhere-x1","labels":{"kubernetes.io/service-name":"elsewhere"}},
+         "addressType":"IPv4","ports":[{"name":"https","port":7443,"protocol":"TCP"}],
+         "endpoints":[{"addresses":["10.7.0.1"],"conditions":{"ready":true}}]}
+        """;
+    cluster.store().create(ApiResource.ENDPOINT_SLICES, namespace, Objects.parse(slice));
+    replicas.single(user, namespace, "--source=" + namespace + "/elsewhere", "--service=front");
+    cluster.awaitTrue(
+        "mirrored",
+        SOON,
+        () ->
+            cluster.sliceAddresses(namespace, "front-ipv4").equals(List.of("10.7.0.1"))
+                && cluster.endpointsAddresses(namespace, "front").equals(List.of("10.7.0.1")));
+    assertEquals(
+        "7443",
+        Objects.text(
+            cluster.store().get(ApiResource.ENDPOINT_SLICES, namespace, "front-ipv4").orElseThrow(),
+            "ports/0/port"));
+    assertFalse(exists(ApiResource.ENDPOINTS, namespace, "apiserver"));
+  }
+
+  @Test
+  void leavesTheEndpointsAloneWhenToldTo() {
+    String namespace = replicas.namespace();
+    replicas.single(user, namespace, "--write-endpoints=false");
+    cluster.awaitTrue(
+        "slice",
+        SOON,
+        () ->
+            cluster
+                .sliceAddresses(namespace, "apiserver-ipv4")
+                .equals(cluster.runningAddresses().stream().sorted().toList()));
+    cluster.awaitNever(
+        "Endpoints", QUIET, () -> exists(ApiResource.ENDPOINTS, namespace, "apiserver"));
+    assertEquals(
+        List.of(),
+        cluster.audit().entries(e -> e.request().user().equals(user)).stream()
+            .filter(e -> e.request().resource().equals("endpoints"))
+            .toList());
+  }
+
+  @Test
+  void takesThePortsNameFromTheServiceAlsoWhenItChanges() {
+    String namespace = replicas.namespace();
+    replicas.single(user, namespace);
+    replicas.awaitMirrored(namespace, all());
+    patch(
+        ApiResource.SERVICES,
+        namespace,
+        "apiserver",
+        "{\"spec\":{\"ports\":[{\"name\":\"api\",\"port\":443,\"protocol\":\"TCP\"}]}}");
+    cluster.awaitTrue(
+        "the new name, and the port of the source",
+        SOON,
+        () -> {
+          JsonObject slice = replicas.slice(namespace);
+          JsonObject endpoints =
+              cluster.store().get(ApiResource.ENDPOINTS, namespace, "apiserver").orElseThrow();
+          return Objects.text(slice, "ports/0/name").equals("api")
+              && Objects.text(slice, "ports/0/port").equals("6443")
+              && Objects.text(endpoints, "subsets/0/ports/0/name").equals("api");
+        });
+  }
+
+  @Test
+  void keepsForeignLabelsAndAnnotationsAndNeverCopiesTheSources() {
+    String namespace = replicas.namespace();
+    replicas.single(user, namespace);
+    replicas.awaitMirrored(namespace, all());
+    String foreign =
+        "{\"metadata\":{\"labels\":{\"team\":\"a\"},\"annotations\":{\"note\":\"keep\"}}}";
+    patch(ApiResource.ENDPOINT_SLICES, namespace, "apiserver-ipv4", foreign);
+    patch(ApiResource.ENDPOINTS, namespace, "apiserver", foreign);
+    patch(
+        ApiResource.ENDPOINT_SLICES,
+        "default",
+        "kubernetes",
+        "{\"metadata\":{\"labels\":{\"source\":\"only\"}}}");
+    cluster.source().set("10.0.0.9");
+    replicas.awaitMirrored(namespace, "10.0.0.9");
+    for (JsonObject object :
+        List.of(
+            replicas.slice(namespace),
+            cluster.store().get(ApiResource.ENDPOINTS, namespace, "apiserver").orElseThrow())) {
+      assertEquals("a", Objects.text(object, "metadata/labels/team"));
+      assertEquals("keep", Objects.text(object, "metadata/annotations/note"));
+      assertEquals("", Objects.text(object, "metadata/labels/source"));
+    }
+  }
+
+  @Test
+  void waitsForAMissingServiceAndActsWithinASecondOfItsCreation() throws Exception {
+    String namespace = replicas.emptyNamespace();
+    UpdaterProcess updater = replicas.single(user, namespace);
+    updater.awaitLog("refused=MissingService", SOON);
+    assertFalse(exists(ApiResource.ENDPOINT_SLICES, namespace, "apiserver-ipv4"));
+    long created = System.nanoTime();
+    cluster.createApiserverService(namespace, "apiserver", "10.96.0.64");
+    replicas.awaitMirrored(namespace, all());
+    AuditLog.Entry last =
+        replicas.writes(user, created).get(replicas.writes(user, created).size() - 1);
+    assertTrue(
+        last.nanoTime() - created < TimeUnit.SECONDS.toNanos(1),
+        () -> "acted after " + Duration.ofNanos(last.nanoTime() - created));
+    updater.awaitLog("refused=none", SOON);
+    assertEquals(1, updater.log("refused=MissingService").size());
+  }
+
+  @Test
+  void keepsTheLastGoodStateWhenTheSourceIsEmptyOrGone() throws Exception {
+    String namespace = replicas.namespace();
+    UpdaterProcess updater = replicas.single(user, namespace);
+    cluster.source().set("10.0.0.1", "10.0.0.2");
+    replicas.awaitMirrored(namespace, "10.0.0.1", "10.0.0.2");
+    updater.awaitLog("target=.*10.0.0.1,10.0.0.2", SOON); // Its writes are answered.
+    long emptied = System.nanoTime();
+    cluster.source().setEmpty();
+    updater.awaitLog("refused=EmptySource", SOON);
+    cluster.source().deleteAll();
+    cluster.awaitNever("a write", QUIET, () -> !replicas.writes(user, emptied).isEmpty());
+    assertEquals(1, updater.log("refused=EmptySource").size(), updater::logText);
+    assertTrue(replicas.isMirrored(namespace, List.of("10.0.0.1", "10.0.0.2")));
+
+    cluster.source().set("10.0.0.3");
+    replicas.awaitMirrored(namespace, "10.0.0.3");
+    updater.awaitLog("refused=none", SOON);
+  }
+
+  @Test
+  void refusesAServiceWithASelectorUntilItIsGone() throws Exception {
+    String namespace = replicas.emptyNamespace();
+    cluster.createApiserverService(namespace, "apiserver", "10.96.0.64");
+    patch(
+        ApiResource.SERVICES,
+        namespace,
+        "apiserver",
+        "{\"spec\":{\"selector\":{\"app\":\"mine\"}}}");
+    long start = System.nanoTime();
+    UpdaterProcess updater = replicas.single(user, namespace);
+    updater.awaitLog("refused=ServiceHasSelector .*app=mine", SOON);
+    cluster.source().set("10.0.0.1");
+    cluster.awaitNever("a write", QUIET, () -> !replicas.writes(user, start).isEmpty());
+    assertEquals(1, updater.log("refused=").size(), updater::logText);
+
+    patch(ApiResource.SERVICES, namespace, "apiserver", "{\"spec\":{\"selector\":null}}");
+    replicas.awaitMirrored(namespace, "10.0.0.1");
+  }
+
+  @Test
+  void refusesASliceOfAnotherControllerUntilItIsGone() throws Exception {
+    String namespace = replicas.namespace();
+    String foreign =
+        """
+        {"metadata":{"name":"apiserver-ipv4","labels":{
+           "kubernetes.io/service-name":"apiserver",
+           "endpointslice.kubernetes.io/managed-by":"somebody.example.com"}},
+         "addressType":"IPv4","ports":[],
+         "endpoints":[{"addresses":["192.0.2.7"],"conditions":{"ready":true}}]}
+        """;
+    cluster.store().create(ApiResource.ENDPOINT_SLICES, namespace, Objects.parse(foreign));
+    long start = System.nanoTime();
+    UpdaterProcess updater = replicas.single(user, namespace);
+    updater.awaitLog("refused=ForeignSlice .*somebody.example.com", SOON);
+    cluster.awaitNever("a write", QUIET, () -> !replicas.writes(user, start).isEmpty());
+    assertEquals(1, updater.log("refused=").size(), updater::logText);
+    cluster.store().delete(ApiResource.ENDPOINT_SLICES, namespace, "apiserver-ipv4");
+    replicas.awaitMirrored(namespace, all());
+  }
+
+  @Test
+  void writesASliceAnewWhoseFamilyIsWrong() {
+    String namespace = replicas.namespace();
+    JsonObject wrong =
+        Objects.parse(
+            """
+            {"metadata":{"name":"apiserver-ipv4","labels":{
+               "kubernetes.io/service-name":"apiserver",
+               "endpointslice.kubernetes.io/managed-by":"apiserver-updater"}},
+             "addressType":"IPv6",
+             "endpoints":[{"addresses":["fd00::9"],"conditions":{"ready":true}}]}
+            """);
+    wrong.add("ports", new JsonArray());
+    cluster.store().create(ApiResource.ENDPOINT_SLICES, namespace, wrong);
+    replicas.single(user, namespace);
+    replicas.awaitMirrored(namespace, all());
+    assertEquals("IPv4", Objects.text(replicas.slice(namespace), "addressType"));
+  }
+}

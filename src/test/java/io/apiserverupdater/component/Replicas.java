@@ -1,0 +1,200 @@
+package io.apiserverupdater.component;
+
+import com.google.gson.JsonObject;
+import io.apiserverupdater.sandbox.ApiResource;
+import io.apiserverupdater.sandbox.AuditLog;
+import io.apiserverupdater.sandbox.Kubeconfig;
+import io.apiserverupdater.sandbox.RequestInfo;
+import io.apiserverupdater.sandbox.SandboxCluster;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Predicate;
+
+/**
+ * Updaters at a sandbox cluster, and the namespaces that they write to. Each is a user of its own,
+ * so that the audit log tells them apart. Thread-safe; closing it kills them all, and the cluster.
+ */
+final class Replicas implements AutoCloseable {
+  /** Long enough for a loaded machine; nothing waits for its end when all is well. */
+  static final Duration SOON = Duration.ofSeconds(20);
+
+  /** The control plane's own promise to repair, with room for a loaded machine. */
+  static final Duration QUIET = Duration.ofMillis(700);
+
+  private static final AtomicInteger NUMBER = new AtomicInteger();
+
+  private final SandboxCluster cluster;
+  private final Path folder;
+  private final List<UpdaterProcess> started = new CopyOnWriteArrayList<>();
+
+  private Replicas(SandboxCluster cluster, Path folder) {
+    this.cluster = cluster;
+    this.folder = folder;
+  }
+
+  static Replicas at(SandboxCluster cluster) {
+    try {
+      return new Replicas(cluster, Files.createTempDirectory("updater-component"));
+    } catch (IOException e) {
+      cluster.close();
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  SandboxCluster cluster() {
+    return cluster;
+  }
+
+  /** A folder for files; it is the home folder of every process. */
+  Path folder() {
+    return folder;
+  }
+
+  /** A name that nobody has used: for a namespace, a user or a file. */
+  static String fresh(String prefix) {
+    return prefix + "-" + NUMBER.incrementAndGet();
+  }
+
+  /** A new namespace without a Service. */
+  String emptyNamespace() {
+    String namespace = fresh("target");
+    cluster
+        .store()
+        .create(
+            ApiResource.NAMESPACES,
+            "",
+            Objects.parse("{\"metadata\":{\"name\":\"" + namespace + "\"}}"));
+    return namespace;
+  }
+
+  /** A new namespace with the Service {@code apiserver}. */
+  String namespace() {
+    String namespace = emptyNamespace();
+    cluster.createApiserverService(namespace, "apiserver", "10.96.0.64");
+    return namespace;
+  }
+
+  /** A kubeconfig with a token of a user. */
+  Path kubeconfig(String user) {
+    return kubeconfig(Kubeconfig.Identity.token(user, cluster.access().issueToken(user)));
+  }
+
+  Path kubeconfig(Kubeconfig.Identity identity) {
+    Path file = folder.resolve(fresh("kubeconfig"));
+    cluster.kubeconfig(identity).write(file);
+    return file;
+  }
+
+  /** Starts a single replica, which takes part in no election. */
+  UpdaterProcess single(String user, String namespace, String... flags) {
+    return with(user, namespace, kubeconfig(user), append(flags, "--leader-elect=false"));
+  }
+
+  /** Starts one of several replicas; it is known to the Lease by its user's name. */
+  UpdaterProcess replica(String user, String namespace, String... flags) {
+    return with(user, namespace, kubeconfig(user), flags);
+  }
+
+  UpdaterProcess with(String user, String namespace, Path kubeconfig, String... flags) {
+    List<String> all = new ArrayList<>();
+    all.add("--kubeconfig=" + kubeconfig);
+    all.add("--namespace=" + namespace);
+    all.add("--identity=" + user);
+    if (List.of(flags).stream().noneMatch(flag -> flag.startsWith("--listen"))) {
+      all.add("--listen=0");
+    }
+    all.addAll(List.of(flags));
+    return run(UpdaterProcess.jar(all), Map.of(), "");
+  }
+
+  /** Runs the jar to its end. */
+  UpdaterProcess.Result oneShot(String... flags) throws InterruptedException {
+    return run(UpdaterProcess.jar(List.of(flags)), Map.of(), "").result(SOON);
+  }
+
+  /** Starts any command; it ends with this at the latest. */
+  UpdaterProcess run(List<String> command, Map<String, String> variables, String stdin) {
+    UpdaterProcess process = UpdaterProcess.start(command, folder, variables, stdin);
+    started.add(process);
+    return process;
+  }
+
+  private static String[] append(String[] flags, String flag) {
+    List<String> all = new ArrayList<>(List.of(flags));
+    all.add(flag);
+    return all.toArray(new String[0]);
+  }
+
+  /** Waits until the target is what the source is: IPv4, in slice and Endpoints. */
+  void awaitMirrored(String namespace, String... addresses) {
+    awaitMirrored(namespace, List.of(addresses));
+  }
+
+  void awaitMirrored(String namespace, List<String> addresses) {
+    cluster.awaitTrue(
+        namespace + " has " + addresses, SOON, () -> isMirrored(namespace, addresses));
+  }
+
+  boolean isMirrored(String namespace, List<String> addresses) {
+    List<String> sorted = addresses.stream().sorted().toList();
+    return cluster.sliceAddresses(namespace, "apiserver-ipv4").equals(sorted)
+        && cluster.endpointsAddresses(namespace, "apiserver").equals(sorted);
+  }
+
+  JsonObject slice(String namespace) {
+    return cluster
+        .store()
+        .get(ApiResource.ENDPOINT_SLICES, namespace, "apiserver-ipv4")
+        .orElseThrow(() -> new AssertionError("no slice apiserver-ipv4 in " + namespace));
+  }
+
+  /** Successful writes of a user, its Lease apart, after a moment of {@link System#nanoTime}. */
+  List<AuditLog.Entry> writes(String user, long since) {
+    return cluster.audit().writesSince(since).stream()
+        .filter(entry -> entry.request().user().equals(user))
+        .filter(entry -> !entry.request().resource().equals("leases"))
+        .toList();
+  }
+
+  /** All requests of a user after a moment. */
+  List<AuditLog.Entry> requests(String user, long since) {
+    return cluster
+        .audit()
+        .entries(e -> e.nanoTime() - since > 0 && e.request().user().equals(user));
+  }
+
+  /** Requests of a user: what faults are made for. */
+  static Predicate<RequestInfo> of(String user) {
+    return request -> request.user().equals(user);
+  }
+
+  /** Kills every updater; the cluster and the source are as they were at the start. */
+  void reset() {
+    started.forEach(UpdaterProcess::close);
+    started.clear();
+    cluster.faults().clearAll();
+    cluster.source().letReconcile();
+  }
+
+  @Override
+  public void close() {
+    started.forEach(UpdaterProcess::close);
+    cluster.close();
+    try (var files = Files.walk(folder)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(file);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}
