@@ -237,10 +237,12 @@ public final class UpdaterBench {
   private void steadyState(List<Replica> replicas) throws InterruptedException {
     // What the burst left behind settles first.
     TimeUnit.SECONDS.sleep(5);
+    // Steady is what has been running for a while: compiling what runs once a second takes minutes.
+    TimeUnit.SECONDS.sleep(idle.toSeconds() * 2 / 3);
     Instant since = Instant.now();
     long start = System.nanoTime();
     List<Double> before = replicas.stream().map(Replica::cpuSeconds).toList();
-    TimeUnit.SECONDS.sleep(idle.toSeconds());
+    TimeUnit.SECONDS.sleep(idle.toSeconds() / 3);
     double seconds = (System.nanoTime() - start) / 1e9;
     String holder = holder();
     for (int i = 0; i < replicas.size(); i++) {

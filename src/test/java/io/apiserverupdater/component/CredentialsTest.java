@@ -186,12 +186,12 @@ class CredentialsTest {
                   case "lease" -> replicas.replica(what, target);
                   default -> replicas.single(what, target);
                 }));
-    replicas.awaitMirrored(namespaces.get("gone"), cluster.runningAddresses());
+    replicas.awaitMirrored(of(namespaces, "gone"), cluster.runningAddresses());
     Files.delete(gone);
     access.revokeTokens("gone");
     cluster.apiservers().forEach(SandboxApiserver::breakConnections);
     for (Map.Entry<String, String> reason : reasons.entrySet()) {
-      updaters.get(reason.getKey()).awaitLog(reason.getValue(), SOON);
+      of(updaters, reason.getKey()).awaitLog(reason.getValue(), SOON);
     }
     long start = System.nanoTime();
     cluster.awaitNever(
@@ -205,20 +205,25 @@ class CredentialsTest {
           long requests = replicas.requests(nobody ? "" : what, start).size();
           long most = MOMENT.toSeconds() * 2 + 12;
           assertTrue(requests <= most, () -> what + " made " + requests + " requests");
-          long lines = updater.log(reasons.get(what)).size();
+          long lines = updater.log(of(reasons, what)).size();
           // One for each of the watches that are refused.
           assertTrue(lines <= 5, () -> what + " is told:\n" + updater.logText());
         });
     denials.forEach(access::allowAgain);
-    assertEquals(1, updaters.get("gone").log(reasons.get("gone")).size());
+    assertEquals(1, of(updaters, "gone").log(of(reasons, "gone")).size());
     replace(token, access.issueToken("token"));
     replace(gone, access.issueToken("gone"));
     namespaces.values().forEach(n -> replicas.awaitMirrored(n, cluster.runningAddresses()));
-    updaters.get("list").awaitLog("watch=up .*default", SOON);
-    updaters.get("create").awaitLog("write=ok", SOON);
-    updaters.get("gone").awaitLog("credentials=readable", SOON);
-    updaters.get("lease").awaitLog("lease=reachable", SOON);
+    of(updaters, "list").awaitLog("watch=up .*default", SOON);
+    of(updaters, "create").awaitLog("write=ok", SOON);
+    of(updaters, "gone").awaitLog("credentials=readable", SOON);
+    of(updaters, "lease").awaitLog("lease=reachable", SOON);
     cluster.source().set("10.0.0.1");
     namespaces.values().forEach(n -> replicas.awaitMirrored(n, "10.0.0.1"));
+  }
+
+  /** The value of a key that is there. */
+  private static <T> T of(Map<String, T> map, String key) {
+    return java.util.Objects.requireNonNull(map.get(key), key);
   }
 }

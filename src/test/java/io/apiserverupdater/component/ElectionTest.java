@@ -43,7 +43,9 @@ class ElectionTest {
     replicas.reset();
   }
 
+  @SuppressWarnings("NullAway") // JUnit starts the replicas before it makes an instance.
   private final String namespace = replicas.namespace();
+
   private final String first = Replicas.fresh("first");
   private final String second = Replicas.fresh("second");
 

@@ -48,6 +48,7 @@ class FaultTest {
   private static int round;
 
   /** The calls that meet the fault. */
+  @SuppressWarnings("ImmutableEnumChecker") // The predicates have no state.
   enum Calls {
     LIST(r -> r.verb().equals("list") && !r.resource().equals("leases")),
     WATCH(r -> r.isWatch() && !r.resource().equals("leases")),
@@ -183,7 +184,7 @@ class FaultTest {
     Map<Calls, Usage> before = new EnumMap<>(Calls.class);
     List<FaultPlan.Rule> rules = new ArrayList<>();
     for (Calls calls : row.calls()) {
-      Lane lane = lanes.get(calls);
+      Lane lane = lane(calls);
       Predicate<RequestInfo> user = Replicas.of(lane.user());
       if (calls == Calls.LIST) {
         // Only who has lost its watches for good lists again.
@@ -196,7 +197,7 @@ class FaultTest {
     cluster.apiservers().forEach(SandboxApiserver::breakConnections);
     List<String> during = changeSource();
     for (Calls calls : row.harmless()) {
-      replicas.awaitMirrored(lanes.get(calls).namespace(), during);
+      replicas.awaitMirrored(lane(calls).namespace(), during);
     }
     cluster.awaitTrue(
         "it strikes every kind of call",
@@ -210,10 +211,10 @@ class FaultTest {
     List<String> excesses = new ArrayList<>();
     before.forEach(
         (calls, usage) -> {
-          Usage now = Usage.of(lanes.get(calls));
+          Usage now = Usage.of(lane(calls));
           int requests = now.requests() - usage.requests();
           double cpu = now.cpu().minus(usage.cpu()).toNanos() / 1e9 / seconds;
-          UpdaterProcess updater = lanes.get(calls).updater();
+          UpdaterProcess updater = lane(calls).updater();
           long mebibytes = updater.residentMebibytes();
           String found =
               "%s: %d requests and %.0f %% CPU in %.1f s, %d MiB, %d threads, %d files"
@@ -244,8 +245,8 @@ class FaultTest {
         SOON,
         () ->
             cluster
-                .leaseHolder(lanes.get(Calls.LEASE).namespace(), "apiserver-updater")
-                .startsWith(lanes.get(Calls.LEASE).user()));
+                .leaseHolder(lane(Calls.LEASE).namespace(), "apiserver-updater")
+                .startsWith(lane(Calls.LEASE).user()));
     assertTrue(allLive());
     assertEquals(List.of(), excesses);
   }
@@ -258,13 +259,13 @@ class FaultTest {
         cluster
             .faults()
             .always(
-                Replicas.of(lanes.get(Calls.WRITE).user()).and(Calls.WRITE.calls),
+                Replicas.of(lane(Calls.WRITE).user()).and(Calls.WRITE.calls),
                 Fault.tooManyRequests((int) asked.toSeconds()));
     FaultPlan.Rule watches =
         cluster
             .faults()
             .always(
-                Replicas.of(lanes.get(Calls.WATCH).user())
+                Replicas.of(lane(Calls.WATCH).user())
                     .and(Calls.WATCH.calls)
                     .and(r -> r.resource().equals("services")),
                 Fault.tooManyRequests((int) asked.toSeconds()));
@@ -277,7 +278,7 @@ class FaultTest {
     cluster.faults().clearAll();
     for (Calls calls : List.of(Calls.WRITE, Calls.WATCH)) {
       List<AuditLog.Entry> refused =
-          replicas.requests(lanes.get(calls).user(), start).stream()
+          replicas.requests(lane(calls).user(), start).stream()
               .filter(e -> e.status() == 429)
               .toList();
       for (int i = 1; i < refused.size(); i++) {
@@ -294,5 +295,9 @@ class FaultTest {
 
   private static boolean allLive() {
     return lanes.values().stream().allMatch(lane -> lane.updater().isAlive());
+  }
+
+  private static Lane lane(Calls calls) {
+    return java.util.Objects.requireNonNull(lanes.get(calls));
   }
 }

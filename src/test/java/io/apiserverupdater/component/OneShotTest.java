@@ -43,6 +43,8 @@ class OneShotTest {
   }
 
   private final String user = Replicas.fresh("person");
+
+  @SuppressWarnings("NullAway") // JUnit starts the replicas before it makes an instance.
   private final Path kubeconfig = replicas.kubeconfig(user);
 
   private UpdaterProcess.Result run(String namespace, String... flags) throws InterruptedException {

@@ -1,5 +1,7 @@
 package io.apiserverupdater.updater;
 
+import java.time.Clock;
+
 /** Sets slf4j-simple up; before the first logger is made. */
 final class Logging {
   private Logging() {}
@@ -11,8 +13,9 @@ final class Logging {
     set("defaultLogLevel", "warn");
     set("log.io.apiserverupdater", level);
     set("logFile", "System.err");
-    set("showDateTime", "true");
-    set("dateTimeFormat", "yyyy-MM-dd'T'HH:mm:ss.SSSXXX");
+    if (config.mode() == UpdaterConfig.Mode.RUN) {
+      System.setErr(new StampedStream(System.err, Clock.systemUTC()));
+    }
     set("showThreadName", "false");
     set("showShortLogName", "true");
   }

@@ -168,8 +168,8 @@ final class KubeEndpointsClient implements EndpointsClient, AutoCloseable {
       if (change instanceof Change.Create) {
         return create(Resource.ENDPOINT_SLICES, Models.slice(slice, namespace), cache);
       }
-      return compared(cache, (Change.Update) change, Resource.ENDPOINT_SLICES)
-          .map(current -> Models.update(current, slice))
+      return compared(cache, (Change.Update) change)
+          .map(current -> Models.update(Models.copy(current), slice))
           .map(next -> replace(Resource.ENDPOINT_SLICES, slice.name(), next, cache))
           .orElseGet(WriteResult.Conflict::new);
     }
@@ -177,8 +177,8 @@ final class KubeEndpointsClient implements EndpointsClient, AutoCloseable {
     if (change instanceof Change.Create) {
       return create(Resource.ENDPOINTS, Models.endpoints(legacy, namespace), endpoints);
     }
-    return compared(endpoints, (Change.Update) change, Resource.ENDPOINTS)
-        .map(current -> Models.update(current, legacy))
+    return compared(endpoints, (Change.Update) change)
+        .map(current -> Models.update(Models.copy(current), legacy))
         .map(next -> replace(Resource.ENDPOINTS, legacy.name(), next, endpoints))
         .orElseGet(WriteResult.Conflict::new);
   }
@@ -191,20 +191,12 @@ final class KubeEndpointsClient implements EndpointsClient, AutoCloseable {
     return cache;
   }
 
-  /** A copy of the object in the version that was compared; none when it has changed since. */
-  private static <T> Optional<T> compared(
-      ResourceCache<T> cache, Change.Update change, Resource<T> resource) {
+  /** The object in the version that was compared; none when it has changed since. */
+  private static <T> Optional<T> compared(ResourceCache<T> cache, Change.Update change) {
     return cache
         .get(change.object().name())
         .filter(current -> current.version().equals(change.resourceVersion()))
-        .map(
-            current -> {
-              try {
-                return KubeJson.model(KubeJson.tree(current.object()), resource.type());
-              } catch (KubeJson.MalformedException e) {
-                throw new IllegalStateException(e);
-              }
-            });
+        .map(ResourceCache.Versioned::object);
   }
 
   private <T extends KubernetesObject> WriteResult create(

@@ -5,7 +5,6 @@ import io.apiserverupdater.updater.leaderelection.LeaseRecord;
 import io.apiserverupdater.updater.leaderelection.ObservedLease;
 import io.kubernetes.client.openapi.models.V1Lease;
 import io.kubernetes.client.openapi.models.V1LeaseSpec;
-import io.kubernetes.client.openapi.models.V1ObjectMeta;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
@@ -110,16 +109,13 @@ final class KubeLeaseLock implements LeaseLock, AutoCloseable {
     if (current == null || !current.version().equals(resourceVersion)) {
       return new Outcome.Conflict();
     }
-    V1Lease lease;
-    try {
-      lease = KubeJson.model(KubeJson.tree(current.object()), V1Lease.class);
-    } catch (KubeJson.MalformedException e) {
-      return new Outcome.Failed(Models.text(e.getMessage()));
-    }
-    V1ObjectMeta metadata = lease.getMetadata();
-    lease
-        .metadata(metadata.managedFields(null))
-        .spec(update(lease.getSpec() == null ? new V1LeaseSpec() : lease.getSpec(), leaseRecord));
+    V1LeaseSpec spec = current.object().getSpec();
+    V1Lease lease =
+        new V1Lease()
+            .apiVersion(Resource.LEASES.apiVersion())
+            .kind(Resource.LEASES.kind())
+            .metadata(Models.copy(current.object().getMetadata()))
+            .spec(update(spec == null ? new V1LeaseSpec() : copy(spec), leaseRecord));
     return outcome(
         api.send(
             ApiCall.put(Resource.LEASES.object(namespace, name), KubeJson.text(lease)), timeout));
@@ -156,6 +152,12 @@ final class KubeLeaseLock implements LeaseLock, AutoCloseable {
         Optional.ofNullable(spec.getAcquireTime()).map(OffsetDateTime::toInstant),
         Optional.ofNullable(spec.getRenewTime()).map(OffsetDateTime::toInstant),
         transitions == null ? 0 : transitions);
+  }
+
+  private static V1LeaseSpec copy(V1LeaseSpec spec) {
+    return new V1LeaseSpec()
+        .preferredHolder(spec.getPreferredHolder())
+        .strategy(spec.getStrategy());
   }
 
   private static V1LeaseSpec update(V1LeaseSpec spec, LeaseRecord leaseRecord) {
