@@ -62,14 +62,26 @@ final class GatedSockets extends ServerSocketFactory {
     return new ServerSocket() {
       @Override
       public Socket accept() throws IOException {
-        GatedSocket socket = new GatedSocket();
-        implAccept(socket);
-        // Small frames leave at once, as Go's sockets do.
-        socket.setTcpNoDelay(true);
-        synchronized (guard) {
-          accepted.add(socket);
+        // A connection that its client has given up already must not end the server: it takes
+        // the first failure of accept for its own end.
+        while (true) {
+          GatedSocket socket = new GatedSocket();
+          try {
+            implAccept(socket);
+            // Small frames leave at once, as Go's sockets do.
+            socket.setTcpNoDelay(true);
+          } catch (IOException e) {
+            closeQuietly(socket);
+            if (isClosed()) {
+              throw e;
+            }
+            continue;
+          }
+          synchronized (guard) {
+            accepted.add(socket);
+          }
+          return socket;
         }
-        return socket;
       }
     };
   }
