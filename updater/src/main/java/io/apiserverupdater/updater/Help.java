@@ -1,12 +1,9 @@
 package io.apiserverupdater.updater;
 
-import java.util.stream.Collectors;
+import io.apiserverupdater.commandline.FlagHelp;
 
 /** What {@code --help} prints. */
 final class Help {
-  private static final int WIDTH = 80;
-  private static final int INDENT = 10;
-
   private Help() {}
 
   static String text() {
@@ -21,7 +18,7 @@ final class Help {
 
         Flags:
         """
-        + UpdaterConfig.FLAGS.stream().map(Help::describe).collect(Collectors.joining())
+        + FlagHelp.of(UpdaterConfig.FLAGS)
         + """
 
         Exit codes:
@@ -29,25 +26,5 @@ final class Help {
           --dry-run    0 nothing to change, 1 changes, 2 error, 3 refused
           --once       0 done or nothing to do, 1 refused, 2 error
         """;
-  }
-
-  private static String describe(Flag flag) {
-    String letter = flag.letter().map(given -> "-" + given + ", ").orElse("    ");
-    String argument = flag.isSwitch() ? "" : "=" + flag.argument();
-    String byDefault = flag.defaultText().isEmpty() ? "" : " (default: " + flag.defaultText() + ")";
-    return "  " + letter + "--" + flag.name() + argument + byDefault + "\n" + wrap(flag.help());
-  }
-
-  private static String wrap(String text) {
-    StringBuilder lines = new StringBuilder();
-    StringBuilder current = new StringBuilder(" ".repeat(INDENT));
-    for (String word : text.split(" ", -1)) {
-      if (current.length() + word.length() + 1 > WIDTH) {
-        lines.append(current).append('\n');
-        current = new StringBuilder(" ".repeat(INDENT));
-      }
-      current.append(current.length() == INDENT ? "" : " ").append(word);
-    }
-    return lines.append(current).append('\n').toString();
   }
 }

@@ -1,5 +1,7 @@
 package io.apiserverupdater.updater;
 
+import io.apiserverupdater.commandline.CommandLine;
+import io.apiserverupdater.commandline.Flag;
 import io.apiserverupdater.updater.dryrun.Output;
 import io.apiserverupdater.updater.endpoints.TargetName;
 import io.apiserverupdater.updater.kube.KubeCluster.LeaseName;

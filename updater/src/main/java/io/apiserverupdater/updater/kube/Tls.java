@@ -1,5 +1,6 @@
 package io.apiserverupdater.updater.kube;
 
+import io.apiserverupdater.probe.tls.Pem;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;

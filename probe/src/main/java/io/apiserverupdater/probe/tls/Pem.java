@@ -1,4 +1,4 @@
-package io.apiserverupdater.updater.kube;
+package io.apiserverupdater.probe.tls;
 
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -21,7 +21,7 @@ import java.util.regex.Pattern;
  * as kubeadm, cert-manager and openssl write them; the JDK reads only the first by itself.
  * Certificates and keys may share one file.
  */
-final class Pem {
+public final class Pem {
   private static final Pattern BLOCK =
       Pattern.compile("-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \\1-----", Pattern.DOTALL);
 
@@ -53,7 +53,7 @@ final class Pem {
    *
    * @throws GeneralSecurityException when one of them cannot be read, or there is none
    */
-  static List<X509Certificate> certificates(byte[] pem) throws GeneralSecurityException {
+  public static List<X509Certificate> certificates(byte[] pem) throws GeneralSecurityException {
     CertificateFactory factory = CertificateFactory.getInstance("X.509");
     List<X509Certificate> certificates = new ArrayList<>();
     for (Block block : blocks(pem)) {
@@ -73,7 +73,7 @@ final class Pem {
    *
    * @throws GeneralSecurityException when it cannot be read, is encrypted, or there is none
    */
-  static PrivateKey privateKey(byte[] pem) throws GeneralSecurityException {
+  public static PrivateKey privateKey(byte[] pem) throws GeneralSecurityException {
     for (Block block : blocks(pem)) {
       switch (block.label()) {
         case "PRIVATE KEY" -> {

@@ -1,4 +1,4 @@
-package io.apiserverupdater.updater;
+package io.apiserverupdater.commandline;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;

@@ -1,4 +1,4 @@
-package io.apiserverupdater.updater;
+package io.apiserverupdater.commandline;
 
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -12,13 +12,13 @@ import java.util.Optional;
  * --name value}, {@code -n value}, {@code -nvalue}; a switch may stand alone. Every fault is
  * collected, none ends the reading.
  */
-final class CommandLine {
+public final class CommandLine {
   private final Map<String, String> values = new LinkedHashMap<>();
   private final List<String> errors = new ArrayList<>();
 
   private CommandLine() {}
 
-  static CommandLine parse(List<Flag> flags, List<String> arguments) {
+  public static CommandLine parse(List<Flag> flags, List<String> arguments) {
     CommandLine line = new CommandLine();
     for (int i = 0; i < arguments.size(); i++) {
       String argument = arguments.get(i);
@@ -54,11 +54,11 @@ final class CommandLine {
   }
 
   /** The value that was given for a flag. */
-  Optional<String> value(String name) {
+  public Optional<String> value(String name) {
     return Optional.ofNullable(values.get(name));
   }
 
-  List<String> errors() {
+  public List<String> errors() {
     return errors;
   }
 

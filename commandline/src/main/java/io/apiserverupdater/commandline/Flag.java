@@ -1,4 +1,4 @@
-package io.apiserverupdater.updater;
+package io.apiserverupdater.commandline;
 
 import java.util.Optional;
 
@@ -12,19 +12,19 @@ import java.util.Optional;
  * @param defaultText the default as the help shows it; empty when there is none
  * @param help one or more sentences
  */
-record Flag(
+public record Flag(
     String name, Optional<Character> letter, String argument, String defaultText, String help) {
 
-  static Flag of(String name, String argument, String defaultText, String help) {
+  public static Flag of(String name, String argument, String defaultText, String help) {
     return new Flag(name, Optional.empty(), argument, defaultText, help);
   }
 
-  static Flag withLetter(
+  public static Flag withLetter(
       char letter, String name, String argument, String defaultText, String help) {
     return new Flag(name, Optional.of(letter), argument, defaultText, help);
   }
 
-  boolean isSwitch() {
+  public boolean isSwitch() {
     return argument.isEmpty();
   }
 }
