@@ -1,12 +1,13 @@
-// Command kube is one binary that holds a whole control plane. It behaves as the
-// program whose name it is called by: link it as etcd, kube-apiserver,
-// kube-controller-manager, kube-proxy and kubectl.
+// Command kube is one binary that holds a whole cluster: control plane and node. It
+// behaves as the program whose name it is called by: link it as etcd, kube-apiserver,
+// kube-controller-manager, kube-scheduler, kube-proxy, kubelet and kubectl.
 //
 // The lab builds it from Go modules because a machine that has only package
 // registries can build Kubernetes but not download it.
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -17,6 +18,8 @@ import (
 	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
 	controllermanager "k8s.io/kubernetes/cmd/kube-controller-manager/app"
 	proxy "k8s.io/kubernetes/cmd/kube-proxy/app"
+	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
+	kubelet "k8s.io/kubernetes/cmd/kubelet/app"
 
 	// Metrics that the components register on import.
 	_ "k8s.io/component-base/metrics/prometheus/clientgo"
@@ -33,10 +36,14 @@ func main() {
 		os.Exit(cli.Run(controllermanager.NewControllerManagerCommand()))
 	case "kube-proxy":
 		os.Exit(cli.Run(proxy.NewProxyCommand()))
+	case "kube-scheduler":
+		os.Exit(cli.Run(scheduler.NewSchedulerCommand()))
+	case "kubelet":
+		os.Exit(cli.Run(kubelet.NewKubeletCommand(context.Background())))
 	case "kubectl":
 		os.Exit(cli.Run(kubectl.NewDefaultKubectlCommand()))
 	default:
-		fmt.Fprintf(os.Stderr, "kube: %q is none of etcd, kube-apiserver, kube-controller-manager, kube-proxy, kubectl\n", name)
+		fmt.Fprintf(os.Stderr, "kube: %q is none of etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kube-proxy, kubelet, kubectl\n", name)
 		os.Exit(2)
 	}
 }
