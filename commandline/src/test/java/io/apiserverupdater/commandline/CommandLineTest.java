@@ -100,4 +100,45 @@ class CommandLineTest {
     assertEquals(3, parsed.errors().size(), parsed.errors().toString());
     assertEquals(Optional.of("true"), parsed.value("dry-run"));
   }
+
+  private static CommandLine parseWithCommands(String line) {
+    return CommandLine.parse(
+        FLAGS,
+        List.of("pin", "handover", "status"),
+        line.isEmpty() ? List.of() : List.of(line.split(" ", -1)));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"pin --namespace a -v", "--namespace a pin -v", "-v --namespace=a pin"})
+  void commandMayStandAnywhereAmongTheFlags(String line) {
+    CommandLine parsed = parseWithCommands(line);
+    assertEquals(List.of(), parsed.errors());
+    assertEquals(Optional.of("pin"), parsed.command());
+    assertEquals(Optional.of("a"), parsed.value("namespace"));
+    assertEquals(Optional.of("true"), parsed.value("verbose"));
+  }
+
+  @Test
+  void commandMayBeLeftOut() {
+    CommandLine parsed = parseWithCommands("");
+    assertEquals(List.of(), parsed.errors());
+    assertEquals(Optional.empty(), parsed.command());
+  }
+
+  @Test
+  void wordBehindItsFlagIsNoCommand() {
+    CommandLine parsed = parseWithCommands("--namespace pin");
+    assertEquals(Optional.empty(), parsed.command());
+    assertEquals(Optional.of("pin"), parsed.value("namespace"));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "hand-over, 'unknown command \"hand-over\"; did you mean handover?'",
+    "uninstall, 'unknown command \"uninstall\"; see --help'",
+    "pin status, 'unexpected argument \"status\": the command is pin, expected only flags besides'",
+  })
+  void refusesWhatIsNoCommandOrOneTooMany(String line, String expected) {
+    assertEquals(List.of(expected), parseWithCommands(line).errors());
+  }
 }
