@@ -1,0 +1,78 @@
+package io.apiserverupdater.bootstrap.nft;
+
+import io.apiserverupdater.probe.ApiserverAddress;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HexFormat;
+
+/**
+ * The virtual services of kube-proxy in IPVS mode, as {@code /proc/net/ip_vs} lists them (kernel:
+ * ip_vs_info_seq_show in net/netfilter/ipvs/ip_vs_ctl.c).
+ *
+ * <p>IPVS is asked after all NAT of a node's own connections, so the boot-time rule comes before
+ * it: the rule's counter goes on counting, and the rule must be taken out at the hand-over.
+ */
+public final class IpvsServices {
+  private static final Path LIST = Path.of("/proc/net/ip_vs");
+  private static final int MAX_BYTES = 8 * 1024 * 1024;
+
+  private final String list;
+
+  IpvsServices(String list) {
+    this.list = list;
+  }
+
+  /** Those of this network namespace now; none where the kernel has no IPVS. */
+  public static IpvsServices ofThisNode() {
+    try (InputStream in = Files.newInputStream(LIST)) {
+      return new IpvsServices(new String(in.readNBytes(MAX_BYTES), StandardCharsets.US_ASCII));
+    } catch (IOException e) {
+      return new IpvsServices("");
+    }
+  }
+
+  /**
+   * Whether IPVS would carry a new TCP connection to the service: it has it, with a destination.
+   */
+  public boolean carry(ApiserverAddress service) {
+    boolean ours = false;
+    for (String line : list.split("\n", -1)) {
+      String[] words = line.strip().split("\\s+", -1);
+      if (words[0].equals("->")) {
+        // -> ADDRESS:PORT FORWARD WEIGHT …; one of weight 0 gets no new connections.
+        if (ours && words.length > 3 && !words[3].equals("0")) {
+          return true;
+        }
+      } else {
+        ours = words.length > 1 && words[0].equals("TCP") && isAddress(words[1], service);
+      }
+    }
+    return false;
+  }
+
+  /** {@code 0A600040:192B}, or {@code [fd00:0000:…:0001]:192B}. */
+  private static boolean isAddress(String text, ApiserverAddress service) {
+    int colon = text.lastIndexOf(':');
+    if (colon < 0) {
+      return false;
+    }
+    String ip = text.substring(0, colon);
+    try {
+      byte[] bytes =
+          ip.startsWith("[")
+              // Brackets hold a literal or are refused: nothing is looked up.
+              ? InetAddress.getByName(ip).getAddress()
+              : HexFormat.of().parseHex(ip);
+      return Arrays.equals(bytes, service.ip().getAddress())
+          && Integer.parseInt(text.substring(colon + 1), 16) == service.port();
+    } catch (UnknownHostException | IllegalArgumentException e) {
+      return false;
+    }
+  }
+}

@@ -1,0 +1,196 @@
+package io.apiserverupdater.bootstrap.nft;
+
+import io.apiserverupdater.probe.ApiserverAddress;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/** The rule in this network namespace's nftables, by the program {@code nft}. */
+public final class NftBootRuleTable implements BootRuleTable {
+  private static final String INSTALL_IT = "install the package nftables, or use --strategy hosts";
+  private static final int MAX_WORDS = 200;
+
+  private final ApiserverAddress service;
+  private final Optional<Nft> nft;
+  private final String kernelRelease;
+
+  NftBootRuleTable(ApiserverAddress service, Optional<Nft> nft, String kernelRelease) {
+    this.service = service;
+    this.nft = nft;
+    this.kernelRelease = kernelRelease;
+  }
+
+  /** The table of the node that this runs on; needs root, or CAP_NET_ADMIN. */
+  public static NftBootRuleTable ofThisNode(ApiserverAddress service) {
+    String path = System.getenv("PATH");
+    return new NftBootRuleTable(
+        service,
+        Nft.in(Nft.folders(path == null ? "" : path)),
+        System.getProperty("os.version", ""));
+  }
+
+  @Override
+  public RuleOutcome install(BootRule rule, Duration deadline) {
+    if (!rule.service().equals(service)) {
+      throw new IllegalArgumentException("a rule for " + rule.service() + ", not for " + service);
+    }
+    if (!natCanBeShared(kernelRelease)) {
+      return new RuleOutcome.Unsupported(
+          "kernel "
+              + kernelRelease
+              + " cannot share its NAT between nftables and kube-proxy's iptables, 4.18 or newer"
+              + " can; use --strategy hosts");
+    }
+    return change(List.of("-f", "-"), rule.ruleset(), deadline);
+  }
+
+  @Override
+  public RuleOutcome remove(Duration deadline) {
+    long end = System.nanoTime() + deadline.toNanos();
+    Called listed = call(List.of("list", "tables"), "", deadline);
+    if (!(listed instanceof Called.Ended ended) || !ended.run().ok()) {
+      return outcome(listed);
+    }
+    StringBuilder script = new StringBuilder();
+    for (String line : ended.run().output().split("\n", -1)) {
+      String table = line.strip();
+      // Of the other family as well: the clusterIP may have been of that one once.
+      if (table.equals("table ip " + BootRule.TABLE)
+          || table.equals("table ip6 " + BootRule.TABLE)) {
+        // "delete" would fail if another process was faster.
+        script.append("add ").append(table).append("\ndelete ").append(table).append('\n');
+      }
+    }
+    if (script.isEmpty()) {
+      return new RuleOutcome.Done();
+    }
+    Duration left = Duration.ofNanos(Math.max(0, end - System.nanoTime()));
+    return change(List.of("-f", "-"), script.toString(), left);
+  }
+
+  @Override
+  public RuleReading read(Duration deadline) {
+    Called called =
+        call(
+            // Numbers, not names: old versions know three degrees of that.
+            List.of("-nnn", "list", "table", BootRule.family(service), BootRule.TABLE),
+            "",
+            deadline);
+    if (!(called instanceof Called.Ended ended)) {
+      return new RuleReading.Unreadable(outcomeText(outcome(called)));
+    }
+    if (ended.run().ok()) {
+      return RuleListing.parse(ended.run().output());
+    }
+    // Said of the table; what the kernel lacks is told in other words when tables are listed.
+    return ended.run().output().contains("No such file or directory")
+        ? new RuleReading.Absent()
+        : new RuleReading.Unreadable(outcomeText(outcome(called)));
+  }
+
+  private RuleOutcome change(List<String> arguments, String input, Duration deadline) {
+    return outcome(call(arguments, input, deadline));
+  }
+
+  private sealed interface Called {
+    record Ended(Nft.Run run) implements Called {}
+
+    record Missing() implements Called {}
+
+    record NotStarted(String reason) implements Called {}
+
+    record Late(Duration deadline) implements Called {}
+  }
+
+  private Called call(List<String> arguments, String input, Duration deadline) {
+    if (nft.isEmpty()) {
+      return new Called.Missing();
+    }
+    try {
+      Optional<Nft.Run> run = nft.get().run(arguments, input, deadline);
+      return run.isPresent() ? new Called.Ended(run.get()) : new Called.Late(deadline);
+    } catch (IOException e) {
+      return new Called.NotStarted(brief(String.valueOf(e.getMessage())));
+    }
+  }
+
+  private RuleOutcome outcome(Called called) {
+    if (called instanceof Called.Ended ended) {
+      return ended.run().ok() ? new RuleOutcome.Done() : refusal(ended.run().output());
+    }
+    if (called instanceof Called.Late late) {
+      return new RuleOutcome.Failed(
+          "nft was not done after " + late.deadline().toMillis() + " ms and was killed");
+    }
+    if (called instanceof Called.NotStarted notStarted) {
+      return new RuleOutcome.Unsupported(
+          "nft cannot be started (" + notStarted.reason() + "); " + INSTALL_IT);
+    }
+    return new RuleOutcome.Unsupported("there is no program nft; " + INSTALL_IT);
+  }
+
+  /** Reads the reason out of nft's words; they are those of the C locale. */
+  private static RuleOutcome refusal(String output) {
+    String said = "nft said: " + brief(output);
+    if (output.contains("Operation not permitted") || output.contains("Permission denied")) {
+      return new RuleOutcome.Failed("nft needs root or CAP_NET_ADMIN here; " + said);
+    }
+    for (String missing :
+        List.of(
+            "not supported",
+            "No such file or directory",
+            "syntax error",
+            "Resource busy",
+            "resource busy")) {
+      if (output.contains(missing)) {
+        return new RuleOutcome.Unsupported(
+            "this nft or this kernel lacks what the rule needs; use --strategy hosts; " + said);
+      }
+    }
+    return new RuleOutcome.Failed(said);
+  }
+
+  private static String outcomeText(RuleOutcome outcome) {
+    if (outcome instanceof RuleOutcome.Unsupported unsupported) {
+      return unsupported.reason();
+    }
+    return outcome instanceof RuleOutcome.Failed failed ? failed.reason() : "";
+  }
+
+  /** The first line that says something, fit for a terminal and a log. */
+  private static String brief(String text) {
+    String line = text.strip();
+    int end = line.indexOf('\n');
+    line = end < 0 ? line : line.substring(0, end).strip();
+    StringBuilder clean = new StringBuilder();
+    for (int i = 0; i < line.length() && i < MAX_WORDS; i++) {
+      char c = line.charAt(i);
+      clean.append(Character.isISOControl(c) ? '?' : c);
+    }
+    return clean.isEmpty() ? "nothing" : clean.toString();
+  }
+
+  /**
+   * Before 4.18 the first NAT on a hook, of nftables or of iptables, kept the other one out (kernel
+   * commit 9971a514ed26): our rule would take the node from kube-proxy. A release that cannot be
+   * read counts as new.
+   */
+  static boolean natCanBeShared(String release) {
+    int dot = release.indexOf('.');
+    if (dot < 0) {
+      return true;
+    }
+    int end = dot + 1;
+    while (end < release.length() && Character.isDigit(release.charAt(end))) {
+      end++;
+    }
+    try {
+      int major = Integer.parseInt(release.substring(0, dot));
+      int minor = Integer.parseInt(release.substring(dot + 1, end));
+      return major > 4 || (major == 4 && minor >= 18);
+    } catch (NumberFormatException e) {
+      return true;
+    }
+  }
+}
