@@ -5,12 +5,13 @@ import java.net.HttpURLConnection;
 import java.net.URI;
 
 /** Is a plain-HTTP health endpoint content? */
-final class HttpCheck {
-  private static final int LIMIT_MILLIS = 500;
+public final class HttpCheck {
+  private static final int LIMIT_MILLIS = 1_000;
 
   private HttpCheck() {}
 
-  static boolean ok(String url) {
+  /** Whether it answers with 200, within 1 s for the connection and 1 s for the answer. */
+  public static boolean ok(String url) {
     try {
       HttpURLConnection connection = (HttpURLConnection) URI.create(url).toURL().openConnection();
       connection.setConnectTimeout(LIMIT_MILLIS);

@@ -10,14 +10,16 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A machine of the lab: a network namespace with its own address on the bridge, its own hosts file
- * and its own netfilter rules. Thread-safe.
+ * A machine of the lab: a network namespace with its own address on the bridge, its own name, hosts
+ * file and netfilter rules. Thread-safe.
  */
 public final class LabHost {
   private static final Duration QUICK = Duration.ofSeconds(10);
-  // Binds the host's own hosts file in a mount namespace of the process's own ("ip netns exec" has
+  // Gives the process the host's name, by which apiservers tell their identity Leases apart, and
+  // binds the host's own hosts file in a mount namespace of the process's own ("ip netns exec" has
   // just made one). The file is kept out of /etc/netns, which belongs to the real machine.
-  private static final String ENTER = "mount --bind \"$1\" /etc/hosts && shift && exec \"$@\"";
+  private static final String ENTER =
+      "hostname \"$1\" && mount --bind \"$2\" /etc/hosts && shift 2 && exec \"$@\"";
   private static final String BLACK_HOLE =
       """
       table inet lab_black_hole {
@@ -96,7 +98,9 @@ public final class LabHost {
   ProcessBuilder command(List<String> command, Map<String, String> environment) {
     List<String> line =
         new ArrayList<>(
-            List.of("ip", "netns", "exec", name, "sh", "-c", ENTER, "sh", hostsFile.toString()));
+            List.of("ip", "netns", "exec", name, "unshare", "--uts", "sh", "-c", ENTER, "sh"));
+    line.add(name);
+    line.add(hostsFile.toString());
     line.addAll(command);
     ProcessBuilder builder = new ProcessBuilder(line);
     builder.environment().clear();

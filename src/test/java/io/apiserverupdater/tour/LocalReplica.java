@@ -1,5 +1,6 @@
 package io.apiserverupdater.tour;
 
+import io.apiserverupdater.lab.HttpCheck;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -43,7 +44,7 @@ final class LocalReplica implements Replica {
 
   @Override
   public boolean ready() {
-    return Readyz.ok(listener);
+    return HttpCheck.ok("http://" + listener + "/readyz");
   }
 
   @Override

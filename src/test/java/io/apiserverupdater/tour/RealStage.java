@@ -1,6 +1,7 @@
 package io.apiserverupdater.tour;
 
 import io.apiserverupdater.lab.ControlPlaneHost;
+import io.apiserverupdater.lab.HttpCheck;
 import io.apiserverupdater.lab.KubeBinaries;
 import io.apiserverupdater.lab.Lab;
 import io.apiserverupdater.lab.LabException;
@@ -160,7 +161,7 @@ final class RealStage implements Stage {
 
     @Override
     public boolean ready() {
-      return Readyz.ok(listener);
+      return HttpCheck.ok("http://" + listener + "/readyz");
     }
 
     @Override

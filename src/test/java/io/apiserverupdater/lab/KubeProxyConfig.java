@@ -1,0 +1,26 @@
+package io.apiserverupdater.lab;
+
+import java.nio.file.Path;
+
+/** The configuration file of a worker's kube-proxy. */
+final class KubeProxyConfig {
+  private KubeProxyConfig() {}
+
+  static Path write(LabFiles files, LabHost host, ProxyMode mode, Path kubeconfig) {
+    return files.write(
+        host.name() + "-proxy.yaml",
+        """
+        apiVersion: kubeproxy.config.k8s.io/v1alpha1
+        kind: KubeProxyConfiguration
+        mode: %s
+        hostnameOverride: %s
+        clientConnection: {kubeconfig: %s}
+        healthzBindAddress: 0.0.0.0:10256
+        metricsBindAddress: 127.0.0.1:10249
+        iptables: {localhostNodePorts: false}
+        # The limits of conntrack belong to the machine, not to a network namespace.
+        conntrack: {maxPerCore: 0, min: 0, tcpEstablishedTimeout: 0s, tcpCloseWaitTimeout: 0s}
+        """
+            .formatted(mode.setting(), host.name(), kubeconfig));
+  }
+}
