@@ -59,6 +59,13 @@ final class Replica implements AutoCloseable {
         .await(pod.name() + " leads or stands by", () -> elections() > before);
   }
 
+  /** Starts it again after its end, and waits until it leads or stands by. */
+  void restart() {
+    long before = elections();
+    pod.restart();
+    awaitElection(before);
+  }
+
   /** Resident memory in MiB. */
   double residentMebibytes() {
     try {

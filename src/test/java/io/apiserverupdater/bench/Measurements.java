@@ -1,0 +1,39 @@
+package io.apiserverupdater.bench;
+
+import com.google.gson.GsonBuilder;
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** What a benchmark leaves behind: the figures as rows and as JSON. */
+final class Measurements {
+  private Measurements() {}
+
+  /** The machine on which they were taken. */
+  static JsonObject machine() throws IOException {
+    JsonObject machine = new JsonObject();
+    machine.addProperty("processors", Runtime.getRuntime().availableProcessors());
+    machine.addProperty("java", System.getProperty("java.runtime.version"));
+    try (Stream<String> lines = Files.lines(Path.of("/proc/version"))) {
+      machine.addProperty("kernel", lines.findFirst().orElse("").split(" ", -1)[2]);
+    }
+    return machine;
+  }
+
+  static JsonArray json(List<Figure> figures) {
+    JsonArray rows = new JsonArray();
+    figures.forEach(figure -> rows.add(figure.json()));
+    return rows;
+  }
+
+  static void write(Path file, JsonObject root) throws IOException {
+    Files.createDirectories(file.toAbsolutePath().getParent());
+    Files.writeString(
+        file,
+        new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().create().toJson(root) + "\n");
+  }
+}
