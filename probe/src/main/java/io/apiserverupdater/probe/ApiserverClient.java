@@ -1,0 +1,363 @@
+package io.apiserverupdater.probe;
+
+import io.apiserverupdater.probe.ProbeResult.Reason;
+import io.apiserverupdater.probe.tls.CertificateRejectedException;
+import io.apiserverupdater.probe.tls.ClientCertificate;
+import io.apiserverupdater.probe.tls.ClientTls;
+import io.apiserverupdater.probe.tls.ServerTrust;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.ConnectException;
+import java.net.SocketException;
+import java.net.SocketTimeoutException;
+import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
+import java.security.cert.CertificateException;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.function.Supplier;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLSocket;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Asks apiservers at their IP addresses over HTTPS, each under the same name: the name goes into
+ * SNI and must be in the certificate, whatever address is dialled. Each connection proves anew who
+ * the server is; no TLS session is resumed. For use by several threads.
+ *
+ * <p>Blocking sockets, not java.net.http: that takes twice as long to start, and its time-out does
+ * not cover an answer that stalls.
+ */
+public final class ApiserverClient {
+  /** A token beyond this is not one. */
+  private static final int MAX_TOKEN_CHARS = 16 * 1024;
+
+  /** Twenty names of a certificate. */
+  private static final int MAX_DETAIL_CHARS = 1500;
+
+  private static final String CLUSTER_INFO =
+      "/api/v1/namespaces/kube-public/configmaps/cluster-info";
+  private static final int MAX_CLUSTER_INFO_BYTES = 256 * 1024;
+
+  private final String serverName;
+  private final ServerTrust trust;
+  private final ClientTls tls;
+  private final Supplier<Optional<String>> token;
+
+  private ApiserverClient(
+      String serverName,
+      ServerTrust trust,
+      Optional<ClientCertificate> certificate,
+      Supplier<Optional<String>> token)
+      throws GeneralSecurityException {
+    this.serverName = serverName;
+    this.trust = trust;
+    this.tls = ClientTls.of(trust, certificate);
+    this.token = token;
+  }
+
+  /**
+   * A client that does not say who it is.
+   *
+   * @param serverName the name, or the IP literal, that certificates must be made for
+   */
+  public static ApiserverClient anonymous(String serverName, ServerTrust trust)
+      throws GeneralSecurityException {
+    return new ApiserverClient(serverName, trust, Optional.empty(), Optional::empty);
+  }
+
+  /**
+   * A client that shows credentials. There is none for a server that is not verified: who takes
+   * them has proved itself first.
+   *
+   * @param token asked once per request; empty sends none; a text that cannot stand in a header is
+   *     not sent
+   * @throws GeneralSecurityException when the certificate or its key cannot be read
+   */
+  public static ApiserverClient authenticated(
+      String serverName,
+      ServerTrust.Verified trust,
+      Optional<ClientCertificate> certificate,
+      Supplier<Optional<String>> token)
+      throws GeneralSecurityException {
+    return new ApiserverClient(serverName, trust, certificate, token);
+  }
+
+  /**
+   * One GET on a connection of its own.
+   *
+   * @param target path and query
+   * @param deadline for everything together: connecting, the handshake, the answer
+   * @throws UnreachableException when no complete answer came within the bounds
+   */
+  public HttpAnswer get(
+      ApiserverAddress address, String target, int maxBodyBytes, Duration deadline)
+      throws UnreachableException {
+    Deadline end = Deadline.after(deadline);
+    try (Connection connection = open(address, end)) {
+      return connection.ask(request(address, target, "close"), maxBodyBytes);
+    }
+  }
+
+  /**
+   * Opens a connection and proves who the server is. A pinned authority that the server does not
+   * show is fetched as {@code kubeadm join} does: from the ConfigMap cluster-info, over a
+   * connection on which nothing is believed but a certificate with the pinned key.
+   */
+  Connection open(ApiserverAddress address, Deadline deadline) throws UnreachableException {
+    try {
+      return connect(address, deadline, tls);
+    } catch (AuthorityNotShownException e) {
+      if (!(trust instanceof ServerTrust.PinnedAuthorities pins)) {
+        throw e.unreachable;
+      }
+      try {
+        learnAuthority(pins, address, deadline, e.unreachable);
+        return connect(address, deadline, tls);
+      } catch (AuthorityNotShownException again) {
+        throw again.unreachable;
+      }
+    }
+  }
+
+  private void learnAuthority(
+      ServerTrust.PinnedAuthorities pins,
+      ApiserverAddress address,
+      Deadline deadline,
+      UnreachableException why)
+      throws UnreachableException, AuthorityNotShownException {
+    HttpAnswer answer;
+    try (Connection connection = connect(address, deadline, ClientTls.unverified())) {
+      answer =
+          connection.ask(
+              request(address, CLUSTER_INFO, "close", Optional.empty()), MAX_CLUSTER_INFO_BYTES);
+    } catch (GeneralSecurityException e) {
+      throw new UnreachableException(Reason.TLS, String.valueOf(e.getMessage()));
+    }
+    if (!pins.learn(answer.bodyText())) {
+      String found =
+          answer.status() == 200
+              ? "the ConfigMap kube-public/cluster-info holds no certificate with the pinned key"
+              : "the ConfigMap kube-public/cluster-info cannot be read: HTTP " + answer.status();
+      throw new UnreachableException(
+          Reason.CERTIFICATE, why.result().detail() + ", and " + found + "; give a CA file");
+    }
+  }
+
+  /** The server's certificate is not refused yet: its authority is pinned and not known. */
+  private static final class AuthorityNotShownException extends Exception {
+    private final transient UnreachableException unreachable;
+
+    AuthorityNotShownException(UnreachableException unreachable) {
+      super(null, null, false, false);
+      this.unreachable = unreachable;
+    }
+  }
+
+  private Connection connect(ApiserverAddress address, Deadline deadline, ClientTls clientTls)
+      throws UnreachableException, AuthorityNotShownException {
+    TimedSocket socket = dial(address, deadline);
+    boolean opened = false;
+    try {
+      // The port is part of the name of a cached session, and nothing more.
+      SSLSocket secured =
+          (SSLSocket)
+              clientTls.newSocketFactory().createSocket(socket, serverName, address.port(), false);
+      if (clientTls.verified()) {
+        SSLParameters parameters = secured.getSSLParameters();
+        parameters.setEndpointIdentificationAlgorithm("HTTPS");
+        secured.setSSLParameters(parameters);
+      }
+      secured.startHandshake();
+      Connection connection = new Connection(socket, secured);
+      opened = true;
+      return connection;
+    } catch (IOException | GeneralSecurityException e) {
+      CertificateRejectedException rejected = causeOf(e, CertificateRejectedException.class);
+      if (rejected != null) {
+        UnreachableException unreachable =
+            new UnreachableException(
+                Reason.CERTIFICATE, Printable.of(rejected.detail(), MAX_DETAIL_CHARS));
+        if (rejected.authorityNotShown()) {
+          throw new AuthorityNotShownException(unreachable);
+        }
+        throw unreachable;
+      }
+      throw handshakeFailure(socket, e);
+    } finally {
+      if (!opened) {
+        Connection.closeQuietly(socket);
+      }
+    }
+  }
+
+  private static UnreachableException handshakeFailure(TimedSocket socket, Exception e) {
+    CertificateException certificate = causeOf(e, CertificateException.class);
+    if (certificate != null) {
+      return new UnreachableException(
+          Reason.CERTIFICATE, Printable.of(String.valueOf(certificate.getMessage()), 300));
+    }
+    if (socket.timedOut()) {
+      return new UnreachableException(
+          Reason.HANDSHAKE_TIMEOUT, "the connection was accepted, the TLS handshake got no answer");
+    }
+    if (socket.lost()) {
+      return new UnreachableException(
+          Reason.CONNECTION_LOST, "lost in the TLS handshake: " + socket.howLost());
+    }
+    return new UnreachableException(Reason.TLS, tlsFailure(e));
+  }
+
+  private static String tlsFailure(Exception e) {
+    String message = Printable.of(String.valueOf(e.getMessage()), 200);
+    return message.contains("unrecognized SSL message")
+        ? "the server does not speak TLS: " + message
+        : message;
+  }
+
+  private static TimedSocket dial(ApiserverAddress address, Deadline deadline)
+      throws UnreachableException {
+    TimedSocket socket = null;
+    try {
+      socket = new TimedSocket(deadline);
+      int millis = deadline.remainingMillis();
+      if (millis == 0) {
+        throw new SocketTimeoutException("the deadline has passed");
+      }
+      socket.connect(address.socketAddress(), millis);
+      return socket;
+    } catch (IOException e) {
+      if (socket != null) {
+        Connection.closeQuietly(socket);
+      }
+      throw connectFailure(e);
+    }
+  }
+
+  /** The JDK has a class of exception for some of the kernel's answers, and words for the rest. */
+  private static UnreachableException connectFailure(IOException e) {
+    String message = String.valueOf(e.getMessage());
+    if (e instanceof SocketTimeoutException || message.contains("timed out")) {
+      return new UnreachableException(
+          Reason.CONNECT_TIMEOUT,
+          "no answer to the attempt to connect: host down, or packets dropped");
+    }
+    if (e instanceof ConnectException) {
+      return new UnreachableException(
+          Reason.REFUSED, "connection refused: nothing listens on this port");
+    }
+    if (e instanceof SocketException && message.contains("reset")) {
+      return new UnreachableException(Reason.CONNECTION_LOST, "lost at once: " + message);
+    }
+    return new UnreachableException(Reason.NO_ROUTE, Printable.of(message, 200));
+  }
+
+  /** The bytes of a GET with the credentials of this moment. */
+  byte[] request(ApiserverAddress address, String target, String connection) {
+    return request(address, target, connection, token.get().filter(ApiserverClient::fitsHeader));
+  }
+
+  private byte[] request(
+      ApiserverAddress address, String target, String connection, Optional<String> bearer) {
+    boolean literal = serverName.indexOf(':') >= 0;
+    StringBuilder text = new StringBuilder(256);
+    text.append("GET ").append(target).append(" HTTP/1.1\r\nHost: ");
+    text.append(literal ? "[" : "").append(serverName).append(literal ? "]" : "");
+    text.append(':').append(address.port());
+    text.append("\r\nUser-Agent: apiserver-probe\r\nConnection: ").append(connection);
+    if (bearer.isPresent()) {
+      text.append("\r\nAuthorization: Bearer ").append(bearer.get());
+    }
+    return text.append("\r\n\r\n").toString().getBytes(StandardCharsets.US_ASCII);
+  }
+
+  private static boolean fitsHeader(String bearer) {
+    if (bearer.isEmpty() || bearer.length() > MAX_TOKEN_CHARS) {
+      return false;
+    }
+    return bearer.chars().allMatch(c -> c > ' ' && c < 127);
+  }
+
+  private static <T extends Throwable> @Nullable T causeOf(Throwable thrown, Class<T> kind) {
+    int depth = 0;
+    for (Throwable t = thrown; t != null && depth < 20; t = t.getCause(), depth++) {
+      if (kind.isInstance(t)) {
+        return kind.cast(t);
+      }
+    }
+    return null;
+  }
+
+  /** A connection to a server that has proved who it is, for one request after the other. */
+  static final class Connection implements AutoCloseable {
+    private final TimedSocket socket;
+    private final HttpAnswerReader answers;
+    private final OutputStream out;
+
+    Connection(TimedSocket socket, SSLSocket secured) throws IOException {
+      this.socket = socket;
+      InputStream in = secured.getInputStream();
+      this.answers = new HttpAnswerReader(in);
+      this.out = secured.getOutputStream();
+    }
+
+    HttpAnswer ask(byte[] request, int maxBodyBytes) throws UnreachableException {
+      try {
+        send(request);
+        return readAnswer(maxBodyBytes);
+      } catch (IOException e) {
+        throw failure(e);
+      }
+    }
+
+    void send(byte[] request) throws IOException {
+      out.write(request);
+      out.flush();
+    }
+
+    HttpAnswer readAnswer(int maxBodyBytes) throws IOException {
+      return answers.read(maxBodyBytes);
+    }
+
+    void liftDeadline() throws IOException {
+      socket.liftDeadline();
+    }
+
+    UnreachableException failure(IOException e) {
+      if (e instanceof HttpAnswerReader.MalformedAnswerException) {
+        return new UnreachableException(Reason.MALFORMED_ANSWER, String.valueOf(e.getMessage()));
+      }
+      if (socket.timedOut()) {
+        return new UnreachableException(
+            Reason.ANSWER_TIMEOUT, "TLS was set up, the answer did not come in time");
+      }
+      if (socket.lost()) {
+        return new UnreachableException(
+            Reason.CONNECTION_LOST, "lost before the answer was complete: " + socket.howLost());
+      }
+      if (e instanceof EOFException) {
+        return new UnreachableException(Reason.CONNECTION_LOST, String.valueOf(e.getMessage()));
+      }
+      return new UnreachableException(Reason.TLS, tlsFailure(e));
+    }
+
+    /**
+     * Closes the TCP connection under TLS. A parting word of TLS would have to be written to, and
+     * its answer read from, a peer that may be gone.
+     */
+    @Override
+    public void close() {
+      closeQuietly(socket);
+    }
+
+    private static void closeQuietly(TimedSocket socket) {
+      try {
+        socket.close();
+      } catch (IOException e) {
+        // It is given up anyway, and the file descriptor is free.
+      }
+    }
+  }
+}

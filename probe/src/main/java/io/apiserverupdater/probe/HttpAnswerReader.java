@@ -1,0 +1,220 @@
+package io.apiserverupdater.probe;
+
+import java.io.ByteArrayOutputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+
+/**
+ * Reads HTTP/1.1 answers (RFC 9112) to GET requests from one connection: with a length, in chunks,
+ * or up to the end of the connection. Never takes in more than its bounds allow. Not for several
+ * threads.
+ */
+final class HttpAnswerReader {
+  /** All of a head, or of a trailer. kube-apiserver sends about 500 bytes. */
+  static final int MAX_HEAD_BYTES = 16 * 1024;
+
+  private static final int NO_LENGTH = -1;
+
+  /** The bytes are not an HTTP answer, or too many. */
+  static final class MalformedAnswerException extends IOException {
+    MalformedAnswerException(String message) {
+      super(message);
+    }
+  }
+
+  private final InputStream in;
+  private final byte[] buffer = new byte[4096];
+  private int position;
+  private int limit;
+  private final StringBuilder line = new StringBuilder(128);
+  private int headBytes;
+
+  HttpAnswerReader(InputStream in) {
+    this.in = in;
+  }
+
+  /**
+   * Waits for one answer and reads all of it.
+   *
+   * @throws MalformedAnswerException when it is not HTTP or exceeds a bound
+   * @throws EOFException when the connection ends before the answer does
+   */
+  HttpAnswer read(int maxBodyBytes) throws IOException {
+    headBytes = 0;
+    int status = status(readLine());
+    // 101 would end HTTP on this connection, and was not asked for.
+    while (status >= 100 && status < 200 && status != 101) {
+      readHeaders();
+      status = status(readLine());
+    }
+    Headers headers = readHeaders();
+    ByteArrayOutputStream body = new ByteArrayOutputStream(64);
+    boolean untilEnd = false;
+    if (status == 204 || status == 304) {
+      return new HttpAnswer(status, new byte[0], headers.close);
+    } else if (headers.chunked) {
+      readChunks(body, maxBodyBytes);
+    } else if (headers.length != NO_LENGTH) {
+      readExactly(headers.length, body, maxBodyBytes);
+    } else {
+      untilEnd = true;
+      readToEnd(body, maxBodyBytes);
+    }
+    return new HttpAnswer(status, body.toByteArray(), headers.close || untilEnd);
+  }
+
+  private static final class Headers {
+    long length = NO_LENGTH;
+    boolean chunked;
+    boolean close;
+  }
+
+  /** {@code HTTP/1.1 200 OK}; the words behind the number may be missing. */
+  private static int status(String line) throws MalformedAnswerException {
+    boolean version = line.startsWith("HTTP/1.1 ") || line.startsWith("HTTP/1.0 ");
+    if (version && line.length() >= 12 && (line.length() == 12 || line.charAt(12) == ' ')) {
+      int status = 0;
+      for (int i = 9; i < 12; i++) {
+        int digit = line.charAt(i) - '0';
+        if (digit < 0 || digit > 9) {
+          throw notHttp(line);
+        }
+        status = status * 10 + digit;
+      }
+      if (status >= 100) {
+        return status;
+      }
+    }
+    throw notHttp(line);
+  }
+
+  private static MalformedAnswerException notHttp(String line) {
+    return new MalformedAnswerException(
+        "expected an HTTP/1.1 answer, found \"" + Printable.of(line, 60) + "\"");
+  }
+
+  private Headers readHeaders() throws IOException {
+    Headers headers = new Headers();
+    for (String header = readLine(); !header.isEmpty(); header = readLine()) {
+      int colon = header.indexOf(':');
+      if (colon <= 0) {
+        throw new MalformedAnswerException(
+            "expected a header, found \"" + Printable.of(header, 60) + "\"");
+      }
+      String name = header.substring(0, colon);
+      String value = header.substring(colon + 1).strip();
+      if (name.equalsIgnoreCase("Content-Length")) {
+        long length = length(value, 10);
+        if (headers.length != NO_LENGTH && headers.length != length) {
+          throw new MalformedAnswerException("it has two lengths");
+        }
+        headers.length = length;
+      } else if (name.equalsIgnoreCase("Transfer-Encoding")) {
+        if (!value.equalsIgnoreCase("chunked")) {
+          throw new MalformedAnswerException(
+              "expected the transfer encoding chunked, found \"" + Printable.of(value, 60) + "\"");
+        }
+        headers.chunked = true;
+      } else if (name.equalsIgnoreCase("Connection")) {
+        headers.close |= value.equalsIgnoreCase("close");
+      }
+    }
+    return headers;
+  }
+
+  private static long length(String digits, int radix) throws MalformedAnswerException {
+    // At most 15 digits: none of these overflows.
+    boolean plain = !digits.isEmpty() && digits.length() <= 15;
+    for (int i = 0; plain && i < digits.length(); i++) {
+      plain = digits.charAt(i) < 128 && Character.digit(digits.charAt(i), radix) >= 0;
+    }
+    if (!plain) {
+      throw new MalformedAnswerException(
+          "expected a length, found \"" + Printable.of(digits, 60) + "\"");
+    }
+    return Long.parseLong(digits, radix);
+  }
+
+  private void readChunks(ByteArrayOutputStream body, int maxBodyBytes) throws IOException {
+    headBytes = 0;
+    while (true) {
+      String size = readLine();
+      int semicolon = size.indexOf(';');
+      long length = length((semicolon < 0 ? size : size.substring(0, semicolon)).strip(), 16);
+      if (length == 0) {
+        break;
+      }
+      readExactly(length, body, maxBodyBytes);
+      if (!readLine().isEmpty()) {
+        throw new MalformedAnswerException("a chunk is longer than it says");
+      }
+    }
+    while (!readLine().isEmpty()) {
+      // The trailer tells nothing that counts here.
+    }
+  }
+
+  private void readExactly(long length, ByteArrayOutputStream body, int maxBodyBytes)
+      throws IOException {
+    if (length > maxBodyBytes - body.size()) {
+      throw tooLong(maxBodyBytes);
+    }
+    int left = (int) length;
+    while (left > 0) {
+      if (position == limit && !fill()) {
+        throw new EOFException("the connection ended within the answer");
+      }
+      int part = Math.min(left, limit - position);
+      body.write(buffer, position, part);
+      position += part;
+      left -= part;
+    }
+  }
+
+  private void readToEnd(ByteArrayOutputStream body, int maxBodyBytes) throws IOException {
+    while (position < limit || fill()) {
+      if (limit - position > maxBodyBytes - body.size()) {
+        throw tooLong(maxBodyBytes);
+      }
+      body.write(buffer, position, limit - position);
+      position = limit;
+    }
+  }
+
+  private static MalformedAnswerException tooLong(int maxBodyBytes) {
+    return new MalformedAnswerException("the answer is longer than " + maxBodyBytes + " bytes");
+  }
+
+  /** Up to a line feed, which like a carriage return before it is not part of the line. */
+  private String readLine() throws IOException {
+    line.setLength(0);
+    while (true) {
+      if (position == limit && !fill()) {
+        throw new EOFException(
+            headBytes == 0
+                ? "the connection ended without an answer"
+                : "the connection ended within the answer");
+      }
+      char c = (char) (buffer[position++] & 0xFF);
+      if (++headBytes > MAX_HEAD_BYTES) {
+        throw new MalformedAnswerException(
+            "the head of the answer is longer than " + MAX_HEAD_BYTES + " bytes");
+      }
+      if (c == '\n') {
+        int end = line.length();
+        if (end > 0 && line.charAt(end - 1) == '\r') {
+          line.setLength(end - 1);
+        }
+        return line.toString();
+      }
+      line.append(c);
+    }
+  }
+
+  private boolean fill() throws IOException {
+    position = 0;
+    limit = Math.max(0, in.read(buffer, 0, buffer.length));
+    return limit > 0;
+  }
+}

@@ -1,0 +1,16 @@
+package io.apiserverupdater.probe;
+
+/** No answer that counts came from an apiserver; {@link #result} tells why. */
+public final class UnreachableException extends Exception {
+  private final transient ProbeResult.Unreachable result;
+
+  UnreachableException(ProbeResult.Reason reason, String detail) {
+    // Without a stack trace: it is an answer, and a dead member gives it several times a second.
+    super(detail, null, false, false);
+    this.result = new ProbeResult.Unreachable(reason, detail);
+  }
+
+  public ProbeResult.Unreachable result() {
+    return result;
+  }
+}
