@@ -1,0 +1,368 @@
+package io.apiserverupdater.bootstrap.boot;
+
+import io.apiserverupdater.bootstrap.log.Log;
+import io.apiserverupdater.bootstrap.nft.BootRuleTable;
+import io.apiserverupdater.probe.ApiserverAddress;
+import io.apiserverupdater.probe.ApiserverProbe;
+import io.apiserverupdater.probe.ProbeResult;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.function.DoubleSupplier;
+import java.util.function.LongSupplier;
+
+/**
+ * Carries out what is decided at boot: pin the name to a control plane, then hand it over. For one
+ * thread.
+ */
+public final class BootSequence {
+  private static final Duration STAGGER = Duration.ofMillis(200);
+  private static final Duration PROBE_DEADLINE = Duration.ofSeconds(5);
+
+  /** Before a control plane's own apiserver can start, the kubelet must: peers get this long. */
+  private static final Duration LONGEST_PEER_SEARCH = Duration.ofSeconds(5);
+
+  /** Time for a cluster IP that works already, in which no control plane need be asked. */
+  private static final Duration FIRST_CHECK_AFTER = Duration.ofMillis(500);
+
+  private static final Duration CHECK_EACH = Duration.ofSeconds(10);
+  private static final Duration CHECK_EACH_AT_LAST = Duration.ofMinutes(1);
+  private static final Duration FIRST_PROGRESS = Duration.ofSeconds(10);
+  private static final Duration PROGRESS_AT_LAST = Duration.ofMinutes(10);
+
+  private final Plan plan;
+  private final NameEntry entry;
+  private final Bridge bridge;
+  private final Probing probing;
+  private final StateKeeper state;
+  private final LongSupplier epochSeconds;
+  private final DoubleSupplier random;
+  private final Log log;
+  private final Findings findings;
+
+  /**
+   * What to do.
+   *
+   * @param hostname the name
+   * @param candidates in this node's order; at least one
+   * @param local on a control plane, its own apiserver
+   * @param service the cluster IP and port of the Service; needed for a worker's hand-over and for
+   *     strategy nft
+   * @param timeout how long to look for a control plane that is ready
+   * @param waitLimit how long to wait for the hand-over; empty for ever
+   * @param rise how many ready answers in a row make a hand-over
+   */
+  public record Plan(
+      String hostname,
+      List<ApiserverAddress> candidates,
+      int port,
+      Optional<ApiserverAddress> local,
+      Optional<ApiserverAddress> service,
+      Strategy strategy,
+      boolean removeAfterHandover,
+      Duration timeout,
+      Optional<Duration> waitLimit,
+      int rise) {
+    public Plan {
+      candidates = List.copyOf(candidates);
+      if (candidates.isEmpty() && local.isEmpty()) {
+        throw new IllegalArgumentException("no candidate");
+      }
+    }
+  }
+
+  /** How a pin ended. */
+  public enum Pinned {
+    /** The name leads to one that is ready, or to the control plane's own apiserver. */
+    READY,
+    /** The name leads to one that proved to be an apiserver and is not ready. */
+    VERIFIED,
+    /** Nobody answered: the name leads where it led, or to the first candidate if nowhere. */
+    NOBODY
+  }
+
+  /**
+   * @param epochSeconds the wall clock, for people to read only
+   * @param random from 0 (inclusive) to 1 (exclusive)
+   */
+  public BootSequence(
+      Plan plan,
+      NameEntry entry,
+      BootRuleTable table,
+      ApiserverProbe probe,
+      StateKeeper state,
+      LongSupplier epochSeconds,
+      DoubleSupplier random,
+      Log log) {
+    this(plan, entry, table, new ProbeThreads(probe), state, epochSeconds, random, log);
+  }
+
+  BootSequence(
+      Plan plan,
+      NameEntry entry,
+      BootRuleTable table,
+      Probing probing,
+      StateKeeper state,
+      LongSupplier epochSeconds,
+      DoubleSupplier random,
+      Log log) {
+    this.plan = plan;
+    this.entry = entry;
+    this.bridge =
+        plan.strategy() == Strategy.NFT && plan.service().isPresent()
+            ? new NftBridge(plan.service().get(), entry, table, plan.removeAfterHandover(), log)
+            : new HostsBridge(entry, plan.port());
+    this.probing = probing;
+    this.state = state;
+    this.epochSeconds = epochSeconds;
+    this.random = random;
+    this.log = log;
+    this.findings = new Findings(log);
+  }
+
+  /**
+   * Points the name at a control plane.
+   *
+   * @throws IOException with a message for a person, when the hosts file cannot be read or written
+   */
+  public Pinned pin() throws IOException, InterruptedException {
+    // What is wrong with the file is told at once, not after the search.
+    Optional<InetAddress> before = entry.address();
+    List<ApiserverAddress> ordered = new ArrayList<>();
+    plan.local().ifPresent(ordered::add);
+    for (ApiserverAddress candidate : plan.candidates()) {
+      if (!ordered.contains(candidate)) {
+        ordered.add(candidate);
+      }
+    }
+    BootDecision decision =
+        BootDecision.afterRace(race(ordered), before.isPresent(), plan.local(), ordered);
+    if (decision instanceof BootDecision.Point point) {
+      boolean changed = bridge.leadTo(point.address());
+      BootPhase phase =
+          point.evidence() == Evidence.READY && plan.local().equals(Optional.of(point.address()))
+              ? BootPhase.HANDED_OVER
+              : BootPhase.PINNED;
+      keep(phase, point.evidence());
+      log.info(
+          "phase="
+              + phase
+              + " name="
+              + plan.hostname()
+              + " target="
+              + point.address()
+              + " evidence="
+              + point.evidence().name().toLowerCase(Locale.ROOT)
+              + " changed="
+              + changed);
+      return switch (point.evidence()) {
+        case READY, LOCAL -> Pinned.READY;
+        case VERIFIED -> Pinned.VERIFIED;
+        case NONE -> Pinned.NOBODY;
+      };
+    }
+    log.warn(
+        "phase=kept name="
+            + plan.hostname()
+            + " target="
+            + before.map(InetAddress::getHostAddress).orElse("")
+            + " reason=\"no control plane answered within "
+            + plan.timeout().toMillis()
+            + " ms; hand-over goes on looking\"");
+    return Pinned.NOBODY;
+  }
+
+  private RaceStep race(List<ApiserverAddress> ordered) throws InterruptedException {
+    Duration limit =
+        plan.local().isPresent() && plan.timeout().compareTo(LONGEST_PEER_SEARCH) > 0
+            ? LONGEST_PEER_SEARCH
+            : plan.timeout();
+    CandidateRace race =
+        new CandidateRace(
+            ordered,
+            new CandidateRace.Pace(
+                STAGGER, PROBE_DEADLINE, Optional.of(limit), plan.local().isPresent()),
+            probing.now(),
+            random);
+    while (true) {
+      RaceStep step = race.next(probing.now());
+      if (step instanceof RaceStep.Ask ask) {
+        probing.ask(ask.address(), ask.deadline());
+      } else if (step instanceof RaceStep.Wait wait) {
+        Optional<Probing.Answer> answer = probing.await(wait.untilNanos());
+        if (answer.isPresent()) {
+          findings.found(answer.get().address(), answer.get().result());
+          race.answered(answer.get().address(), answer.get().result(), probing.now());
+        }
+      } else {
+        return step;
+      }
+    }
+  }
+
+  /**
+   * Waits until the address at which the name is to end up works, then points the name at it.
+   * Meanwhile it keeps the name at a control plane that is ready: the one that was pinned may be
+   * the next to fail, and kube-proxy needs one to make its rules.
+   *
+   * @param pinnedJustNow whether this very program has just found a control plane ready
+   * @return whether the name was handed over within the time
+   * @throws IOException with a message for a person, when the hosts file cannot be read or written
+   */
+  public boolean handover(boolean pinnedJustNow) throws IOException, InterruptedException {
+    ApiserverAddress destination =
+        plan.local().or(plan::service).orElseThrow(() -> new IllegalStateException("nowhere"));
+    long start = probing.now();
+    HandoverWatch watch = new HandoverWatch(destination, plan.rise(), start, random);
+    Optional<CandidateRace> check = Optional.empty();
+    Duration pause = CHECK_EACH;
+    long nextCheck = start + (pinnedJustNow ? CHECK_EACH : FIRST_CHECK_AFTER).toNanos();
+    Duration progress = FIRST_PROGRESS;
+    while (true) {
+      long now = probing.now();
+      RaceStep watched = watch.next(now);
+      if (watched instanceof RaceStep.Ready) {
+        return handOver(destination, start);
+      }
+      if (plan.waitLimit().isPresent() && now - start >= plan.waitLimit().get().toNanos()) {
+        log.warn(
+            "phase=pinned name="
+                + plan.hostname()
+                + " waited="
+                + seconds(plan.waitLimit().get())
+                + " reason=\""
+                + destination
+                + " did not work; the name stays where it is\"");
+        return false;
+      }
+      if (now - start >= progress.toNanos()) {
+        log.info("phase=pinned waiting-for=" + destination + " waited=" + seconds(progress));
+        progress = shorter(progress.multipliedBy(2), progress.plus(PROGRESS_AT_LAST));
+      }
+      long wake = start + progress.toNanos();
+      if (plan.waitLimit().isPresent()) {
+        wake = earlier(wake, start + plan.waitLimit().get().toNanos());
+      }
+      if (watched instanceof RaceStep.Ask ask) {
+        bridge.beforeAsking();
+        probing.ask(ask.address(), ask.deadline());
+        continue;
+      }
+      if (watched instanceof RaceStep.Wait wait) {
+        wake = earlier(wake, wait.untilNanos());
+      }
+      if (check.isEmpty() && now - nextCheck >= 0) {
+        check = Optional.of(checkOfTheBridge(destination));
+      }
+      if (check.isPresent()) {
+        RaceStep step = check.get().next(now);
+        if (step instanceof RaceStep.Ask ask) {
+          probing.ask(ask.address(), ask.deadline());
+          continue;
+        } else if (step instanceof RaceStep.Ready ready) {
+          repin(ready.address());
+          check = Optional.empty();
+          nextCheck = now + pause.toNanos();
+          pause = shorter(pause.multipliedBy(2), CHECK_EACH_AT_LAST);
+        } else if (step instanceof RaceStep.Wait wait) {
+          wake = earlier(wake, wait.untilNanos());
+        } else {
+          // There is nobody to ask.
+          check = Optional.empty();
+          nextCheck = now + pause.toNanos();
+        }
+      }
+      if (check.isEmpty()) {
+        wake = earlier(wake, nextCheck);
+      }
+      Optional<Probing.Answer> answer = probing.await(wake);
+      if (answer.isPresent()) {
+        answered(answer.get(), watch, check);
+      }
+    }
+  }
+
+  private void answered(Probing.Answer answer, HandoverWatch watch, Optional<CandidateRace> check) {
+    findings.found(answer.address(), answer.result());
+    if (!answer.address().equals(watch.address())) {
+      if (check.isPresent()) {
+        check.get().answered(answer.address(), answer.result(), probing.now());
+      }
+    } else if (answer.result() instanceof ProbeResult.Ready && bridge.mayHaveCarried()) {
+      watch.answeredByAnotherWay(probing.now());
+    } else {
+      watch.answered(answer.result(), probing.now());
+    }
+  }
+
+  /** A race that the control plane at which the name points now begins. */
+  private CandidateRace checkOfTheBridge(ApiserverAddress destination) throws IOException {
+    List<ApiserverAddress> ordered = new ArrayList<>(plan.candidates());
+    Optional<ApiserverAddress> current = bridge.current();
+    if (current.isPresent() && ordered.remove(current.get())) {
+      ordered.add(0, current.get());
+    }
+    ordered.remove(destination);
+    return new CandidateRace(
+        ordered,
+        new CandidateRace.Pace(STAGGER, PROBE_DEADLINE, Optional.empty(), false),
+        probing.now(),
+        random);
+  }
+
+  private void repin(ApiserverAddress controlPlane) throws IOException {
+    if (!bridge.current().equals(Optional.of(controlPlane))) {
+      boolean changed = bridge.leadTo(controlPlane);
+      keep(BootPhase.PINNED, Evidence.READY);
+      log.info(
+          "phase=pinned name="
+              + plan.hostname()
+              + " target="
+              + controlPlane
+              + " evidence=ready changed="
+              + changed);
+    }
+  }
+
+  private boolean handOver(ApiserverAddress destination, long start) throws IOException {
+    boolean changed = entry.pointAt(destination.ip());
+    keep(BootPhase.HANDED_OVER, Evidence.READY);
+    log.info(
+        "phase=handed-over name="
+            + plan.hostname()
+            + " target="
+            + destination
+            + " answers="
+            + plan.rise()
+            + " waited="
+            + (probing.now() - start) / 1_000_000
+            + "ms changed="
+            + changed);
+    bridge.handedOver();
+    return true;
+  }
+
+  private void keep(BootPhase phase, Evidence evidence) throws IOException {
+    Optional<InetAddress> address = entry.address();
+    if (address.isPresent()) {
+      state.keep(
+          new BootState(phase, address.get().getHostAddress(), evidence, epochSeconds.getAsLong()));
+    }
+  }
+
+  private static String seconds(Duration duration) {
+    return duration.toMillis() / 1000 + "s";
+  }
+
+  private static Duration shorter(Duration a, Duration b) {
+    return a.compareTo(b) < 0 ? a : b;
+  }
+
+  private static long earlier(long a, long b) {
+    return a - b < 0 ? a : b;
+  }
+}

@@ -1,0 +1,52 @@
+package io.apiserverupdater.bootstrap.boot;
+
+import io.apiserverupdater.probe.ApiserverAddress;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/**
+ * In which order a node asks the control planes. When a data centre's power is back, thousands of
+ * nodes ask at the same moment, and each is to find its first candidate ready: so each node has an
+ * order of its own, and keeps it over reboots.
+ *
+ * <p>By rendezvous hashing: every candidate gets a number from its address and the node's identity,
+ * and the largest is first. A candidate that comes or goes moves only the nodes whose first it is.
+ * The last one that was good is not preferred: after one control plane's reboot its nodes would
+ * stay with the others for ever.
+ */
+public final class CandidateOrder {
+  private CandidateOrder() {}
+
+  /**
+   * The candidates in this node's order.
+   *
+   * @param node what tells this node from others and stays the same, such as its machine-id
+   */
+  public static List<ApiserverAddress> of(List<ApiserverAddress> candidates, String node) {
+    List<ApiserverAddress> ordered = new ArrayList<>(candidates);
+    ordered.sort(new ByWeight(node));
+    return ordered;
+  }
+
+  private record ByWeight(String node) implements Comparator<ApiserverAddress> {
+    @Override
+    public int compare(ApiserverAddress a, ApiserverAddress b) {
+      int byWeight = Long.compareUnsigned(weight(b), weight(a));
+      return byWeight != 0 ? byWeight : a.compareTo(b);
+    }
+
+    private long weight(ApiserverAddress candidate) {
+      // FNV-1a, then the finalizer of MurmurHash3: without it, addresses that differ in their last
+      // digit would keep one order on nearly all nodes.
+      long hash = 0xcbf29ce484222325L;
+      String text = node + '/' + candidate;
+      for (int i = 0; i < text.length(); i++) {
+        hash = (hash ^ text.charAt(i)) * 0x100000001b3L;
+      }
+      hash = (hash ^ (hash >>> 33)) * 0xff51afd7ed558ccdL;
+      hash = (hash ^ (hash >>> 33)) * 0xc4ceb9fe1a85ec53L;
+      return hash ^ (hash >>> 33);
+    }
+  }
+}

@@ -1,0 +1,177 @@
+package io.apiserverupdater.bootstrap.boot;
+
+import io.apiserverupdater.probe.ApiserverAddress;
+import io.apiserverupdater.probe.ProbeResult;
+import io.apiserverupdater.probe.ProbeResult.NotReady;
+import io.apiserverupdater.probe.ProbeResult.Unreachable;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.DoubleSupplier;
+
+/**
+ * Which candidate is asked when, until one is ready. Answers and moments come in, steps come out;
+ * it knows no thread and no clock. Not thread-safe.
+ *
+ * <p>The first candidate is asked alone, so that a healthy one is the only one that is bothered.
+ * One that fails lets the next one go at once; one that is silent, after the stagger; and it stays
+ * in the race. Who failed is asked again after a pause that doubles.
+ */
+final class CandidateRace {
+  /**
+   * @param stagger how long a silent candidate keeps the next one waiting
+   * @param probeDeadline for one probe
+   * @param limit how long the race may last; empty for ever
+   * @param oneRound whether it is over when each has been asked once
+   */
+  record Pace(
+      Duration stagger, Duration probeDeadline, Optional<Duration> limit, boolean oneRound) {}
+
+  private static final Duration FIRST_PAUSE = Duration.ofMillis(250);
+  // Who refuses pays nothing for being asked; a handshake costs an apiserver that is just starting.
+  private static final Duration LONGEST_PAUSE_UNREACHED = Duration.ofSeconds(1);
+  private static final Duration LONGEST_PAUSE_REACHED = Duration.ofSeconds(3);
+
+  private final List<Candidate> candidates = new ArrayList<>();
+  private final Pace pace;
+  private final DoubleSupplier random;
+  private final long startNanos;
+  private Optional<ApiserverAddress> ready = Optional.empty();
+
+  private static final class Candidate {
+    private final ApiserverAddress address;
+    private boolean asked;
+    private long askedNanos;
+    private long eligibleNanos;
+    private int failures;
+    private Optional<ProbeResult> last = Optional.empty();
+
+    private Candidate(ApiserverAddress address, long now) {
+      this.address = address;
+      this.eligibleNanos = now;
+    }
+  }
+
+  /**
+   * @param ordered the candidates, first to be asked first
+   * @param now the moment of {@link System#nanoTime}
+   * @param random from 0 (inclusive) to 1 (exclusive), so that nodes do not ask in step
+   */
+  CandidateRace(List<ApiserverAddress> ordered, Pace pace, long now, DoubleSupplier random) {
+    for (ApiserverAddress address : ordered) {
+      candidates.add(new Candidate(address, now));
+    }
+    this.pace = pace;
+    this.random = random;
+    this.startNanos = now;
+  }
+
+  /** What to do at this moment. */
+  RaceStep next(long now) {
+    if (ready.isPresent()) {
+      return new RaceStep.Ready(ready.get());
+    }
+    if (isOver(now)) {
+      return new RaceStep.Over(verified());
+    }
+    long wake = end(now);
+    long free = now;
+    for (Candidate candidate : candidates) {
+      if (candidate.asked) {
+        free = later(free, candidate.askedNanos + pace.stagger().toNanos());
+      }
+    }
+    Optional<Candidate> next = Optional.empty();
+    for (Candidate candidate : candidates) {
+      if (!candidate.asked && !(pace.oneRound() && candidate.last.isPresent())) {
+        if (candidate.eligibleNanos - now > 0) {
+          wake = earlier(wake, later(free, candidate.eligibleNanos));
+        } else if (next.isEmpty() || candidate.failures < next.get().failures) {
+          next = Optional.of(candidate);
+        }
+      }
+    }
+    if (next.isPresent() && free - now <= 0) {
+      return ask(next.get(), now);
+    }
+    return new RaceStep.Wait(next.isPresent() ? earlier(wake, free) : wake);
+  }
+
+  private RaceStep ask(Candidate candidate, long now) {
+    candidate.asked = true;
+    candidate.askedNanos = now;
+    long left = end(now) - now;
+    return new RaceStep.Ask(
+        candidate.address, Duration.ofNanos(Math.min(pace.probeDeadline().toNanos(), left)));
+  }
+
+  /** Takes the answer of one that was asked. */
+  void answered(ApiserverAddress address, ProbeResult result, long now) {
+    for (Candidate candidate : candidates) {
+      if (candidate.address.equals(address) && candidate.asked) {
+        candidate.asked = false;
+        candidate.last = Optional.of(result);
+        candidate.failures++;
+        candidate.eligibleNanos = now + pause(candidate.failures, result).toNanos();
+        if (result instanceof ProbeResult.Ready && ready.isEmpty()) {
+          ready = Optional.of(address);
+        }
+      }
+    }
+  }
+
+  private Duration pause(int failures, ProbeResult result) {
+    Duration longest = reached(result) ? LONGEST_PAUSE_REACHED : LONGEST_PAUSE_UNREACHED;
+    long doubled = FIRST_PAUSE.toNanos() << Math.min(failures - 1, 10);
+    long ceiling = Math.min(doubled, longest.toNanos());
+    return Duration.ofNanos(ceiling / 2 + (long) (random.getAsDouble() * (ceiling / 2.0)));
+  }
+
+  private static boolean reached(ProbeResult result) {
+    return !(result instanceof Unreachable unreachable)
+        || switch (unreachable.reason()) {
+          case REFUSED, NO_ROUTE, CONNECT_TIMEOUT -> false;
+          default -> true;
+        };
+  }
+
+  private boolean isOver(long now) {
+    if (pace.limit().isPresent() && end(now) - now <= 0) {
+      return true;
+    }
+    boolean each = pace.oneRound();
+    for (Candidate candidate : candidates) {
+      each &= candidate.last.isPresent();
+    }
+    return each || candidates.isEmpty();
+  }
+
+  /** An honest answer is preferred to none, and the earlier candidate to the later one. */
+  private Optional<ApiserverAddress> verified() {
+    Optional<ApiserverAddress> found = Optional.empty();
+    for (Candidate candidate : candidates) {
+      if (candidate.last.isPresent() && candidate.last.get().verified()) {
+        if (candidate.last.get() instanceof NotReady) {
+          return Optional.of(candidate.address);
+        }
+        found = found.isPresent() ? found : Optional.of(candidate.address);
+      }
+    }
+    return found;
+  }
+
+  private long end(long now) {
+    return pace.limit().isPresent()
+        ? startNanos + pace.limit().get().toNanos()
+        : now + Duration.ofHours(1).toNanos();
+  }
+
+  private static long earlier(long a, long b) {
+    return a - b < 0 ? a : b;
+  }
+
+  private static long later(long a, long b) {
+    return a - b > 0 ? a : b;
+  }
+}

@@ -1,0 +1,50 @@
+package io.apiserverupdater.bootstrap.boot;
+
+import io.apiserverupdater.bootstrap.log.Log;
+import io.apiserverupdater.probe.ApiserverAddress;
+import io.apiserverupdater.probe.ProbeResult;
+import io.apiserverupdater.probe.ProbeResult.NotReady;
+import io.apiserverupdater.probe.ProbeResult.Unreachable;
+import java.util.HashMap;
+import java.util.Locale;
+import java.util.Map;
+
+/** What was found at each address: told when it changes, not each time it is found again. */
+final class Findings {
+  private final Log log;
+  private final Map<ApiserverAddress, String> last = new HashMap<>();
+
+  Findings(Log log) {
+    this.log = log;
+  }
+
+  void found(ApiserverAddress address, ProbeResult result) {
+    String word = word(result);
+    if (!word.equals(last.put(address, word))) {
+      log.info("apiserver=" + address + " found=" + word + detail(result));
+    }
+  }
+
+  private static String word(ProbeResult result) {
+    if (result instanceof ProbeResult.Ready) {
+      return "ready";
+    }
+    return result instanceof Unreachable unreachable
+        ? unreachable.reason().name().toLowerCase(Locale.ROOT).replace('_', '-')
+        : "not-ready";
+  }
+
+  private static String detail(ProbeResult result) {
+    if (result instanceof Unreachable unreachable) {
+      return " detail=\"" + unreachable.detail().replace('"', '\'') + "\"";
+    }
+    if (result instanceof NotReady notReady) {
+      return " status="
+          + notReady.status()
+          + (notReady.failingChecks().isEmpty()
+              ? ""
+              : " failing=" + String.join(",", notReady.failingChecks()));
+    }
+    return "";
+  }
+}

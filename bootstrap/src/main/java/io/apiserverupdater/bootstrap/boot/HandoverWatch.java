@@ -1,0 +1,130 @@
+package io.apiserverupdater.bootstrap.boot;
+
+import io.apiserverupdater.probe.ApiserverAddress;
+import io.apiserverupdater.probe.ProbeResult;
+import io.apiserverupdater.probe.ProbeResult.Unreachable;
+import java.time.Duration;
+import java.util.function.DoubleSupplier;
+
+/**
+ * When the address that the name is to end up at is asked, and when it counts as working: after so
+ * many ready answers in a row, each on a connection of its own. Answers and moments come in, steps
+ * come out. Not thread-safe.
+ *
+ * <p>While nobody is there, a question is one packet that is lost in this node or its network: it
+ * is asked each tenth of a second, less often when it takes long. When somebody is there and not
+ * ready, a question costs an apiserver a handshake: the pause doubles up to some seconds.
+ */
+final class HandoverWatch {
+  private static final Duration INTERVAL = Duration.ofMillis(100);
+  private static final Duration LONGEST_INTERVAL = Duration.ofSeconds(2);
+  private static final Duration FIRST_PAUSE = Duration.ofMillis(250);
+  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(5);
+  private static final Duration PATIENCE = Duration.ofSeconds(3);
+
+  /** Up to two minutes the interval is the shortest, and then it grows with the time. */
+  private static final int INTERVALS_OF_A_WAIT = 1_200;
+
+  private final ApiserverAddress address;
+  private final int rise;
+  private final long startNanos;
+  private final DoubleSupplier random;
+  private boolean asked;
+  private boolean somebodyIsThere;
+  private long askedNanos;
+  private long nextNanos;
+  private int inARow;
+  private int failuresReached;
+
+  /**
+   * @param rise how many ready answers in a row
+   * @param random from 0 (inclusive) to 1 (exclusive)
+   */
+  HandoverWatch(ApiserverAddress address, int rise, long now, DoubleSupplier random) {
+    this.address = address;
+    this.rise = rise;
+    this.startNanos = now;
+    this.nextNanos = now;
+    this.random = random;
+  }
+
+  ApiserverAddress address() {
+    return address;
+  }
+
+  /** What to do at this moment. */
+  RaceStep next(long now) {
+    if (inARow >= rise) {
+      return new RaceStep.Ready(address);
+    }
+    if (asked) {
+      return new RaceStep.Wait(now + PATIENCE.toNanos());
+    }
+    if (nextNanos - now > 0) {
+      return new RaceStep.Wait(nextNanos);
+    }
+    asked = true;
+    askedNanos = now;
+    return new RaceStep.Ask(address, somebodyIsThere ? PATIENCE : interval(now));
+  }
+
+  /** Takes an answer that counts as it is. */
+  void answered(ProbeResult result, long now) {
+    asked = false;
+    boolean was = somebodyIsThere;
+    somebodyIsThere = isThere(result);
+    if (result instanceof ProbeResult.Ready) {
+      inARow++;
+      failuresReached = 0;
+      nextNanos = now;
+      return;
+    }
+    inARow = 0;
+    if (!somebodyIsThere) {
+      failuresReached = 0;
+      nextNanos = askedNanos + interval(now).toNanos();
+    } else if (!was && isTimeout(result)) {
+      // The short deadline was meant for an address where nobody is.
+      nextNanos = now;
+    } else {
+      pause(now);
+    }
+  }
+
+  /** Takes a ready answer that does not count: somebody else than kube-proxy led there. */
+  void answeredByAnotherWay(long now) {
+    asked = false;
+    inARow = 0;
+    somebodyIsThere = true;
+    pause(now);
+  }
+
+  private void pause(long now) {
+    long doubled = FIRST_PAUSE.toNanos() << Math.min(failuresReached, 10);
+    failuresReached++;
+    long ceiling = Math.min(doubled, LONGEST_PAUSE.toNanos());
+    nextNanos = now + ceiling / 2 + (long) (random.getAsDouble() * (ceiling / 2.0));
+  }
+
+  private Duration interval(long now) {
+    long grown = (now - startNanos) / INTERVALS_OF_A_WAIT;
+    return Duration.ofNanos(
+        Math.max(INTERVAL.toNanos(), Math.min(grown, LONGEST_INTERVAL.toNanos())));
+  }
+
+  private static boolean isTimeout(ProbeResult result) {
+    return result instanceof Unreachable unreachable
+        && switch (unreachable.reason()) {
+          case HANDSHAKE_TIMEOUT, ANSWER_TIMEOUT -> true;
+          default -> false;
+        };
+  }
+
+  private static boolean isThere(ProbeResult result) {
+    return !(result instanceof Unreachable unreachable)
+        || switch (unreachable.reason()) {
+          case REFUSED, NO_ROUTE, CONNECT_TIMEOUT -> false;
+          default -> true;
+        };
+  }
+}

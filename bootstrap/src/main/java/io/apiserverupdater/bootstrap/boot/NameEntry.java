@@ -1,0 +1,24 @@
+package io.apiserverupdater.bootstrap.boot;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.util.Optional;
+
+/** Where the name points, by the node's hosts file. */
+public interface NameEntry {
+
+  /**
+   * Where our entry points now.
+   *
+   * @throws IOException with a message for a person when the file cannot be read
+   */
+  Optional<InetAddress> address() throws IOException;
+
+  /**
+   * Points the name at an address; when it fails, the old entry stands.
+   *
+   * @return whether anything had to be changed
+   * @throws IOException with a message for a person
+   */
+  boolean pointAt(InetAddress address) throws IOException;
+}

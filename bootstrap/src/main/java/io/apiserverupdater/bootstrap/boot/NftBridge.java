@@ -1,0 +1,106 @@
+package io.apiserverupdater.bootstrap.boot;
+
+import io.apiserverupdater.bootstrap.log.Log;
+import io.apiserverupdater.bootstrap.nft.BootRule;
+import io.apiserverupdater.bootstrap.nft.BootRuleTable;
+import io.apiserverupdater.bootstrap.nft.Carrier;
+import io.apiserverupdater.bootstrap.nft.RuleOutcome;
+import io.apiserverupdater.bootstrap.nft.RuleReading;
+import io.apiserverupdater.probe.ApiserverAddress;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The name points at the cluster IP from the start, and a rule in the kernel leads from there to
+ * the control plane. Where there cannot be such a rule, the name points at the control plane after
+ * all; that is told once.
+ */
+final class NftBridge implements Bridge {
+  private static final Duration DEADLINE = Duration.ofSeconds(5);
+
+  private final ApiserverAddress service;
+  private final NameEntry entry;
+  private final BootRuleTable table;
+  private final HostsBridge fallback;
+  private final boolean removeAfterHandover;
+  private final Log log;
+  private boolean fallenBack;
+  private RuleReading before = new RuleReading.Absent();
+
+  NftBridge(
+      ApiserverAddress service,
+      NameEntry entry,
+      BootRuleTable table,
+      boolean removeAfterHandover,
+      Log log) {
+    this.service = service;
+    this.entry = entry;
+    this.table = table;
+    this.fallback = new HostsBridge(entry, service.port());
+    this.removeAfterHandover = removeAfterHandover;
+    this.log = log;
+  }
+
+  @Override
+  public Optional<ApiserverAddress> current() throws IOException {
+    if (table.read(DEADLINE) instanceof RuleReading.Present present) {
+      return Optional.of(present.rule().candidates().get(0));
+    }
+    return fallback.current();
+  }
+
+  @Override
+  public boolean leadTo(ApiserverAddress controlPlane) throws IOException {
+    Optional<BootRule> rule = BootRule.of(service, List.of(controlPlane));
+    if (rule.isEmpty()) {
+      fallBack(controlPlane + " is not of the address family of " + service);
+    } else if (!fallenBack) {
+      RuleOutcome outcome = table.install(rule.get(), DEADLINE);
+      if (outcome instanceof RuleOutcome.Unsupported unsupported) {
+        fallBack(unsupported.reason());
+      } else if (outcome instanceof RuleOutcome.Failed failed) {
+        fallBack(failed.reason());
+      }
+    }
+    if (fallenBack) {
+      return fallback.leadTo(controlPlane);
+    }
+    boolean unusedChange = entry.pointAt(service.ip());
+    return true;
+  }
+
+  private void fallBack(String reason) {
+    if (!fallenBack) {
+      log.warn("strategy=nft fallback=hosts reason=\"" + reason + "\"");
+    }
+    fallenBack = true;
+  }
+
+  @Override
+  public void beforeAsking() {
+    before = fallenBack ? new RuleReading.Absent() : table.read(DEADLINE);
+  }
+
+  @Override
+  public boolean mayHaveCarried() {
+    RuleReading after = fallenBack ? new RuleReading.Absent() : table.read(DEADLINE);
+    return switch (Carrier.between(before, after)) {
+      case KUBE_PROXY -> false;
+      case BOOT_RULE, UNKNOWN -> true;
+    };
+  }
+
+  @Override
+  public void handedOver() {
+    if (removeAfterHandover && !fallenBack) {
+      RuleOutcome outcome = table.remove(DEADLINE);
+      if (outcome instanceof RuleOutcome.Done) {
+        log.info("strategy=nft rule=removed");
+      } else {
+        log.warn("strategy=nft rule=left reason=\"" + outcome + "\"");
+      }
+    }
+  }
+}

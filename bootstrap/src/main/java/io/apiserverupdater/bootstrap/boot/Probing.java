@@ -1,0 +1,22 @@
+package io.apiserverupdater.bootstrap.boot;
+
+import io.apiserverupdater.probe.ApiserverAddress;
+import io.apiserverupdater.probe.ProbeResult;
+import java.time.Duration;
+import java.util.Optional;
+
+/** Probes that run beside each other, and the clock that goes with them. For one thread. */
+interface Probing {
+
+  /** An answer to a probe. */
+  record Answer(ApiserverAddress address, ProbeResult result) {}
+
+  /** The monotonic clock, in nanoseconds. */
+  long now();
+
+  /** Starts a probe. */
+  void ask(ApiserverAddress address, Duration deadline);
+
+  /** The next answer; empty when none has come until a moment of the clock. */
+  Optional<Answer> await(long untilNanos) throws InterruptedException;
+}

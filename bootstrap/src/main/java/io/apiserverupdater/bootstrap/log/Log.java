@@ -1,0 +1,38 @@
+package io.apiserverupdater.bootstrap.log;
+
+import java.io.PrintStream;
+
+/**
+ * Plain lines of {@code key=value}. The journal stamps them; under systemd each begins with its
+ * priority, which the journal takes off again (sd-daemon(3)). Thread-safe.
+ */
+public final class Log {
+  private static final String WARNING = "<4>";
+  private static final String INFO = "<6>";
+
+  private final PrintStream out;
+  private final boolean priorities;
+
+  /**
+   * @param priorities whether the lines go to the journal
+   */
+  public Log(PrintStream out, boolean priorities) {
+    this.out = out;
+    this.priorities = priorities;
+  }
+
+  public void info(String line) {
+    print(INFO, line);
+  }
+
+  /** Something that a person should look at. */
+  public void warn(String line) {
+    print(WARNING, priorities ? line : "warning: " + line);
+  }
+
+  private void print(String priority, String line) {
+    // One write, so that lines of two threads do not mix.
+    out.print((priorities ? priority : "") + line + "\n");
+    out.flush();
+  }
+}
