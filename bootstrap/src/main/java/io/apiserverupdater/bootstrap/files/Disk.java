@@ -1,0 +1,104 @@
+package io.apiserverupdater.bootstrap.files;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.OpenOption;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+
+/** The single steps that writing a file consists of. Tests let each of them fail. */
+public class Disk {
+
+  /**
+   * The whole content of a file.
+   *
+   * @param limit in bytes
+   * @throws IOException also when the file is larger
+   */
+  public byte[] read(Path file, int limit) throws IOException {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+      long size = channel.size();
+      if (size > limit) {
+        throw new IOException(
+            file + " has " + size + " bytes, expected at most " + limit + " for such a file");
+      }
+      // Some files, as in /proc, have a size of 0 and a content all the same.
+      ByteBuffer buffer = ByteBuffer.allocate((int) Math.max(size, 4096) + 1);
+      while (channel.read(buffer) >= 0) {
+        if (buffer.position() > limit) {
+          throw new IOException(file + " has more than the " + limit + " bytes expected");
+        }
+        if (!buffer.hasRemaining()) {
+          buffer = ByteBuffer.allocate(buffer.capacity() * 2).put(buffer.flip());
+        }
+      }
+      byte[] content = new byte[buffer.position()];
+      buffer.flip().get(content);
+      return content;
+    }
+  }
+
+  /**
+   * Makes a copy with the mode, the owner and every extended attribute of the original: access
+   * control lists and the SELinux label are extended attributes, and the JDK copies them by name
+   * where the file system has them.
+   */
+  public void copy(Path from, Path to) throws IOException {
+    Files.copy(from, to, StandardCopyOption.COPY_ATTRIBUTES, LinkOption.NOFOLLOW_LINKS);
+  }
+
+  /** Makes a file that must not be there yet; its bytes are on the disk when this returns. */
+  public void create(Path file, byte[] content) throws IOException {
+    write(file, content, 0, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+  }
+
+  /** Gives a file that is there another content, which is on the disk when this returns. */
+  public void overwrite(Path file, byte[] content) throws IOException {
+    write(file, content, 0, StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING);
+  }
+
+  /** Writes into a file that is there, from a position on; on the disk when this returns. */
+  public void writeAt(Path file, byte[] bytes, long position) throws IOException {
+    write(file, bytes, position, StandardOpenOption.WRITE);
+  }
+
+  private static void write(Path file, byte[] bytes, long position, OpenOption... options)
+      throws IOException {
+    try (FileChannel channel = FileChannel.open(file, options)) {
+      channel.position(position);
+      ByteBuffer buffer = ByteBuffer.wrap(bytes);
+      while (buffer.hasRemaining()) {
+        channel.write(buffer);
+      }
+      channel.force(true);
+    }
+  }
+
+  /** Cuts a file to a length; on the disk when this returns. */
+  public void truncate(Path file, long length) throws IOException {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+      channel.truncate(length);
+      channel.force(true);
+    }
+  }
+
+  /** Puts a file in the place of another in one step: nobody ever sees neither. */
+  public void rename(Path from, Path to) throws IOException {
+    Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
+  }
+
+  /** Makes the names in a folder durable, such as those that a rename has changed. */
+  public void syncDirectory(Path directory) throws IOException {
+    try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
+      channel.force(true);
+    }
+  }
+
+  public void delete(Path file) throws IOException {
+    Files.deleteIfExists(file);
+  }
+}

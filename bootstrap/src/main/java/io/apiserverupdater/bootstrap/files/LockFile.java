@@ -1,0 +1,111 @@
+package io.apiserverupdater.bootstrap.files;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * One process at a time. The kernel holds the lock and gives it up when the process ends, however
+ * it ends; the file stays, for deleting it would let two processes lock two files of one name.
+ */
+public final class LockFile implements AutoCloseable {
+  /** The kernel's lock is the process's: among its threads, this one decides. */
+  private static final ReentrantLock THREADS = new ReentrantLock();
+
+  private final FileChannel channel;
+
+  private LockFile(FileChannel channel) {
+    this.channel = channel;
+  }
+
+  /**
+   * Waits for the lock. The file is made when it is missing, its folder is not.
+   *
+   * @param deadline how long to wait for another process that has it
+   * @throws LockTimeoutException when the other still has it then
+   * @throws IOException when the file cannot be made or locked
+   */
+  public static LockFile acquire(Path file, Duration deadline) throws IOException {
+    long end = System.nanoTime() + deadline.toNanos();
+    if (!lockThreads(deadline)) {
+      throw new LockTimeoutException(file, deadline);
+    }
+    FileChannel channel = null;
+    boolean locked = false;
+    try {
+      channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+      locked = tryLock(channel) || lock(channel, end - System.nanoTime());
+      if (!locked) {
+        throw new LockTimeoutException(file, deadline);
+      }
+      return new LockFile(channel);
+    } finally {
+      if (!locked) {
+        THREADS.unlock();
+        if (channel != null) {
+          channel.close();
+        }
+      }
+    }
+  }
+
+  private static boolean lockThreads(Duration deadline) throws IOException {
+    try {
+      return THREADS.tryLock(deadline.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (InterruptedException e) {
+      throw interrupted(e);
+    }
+  }
+
+  private static boolean tryLock(FileChannel channel) throws IOException {
+    try {
+      return channel.tryLock() != null;
+    } catch (OverlappingFileLockException e) {
+      // Somebody else's lock on this file in this very process.
+      return false;
+    }
+  }
+
+  /** The JDK has no lock with a deadline: closing the channel is what ends the wait. */
+  private static boolean lock(FileChannel channel, long nanos) throws IOException {
+    FutureTask<FileLock> waiting = new FutureTask<>(channel::lock);
+    Thread thread = new Thread(waiting, "lock-file");
+    thread.setDaemon(true);
+    thread.start();
+    try {
+      waiting.get(Math.max(nanos, 0), TimeUnit.NANOSECONDS);
+      return true;
+    } catch (TimeoutException e) {
+      channel.close();
+      return false;
+    } catch (InterruptedException e) {
+      channel.close();
+      throw interrupted(e);
+    } catch (ExecutionException e) {
+      throw new IOException("cannot lock: " + e.getMessage(), e);
+    }
+  }
+
+  private static IOException interrupted(InterruptedException cause) {
+    Thread.currentThread().interrupt();
+    return new IOException("interrupted while waiting for a lock", cause);
+  }
+
+  @Override
+  public void close() throws IOException {
+    try {
+      channel.close();
+    } finally {
+      THREADS.unlock();
+    }
+  }
+}
