@@ -1,0 +1,275 @@
+package io.apiserverupdater.bootstrap.hosts;
+
+import io.apiserverupdater.bootstrap.files.Disk;
+import io.apiserverupdater.bootstrap.files.InPlaceFile;
+import io.apiserverupdater.bootstrap.files.LockFile;
+import io.apiserverupdater.bootstrap.files.LockTimeoutException;
+import io.apiserverupdater.bootstrap.files.PendingFile;
+import java.io.IOException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.function.Consumer;
+
+/**
+ * The hosts file on the disk. At any moment, a power loss included, it holds its old content or the
+ * new one; when a change fails, the old one. docs/adr/0012 tells how and why.
+ */
+public final class HostsFileStore {
+  /** More is no hosts file, and would not fit into the memory that this program is given. */
+  static final int MAX_BYTES = 4 << 20;
+
+  /** How often to begin anew when somebody else writes the file at the same moment. */
+  private static final int ATTEMPTS = 5;
+
+  private final Disk disk;
+  private final Path file;
+  private final Path stateDirectory;
+  private final Consumer<String> warnings;
+
+  /** One change of the content; called again when somebody else has changed the file meanwhile. */
+  @FunctionalInterface
+  public interface Edit {
+    HostsFile apply(HostsFile current) throws HostsFileException;
+  }
+
+  /**
+   * A change, and whether the file differs.
+   *
+   * @param after what the file holds now, or would hold after a dry run
+   */
+  public record Change(HostsFile before, HostsFile after) {
+    public boolean differs() {
+      return !before.sameBytes(after);
+    }
+  }
+
+  /**
+   * @param file may be a symbolic link, which is followed
+   * @param stateDirectory holds the lock, and the saved contents of a write in place; made when
+   *     missing
+   * @param warnings takes sentences for a person
+   */
+  public HostsFileStore(Path file, Path stateDirectory, Consumer<String> warnings) {
+    this(new Disk(), file, stateDirectory, warnings);
+  }
+
+  HostsFileStore(Disk disk, Path file, Path stateDirectory, Consumer<String> warnings) {
+    this.disk = disk;
+    this.file = file;
+    this.stateDirectory = stateDirectory;
+    this.warnings = warnings;
+  }
+
+  /**
+   * What is there now.
+   *
+   * @throws HostsFileException when our block in it is damaged
+   */
+  public HostsFile read() throws IOException, HostsFileException {
+    return parse(content(target()));
+  }
+
+  /** What {@link #change} would do; writes nothing. */
+  public Change dryRun(Edit edit) throws IOException, HostsFileException {
+    HostsFile before = read();
+    return new Change(before, apply(edit, before));
+  }
+
+  /**
+   * Changes the file. Nothing is written when nothing differs.
+   *
+   * @param lockDeadline how long to wait for another process that changes it
+   * @throws HostsFileException when the content does not allow the change
+   * @throws IOException when it cannot be done; the old content is intact
+   */
+  @SuppressWarnings("try") // The lock is held, not used.
+  public Change change(Edit edit, Duration lockDeadline) throws IOException, HostsFileException {
+    Path target = target();
+    InPlaceFile inPlace = new InPlaceFile(disk, target, stateDirectory);
+    if (!inPlace.cut()) {
+      HostsFile before = parse(content(target));
+      Change change = new Change(before, apply(edit, before));
+      if (!change.differs()) {
+        return change;
+      }
+    }
+    try (LockFile lock = lock(target, lockDeadline)) {
+      recover(inPlace);
+      return changeLocked(target, inPlace, edit);
+    }
+  }
+
+  private Change changeLocked(Path target, InPlaceFile inPlace, Edit edit)
+      throws IOException, HostsFileException {
+    for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      byte[] content = content(target);
+      HostsFile before = parse(content);
+      Change change = new Change(before, apply(edit, before));
+      if (!change.differs() || replace(target, inPlace, content, change.after().bytes())) {
+        return change;
+      }
+    }
+    throw new IOException(
+        "cannot change "
+            + target
+            + ": something else writes it all the time ("
+            + ATTEMPTS
+            + " times between our reading and writing). Find out what (cloud-init, NetworkManager,"
+            + " a configuration management), and stop it; nothing was changed");
+  }
+
+  /** False when the file has another content than the expected one by now. */
+  private boolean replace(Path target, InPlaceFile inPlace, byte[] expected, byte[] content)
+      throws IOException {
+    try {
+      removeLeftovers(target);
+      try (PendingFile pending = PendingFile.prepare(disk, target, content)) {
+        if (!Arrays.equals(content(target), expected)) {
+          return false;
+        }
+        if (!pending.commit()) {
+          warnings.accept(
+              target + " is written, but its folder cannot be synced: a power loss may undo it");
+        }
+      }
+      return true;
+    } catch (IOException e) {
+      if (!isInPlaceNeeded(inPlace, e)) {
+        throw failure("cannot replace " + target, e);
+      }
+    }
+    try {
+      Files.createDirectories(stateDirectory);
+      if (!Arrays.equals(content(target), expected)) {
+        return false;
+      }
+      inPlace.write(expected, content);
+      return true;
+    } catch (IOException e) {
+      throw failure(
+          "cannot write into "
+              + target
+              + " (it is a mount point, so it cannot be replaced)"
+              + (inPlace.cut() ? "; its old content is in " + inPlace.saved() : ""),
+          e);
+    }
+  }
+
+  private static boolean isInPlaceNeeded(InPlaceFile inPlace, IOException cause) {
+    try {
+      return inPlace.needed();
+    } catch (IOException e) {
+      cause.addSuppressed(e);
+      return false;
+    }
+  }
+
+  private void removeLeftovers(Path target) {
+    try {
+      PendingFile.removeLeftovers(disk, target);
+    } catch (IOException e) {
+      warnings.accept("cannot look for leftovers beside " + target + ": " + reason(e));
+    }
+  }
+
+  private void recover(InPlaceFile inPlace) throws IOException {
+    switch (inPlace.recover(MAX_BYTES)) {
+      case NOTHING_TO_DO -> {}
+      case RECOVERED ->
+          warnings.accept(file + " was half written when the power went; its old content is back");
+      case EDITED_SINCE ->
+          warnings.accept(
+              "a write into "
+                  + file
+                  + " was cut, and the file was edited since: it stays as it is. What it held"
+                  + " before is in "
+                  + inPlace.saved()
+                  + ".unused");
+    }
+  }
+
+  private LockFile lock(Path target, Duration deadline) throws IOException {
+    try {
+      Files.createDirectories(stateDirectory);
+      return LockFile.acquire(stateDirectory.resolve("lock"), deadline);
+    } catch (LockTimeoutException e) {
+      throw e;
+    } catch (IOException e) {
+      // Where nothing can be kept, the hosts file may still be writable.
+      Path beside = target.resolveSibling("." + target.getFileName() + ".apiserver-bootstrap.lock");
+      warnings.accept("cannot lock in " + stateDirectory + " (" + reason(e) + "), using " + beside);
+      try {
+        return LockFile.acquire(beside, deadline);
+      } catch (LockTimeoutException timeout) {
+        throw timeout;
+      } catch (IOException again) {
+        throw failure("cannot lock " + target, again);
+      }
+    }
+  }
+
+  private Path target() throws IOException {
+    Path target;
+    try {
+      target = file.toRealPath();
+    } catch (NoSuchFileException e) {
+      throw new IOException(
+          Files.isSymbolicLink(file)
+              ? file + " is a symbolic link to a file that is not there. Restore that file"
+              : file
+                  + " is missing; this program changes a hosts file and does not invent one."
+                  + " Restore it (at least \"127.0.0.1 localhost\")",
+          e);
+    } catch (IOException e) {
+      throw failure("cannot find " + file, e);
+    }
+    if (!Files.isRegularFile(target)) {
+      throw new IOException(target + " is not a regular file, expected a hosts file");
+    }
+    return target;
+  }
+
+  private byte[] content(Path target) throws IOException {
+    try {
+      return disk.read(target, MAX_BYTES);
+    } catch (IOException e) {
+      throw failure("cannot read " + target, e);
+    }
+  }
+
+  private HostsFile parse(byte[] content) throws HostsFileException {
+    try {
+      return HostsFile.parse(content);
+    } catch (HostsFileException e) {
+      throw e.in(file);
+    }
+  }
+
+  private HostsFile apply(Edit edit, HostsFile before) throws HostsFileException {
+    try {
+      return edit.apply(before);
+    } catch (HostsFileException e) {
+      throw e.in(file);
+    }
+  }
+
+  private static IOException failure(String what, IOException cause) {
+    return new IOException(what + ": " + reason(cause) + "; its content is as it was", cause);
+  }
+
+  /** The JDK's own messages begin with the path, or are nothing but the path. */
+  private static String reason(IOException e) {
+    if (e instanceof FileSystemException failure && failure.getReason() != null) {
+      return failure.getReason();
+    }
+    if (e instanceof NoSuchFileException) {
+      return "no such file";
+    }
+    String message = e.getMessage();
+    return message == null ? e.getClass().getSimpleName() : message;
+  }
+}
