@@ -1,0 +1,5 @@
+/** Which control planes to try at boot: the configured ones and those last seen, never none. */
+@NullMarked
+package io.apiserverupdater.bootstrap.candidates;
+
+import org.jspecify.annotations.NullMarked;
