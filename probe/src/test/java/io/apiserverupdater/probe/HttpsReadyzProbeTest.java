@@ -8,7 +8,6 @@ import io.apiserverupdater.probe.ProbeResult.NotReady;
 import io.apiserverupdater.probe.ProbeResult.Ready;
 import io.apiserverupdater.probe.ProbeResult.Reason;
 import io.apiserverupdater.probe.ProbeResult.Unreachable;
-import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.List;
@@ -42,7 +41,7 @@ class HttpsReadyzProbeTest {
   void answer200IsReadyOnBothFamilies(String ip) throws Exception {
     try (TestServer server =
         TestServer.tls(
-            InetAddress.getByName(ip),
+            TestServer.ip(ip),
             new HandshakeCertificates.Builder(),
             AUTHORITY.server(),
             List.of(),
@@ -52,7 +51,7 @@ class HttpsReadyzProbeTest {
             })) {
       assertEquals(new Ready(), AUTHORITY.probe().probe(server.address(), AMPLE));
       String request = server.requests.remove();
-      assertTrue(request.startsWith("GET /readyz HTTP/1.1\n"), request);
+      assertTrue(request.startsWith("GET /readyz HTTP/1.1\r\n"), request);
       assertTrue(request.contains("Host: apiserver.cluster.local:"), request);
     }
   }
@@ -60,9 +59,13 @@ class HttpsReadyzProbeTest {
   @Test
   void tellsFailingChecks() throws Exception {
     String body =
-        "[+]ping ok\n[-]etcd failed: reason withheld\n[+]log ok\n"
-            + "[-]poststarthook/start-apiextensions-controllers failed: reason withheld\n"
-            + "readyz check failed\n";
+        """
+        [+]ping ok
+        [-]etcd failed: reason withheld
+        [+]log ok
+        [-]poststarthook/start-apiextensions-controllers failed: reason withheld
+        readyz check failed
+        """;
     try (TestServer server =
         TestServer.tls(
             AUTHORITY.server(),
@@ -79,7 +82,7 @@ class HttpsReadyzProbeTest {
   @Test
   void nobodyListens() throws Exception {
     ApiserverAddress address;
-    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+    try (ServerSocket free = new ServerSocket(0, 1, TestServer.V4)) {
       address = new ApiserverAddress(free.getInetAddress(), free.getLocalPort());
     }
     assertUnreachable(Reason.REFUSED, "nothing listens", AUTHORITY.probe().probe(address, AMPLE));

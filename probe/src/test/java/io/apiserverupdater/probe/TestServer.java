@@ -1,8 +1,7 @@
 package io.apiserverupdater.probe;
 
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -19,6 +18,12 @@ import okhttp3.tls.HeldCertificate;
 
 /** A server on a loopback address that does what a test tells it to do. */
 final class TestServer implements AutoCloseable {
+  static final InetAddress V4 = ip("127.0.0.1");
+  static final InetAddress V6 = ip("::1");
+
+  static InetAddress ip(String literal) {
+    return ApiserverAddress.parse(literal, 1).orElseThrow().ip();
+  }
 
   /** What is done with one accepted connection; it is closed afterwards. */
   interface Conduct {
@@ -33,26 +38,20 @@ final class TestServer implements AutoCloseable {
       this.socket = socket;
     }
 
-    /** Reads the head of one request, its lines without their ends; empty at the end. */
-    List<String> readRequest() throws IOException {
-      List<String> head = new CopyOnWriteArrayList<>();
-      if (reader == null) {
-        reader =
-            new BufferedReader(
-                new InputStreamReader(socket.getInputStream(), StandardCharsets.US_ASCII));
+    /** Reads the head of one request; empty at the end of the connection. */
+    String readRequest() throws IOException {
+      StringBuilder head = new StringBuilder();
+      InputStream in = socket.getInputStream();
+      while (head.indexOf("\r\n\r\n") < 0) {
+        int next = in.read();
+        if (next < 0) {
+          return "";
+        }
+        head.append((char) next);
       }
-      for (String line = reader.readLine();
-          line != null && !line.isEmpty();
-          line = reader.readLine()) {
-        head.add(line);
-      }
-      if (!head.isEmpty()) {
-        requests.add(String.join("\n", head));
-      }
-      return head;
+      requests.add(head.toString());
+      return head.toString();
     }
-
-    private BufferedReader reader;
 
     void write(String text) throws IOException {
       OutputStream out = socket.getOutputStream();
@@ -104,7 +103,7 @@ final class TestServer implements AutoCloseable {
   }
 
   static TestServer plain(Conduct conduct) throws IOException {
-    return plain(InetAddress.getByName("127.0.0.1"), conduct);
+    return plain(V4, conduct);
   }
 
   /** TLS with a certificate and those between it and the authority. */
@@ -131,12 +130,7 @@ final class TestServer implements AutoCloseable {
   }
 
   static TestServer tls(HeldCertificate certificate, Conduct conduct) throws IOException {
-    return tls(
-        InetAddress.getByName("127.0.0.1"),
-        new HandshakeCertificates.Builder(),
-        certificate,
-        List.of(),
-        conduct);
+    return tls(V4, new HandshakeCertificates.Builder(), certificate, List.of(), conduct);
   }
 
   ApiserverAddress address() {

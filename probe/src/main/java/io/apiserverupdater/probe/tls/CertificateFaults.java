@@ -43,7 +43,7 @@ public final class CertificateFaults {
       CertificateException refusal) {
     List<String> faults = new ArrayList<>();
     for (X509Certificate certificate : chain) {
-      validity(certificate, certificate == chain.get(0), now).ifPresent(faults::add);
+      validity(certificate, certificate.equals(chain.get(0)), now).ifPresent(faults::add);
     }
     if (name.isPresent() && !isMadeFor(chain.get(0), name.get())) {
       faults.add("it is not made for \"" + name.get() + "\", but for " + listOfNames(chain.get(0)));
