@@ -131,6 +131,7 @@ public final class BootSequence {
    */
   public Pinned pin() throws IOException, InterruptedException {
     // What is wrong with the file is told at once, not after the search.
+    entry.check();
     Optional<InetAddress> before = entry.address();
     List<ApiserverAddress> ordered = new ArrayList<>();
     plan.local().ifPresent(ordered::add);
@@ -204,6 +205,13 @@ public final class BootSequence {
     }
   }
 
+  /** Where the name is to end up; needs what the plan needs for a hand-over. */
+  public ApiserverAddress destination() {
+    return plan.local()
+        .or(plan::service)
+        .orElseThrow(() -> new IllegalStateException("a hand-over without a cluster IP"));
+  }
+
   /**
    * Waits until the address at which the name is to end up works, then points the name at it.
    * Meanwhile it keeps the name at a control plane that is ready: the one that was pinned may be
@@ -214,8 +222,7 @@ public final class BootSequence {
    * @throws IOException with a message for a person, when the hosts file cannot be read or written
    */
   public boolean handover(boolean pinnedJustNow) throws IOException, InterruptedException {
-    ApiserverAddress destination =
-        plan.local().or(plan::service).orElseThrow(() -> new IllegalStateException("nowhere"));
+    ApiserverAddress destination = destination();
     long start = probing.now();
     HandoverWatch watch = new HandoverWatch(destination, plan.rise(), start, random);
     Optional<CandidateRace> check = Optional.empty();

@@ -19,6 +19,20 @@ public final class CandidateOrder {
   private CandidateOrder() {}
 
   /**
+   * The candidates in this node's order: group after group, and within each by the node's weights.
+   *
+   * @param groups the likeliest first; no candidate is in two of them
+   * @param node see {@link #of}
+   */
+  public static List<ApiserverAddress> ofGroups(List<List<ApiserverAddress>> groups, String node) {
+    List<ApiserverAddress> ordered = new ArrayList<>();
+    for (List<ApiserverAddress> group : groups) {
+      ordered.addAll(of(group, node));
+    }
+    return ordered;
+  }
+
+  /**
    * The candidates in this node's order.
    *
    * @param node what tells this node from others and stays the same, such as its machine-id

@@ -21,4 +21,11 @@ public interface NameEntry {
    * @throws IOException with a message for a person
    */
   boolean pointAt(InetAddress address) throws IOException;
+
+  /**
+   * Whether an entry could be written, by what the file holds now.
+   *
+   * @throws IOException with a message for a person when not
+   */
+  void check() throws IOException;
 }

@@ -42,15 +42,26 @@ public record CandidateList(
   }
 
   /**
-   * All of them, each once, the likeliest first: what is newer goes before what is older. That is
-   * the last refresh, unless the seeds were configured anew after it. Never empty.
+   * All of them, each once, in groups, the likeliest first: what is newer goes before what is
+   * older. That is the last refresh, unless the seeds were configured anew after it. Some groups
+   * may be empty, not all are.
    */
+  public List<List<ApiserverAddress>> inGroups() {
+    boolean seedsAreNewer = !sameMembers(seeds, seedsThen);
+    List<ApiserverAddress> known = new ArrayList<>();
+    List<List<ApiserverAddress>> groups = new ArrayList<>();
+    groups.add(addNew(known, seedsAreNewer ? seeds : refreshed));
+    groups.add(addNew(known, seedsAreNewer ? refreshed : seeds));
+    groups.add(addNew(known, previous));
+    return groups;
+  }
+
+  /** The groups behind each other. */
   public List<ApiserverAddress> inOrder() {
     List<ApiserverAddress> order = new ArrayList<>();
-    boolean seedsAreNewer = !sameMembers(seeds, seedsThen);
-    addNew(order, seedsAreNewer ? seeds : refreshed);
-    addNew(order, seedsAreNewer ? refreshed : seeds);
-    addNew(order, previous);
+    for (List<ApiserverAddress> group : inGroups()) {
+      order.addAll(group);
+    }
     return List.copyOf(order);
   }
 
@@ -64,21 +75,24 @@ public record CandidateList(
     if (found.isEmpty()) {
       return this;
     }
-    List<ApiserverAddress> current = new ArrayList<>();
-    addNew(current, found);
-    List<ApiserverAddress> older = new ArrayList<>();
-    addNew(older, refreshed);
-    addNew(older, previous);
-    older.removeAll(current);
+    List<ApiserverAddress> known = new ArrayList<>();
+    List<ApiserverAddress> current = addNew(known, found);
+    List<ApiserverAddress> older = new ArrayList<>(addNew(known, refreshed));
+    older.addAll(addNew(known, previous));
     return new CandidateList(seeds, first(current), first(older), Optional.of(now), seeds);
   }
 
-  private static void addNew(List<ApiserverAddress> all, List<ApiserverAddress> more) {
+  /** Returns those of the second list that were not in the first, which holds them now. */
+  private static List<ApiserverAddress> addNew(
+      List<ApiserverAddress> all, List<ApiserverAddress> more) {
+    List<ApiserverAddress> added = new ArrayList<>();
     for (ApiserverAddress address : more) {
       if (!all.contains(address)) {
         all.add(address);
+        added.add(address);
       }
     }
+    return added;
   }
 
   private static List<ApiserverAddress> first(List<ApiserverAddress> addresses) {

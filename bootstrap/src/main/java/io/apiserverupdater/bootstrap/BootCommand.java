@@ -1,0 +1,128 @@
+package io.apiserverupdater.bootstrap;
+
+import io.apiserverupdater.bootstrap.boot.BootSequence;
+import io.apiserverupdater.bootstrap.boot.BootSequence.Pinned;
+import io.apiserverupdater.bootstrap.boot.CandidateOrder;
+import io.apiserverupdater.bootstrap.boot.NameEntry;
+import io.apiserverupdater.bootstrap.boot.Role;
+import io.apiserverupdater.bootstrap.boot.StateKeeper;
+import io.apiserverupdater.bootstrap.boot.Strategy;
+import io.apiserverupdater.bootstrap.hosts.HostsFileStore;
+import io.apiserverupdater.bootstrap.log.Log;
+import io.apiserverupdater.bootstrap.nft.BootRuleTable;
+import io.apiserverupdater.probe.ApiserverAddress;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+
+/** {@code pin}, {@code handover}, and both in one. */
+final class BootCommand {
+  private static final int OK = 0;
+  private static final int CHANGES = 1;
+  private static final int ONLY_VERIFIED = 3;
+  private static final int KEPT = 4;
+
+  private final BootstrapConfig config;
+  private final Log log;
+  private final PrintStream out;
+
+  BootCommand(BootstrapConfig config, Log log, PrintStream out) {
+    this.config = config;
+    this.log = log;
+    this.out = out;
+  }
+
+  /**
+   * Runs it.
+   *
+   * @return the exit code
+   * @throws IOException with a message for a person; the hosts file is as it was
+   */
+  int run() throws IOException, InterruptedException {
+    HostsFileStore store = Parts.hostsFile(config, log);
+    HostsNameEntry entry = new HostsNameEntry(store, config.hostname(), config.adopt());
+    BootRuleTable table = Parts.ruleTable(config);
+    if (config.dryRun()) {
+      return dryRun(
+          new DryRunEntry(config.hostsFile(), store, config.hostname(), entry, out), table);
+    }
+    BootSequence sequence = sequence(entry, table, Parts.state(config, log));
+    Pinned pinned = config.command() == Command.HANDOVER ? Pinned.READY : sequence.pin();
+    if (config.command() == Command.PIN) {
+      return switch (pinned) {
+        case READY -> OK;
+        case VERIFIED -> ONLY_VERIFIED;
+        case NOBODY -> KEPT;
+      };
+    }
+    boolean justPinned = config.command() == Command.RUN && pinned == Pinned.READY;
+    if (!sequence.handover(justPinned)) {
+      return KEPT;
+    }
+    // The list is for the next boot. This one is done, whatever comes of it.
+    int unusedCode = RefreshCommand.run(config, log);
+    return OK;
+  }
+
+  /** The search is real, what follows from it is shown. A hand-over is shown without the wait. */
+  private int dryRun(DryRunEntry entry, BootRuleTable table)
+      throws IOException, InterruptedException {
+    BootSequence sequence = sequence(entry, new DryRunRuleTable(table, log), state -> {});
+    if (config.command() != Command.HANDOVER) {
+      Pinned unusedPinned = sequence.pin();
+    }
+    if (config.command() != Command.PIN) {
+      boolean unusedChange = entry.pointAt(sequence.destination().ip());
+    }
+    return entry.changed() ? CHANGES : OK;
+  }
+
+  private BootSequence sequence(NameEntry entry, BootRuleTable table, StateKeeper state)
+      throws IOException {
+    List<ApiserverAddress> candidates =
+        CandidateOrder.ofGroups(
+            Parts.candidates(config, log).read(config.controlPlanes()).inGroups(), Node.identity());
+    return new BootSequence(
+        new BootSequence.Plan(
+            config.hostname(),
+            usable(candidates),
+            config.port(),
+            local(candidates),
+            Parts.service(config),
+            config.strategy(),
+            config.removeAfterHandover(),
+            config.timeout(),
+            config.waitLimit(),
+            config.rise()),
+        entry,
+        table,
+        Parts.probe(config, log),
+        state,
+        () -> System.currentTimeMillis() / 1000,
+        new Random()::nextDouble,
+        log);
+  }
+
+  /** A hosts file holds no port, so a candidate on another port than the URLs' is out of reach. */
+  private List<ApiserverAddress> usable(List<ApiserverAddress> candidates) {
+    List<ApiserverAddress> usable = new ArrayList<>();
+    for (ApiserverAddress candidate : candidates) {
+      if (candidate.port() == config.port() || config.strategy() == Strategy.NFT) {
+        usable.add(candidate);
+      }
+    }
+    return usable;
+  }
+
+  private Optional<ApiserverAddress> local(List<ApiserverAddress> candidates) {
+    if (config.role() == Role.WORKER) {
+      return Optional.empty();
+    }
+    return config.localApiserver().isPresent()
+        ? config.localApiserver()
+        : Optional.of(Node.localApiserver(candidates, config.port()));
+  }
+}

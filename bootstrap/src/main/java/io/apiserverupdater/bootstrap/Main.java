@@ -1,0 +1,56 @@
+package io.apiserverupdater.bootstrap;
+
+import io.apiserverupdater.bootstrap.log.Log;
+import java.io.IOException;
+import java.util.Arrays;
+
+/** Starts the bootstrap: reads what is asked for, and runs the command. */
+public final class Main {
+  private static final int OK = 0;
+  private static final int FAILED = 1;
+  private static final int INVALID = 2;
+
+  private Main() {}
+
+  /** See {@code --help}. */
+  public static void main(String[] arguments) throws InterruptedException {
+    BootstrapConfig.Parsed parsed = BootstrapConfig.parse(Arrays.asList(arguments));
+    int code;
+    if (parsed instanceof BootstrapConfig.Parsed.Run run) {
+      code = run(run.config());
+    } else if (parsed instanceof BootstrapConfig.Parsed.Invalid invalid) {
+      for (String error : invalid.errors()) {
+        System.err.println("error: " + error);
+      }
+      System.err.println("See apiserver-bootstrap --help.");
+      code = INVALID;
+    } else {
+      boolean help = parsed instanceof BootstrapConfig.Parsed.Help;
+      System.out.print(help ? Help.text() : "apiserver-bootstrap " + version() + "\n");
+      code = OK;
+    }
+    System.out.flush();
+    System.exit(code);
+  }
+
+  private static int run(BootstrapConfig config) throws InterruptedException {
+    Log log = new Log(System.err, System.getenv("JOURNAL_STREAM") != null);
+    try {
+      return switch (config.command()) {
+        case RUN, PIN, HANDOVER -> new BootCommand(config, log, System.out).run();
+        case REFRESH -> RefreshCommand.run(config, log);
+        case CHECK -> throw new IOException("check is not built yet");
+        case STATUS -> StatusCommand.run(config, log, System.out);
+        case RESTORE -> RestoreCommand.run(config, log, System.out);
+      };
+    } catch (IOException e) {
+      log.warn("error: " + e.getMessage());
+      return config.dryRun() ? INVALID : FAILED;
+    }
+  }
+
+  private static String version() {
+    String version = Main.class.getPackage().getImplementationVersion();
+    return version == null ? "unreleased" : version;
+  }
+}
