@@ -157,6 +157,11 @@ public final class Main {
     }
 
     @Override
+    public void certainAgain() {
+      reconciler.trigger();
+    }
+
+    @Override
     public void stoppedLeading(String reason) {
       reconciler.trigger();
     }

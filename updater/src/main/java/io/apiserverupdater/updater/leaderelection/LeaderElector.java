@@ -31,6 +31,12 @@ public final class LeaderElector implements Leadership, AutoCloseable {
   public interface Listener {
     void startedLeading();
 
+    /**
+     * A renewal came back so late that {@link #isCertain} was false for a while in between: what
+     * was left undone then can be done now.
+     */
+    void certainAgain();
+
     void stoppedLeading(String reason);
 
     /** Takes no notice. */
@@ -38,6 +44,9 @@ public final class LeaderElector implements Leadership, AutoCloseable {
         new Listener() {
           @Override
           public void startedLeading() {}
+
+          @Override
+          public void certainAgain() {}
 
           @Override
           public void stoppedLeading(String reason) {}
@@ -75,8 +84,12 @@ public final class LeaderElector implements Leadership, AutoCloseable {
 
   /** Begins to take part; the listener is told of every turn. */
   public void start(Listener turns) {
-    listener = turns;
+    tell(turns);
     thread.start();
+  }
+
+  void tell(Listener turns) {
+    listener = turns;
   }
 
   @Override
@@ -180,7 +193,11 @@ public final class LeaderElector implements Leadership, AutoCloseable {
         lock.update(renew.next(), renew.resourceVersion(), callTimeout(now));
     if (outcome instanceof LeaseLock.Outcome.Done) {
       tellOfRecovery();
+      boolean lapsed = !isCertain();
       lead = Optional.of(new Lead(now, now));
+      if (lapsed) {
+        listener.certainAgain();
+      }
       return now;
     }
     lead = lead.map(current -> new Lead(current.renewedAt(), now));

@@ -74,6 +74,11 @@ class LeaderElectorTest {
     }
 
     @Override
+    public void certainAgain() {
+      told.add("certain again");
+    }
+
+    @Override
     public void stoppedLeading(String reason) {
       told.add("stopped: " + reason);
     }
@@ -272,6 +277,23 @@ class LeaderElectorTest {
       advance(1000);
       settle();
       assertTrue(elector.isCertain());
+    }
+
+    @Test
+    void tellsThatItIsCertainAgainAfterLateRenewal() {
+      Turns turns = new Turns();
+      elector.tell(turns);
+      lead();
+      advance(1000);
+      view.fault =
+          () -> {
+            advance(2500);
+            assertFalse(elector.isCertain(), "while the call is under way");
+            return Fault.NONE;
+          };
+      elector.step(clock.get());
+      assertTrue(elector.isCertain());
+      assertEquals(List.of("started", "certain again"), List.copyOf(turns.told));
     }
 
     @Test
