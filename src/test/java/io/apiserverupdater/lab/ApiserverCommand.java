@@ -62,7 +62,7 @@ final class ApiserverCommand {
                 "--tls-private-key-file=" + serving.key(),
                 "--client-ca-file=" + pki.caFile(),
                 "--token-auth-file=" + tokens,
-                "--authorization-mode=RBAC",
+                "--authorization-mode=Node,RBAC",
                 "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
                 "--service-account-key-file=" + pki.serviceAccountPublicKey(),
                 "--service-account-signing-key-file=" + pki.serviceAccountKey(),

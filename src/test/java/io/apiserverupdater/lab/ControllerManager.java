@@ -29,8 +29,11 @@ final class ControllerManager {
                 "--kubeconfig=" + kubeconfig,
                 "--service-account-private-key-file=" + pki.serviceAccountKey(),
                 "--root-ca-file=" + pki.caFile(),
+                // It signs the certificates of kubelets that join.
+                "--cluster-signing-cert-file=" + pki.caFile(),
+                "--cluster-signing-key-file=" + pki.caKey(),
                 "--leader-elect=false",
-                // Nodes have no kubelet here, so nobody renews their leases.
+                // Most nodes have no kubelet here, so nobody renews their leases.
                 "--controllers=*,-node-lifecycle-controller,-node-ipam-controller"),
             Map.of());
     process.awaitReady(

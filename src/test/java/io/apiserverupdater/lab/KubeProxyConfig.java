@@ -7,9 +7,11 @@ final class KubeProxyConfig {
   private KubeProxyConfig() {}
 
   static Path write(LabFiles files, LabHost host, ProxyMode mode, Path kubeconfig) {
-    return files.write(
-        host.name() + "-proxy.yaml",
-        """
+    return files.write(host.name() + "-proxy.yaml", text(mode, host.name(), kubeconfig.toString()));
+  }
+
+  static String text(ProxyMode mode, String nodeName, String kubeconfig) {
+    return """
         apiVersion: kubeproxy.config.k8s.io/v1alpha1
         kind: KubeProxyConfiguration
         mode: %s
@@ -21,6 +23,6 @@ final class KubeProxyConfig {
         # The limits of conntrack belong to the machine, not to a network namespace.
         conntrack: {maxPerCore: 0, min: 0, tcpEstablishedTimeout: 0s, tcpCloseWaitTimeout: 0s}
         """
-            .formatted(mode.setting(), host.name(), kubeconfig));
+        .formatted(mode.setting(), nodeName, kubeconfig);
   }
 }

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -19,12 +20,14 @@ import java.util.stream.Collectors;
  * It runs inside {@code src/test/lab-namespace} only, one at a time. Used by one test thread at a
  * time, except where a part of it says that it is thread-safe.
  *
- * <p>There is no kubelet: what runs "in a pod" is a process, see {@link #pod}.
+ * <p>Workers have no kubelet: what runs "in a pod" there is a process, see {@link #pod}. Workers
+ * that boot, with a kubelet and real pods, are added by the package {@code node}.
  *
  * <pre>
  *   172.30.0.1  the bridge, where the tests are
  *   172.30.0.2  etcd             172.30.1.N  control plane cpN
  *   172.30.0.3  kcm              172.30.2.N  worker wN
+ *                                172.30.3.N  node nN, which boots
  * </pre>
  */
 public final class Lab implements AutoCloseable {
@@ -45,6 +48,7 @@ public final class Lab implements AutoCloseable {
   private static final Path UNIVERSE = MEMORY.resolve("universe");
   private static final Duration START = Duration.ofSeconds(60);
 
+  private final Path projectRoot;
   private final KubeBinaries binaries;
   private final LabFiles files;
   private final LabNetwork network;
@@ -60,6 +64,7 @@ public final class Lab implements AutoCloseable {
   private Optional<LabProcess> controllerManager = Optional.empty();
 
   private Lab(Builder builder, LabFiles files) {
+    this.projectRoot = builder.projectRoot;
     this.files = files;
     this.binaries = KubeBinaries.locate(builder.projectRoot);
     this.network = new LabNetwork(files);
@@ -249,6 +254,25 @@ public final class Lab implements AutoCloseable {
                 admin));
   }
 
+  /** Starts kube-scheduler, beside kube-controller-manager. */
+  public LabProcess startScheduler() {
+    return host("kcm")
+        .start(
+            "kube-scheduler",
+            List.of(
+                binaries.program("kube-scheduler"),
+                "--kubeconfig="
+                    + kubeconfig(
+                        "scheduler", url(controlPlaneAddress(1)), LabUser.SCHEDULER.token()),
+                "--leader-elect=false"),
+            Map.of());
+  }
+
+  /** A further host, for programs of the test's own. */
+  public LabHost addHost(String hostName, String address) {
+    return network.addHost(hostName, address);
+  }
+
   /** SIGKILL to kube-controller-manager. */
   public void stopControllerManager() {
     controllerManager.ifPresent(LabProcess::kill);
@@ -313,6 +337,31 @@ public final class Lab implements AutoCloseable {
 
   public String adminToken() {
     return LabUser.ADMIN.token();
+  }
+
+  /** With it a kubelet can join the cluster. */
+  public String joinToken() {
+    return LabUser.NODE_JOIN.token();
+  }
+
+  /** With it a kube-proxy that is not one of the lab's own can work. */
+  public String proxyToken() {
+    return LabUser.KUBE_PROXY.token();
+  }
+
+  /** The configuration of such a kube-proxy. */
+  public String proxyConfiguration(ProxyMode mode, String nodeName, String kubeconfig) {
+    return KubeProxyConfig.text(mode, nodeName, kubeconfig);
+  }
+
+  /** The folder of the programs of Kubernetes. */
+  public Path programs() {
+    return binaries.folder();
+  }
+
+  /** The checkout. */
+  public Path projectRoot() {
+    return projectRoot;
   }
 
   /** Writes a kubeconfig of that name with one context, for a token. */

@@ -2,11 +2,11 @@ package io.apiserverupdater.lab;
 
 /** The lab could not do what a test asked of it; the message says what, and what was seen. */
 public final class LabException extends RuntimeException {
-  LabException(String message) {
+  public LabException(String message) {
     super(message);
   }
 
-  LabException(String message, Throwable cause) {
+  public LabException(String message, Throwable cause) {
     super(message, cause);
   }
 }

@@ -45,6 +45,7 @@ public final class LabPki {
             .build();
     LabPki pki = new LabPki(folder, ca);
     pki.write("ca.crt", ca.certificatePem());
+    pki.write("ca.key", ca.privateKeyPkcs8Pem());
     HeldCertificate accounts = new HeldCertificate.Builder().commonName("accounts").build();
     pki.write("service-account.key", accounts.privateKeyPkcs8Pem());
     pki.write(
@@ -63,6 +64,10 @@ public final class LabPki {
 
   public Path caFile() {
     return folder.resolve("ca.crt");
+  }
+
+  Path caKey() {
+    return folder.resolve("ca.key");
   }
 
   Path serviceAccountKey() {

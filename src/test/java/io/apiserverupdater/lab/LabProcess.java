@@ -30,7 +30,7 @@ public final class LabProcess implements AutoCloseable {
   }
 
   /** Starts a program; what it prints is appended to {@code log}. */
-  static LabProcess start(String name, ProcessBuilder builder, Path log) {
+  public static LabProcess start(String name, ProcessBuilder builder, Path log) {
     try {
       Process process =
           builder

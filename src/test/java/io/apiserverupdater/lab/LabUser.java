@@ -11,7 +11,10 @@ enum LabUser {
    * the rights of the controllers are not what is tested here.
    */
   CONTROLLER_MANAGER("lab-kcm-token", "system:kube-controller-manager", "system:masters"),
-  KUBE_PROXY("lab-proxy-token", "system:kube-proxy", "");
+  KUBE_PROXY("lab-proxy-token", "system:kube-proxy", ""),
+  SCHEDULER("lab-scheduler-token", "system:kube-scheduler", ""),
+  /** With it a kubelet asks for its certificate. */
+  NODE_JOIN("lab-join-token", "system:bootstrap:lab", "system:bootstrappers");
 
   private final String token;
   private final String userName;

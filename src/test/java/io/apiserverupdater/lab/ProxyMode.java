@@ -11,7 +11,8 @@ public enum ProxyMode {
     this.setting = setting;
   }
 
-  String setting() {
+  /** As kube-proxy spells it. */
+  public String setting() {
     return setting;
   }
 }
