@@ -49,12 +49,16 @@ why_not_real() {
     return
   }
   local program missing=()
-  for program in nft iptables conntrack ip; do
+  for program in nft iptables conntrack ip debootstrap mke2fs systemd-nspawn journalctl; do
     command -v "$program" >/dev/null || [ -x "/usr/sbin/$program" ] || missing+=("$program")
   done
   [ ${#missing[@]} = 0 ] || {
     echo "not installed: ${missing[*]}; on Debian or Ubuntu:" \
-      "apt-get install nftables iptables conntrack iproute2"
+      "apt-get install nftables iptables conntrack iproute2 debootstrap e2fsprogs systemd-container"
+    return
+  }
+  [ -e /dev/loop-control ] && [ -e /dev/kmsg ] || {
+    echo "nodes that boot need loop devices and /dev/kmsg, which this machine (a container?) lacks"
     return
   }
   unshare --net --mount --pid --fork true 2>/dev/null ||
