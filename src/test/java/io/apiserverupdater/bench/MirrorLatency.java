@@ -25,10 +25,15 @@ final class MirrorLatency {
     // The first changes warm the JVM's compiler; a replica that has run for a day is warm.
     mirror(200, 20);
     Sample warm = mirror(500, 100);
+    Sample bare = target.writes(500, 100);
     return List.of(
         new Figure("mirror latency, warm, p50 of " + warm.size(), warm.percentile(0.5), "ms", 4),
         new Figure("mirror latency, warm, p99 of " + warm.size(), warm.percentile(0.99), "ms", 10),
-        Figure.stated("mirror latency, warm, slowest", warm.max(), "ms"));
+        Figure.stated("mirror latency, warm, slowest", warm.max(), "ms"),
+        Figure.stated(
+            "of that the API's own: a bare PUT, sent to seen, p50", bare.percentile(0.5), "ms"),
+        Figure.stated(
+            "of that the API's own: a bare PUT, sent to seen, p99", bare.percentile(0.99), "ms"));
   }
 
   /**

@@ -52,6 +52,7 @@ public final class AdminClient implements AutoCloseable {
     X509TrustManager trust = tls.trustManager();
     OkHttpClient http =
         new OkHttpClient.Builder()
+            .socketFactory(new PromptSockets())
             .sslSocketFactory(sockets, trust)
             .connectTimeout(Duration.ofSeconds(2))
             .callTimeout(CALL)
