@@ -31,9 +31,7 @@ public record MirrorRule(String source, TargetName target, boolean writeEndpoint
     } else {
       refusals.addAll(objections(service));
     }
-    for (EndpointSlice slice : state.slices().values()) {
-      refusals.addAll(objections(slice));
-    }
+    state.slices().forEach((family, slice) -> refusals.addAll(objections(family, slice)));
     if (service == null
         || !refusals.isEmpty()
         || !(reading instanceof EndpointsSnapshot.Usable usable)) {
@@ -67,12 +65,16 @@ public record MirrorRule(String source, TargetName target, boolean writeEndpoint
     return refusals;
   }
 
-  private List<Refusal> objections(EndpointSlice slice) {
+  private List<Refusal> objections(AddressFamily family, EndpointSlice slice) {
     if (slice.managedBy().isPresent() && !slice.managedBy().get().equals(MANAGER)) {
       return List.of(Refusal.foreignSlice(target, slice, MANAGER));
     }
     if (slice.serviceName().isPresent() && !slice.serviceName().get().equals(target.service())) {
       return List.of(Refusal.sliceOfOtherService(target, slice));
+    }
+    if (slice.managedBy().isEmpty() && !slice.addressType().equals(family.addressType())) {
+      // It would have to be deleted, and somebody has made it.
+      return List.of(Refusal.sliceOfOtherAddressType(target, slice, family));
     }
     return List.of();
   }

@@ -107,4 +107,20 @@ public record Refusal(String reason, String message, String remedy) {
             + target.service(),
         "rename or delete that slice, or choose another Service with --service");
   }
+
+  static Refusal sliceOfOtherAddressType(
+      TargetName target, EndpointSlice slice, AddressFamily family) {
+    return new Refusal(
+        "SliceOfOtherAddressType",
+        "EndpointSlice "
+            + target.namespace()
+            + "/"
+            + slice.name()
+            + " has the address type "
+            + slice.addressType()
+            + ", expected "
+            + family.addressType()
+            + ", and no label says who manages it",
+        "rename or delete that slice, or choose another Service with --service");
+  }
 }

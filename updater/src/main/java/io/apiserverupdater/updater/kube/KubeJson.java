@@ -82,10 +82,6 @@ final class KubeJson {
     return GSON.toJson(model);
   }
 
-  static JsonElement tree(Object model) {
-    return GSON.toJsonTree(model);
-  }
-
   private static String start(String text) {
     return "\"" + text.strip().lines().findFirst().orElse("").replaceAll("(.{60}).*", "$1…") + "\"";
   }

@@ -557,6 +557,13 @@ class MirrorRuleTest {
         Arguments.of(
             "another Service's slice", state(good, elsewhere), List.of("SliceOfOtherService")),
         Arguments.of(
+            "a slice of another address type that a person made",
+            state(
+                good,
+                new EndpointSlice(
+                    "apiserver-ipv4", "IPv6", Map.of(), List.of(PORT), ready("2001:db8::1"), "7")),
+            List.of("SliceOfOtherAddressType")),
+        Arguments.of(
             "several at once",
             state(List.of(), Optional.of(service(Map.of("app", "x"), ipv4)), mirrored),
             List.of("EmptySource", "ServiceHasSelector", "ServiceWithoutTcpPort", "ForeignSlice")),

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import io.apiserverupdater.updater.endpoints.AddressFamily;
 import io.apiserverupdater.updater.endpoints.DesiredObject;
 import io.apiserverupdater.updater.endpoints.Endpoint;
@@ -233,8 +234,10 @@ class ModelsTest {
 
     @Test
     void newObjectsCarryNoEmptyFieldThatWouldEraseSomething() {
-      JsonElement slice = KubeJson.tree(Models.slice(DESIRED_SLICE, "kube-system"));
-      JsonElement endpoints = KubeJson.tree(Models.endpoints(DESIRED_ENDPOINTS, "kube-system"));
+      JsonElement slice =
+          JsonParser.parseString(KubeJson.text(Models.slice(DESIRED_SLICE, "kube-system")));
+      JsonElement endpoints =
+          JsonParser.parseString(KubeJson.text(Models.endpoints(DESIRED_ENDPOINTS, "kube-system")));
       assertFalse(hasNullOrEmpty(slice), slice.toString());
       assertFalse(hasNullOrEmpty(endpoints), endpoints.toString());
     }
@@ -264,7 +267,9 @@ class ModelsTest {
                "addressType":"IPv4","endpoints":null,"ports":null}
               """,
               V1EndpointSlice.class);
-      JsonObject next = KubeJson.tree(Models.update(current, DESIRED_SLICE)).getAsJsonObject();
+      JsonObject next =
+          JsonParser.parseString(KubeJson.text(Models.update(current, DESIRED_SLICE)))
+              .getAsJsonObject();
       JsonObject metadata = next.getAsJsonObject("metadata");
       assertEquals("12", metadata.get("resourceVersion").getAsString());
       assertEquals("u", metadata.get("uid").getAsString());
