@@ -2,6 +2,7 @@ package io.apiserverupdater.bootstrap;
 
 import io.apiserverupdater.bootstrap.log.Log;
 import java.io.IOException;
+import java.lang.module.ModuleDescriptor;
 import java.util.Arrays;
 
 /** Starts the bootstrap: reads what is asked for, and runs the command. */
@@ -49,8 +50,13 @@ public final class Main {
     }
   }
 
+  /** From the jar's manifest, or from the module that a packaged runtime holds. */
   private static String version() {
     String version = Main.class.getPackage().getImplementationVersion();
+    ModuleDescriptor module = Main.class.getModule().getDescriptor();
+    if (version == null && module != null) {
+      version = module.rawVersion().orElse(null);
+    }
     return version == null ? "unreleased" : version;
   }
 }
