@@ -12,6 +12,13 @@ java_version() {
   javac -version 2>&1 | sed -n 's/^javac \([0-9]*\).*/\1/p' | grep . || echo 0
 }
 
+java_home() { dirname "$(dirname "$(readlink -f "$(command -v javac)")")"; }
+
+# What a node gets: deploy/deb/target/apiserver-bootstrap.deb and .tar.gz.
+build_node_package() {
+  maven --quiet -Dquick -DskipTests -Dnode-package --projects deploy/deb --also-make package
+}
+
 can_install() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }
 
 install_packages() {
@@ -55,6 +62,10 @@ why_not_real() {
   [ ${#missing[@]} = 0 ] || {
     echo "not installed: ${missing[*]}; on Debian or Ubuntu:" \
       "apt-get install nftables iptables conntrack iproute2 debootstrap e2fsprogs systemd-container"
+    return
+  }
+  [ -e "$(java_home)/jmods/java.base.jmod" ] || {
+    echo "the package of the bootstrap needs a whole JDK; $(java_home) has no jmods"
     return
   }
   [ -e /dev/loop-control ] && [ -e /dev/kmsg ] || {
