@@ -203,7 +203,7 @@ public final class ApiserverClient {
       return new UnreachableException(
           Reason.HANDSHAKE_TIMEOUT, "the connection was accepted, the TLS handshake got no answer");
     }
-    if (socket.lost()) {
+    if (socket.lost(e)) {
       return new UnreachableException(
           Reason.CONNECTION_LOST, "lost in the TLS handshake: " + socket.howLost());
     }
@@ -333,7 +333,7 @@ public final class ApiserverClient {
         return new UnreachableException(
             Reason.ANSWER_TIMEOUT, "TLS was set up, the answer did not come in time");
       }
-      if (socket.lost()) {
+      if (socket.lost(e)) {
         return new UnreachableException(
             Reason.CONNECTION_LOST, "lost before the answer was complete: " + socket.howLost());
       }

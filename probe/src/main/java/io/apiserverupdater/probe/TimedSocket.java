@@ -21,7 +21,8 @@ final class TimedSocket extends Socket {
   private volatile Optional<Deadline> deadline;
   private volatile boolean timedOut;
   private volatile boolean ended;
-  private volatile Optional<IOException> failure = Optional.empty();
+  private volatile Optional<IOException> readFailure = Optional.empty();
+  private volatile Optional<IOException> writeFailure = Optional.empty();
 
   TimedSocket(Deadline deadline) throws IOException {
     this.deadline = Optional.of(deadline);
@@ -41,21 +42,34 @@ final class TimedSocket extends Socket {
     return timedOut;
   }
 
-  /** Whether the peer closed the connection in good order, or it broke: a reset, mostly. */
-  boolean lost() {
-    return ended || failure.isPresent();
+  /**
+   * Whether an exception of TLS is about the connection: closed by the peer, or broken, by a reset
+   * mostly. To fail when an alert is written is not: then TLS has failed before.
+   */
+  boolean lost(Exception thrown) {
+    return ended
+        || readFailure.isPresent()
+        || (writeFailure.isPresent() && isCause(writeFailure.get(), thrown));
   }
 
-  /** How the connection broke, for a person. */
-  String howLost() {
-    return failure.map(IOException::getMessage).orElse("closed by the server");
-  }
-
-  private IOException failed(IOException e) {
-    if (failure.isEmpty()) {
-      failure = Optional.of(e);
+  private static boolean isCause(IOException cause, Exception thrown) {
+    Throwable t = thrown;
+    for (int depth = 0; t != null && depth < 20; depth++) {
+      if (t.equals(cause)) {
+        return true;
+      }
+      t = t.getCause();
     }
-    return e;
+    return false;
+  }
+
+  /** How the connection ended, for a person. */
+  String howLost() {
+    if (ended) {
+      return "closed by the server";
+    }
+    return String.valueOf(
+        readFailure.or(() -> writeFailure).map(IOException::getMessage).orElse(""));
   }
 
   @Override
@@ -86,7 +100,8 @@ final class TimedSocket extends Socket {
           timedOut = true;
           throw e;
         } catch (IOException e) {
-          throw failed(e);
+          readFailure = Optional.of(e);
+          throw e;
         }
       }
     };
@@ -100,7 +115,9 @@ final class TimedSocket extends Socket {
         try {
           out.write(bytes, offset, length);
         } catch (IOException e) {
-          throw failed(e);
+          // The first: that of the alert which TLS sends because of it comes second.
+          writeFailure = writeFailure.or(() -> Optional.of(e));
+          throw e;
         }
       }
     };

@@ -13,6 +13,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLServerSocket;
+import javax.net.ssl.SSLSocket;
 import okhttp3.tls.HandshakeCertificates;
 import okhttp3.tls.HeldCertificate;
 
@@ -33,6 +34,7 @@ final class TestServer implements AutoCloseable {
   /** One accepted connection. */
   final class Exchange {
     final Socket socket;
+    private final long acceptedAt = System.currentTimeMillis();
 
     Exchange(Socket socket) {
       this.socket = socket;
@@ -69,10 +71,26 @@ final class TestServer implements AutoCloseable {
               + body);
     }
 
+    void finishHandshake() throws IOException {
+      ((SSLSocket) socket).startHandshake();
+    }
+
     /** Ends the connection by a reset. */
     void reset() throws IOException {
       socket.setSoLinger(true, 0);
       socket.close();
+    }
+
+    /** A byte now and then, each of them in time for a time-out that starts anew with it. */
+    void drip(String text) throws IOException, InterruptedException {
+      for (int i = 0; i < text.length() && pause(20); i++) {
+        write(text.substring(i, i + 1));
+      }
+    }
+
+    /** Whether the client was shown the certificate, and did not resume an earlier session. */
+    boolean isNewSession() {
+      return ((SSLSocket) socket).getSession().getCreationTime() >= acceptedAt;
     }
 
     /** Until the test is over. */
@@ -163,9 +181,13 @@ final class TestServer implements AutoCloseable {
     thread.start();
   }
 
-  /** As when the process dies. */
   @Override
   public void close() throws IOException {
+    die();
+  }
+
+  /** Ends everything as the kernel does for a process that dies. */
+  void die() throws IOException {
     closed.countDown();
     listening.close();
     for (Socket socket : open) {

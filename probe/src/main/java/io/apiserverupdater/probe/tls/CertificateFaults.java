@@ -16,8 +16,8 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * Says what is wrong with a server's certificate. The JDK has refused it already and names only the
- * first fault, in its own terms; nothing is decided here.
+ * Says what is wrong with a server's certificate that has been refused: all of it, in terms of the
+ * cluster. The JDK names only the first fault, in its own terms.
  */
 public final class CertificateFaults {
   private static final int DNS_NAME = 2;

@@ -147,8 +147,12 @@ final class TrustManagers {
         throws CertificateException {
       try {
         check.with(manager);
-        // A certificate that is itself among the trusted ones passes the JDK at any age.
+        // A certificate that is itself among the trusted ones passes the JDK at any age, and one
+        // without names by its subject; the kubelet (Go) takes neither.
         chain[0].checkValidity();
+        if (name.isPresent() && !CertificateFaults.isMadeFor(chain[0], name.get())) {
+          throw new CertificateException("the name is not among its alternative names");
+        }
       } catch (CertificateException e) {
         List<X509Certificate> trusted = Arrays.asList(manager.getAcceptedIssuers());
         throw new CertificateRejectedException(
