@@ -24,6 +24,9 @@ import java.util.function.BooleanSupplier;
 public final class SandboxCluster implements AutoCloseable {
   private static final int ATTEMPTS = 50;
 
+  /** The last byte of the cluster IP: far from those of the apiservers. */
+  private static final int SERVICE_HOST = 200;
+
   private final Settings settings;
   private final Pulse pulse = new Pulse();
   private final SandboxStore store;
@@ -235,6 +238,12 @@ public final class SandboxCluster implements AutoCloseable {
     ports.add(port);
     spec.add("ports", ports);
     return store.create(ApiResource.SERVICES, namespace, service);
+  }
+
+  /** A cluster IP of these apiservers, on a loopback address that leads nowhere yet. */
+  public ServiceAddress serviceAddress() {
+    return new ServiceAddress(
+        address(subnet, SERVICE_HOST), settings.port(), this::runningAddresses);
   }
 
   /** The addresses in a slice, sorted; empty when it is absent. */

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -73,6 +74,10 @@ record SettingReader(Map<String, Setting> settings, List<String> errors) {
               + " is nft, which is for workers: a control plane's name points at its own"
               + " apiserver, not at the cluster IP; expected hosts with role control-plane");
     }
+    if (config.strategy() == Strategy.HOSTS) {
+      checkPorts("control-plane", config.controlPlanes(), config.port());
+      checkPorts("local-apiserver", config.localApiserver().stream().toList(), config.port());
+    }
     if (config.removeAfterHandover() && config.strategy() == Strategy.HOSTS) {
       errors.add(
           origin("remove-after-handover")
@@ -83,6 +88,21 @@ record SettingReader(Map<String, Setting> settings, List<String> errors) {
     }
     if (settings.containsKey("output") && command != Command.CHECK && command != Command.STATUS) {
       errors.add("--output belongs to check and status; leave --output out");
+    }
+  }
+
+  private void checkPorts(String name, List<ApiserverAddress> addresses, int port) {
+    for (ApiserverAddress address : addresses) {
+      if (address.port() != port) {
+        errors.add(
+            origin(name)
+                + " holds "
+                + address
+                + ", expected port "
+                + port
+                + ": with strategy hosts the programs of this node dial the port of --port; leave"
+                + " the port out, or choose strategy nft");
+      }
     }
   }
 
@@ -107,7 +127,7 @@ record SettingReader(Map<String, Setting> settings, List<String> errors) {
   }
 
   private static String key(String name) {
-    return name.toUpperCase(java.util.Locale.ROOT).replace('-', '_');
+    return name.toUpperCase(Locale.ROOT).replace('-', '_');
   }
 
   private Optional<String> value(String name) {

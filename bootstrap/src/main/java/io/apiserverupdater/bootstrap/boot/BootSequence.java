@@ -20,7 +20,7 @@ import java.util.function.LongSupplier;
  * thread.
  */
 public final class BootSequence {
-  private static final Duration STAGGER = Duration.ofMillis(200);
+  private static final Duration STAGGER = Duration.ofMillis(250);
   private static final Duration PROBE_DEADLINE = Duration.ofSeconds(5);
 
   /** Before a control plane's own apiserver can start, the kubelet must: peers get this long. */
@@ -182,6 +182,7 @@ public final class BootSequence {
         plan.local().isPresent() && plan.timeout().compareTo(LONGEST_PEER_SEARCH) > 0
             ? LONGEST_PEER_SEARCH
             : plan.timeout();
+    log.info("candidates=" + joined(ordered));
     CandidateRace race =
         new CandidateRace(
             ordered,
@@ -359,6 +360,14 @@ public final class BootSequence {
       state.keep(
           new BootState(phase, address.get().getHostAddress(), evidence, epochSeconds.getAsLong()));
     }
+  }
+
+  private static String joined(List<ApiserverAddress> addresses) {
+    StringBuilder text = new StringBuilder();
+    for (ApiserverAddress address : addresses) {
+      text.append(text.length() == 0 ? "" : ",").append(address);
+    }
+    return text.toString();
   }
 
   private static String seconds(Duration duration) {

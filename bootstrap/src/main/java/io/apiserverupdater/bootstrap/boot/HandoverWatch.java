@@ -22,6 +22,9 @@ final class HandoverWatch {
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(5);
   private static final Duration PATIENCE = Duration.ofSeconds(3);
 
+  /** Where packets are lost, the deadline is what keeps the next question waiting. */
+  private static final Duration SILENCE = Duration.ofMillis(150);
+
   /** Up to two minutes the interval is the shortest, and then it grows with the time. */
   private static final int INTERVALS_OF_A_WAIT = 1_200;
 
@@ -30,7 +33,7 @@ final class HandoverWatch {
   private final long startNanos;
   private final DoubleSupplier random;
   private boolean asked;
-  private boolean somebodyIsThere;
+  private boolean silent = true;
   private long askedNanos;
   private long nextNanos;
   private int inARow;
@@ -65,14 +68,14 @@ final class HandoverWatch {
     }
     asked = true;
     askedNanos = now;
-    return new RaceStep.Ask(address, somebodyIsThere ? PATIENCE : interval(now));
+    return new RaceStep.Ask(address, silent ? longer(SILENCE, interval(now)) : PATIENCE);
   }
 
   /** Takes an answer that counts as it is. */
   void answered(ProbeResult result, long now) {
     asked = false;
-    boolean was = somebodyIsThere;
-    somebodyIsThere = isThere(result);
+    boolean hurried = silent;
+    silent = isSilent(result);
     if (result instanceof ProbeResult.Ready) {
       inARow++;
       failuresReached = 0;
@@ -80,10 +83,10 @@ final class HandoverWatch {
       return;
     }
     inARow = 0;
-    if (!somebodyIsThere) {
+    if (!isThere(result)) {
       failuresReached = 0;
       nextNanos = askedNanos + interval(now).toNanos();
-    } else if (!was && isTimeout(result)) {
+    } else if (hurried && isTimeout(result)) {
       // The short deadline was meant for an address where nobody is.
       nextNanos = now;
     } else {
@@ -95,7 +98,7 @@ final class HandoverWatch {
   void answeredByAnotherWay(long now) {
     asked = false;
     inARow = 0;
-    somebodyIsThere = true;
+    silent = false;
     pause(now);
   }
 
@@ -110,6 +113,15 @@ final class HandoverWatch {
     long grown = (now - startNanos) / INTERVALS_OF_A_WAIT;
     return Duration.ofNanos(
         Math.max(INTERVAL.toNanos(), Math.min(grown, LONGEST_INTERVAL.toNanos())));
+  }
+
+  private static Duration longer(Duration a, Duration b) {
+    return a.compareTo(b) > 0 ? a : b;
+  }
+
+  private static boolean isSilent(ProbeResult result) {
+    return result instanceof Unreachable unreachable
+        && unreachable.reason() == ProbeResult.Reason.CONNECT_TIMEOUT;
   }
 
   private static boolean isTimeout(ProbeResult result) {

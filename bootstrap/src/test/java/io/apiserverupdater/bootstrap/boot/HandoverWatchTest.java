@@ -73,15 +73,20 @@ class HandoverWatchTest {
   }
 
   @Test
-  void nobodyThereIsAskedEachTenthOfASecond() {
+  void lostPacketsAreFollowedByTheNextOnes() {
     for (int i = 0; i < 100; i++) {
-      assertEquals(Duration.ofMillis(100), asked());
-      if (i % 2 == 0) {
-        answer(SILENT, 100);
-      } else {
-        answer(new Unreachable(Reason.REFUSED, ""), 1);
-        assertEquals(99, waitsMillis());
-      }
+      assertEquals(Duration.ofMillis(150), asked());
+      answer(SILENT, 150);
+    }
+  }
+
+  @Test
+  void refusalIsFollowedByTheNextQuestionAfterATenthOfASecond() {
+    Duration unusedFirst = asked();
+    for (int i = 0; i < 100; i++) {
+      answer(new Unreachable(Reason.REFUSED, ""), 1);
+      assertEquals(99, waitsMillis());
+      assertEquals(Duration.ofSeconds(3), asked());
     }
   }
 
@@ -92,12 +97,14 @@ class HandoverWatchTest {
     now = T0 + Duration.ofHours(20).toNanos();
     answer(SILENT, 0);
     assertEquals(Duration.ofSeconds(2), asked());
+    answer(new Unreachable(Reason.NO_ROUTE, ""), 1);
+    assertEquals(1999, waitsMillis());
   }
 
   @Test
   void slowOneIsGivenTimeAsSoonAsItIsKnownToBeThere() {
-    assertEquals(Duration.ofMillis(100), asked());
-    answer(HANGING, 100);
+    assertEquals(Duration.ofMillis(150), asked());
+    answer(HANGING, 150);
     assertEquals(Duration.ofSeconds(3), asked());
     answer(new Ready(), 900);
     assertEquals(Duration.ofSeconds(3), asked());

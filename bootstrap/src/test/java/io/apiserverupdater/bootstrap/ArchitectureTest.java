@@ -1,0 +1,132 @@
+package io.apiserverupdater.bootstrap;
+
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.GeneralCodingRules.ACCESS_STANDARD_STREAMS;
+import static com.tngtech.archunit.library.GeneralCodingRules.USE_JAVA_UTIL_LOGGING;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchCondition;
+import com.tngtech.archunit.lang.ArchRule;
+import com.tngtech.archunit.lang.ConditionEvents;
+import com.tngtech.archunit.lang.SimpleConditionEvent;
+import org.jspecify.annotations.NullMarked;
+
+/** Who may know whom. Each arrow that is not drawn here is not allowed. */
+@AnalyzeClasses(
+    packages = "io.apiserverupdater.bootstrap",
+    importOptions = ImportOption.DoNotIncludeTests.class)
+class ArchitectureTest {
+  private static final String ROOT = "io.apiserverupdater.bootstrap";
+  private static final String API = ROOT + ".api..";
+  private static final String BOOT = ROOT + ".boot..";
+  private static final String CANDIDATES = ROOT + ".candidates..";
+  private static final String FILES = ROOT + ".files..";
+  private static final String HOSTS = ROOT + ".hosts..";
+  private static final String LOG = ROOT + ".log..";
+  private static final String NFT = ROOT + ".nft..";
+  private static final String PROBE = "io.apiserverupdater.probe..";
+  private static final String[] JDK = {"java..", "javax.net.ssl..", "org.jspecify.."};
+
+  private static ArchRule only(String who, String... known) {
+    return classes()
+        .that()
+        .resideInAPackage(who)
+        .should()
+        .onlyDependOnClassesThat(
+            resideInAnyPackage(JDK).or(resideInAnyPackage(who)).or(resideInAnyPackage(known)));
+  }
+
+  @ArchTest
+  static final ArchRule everythingIsOfTheJdkOrOurs =
+      classes()
+          .should()
+          .onlyDependOnClassesThat(
+              resideInAnyPackage(JDK).or(resideInAnyPackage("io.apiserverupdater..")))
+          .because("a node gets this program and a Java runtime, and nothing else");
+
+  @ArchTest static final ArchRule filesKnowNothing = only(FILES);
+  @ArchTest static final ArchRule logKnowsNothing = only(LOG);
+  @ArchTest static final ArchRule hostsKnowFiles = only(HOSTS, FILES);
+  @ArchTest static final ArchRule candidatesKnowFilesAndAddresses = only(CANDIDATES, FILES, PROBE);
+  @ArchTest static final ArchRule apiKnowsHowToAskAnApiserver = only(API, PROBE);
+  @ArchTest static final ArchRule nftKnowsAddresses = only(NFT, PROBE);
+
+  @ArchTest static final ArchRule bootKnowsProbesAndTheRule = only(BOOT, PROBE, NFT, LOG, FILES);
+
+  @ArchTest
+  static final ArchRule nobodyKnowsMain =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage(ROOT)
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage(ROOT);
+
+  @ArchTest
+  static final ArchRule packagesHaveNoCycles =
+      slices().matching(ROOT + ".(*)..").should().beFreeOfCycles();
+
+  @ArchTest
+  static final ArchRule whatIsSlowToStartIsNotUsed =
+      noClasses()
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("java.net.http..", "java.lang.reflect..", "java.util.logging..")
+          .because("from exec to a pinned name there are 300 ms");
+
+  @ArchTest
+  static final ArchRule onlyTheCommandLinePrints =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage(ROOT)
+          .should(ACCESS_STANDARD_STREAMS)
+          .because("everything else tells the log");
+
+  @ArchTest static final ArchRule logsGoThroughOneDoor = noClasses().should(USE_JAVA_UTIL_LOGGING);
+
+  @ArchTest
+  static final ArchRule namesSayWhatThingIs =
+      noClasses().should().haveNameMatching(".*\\.[^.]*(Util|Helper|Manager|Impl)[^.]*");
+
+  @ArchTest
+  static final ArchRule packagesAreNamedForTheirPart =
+      noClasses()
+          .should()
+          .resideInAnyPackage("..util..", "..common..", "..helper..", "..impl..", "..internal..");
+
+  @ArchTest
+  static final ArchRule everyPackageIsNullMarked = classes().should(new BeInNullMarkedPackage());
+
+  @ArchTest
+  static final ArchRule nobodySleeps =
+      noClasses()
+          .should()
+          .callMethodWhere(
+              DescribedPredicate.describe(
+                  "Thread.sleep",
+                  call ->
+                      call.getTargetOwner().isEquivalentTo(Thread.class)
+                          && call.getName().equals("sleep")))
+          .because("a wait has an end that can be signalled");
+
+  private static final class BeInNullMarkedPackage extends ArchCondition<JavaClass> {
+    BeInNullMarkedPackage() {
+      super("be in a @NullMarked package");
+    }
+
+    @Override
+    public void check(JavaClass javaClass, ConditionEvents events) {
+      boolean marked = javaClass.getPackage().tryGetAnnotationOfType(NullMarked.class).isPresent();
+      events.add(
+          new SimpleConditionEvent(
+              javaClass, marked, javaClass.getName() + " is in a package without @NullMarked"));
+    }
+  }
+}

@@ -1,0 +1,76 @@
+package io.apiserverupdater.component;
+
+import io.apiserverupdater.sandbox.NodeFiles;
+import io.apiserverupdater.sandbox.SandboxCluster;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+
+/** A node of a sandbox cluster on which bootstrap.jar runs as a process. Closing it kills all. */
+final class BootstrapNode implements AutoCloseable {
+  private static final Path JAR =
+      Path.of(System.getProperty("bootstrap.jar", "bootstrap/target/bootstrap.jar"));
+
+  private final SandboxCluster cluster;
+  private final NodeFiles files;
+  private final List<UpdaterProcess> started = new ArrayList<>();
+
+  private BootstrapNode(SandboxCluster cluster, NodeFiles files) {
+    this.cluster = cluster;
+    this.files = files;
+  }
+
+  static BootstrapNode of(SandboxCluster cluster) {
+    try {
+      Path folder = Files.createTempDirectory("bootstrap-component");
+      return new BootstrapNode(cluster, NodeFiles.create(folder, cluster));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  NodeFiles files() {
+    return files;
+  }
+
+  /** Starts a command with the flags that every command needs, and some more. */
+  UpdaterProcess start(String... arguments) {
+    List<String> all = new ArrayList<>(List.of(arguments));
+    all.addAll(files.flags(cluster));
+    return startBare(all);
+  }
+
+  /** Starts it with exactly these arguments. */
+  UpdaterProcess startBare(List<String> arguments) {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"));
+    command.addAll(List.of("-jar", JAR.toString()));
+    command.addAll(arguments);
+    UpdaterProcess process = UpdaterProcess.start(command, files.folder(), Map.of(), "");
+    started.add(process);
+    return process;
+  }
+
+  /** Runs a command to its end. */
+  UpdaterProcess.Result run(String... arguments) throws InterruptedException {
+    return start(arguments).result(Replicas.SOON);
+  }
+
+  @Override
+  public void close() {
+    started.forEach(UpdaterProcess::close);
+    try (var all = Files.walk(files.folder())) {
+      for (Path file : all.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(file);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

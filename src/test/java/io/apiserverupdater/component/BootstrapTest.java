@@ -1,0 +1,398 @@
+package io.apiserverupdater.component;
+
+import static io.apiserverupdater.component.Replicas.SOON;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import io.apiserverupdater.lab.Deadline;
+import io.apiserverupdater.sandbox.Fault;
+import io.apiserverupdater.sandbox.NodeFiles;
+import io.apiserverupdater.sandbox.RequestInfo;
+import io.apiserverupdater.sandbox.SandboxApiserver;
+import io.apiserverupdater.sandbox.SandboxCluster;
+import io.apiserverupdater.sandbox.ServiceAddress;
+import io.apiserverupdater.sandbox.WireServer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Predicate;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@Tag("component")
+@Timeout(60)
+class BootstrapTest {
+  private static final Predicate<RequestInfo> PROBES =
+      request -> request.userAgent().equals("apiserver-probe");
+
+  private final SandboxCluster cluster = SandboxCluster.start();
+  private final ServiceAddress service = cluster.serviceAddress();
+  private final BootstrapNode node = BootstrapNode.of(cluster);
+  private final NodeFiles files = node.files();
+
+  @AfterEach
+  void close() {
+    node.close();
+    service.close();
+    cluster.close();
+  }
+
+  private SandboxApiserver at(String ip) {
+    return cluster.apiservers().stream().filter(s -> s.ip().equals(ip)).findFirst().orElseThrow();
+  }
+
+  private static final Pattern FIRST = Pattern.compile("candidates=([0-9.]+):");
+
+  /** The one that this machine asks first; it says so. */
+  private SandboxApiserver first() throws InterruptedException {
+    UpdaterProcess.Result shown = node.run("pin", "--dry-run");
+    assertEquals(1, shown.exitCode(), shown::toString);
+    Matcher first = FIRST.matcher(shown.err());
+    assertTrue(first.find(), shown::toString);
+    return at(first.group(1));
+  }
+
+  /** On a busy machine a healthy one may be slow enough for the next to be asked. */
+  private void makeOthersSlow(SandboxApiserver first) {
+    Predicate<RequestInfo> others = request -> !request.apiserver().equals(first.name());
+    cluster.faults().always(PROBES.and(others), new Fault.AnsweredLate(Duration.ofSeconds(1)));
+  }
+
+  private Map<String, Long> probes() {
+    return cluster.audit().entries(e -> PROBES.test(e.request())).stream()
+        .collect(Collectors.groupingBy(e -> e.request().apiserver(), Collectors.counting()));
+  }
+
+  private void awaitTarget(String ip, UpdaterProcess process) {
+    Deadline.in(SOON)
+        .await(
+            "the name to point at " + ip,
+            () -> files.target().equals(ip),
+            () -> "It points at " + files.target() + "\n" + process.logText());
+  }
+
+  // pin
+
+  @Test
+  void pinsOneThatIsReadyAndAsksNobodyTwice() throws Exception {
+    UpdaterProcess.Result result = node.run("pin");
+    assertEquals(0, result.exitCode(), result::toString);
+    SandboxApiserver pinned = at(files.target());
+    assertTrue(probes().values().stream().allMatch(count -> count == 1), result::toString);
+    assertTrue(files.hostsText().startsWith(NodeFiles.ORIGINAL), files::hostsText);
+    assertTrue(
+        result.err().contains("phase=pinned name=apiserver.cluster.local target=" + pinned.ip()),
+        result::toString);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void passesOverWhatIsNoApiserver(WireServer.Wrong wrong) throws Exception {
+    SandboxApiserver first = first();
+    first.kill();
+    try (WireServer server = WireServer.inPlaceOf(first, cluster, wrong)) {
+      UpdaterProcess.Result result = node.run("pin");
+      assertEquals(0, result.exitCode(), result::toString);
+      assertNotEquals(first.ip(), files.target(), result::toString);
+      assertEquals("", at(files.target()).state() == SandboxApiserver.State.RUNNING ? "" : "dead");
+      assertTrue(server.connections() <= 3, result::toString);
+    }
+  }
+
+  @Test
+  void passesOverOneThatIsDown() throws Exception {
+    SandboxApiserver first = first();
+    first.kill();
+    makeOthersSlow(first);
+    UpdaterProcess.Result result = node.run("pin");
+    assertEquals(0, result.exitCode(), result::toString);
+    assertNotEquals(first.ip(), files.target());
+    assertTrue(
+        result.err().contains("apiserver=" + first.ip() + ":6443 found=refused"), result::toString);
+  }
+
+  @Test
+  void passesOverOneThatIsNotReady() throws Exception {
+    SandboxApiserver first = first();
+    first.failReadyz("etcd");
+    makeOthersSlow(first);
+    UpdaterProcess.Result result = node.run("pin");
+    assertEquals(0, result.exitCode(), result::toString);
+    assertNotEquals(first.ip(), files.target());
+    assertTrue(result.err().contains("found=not-ready status=500 failing=etcd"), result::toString);
+  }
+
+  @Test
+  void takesASlowOneWhenThereIsNoOther() throws Exception {
+    cluster.faults().always(PROBES, new Fault.AnsweredLate(Duration.ofSeconds(2)));
+    UpdaterProcess.Result result = node.run("pin");
+    assertEquals(0, result.exitCode(), result::toString);
+    assertNotEquals("", files.target());
+  }
+
+  @Test
+  void goesOnTryingAndTakesTheOneThatComesBack() throws Exception {
+    cluster.apiservers().forEach(SandboxApiserver::kill);
+    UpdaterProcess pin = node.start("pin");
+    pin.awaitLog("found=refused", SOON);
+    assertEquals("", files.target());
+    cluster.apiserver(2).start();
+    UpdaterProcess.Result result = pin.result(SOON);
+    assertEquals(0, result.exitCode(), result::toString);
+    assertEquals(cluster.apiserver(2).ip(), files.target());
+  }
+
+  @Test
+  void fallsBackToOneThatIsStarting() throws Exception {
+    cluster.apiserver(0).kill();
+    cluster.apiserver(2).kill();
+    cluster.apiserver(1).failReadyz("etcd");
+    UpdaterProcess.Result result = node.run("pin", "--timeout=1s");
+    assertEquals(3, result.exitCode(), result::toString);
+    assertEquals(cluster.apiserver(1).ip(), files.target());
+  }
+
+  @Test
+  void keepsTheOldEntryWhenNobodyAnswers() throws Exception {
+    UpdaterProcess.Result earlier = node.run("pin");
+    assertEquals(0, earlier.exitCode(), earlier::toString);
+    String pinned = files.target();
+    cluster.apiservers().forEach(SandboxApiserver::kill);
+    String before = files.hostsText();
+    UpdaterProcess.Result result = node.run("pin", "--timeout=1s");
+    assertEquals(4, result.exitCode(), result::toString);
+    assertEquals(before, files.hostsText());
+    assertEquals(pinned, files.target());
+  }
+
+  @Test
+  void firstBootWithNobodyThereStillGetsAnEntry() throws Exception {
+    cluster.apiservers().forEach(SandboxApiserver::kill);
+    UpdaterProcess.Result result = node.run("pin", "--timeout=1s");
+    assertEquals(4, result.exitCode(), result::toString);
+    assertNotEquals("", files.target());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"pin", "handover", ""})
+  void dryRunShowsTheChangeAndWritesNothing(String command) throws Exception {
+    List<String> flags = new ArrayList<>(files.flags(cluster));
+    flags.addAll(List.of("--dry-run", "--cluster-ip=" + service.ip()));
+    if (!command.isEmpty()) {
+      flags.add(command);
+    }
+    UpdaterProcess.Result result = node.startBare(flags).result(SOON);
+    assertEquals(1, result.exitCode(), result::toString);
+    assertTrue(result.out().contains("--- " + files.hosts()), result::toString);
+    assertTrue(result.out().contains("apiserver.cluster.local\n"), result::toString);
+    assertEquals(NodeFiles.ORIGINAL, files.hostsText());
+    assertTrue(Files.notExists(files.state()), result::toString);
+  }
+
+  @Test
+  void foreignEntryIsNeitherOverwrittenNorSearchedFor() throws Exception {
+    files.writeHosts("10.9.9.9 apiserver.cluster.local\n");
+    cluster.apiservers().forEach(SandboxApiserver::kill);
+    UpdaterProcess.Result result = node.run("pin");
+    assertEquals(1, result.exitCode(), result::toString);
+    assertTrue(result.err().contains("--adopt"), result::toString);
+    assertEquals("10.9.9.9 apiserver.cluster.local\n", files.hostsText());
+  }
+
+  @Test
+  void twoAtOnceLeaveOneEntry() throws Exception {
+    for (int i = 0; i < 3; i++) {
+      UpdaterProcess one = node.start("pin");
+      UpdaterProcess two = node.start("pin");
+      UpdaterProcess.Result first = one.result(SOON);
+      UpdaterProcess.Result second = two.result(SOON);
+      assertEquals(0, first.exitCode(), first::toString);
+      assertEquals(0, second.exitCode(), second::toString);
+      assertEquals(2, files.hostsText().split("apiserver.cluster.local", -1).length);
+      UpdaterProcess.Result restored = node.run("restore");
+      assertEquals(0, restored.exitCode(), restored::toString);
+      assertEquals(NodeFiles.ORIGINAL, files.hostsText());
+    }
+  }
+
+  @Test
+  void sigtermEndsTheSearchAtOnce() throws Exception {
+    cluster.apiservers().forEach(SandboxApiserver::kill);
+    UpdaterProcess pin = node.start("pin");
+    pin.awaitLog("found=refused", SOON);
+    long asked = System.nanoTime();
+    assertEquals(143, pin.stop());
+    assertTrue(System.nanoTime() - asked < Duration.ofSeconds(1).toNanos());
+    assertEquals(NodeFiles.ORIGINAL, files.hostsText());
+  }
+
+  // role control-plane
+
+  @Test
+  void controlPlanePinsItsOwnApiserver() throws Exception {
+    SandboxApiserver own = cluster.apiserver(1);
+    makeOthersSlow(own);
+    UpdaterProcess.Result result =
+        node.run("pin", "--role=control-plane", "--local-apiserver=" + own.ip());
+    assertEquals(0, result.exitCode(), result::toString);
+    assertEquals(own.ip(), files.target());
+  }
+
+  @Test
+  void controlPlaneTakesAPeerAndGoesBackToItsOwnApiserver() throws Exception {
+    SandboxApiserver own = cluster.apiserver(1);
+    own.kill();
+    UpdaterProcess boot = node.start("--role=control-plane", "--local-apiserver=" + own.ip());
+    boot.awaitLog("phase=pinned", SOON);
+    assertNotEquals(own.ip(), files.target());
+    assertNotEquals("", files.target());
+    own.start();
+    UpdaterProcess.Result result = boot.result(SOON);
+    assertEquals(0, result.exitCode(), result::toString);
+    assertEquals(own.ip(), files.target());
+  }
+
+  @Test
+  void controlPlaneDoesNotHoldTheKubeletThatStartsItsApiserver() throws Exception {
+    cluster.apiservers().forEach(SandboxApiserver::kill);
+    SandboxApiserver own = cluster.apiserver(1);
+    UpdaterProcess.Result result =
+        node.run("pin", "--role=control-plane", "--local-apiserver=" + own.ip(), "--timeout=10m");
+    assertEquals(0, result.exitCode(), result::toString);
+    assertEquals(own.ip(), files.target());
+    assertTrue(result.err().contains("evidence=local"), result::toString);
+  }
+
+  // handover
+
+  @Test
+  void handsOverWhenTheClusterIpWorks() throws Exception {
+    UpdaterProcess boot = node.start("--cluster-ip=" + service.ip());
+    boot.awaitLog("phase=pinned", SOON);
+    boot.awaitLog("apiserver=" + service.ip() + ":6443 found=refused", SOON);
+    service.open();
+    UpdaterProcess.Result result = boot.result(SOON);
+    assertEquals(0, result.exitCode(), result::toString);
+    assertEquals(service.ip(), files.target());
+    assertTrue(service.connections() <= 5, result::toString);
+    assertTrue(result.err().contains("phase=handed-over"), result::toString);
+  }
+
+  @Test
+  void clusterIpThatAnswersWronglyIsNotTakenAndMakesLittleLoad() throws Exception {
+    cluster.apiservers().forEach(server -> server.failReadyz("etcd"));
+    service.open();
+    UpdaterProcess.Result result =
+        node.run("handover", "--cluster-ip=" + service.ip(), "--wait=3s");
+    assertEquals(4, result.exitCode(), result::toString);
+    assertEquals("", files.target());
+    assertTrue(service.connections() <= 8, () -> service.connections() + "\n" + result);
+  }
+
+  @Test
+  void pinsAnewWhenThePinnedOneDiesBeforeTheClusterIpWorks() throws Exception {
+    UpdaterProcess.Result pinned = node.run("pin");
+    assertEquals(0, pinned.exitCode(), pinned::toString);
+    at(files.target()).kill();
+    String dead = files.target();
+    UpdaterProcess handover = node.start("handover", "--cluster-ip=" + service.ip());
+    handover.awaitLog("phase=pinned", SOON);
+    assertNotEquals(dead, files.target());
+    service.open();
+    assertEquals(0, handover.awaitExit(SOON), handover::logText);
+    assertEquals(service.ip(), files.target());
+  }
+
+  @Test
+  void recoversWhenEverybodyWasDownAtBoot() throws Exception {
+    cluster.apiservers().forEach(SandboxApiserver::kill);
+    UpdaterProcess boot = node.start("--cluster-ip=" + service.ip(), "--timeout=1s");
+    boot.awaitLog("evidence=none", SOON);
+    cluster.apiserver(2).start();
+    awaitTarget(cluster.apiserver(2).ip(), boot);
+    service.open();
+    assertEquals(0, boot.awaitExit(SOON), boot::logText);
+    assertEquals(service.ip(), files.target());
+  }
+
+  @Test
+  void sigtermEndsTheWaitAndLeavesTheEntry() throws Exception {
+    UpdaterProcess boot = node.start("--cluster-ip=" + service.ip());
+    boot.awaitLog("apiserver=" + service.ip(), SOON);
+    String pinned = files.target();
+    assertEquals(143, boot.stop());
+    assertEquals(pinned, files.target());
+    assertNotEquals("", pinned);
+  }
+
+  // status, restore, configuration
+
+  @Test
+  void statusFollowsTheHostsFileThroughAllPhases() throws Exception {
+    String clusterIp = "--cluster-ip=" + service.ip();
+    assertEquals("unpinned", status(clusterIp).get("phase").getAsString());
+    UpdaterProcess.Result pinned = node.run("pin", clusterIp);
+    assertEquals(0, pinned.exitCode(), pinned::toString);
+    assertEquals("pinned", status(clusterIp).get("phase").getAsString());
+    assertEquals(files.target(), status(clusterIp).get("target").getAsString());
+    service.open();
+    UpdaterProcess.Result handedOver = node.run("handover", clusterIp);
+    assertEquals(0, handedOver.exitCode(), handedOver::toString);
+    assertEquals("handed-over", status(clusterIp).get("phase").getAsString());
+    assertTrue(status(clusterIp).get("since").isJsonPrimitive());
+    files.writeHosts(files.hostsText().replace(service.ip(), "10.1.2.3"));
+    assertEquals("pinned", status(clusterIp).get("phase").getAsString());
+    assertTrue(status(clusterIp).get("since").isJsonNull());
+    UpdaterProcess.Result restored = node.run("restore", clusterIp);
+    assertEquals(0, restored.exitCode(), restored::toString);
+    assertEquals(NodeFiles.ORIGINAL, files.hostsText());
+    assertEquals("unpinned", status(clusterIp).get("phase").getAsString());
+  }
+
+  private JsonObject status(String clusterIp) throws InterruptedException {
+    UpdaterProcess.Result result = node.run("status", "-o", "json", clusterIp);
+    assertEquals(0, result.exitCode(), result::toString);
+    return JsonParser.parseString(result.out()).getAsJsonObject();
+  }
+
+  @Test
+  void allThatIsWrongWithFlagsAndFileIsToldAtOnce() throws Exception {
+    Path config = files.folder().resolve("wrong.conf");
+    Files.writeString(
+        config,
+        "# a comment\nCLUSTER_IP = 10.96.0\nCONTROL_PLAN=10.0.0.1\nPORT=0\nROLE=master\nnonsense\n");
+    UpdaterProcess.Result result =
+        node.startBare(
+                List.of("pin", "--config=" + config, "--timeout=soon", "--hosts-file=", "--nope"))
+            .result(SOON);
+    assertEquals(2, result.exitCode(), result::toString);
+    for (String expected :
+        List.of(
+            "unknown flag --nope",
+            config + ":2: CLUSTER_IP is \"10.96.0\", expected an IP address",
+            config + ":3: unknown key CONTROL_PLAN; did you mean CONTROL_PLANE?",
+            config + ":4: PORT is \"0\", expected a number from 1 to 65535",
+            config + ":5: ROLE is \"master\", expected worker or control-plane",
+            config + ":6: \"nonsense\" is no setting",
+            "--timeout is \"soon\", expected a duration",
+            "--hosts-file is \"\", expected a path",
+            "--control-plane is missing")) {
+      assertTrue(result.err().contains(expected), () -> expected + " in\n" + result);
+    }
+    assertEquals(NodeFiles.ORIGINAL, files.hostsText());
+  }
+}
