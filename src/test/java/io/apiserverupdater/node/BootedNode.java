@@ -9,6 +9,7 @@ import io.apiserverupdater.lab.LabException;
 import io.apiserverupdater.lab.LabHost;
 import io.apiserverupdater.lab.LabProcess;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -278,6 +279,31 @@ public final class BootedNode implements AutoCloseable {
       throw new LabException(e.getMessage() + "\n" + journalTail(80), e);
     }
     return System.nanoTime();
+  }
+
+  /** Waits until the bootstrap has handed over in this boot, and its unit is done. */
+  public void awaitHandover(Duration limit) {
+    Deadline.in(limit)
+        .await(
+            "the hand-over of " + name(),
+            () ->
+                unit("apiserver-bootstrap-handover.service", "ExecMainExitTimestampMonotonic")
+                            .compareTo("0")
+                        > 0
+                    && unit("apiserver-bootstrap-handover.service", "Result").equals("success"),
+            () -> journalTail(80));
+  }
+
+  /** Where the name of the apiserver leads by its hosts file; empty when nowhere. */
+  public String target(String hostName) {
+    return new String(hostsFile(), StandardCharsets.UTF_8)
+        .lines()
+        .filter(line -> !line.startsWith("#"))
+        .map(line -> Arrays.asList(line.split("\\s+", -1)))
+        .filter(words -> words.size() > 1 && words.subList(1, words.size()).contains(hostName))
+        .map(words -> words.get(0))
+        .findFirst()
+        .orElse("");
   }
 
   /** The kernel's name for this boot. */

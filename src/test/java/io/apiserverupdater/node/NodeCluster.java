@@ -8,10 +8,10 @@ import io.apiserverupdater.lab.LabHost;
 import io.apiserverupdater.lab.LabProcess;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.AfterTestExecutionCallback;
@@ -27,7 +27,7 @@ final class NodeCluster implements BeforeAllCallback, AfterTestExecutionCallback
 
   private final String name;
   private final List<NodePlan> plans;
-  private final List<BootedNode> nodes = new ArrayList<>();
+  private final Map<Integer, BootedNode> nodes = new TreeMap<>();
   private Optional<Lab> running = Optional.empty();
 
   private NodeCluster(String name, List<NodePlan> plans) {
@@ -48,8 +48,6 @@ final class NodeCluster implements BeforeAllCallback, AfterTestExecutionCallback
     lab.kubectl().run("apply", "-f", "deploy/kustomize/base/service.yaml").orThrow();
     LabProcess unusedScheduler = lab.startScheduler();
     startUpdater(lab);
-    NodeImage image = NodeImage.locate(lab.projectRoot());
-    plans.forEach(plan -> nodes.add(create(lab, image, plan)));
     lab.awaitAddresses(
         "kube-system",
         "apiserver-ipv4",
@@ -85,6 +83,10 @@ final class NodeCluster implements BeforeAllCallback, AfterTestExecutionCallback
     LabHost host = lab.addHost(plan.name(), plan.address());
     NodeDisk disk = NodeDisk.create(image, lab.work().resolve("nodes/" + plan.name()));
     NodeConfiguration.write(disk, image, plan, lab);
+    if (plan.hasBootstrap()) {
+      NodePackage.install(disk);
+      NodePackage.configure(disk, plan, lab);
+    }
     return new BootedNode(host, disk, image, lab.programs(), lab.admin(), lab.logs());
   }
 
@@ -94,14 +96,17 @@ final class NodeCluster implements BeforeAllCallback, AfterTestExecutionCallback
       return;
     }
     System.out.println("The logs of " + context.getDisplayName() + " are in " + lab().logs());
-    nodes.forEach(
-        node ->
-            System.out.println("The journal of " + node.name() + ":\n" + node.journalTail(100)));
+    nodes.values().stream()
+        .filter(BootedNode::on)
+        .forEach(
+            node ->
+                System.out.println(
+                    "The journal of " + node.name() + ":\n" + node.journalTail(150)));
   }
 
   @Override
   public void afterAll(ExtensionContext context) {
-    nodes.forEach(BootedNode::close);
+    nodes.values().forEach(BootedNode::close);
     running.ifPresent(Lab::close);
   }
 
@@ -118,24 +123,59 @@ final class NodeCluster implements BeforeAllCallback, AfterTestExecutionCallback
     Deadline.in(SOON)
         .await(
             "the clusterIP on " + node.name(),
-            () ->
-                node.run(
-                            // A connection that was begun without rules never meets them.
-                            "timeout",
-                            "0.3",
-                            "bash",
-                            "-c",
-                            "exec 3<>/dev/tcp/"
-                                + Lab.APISERVER_SERVICE_ADDRESS
-                                + "/"
-                                + Lab.APISERVER_PORT)
-                        .exitCode()
-                    == 0,
+            () -> accepts(node, Lab.APISERVER_SERVICE_ADDRESS),
             () -> node.journalTail(60));
   }
 
-  /** By number, from 1. */
+  /** Whether a connection from this node to port 6443 of a Service gets anywhere. */
+  static boolean accepts(BootedNode node, String clusterIp) {
+    // A connection that was begun without rules never meets them: hence the short limit.
+    String connect = "exec 3<>/dev/tcp/" + clusterIp + "/" + Lab.APISERVER_PORT;
+    return node.run("timeout", "0.3", "bash", "-c", connect).exitCode() == 0;
+  }
+
+  /** The plan of a node, by number. */
+  NodePlan plan(int number) {
+    return plans.stream().filter(plan -> plan.number() == number).findFirst().orElseThrow();
+  }
+
+  /** The node of that number, off and fresh when it is asked for the first time. */
   BootedNode node(int number) {
-    return nodes.get(number - 1);
+    return nodes.computeIfAbsent(
+        number, any -> create(lab(), NodeImage.locate(lab().projectRoot()), plan(number)));
+  }
+
+  /** The node of that number, on, Ready and handed over. */
+  BootedNode settled(int number) {
+    BootedNode node = node(number);
+    if (!node.on()) {
+      node.powerOn();
+    }
+    long unusedReady = node.awaitReady(SOON);
+    node.awaitHandover(SOON);
+    return node;
+  }
+
+  /** Starts what is not running of the control planes, and waits until all are published. */
+  void restoreControlPlanes() {
+    boolean restarted = false;
+    for (ControlPlaneHost controlPlane : lab().controlPlanes()) {
+      if (!controlPlane.process().alive()) {
+        controlPlane.restart();
+        restarted = true;
+      }
+    }
+    if (restarted) {
+      // It may have lost its apiserver, and then waits for long before it tries again.
+      lab().startControllerManager();
+    }
+    lab()
+        .awaitAddresses(
+            "kube-system",
+            "apiserver-ipv4",
+            lab().controlPlanes().stream()
+                .map(ControlPlaneHost::address)
+                .collect(Collectors.toSet()),
+            SOON);
   }
 }

@@ -37,6 +37,8 @@ final class NodeDisk implements AutoCloseable {
     run("cp", "--sparse=always", image.disk().toString(), file.toString());
     // -n: mount keeps no books in the machine's /run.
     run("mount", "-n", "-o", "loop", file.toString(), disk.root.toString());
+    // What is mounted on it while the node is on is to be seen in there.
+    run("mount", "-n", "--make-shared", disk.root.toString());
     return disk;
   }
 

@@ -7,8 +7,12 @@ import io.apiserverupdater.lab.ProxyMode;
  *
  * @param number from 1; its name is nN, its address 172.30.3.N
  * @param mode how its kube-proxy programs the kernel
+ * @param strategy of the bootstrap: hosts or nft; {@link #WITHOUT_BOOTSTRAP} for a node that does
+ *     not have it
  */
-public record NodePlan(int number, ProxyMode mode, ProxyPlacement placement) {
+public record NodePlan(int number, ProxyMode mode, ProxyPlacement placement, String strategy) {
+  static final String WITHOUT_BOOTSTRAP = "";
+
   public String name() {
     return "n" + number;
   }
@@ -19,5 +23,9 @@ public record NodePlan(int number, ProxyMode mode, ProxyPlacement placement) {
 
   String podCidr() {
     return "10.244." + number + ".0/24";
+  }
+
+  boolean hasBootstrap() {
+    return !strategy.equals(WITHOUT_BOOTSTRAP);
   }
 }

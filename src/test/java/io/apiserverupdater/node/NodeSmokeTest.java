@@ -22,8 +22,8 @@ class NodeSmokeTest {
   static final NodeCluster cluster =
       NodeCluster.of(
           "node-smoke",
-          new NodePlan(1, ProxyMode.NFTABLES, ProxyPlacement.UNIT),
-          new NodePlan(2, ProxyMode.IPTABLES, ProxyPlacement.POD));
+          new NodePlan(1, ProxyMode.NFTABLES, ProxyPlacement.UNIT, NodePlan.WITHOUT_BOOTSTRAP),
+          new NodePlan(2, ProxyMode.IPTABLES, ProxyPlacement.POD, NodePlan.WITHOUT_BOOTSTRAP));
 
   @Test
   void joinsAndComesBackAfterAReboot() {
