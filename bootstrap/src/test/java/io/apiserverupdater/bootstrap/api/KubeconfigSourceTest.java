@@ -1,0 +1,304 @@
+package io.apiserverupdater.bootstrap.api;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpsConfigurator;
+import com.sun.net.httpserver.HttpsExchange;
+import com.sun.net.httpserver.HttpsParameters;
+import com.sun.net.httpserver.HttpsServer;
+import io.apiserverupdater.bootstrap.api.SourceAnswer.Failed;
+import io.apiserverupdater.bootstrap.api.SourceAnswer.Members;
+import io.apiserverupdater.bootstrap.api.SourceAnswer.Reason;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import okhttp3.tls.HandshakeCertificates;
+import okhttp3.tls.HeldCertificate;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Over real TLS, against a server that says what a test wants. */
+@Timeout(30)
+class KubeconfigSourceTest {
+  private static final Duration LONG = Duration.ofSeconds(10);
+  private static final HeldCertificate CA =
+      new HeldCertificate.Builder().commonName("ca").certificateAuthority(1).build();
+  private static final HeldCertificate SERVER =
+      new HeldCertificate.Builder()
+          .commonName("cp1")
+          .addSubjectAlternativeName("127.0.0.1")
+          .signedBy(CA)
+          .build();
+  private static final HeldCertificate NODE =
+      new HeldCertificate.Builder()
+          .commonName("system:node:w1")
+          .duration(1, TimeUnit.HOURS)
+          .signedBy(CA)
+          .build();
+  private static final HeldCertificate RSA_NODE =
+      new HeldCertificate.Builder().commonName("system:node:w2").rsa2048().signedBy(CA).build();
+
+  @TempDir Path folder;
+  private HttpsServer server;
+  private int status = 200;
+  private String body = SourceSlicesTest.SLICE;
+  private final List<String> asked = new ArrayList<>();
+
+  /** Of IPv4, as in the certificate and in the kubeconfig, whatever this machine prefers. */
+  private static InetAddress loopback() throws IOException {
+    return InetAddress.getByAddress(new byte[] {127, 0, 0, 1});
+  }
+
+  @BeforeEach
+  void start() throws IOException {
+    HandshakeCertificates tls =
+        new HandshakeCertificates.Builder()
+            .heldCertificate(SERVER)
+            .addTrustedCertificate(CA.certificate())
+            .build();
+    server = HttpsServer.create(new InetSocketAddress(loopback(), 0), 0);
+    server.setHttpsConfigurator(new AskingForCertificates(tls.sslContext()));
+    server.createContext("/", this::answer);
+    server.start();
+  }
+
+  @AfterEach
+  void stop() {
+    server.stop(0);
+  }
+
+  private static final class AskingForCertificates extends HttpsConfigurator {
+    AskingForCertificates(SSLContext context) {
+      super(context);
+    }
+
+    @Override
+    public void configure(HttpsParameters parameters) {
+      SSLParameters wanted = getSSLContext().getDefaultSSLParameters();
+      wanted.setWantClientAuth(true);
+      parameters.setSSLParameters(wanted);
+    }
+  }
+
+  private void answer(HttpExchange exchange) throws IOException {
+    String peer;
+    try {
+      peer = ((HttpsExchange) exchange).getSSLSession().getPeerPrincipal().getName();
+    } catch (SSLPeerUnverifiedException e) {
+      peer = "-";
+    }
+    String token = exchange.getRequestHeaders().getFirst("Authorization");
+    synchronized (asked) {
+      asked.add(
+          exchange.getRequestMethod() + " " + exchange.getRequestURI() + " " + peer + " " + token);
+    }
+    byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
+    exchange.sendResponseHeaders(status, bytes.length == 0 ? -1 : bytes.length);
+    exchange.getResponseBody().write(bytes);
+    exchange.close();
+  }
+
+  private Path kubeconfig(String host, int port, String user) throws IOException {
+    Files.writeString(folder.resolve("ca.crt"), CA.certificatePem());
+    Path file = folder.resolve("kubelet.conf");
+    Files.writeString(
+        file,
+        """
+        clusters:
+        - cluster:
+            certificate-authority: ca.crt
+            server: https://HOST:PORT
+          name: c
+        contexts:
+        - context:
+            cluster: c
+            user: u
+          name: x
+        current-context: x
+        users:
+        - name: u
+          user:
+            USER
+        """
+            .replace("HOST", host)
+            .replace("PORT", Integer.toString(port))
+            .replace("USER", user));
+    return file;
+  }
+
+  private String certificate(String pem) throws IOException {
+    Files.writeString(folder.resolve("current.pem"), pem);
+    return "client-certificate: current.pem\n    client-key: current.pem";
+  }
+
+  private SourceAnswer ask(String user) throws IOException {
+    return KubeconfigSource.of(kubeconfig("127.0.0.1", server.getAddress().getPort(), user))
+        .read(LONG);
+  }
+
+  private static Failed failed(Reason reason, SourceAnswer answer) {
+    Failed failed = assertInstanceOf(Failed.class, answer);
+    assertEquals(reason, failed.reason(), failed.message());
+    return failed;
+  }
+
+  @Test
+  void asksForTheOneSliceWithTheKubeletsCertificate() throws IOException {
+    SourceAnswer answer = ask(certificate(NODE.privateKeyPkcs8Pem() + NODE.certificatePem()));
+    Members members = assertInstanceOf(Members.class, answer);
+    assertEquals(
+        "[172.30.1.1:6443, 172.30.1.2:6443, 172.30.1.3:6443]", members.addresses().toString());
+    assertEquals(
+        List.of("GET " + KubeconfigSource.SLICE + " CN=system:node:w1 null"), List.copyOf(asked));
+  }
+
+  @Test
+  void asksWithAnRsaCertificate() throws IOException {
+    assertInstanceOf(
+        Members.class, ask(certificate(RSA_NODE.certificatePem() + RSA_NODE.privateKeyPkcs1Pem())));
+    assertEquals(
+        List.of("GET " + KubeconfigSource.SLICE + " CN=system:node:w2 null"), List.copyOf(asked));
+  }
+
+  @Test
+  void asksWithAToken() throws IOException {
+    assertInstanceOf(Members.class, ask("token: abc.def"));
+    assertEquals(
+        List.of("GET " + KubeconfigSource.SLICE + " - Bearer abc.def"), List.copyOf(asked));
+  }
+
+  static List<Arguments> answersThatAreNoMembers() {
+    String empty = SourceSlicesTest.SLICE.replace("\"endpoints\"", "\"others\"");
+    String forbidden =
+        "{\"kind\": \"Status\", \"message\": \"User \\\"system:node:w1\\\" cannot get\\u001b\"}";
+    return List.of(
+        Arguments.of(401, "", Reason.UNAUTHENTICATED, "does not know the credential"),
+        Arguments.of(403, forbidden, Reason.FORBIDDEN, "User \"system:node:w1\" cannot get?)"),
+        Arguments.of(403, "<html>", Reason.FORBIDDEN, "kubectl create role apiserver-bootstrap"),
+        Arguments.of(404, "", Reason.NOT_FOUND, "--endpoint-reconciler-type=none"),
+        Arguments.of(503, "", Reason.STATUS, "answered 503"),
+        Arguments.of(302, "", Reason.STATUS, "answered 302"),
+        Arguments.of(200, "", Reason.MALFORMED, "expected a value, found the end at 0"),
+        Arguments.of(200, "<html>", Reason.MALFORMED, "found '<' at 0"),
+        Arguments.of(200, forbidden, Reason.MALFORMED, "else than an EndpointSlice"),
+        Arguments.of(200, " ".repeat(600_000), Reason.MALFORMED, "longer than 524288 bytes"),
+        Arguments.of(200, empty, Reason.EMPTY, "nothing is taken from it"));
+  }
+
+  @ParameterizedTest(name = "{0} {2}")
+  @MethodSource
+  void answersThatAreNoMembers(int status, String body, Reason reason, String message)
+      throws IOException {
+    this.status = status;
+    this.body = body;
+    String found = failed(reason, ask("token: abc")).message();
+    assertTrue(found.contains(message), found);
+    assertTrue(found.contains("https://127.0.0.1:"), found);
+  }
+
+  @Test
+  void saysWhenTheCertificateHasEnded() throws IOException {
+    status = 401;
+    body = "";
+    Path file =
+        kubeconfig(
+            "127.0.0.1",
+            server.getAddress().getPort(),
+            certificate(NODE.certificatePem() + NODE.privateKeyPkcs8Pem()));
+    Instant end = NODE.certificate().getNotAfter().toInstant();
+    String before =
+        failed(Reason.UNAUTHENTICATED, new KubeconfigSource(file, () -> end).read(LONG)).message();
+    String after =
+        failed(
+                Reason.UNAUTHENTICATED,
+                new KubeconfigSource(file, () -> end.plusSeconds(1)).read(LONG))
+            .message();
+    assertTrue(after.contains("its client certificate ended at " + end), after);
+    assertTrue(!before.contains("ended"), before);
+  }
+
+  @Test
+  void showsItsCredentialToNobodyButTheServer() throws IOException {
+    HeldCertificate stranger =
+        new HeldCertificate.Builder().addSubjectAlternativeName("127.0.0.1").build();
+    HandshakeCertificates tls =
+        new HandshakeCertificates.Builder().heldCertificate(stranger).build();
+    server.stop(0);
+    server = HttpsServer.create(new InetSocketAddress(loopback(), 0), 0);
+    server.setHttpsConfigurator(new AskingForCertificates(tls.sslContext()));
+    server.createContext("/", this::answer);
+    server.start();
+    Failed failed = failed(Reason.CERTIFICATE, ask("token: abc"));
+    assertTrue(failed.message().contains("look at certificate-authority"), failed.message());
+    assertEquals(List.of(), List.copyOf(asked));
+  }
+
+  @Test
+  void serverMustHaveTheNameOfTheKubeconfig() throws IOException {
+    Path file = kubeconfig("localhost", server.getAddress().getPort(), "token: abc");
+    Failed unused = failed(Reason.CERTIFICATE, KubeconfigSource.of(file).read(LONG));
+    assertEquals(List.of(), List.copyOf(asked));
+  }
+
+  @Test
+  void saysWhyNobodyWasReached() throws IOException {
+    int port = server.getAddress().getPort();
+    server.stop(0);
+    Failed refused =
+        failed(
+            Reason.UNREACHABLE,
+            KubeconfigSource.of(kubeconfig("127.0.0.1", port, "token: abc")).read(LONG));
+    assertTrue(refused.message().contains("connection refused"), refused.message());
+  }
+
+  @Test
+  void saysThatANameIsUnknown() throws IOException {
+    Failed unknown =
+        failed(
+            Reason.UNREACHABLE,
+            KubeconfigSource.of(kubeconfig("apiserver.invalid", 6443, "token: abc")).read(LONG));
+    assertTrue(unknown.message().contains("is it in /etc/hosts?"), unknown.message());
+  }
+
+  @Test
+  void neverWaitsLongerThanTheDeadline() throws IOException {
+    try (ServerSocket silent = new ServerSocket(0, 5, loopback())) {
+      Path file = kubeconfig("127.0.0.1", silent.getLocalPort(), "token: abc");
+      long begin = System.nanoTime();
+      Failed unused =
+          failed(Reason.UNREACHABLE, KubeconfigSource.of(file).read(Duration.ofMillis(300)));
+      long millis = Duration.ofNanos(System.nanoTime() - begin).toMillis();
+      assertTrue(millis >= 300 && millis < 5_000, millis + " ms");
+    }
+  }
+
+  @Test
+  void saysWhatIsWrongWithTheKubeconfig() throws IOException {
+    Failed missing =
+        failed(Reason.KUBECONFIG, KubeconfigSource.of(folder.resolve("nowhere")).read(LONG));
+    assertEquals(folder.resolve("nowhere") + ": no such file", missing.message());
+    Failed key = failed(Reason.KUBECONFIG, ask(certificate(NODE.certificatePem())));
+    assertTrue(key.message().contains("kubelet.conf: client key: no PRIVATE KEY"), key.message());
+  }
+}
