@@ -98,6 +98,15 @@ public class Disk {
     }
   }
 
+  /**
+   * Whether something is mounted on this very file, so that no rename onto it works.
+   *
+   * @param file absolute, without symbolic links
+   */
+  public boolean isMountPoint(Path file) throws IOException {
+    return MountPoints.contains(this, file);
+  }
+
   public void delete(Path file) throws IOException {
     Files.deleteIfExists(file);
   }

@@ -43,7 +43,7 @@ public final class InPlaceFile {
 
   /** Whether a rename onto the file cannot work, because something is mounted on it. */
   public boolean needed() throws IOException {
-    return MountPoints.contains(disk, file);
+    return disk.isMountPoint(file);
   }
 
   /** Where the old content is while a write is under way. */
@@ -66,7 +66,7 @@ public final class InPlaceFile {
       return Recovery.NOTHING_TO_DO;
     }
     byte[] old = disk.read(before, limit);
-    byte[] wanted = disk.read(after, limit);
+    byte[] wanted = Files.exists(after) ? disk.read(after, limit) : old;
     byte[] current = disk.read(file, limit);
     Recovery found = Recovery.NOTHING_TO_DO;
     if (!Arrays.equals(current, old) && !Arrays.equals(current, wanted)) {
@@ -89,29 +89,44 @@ public final class InPlaceFile {
    * @param old the content now
    */
   public void write(byte[] old, byte[] content) throws IOException {
-    // The second one says that a write is under way, so the first one must be complete by then.
-    save(after, content);
-    save(before, old);
+    boolean touched = false;
     try {
+      // The second one says that a write is under way, so the first one must be complete by then.
+      save(after, content);
+      save(before, old);
+      touched = true;
       fill(old.length, content);
     } catch (IOException e) {
       try {
-        fill(Math.max(old.length, content.length), old);
+        if (touched) {
+          rollBack(old);
+        }
         forget();
       } catch (IOException again) {
         e.addSuppressed(again);
       }
       throw e;
     }
-    forget();
+    try {
+      forget();
+    } catch (IOException e) {
+      // The file is whole. The next recover sees that and forgets then.
+    }
+  }
+
+  /** Cuts first and writes only what differs: on a full disk even writing may need room. */
+  private void rollBack(byte[] old) throws IOException {
+    if (Files.size(file) > old.length) {
+      disk.truncate(file, old.length);
+    }
+    if (!Arrays.equals(disk.read(file, old.length), old)) {
+      disk.writeAt(file, old, 0);
+    }
   }
 
   private void save(Path place, byte[] content) throws IOException {
-    PendingFile.removeLeftovers(disk, place);
-    try (PendingFile pending = PendingFile.prepare(disk, place, content)) {
-      if (!pending.commit()) {
-        throw new IOException("cannot make " + place + " durable");
-      }
+    if (!PendingFile.replace(disk, place, content)) {
+      throw new IOException("cannot make " + place + " durable");
     }
   }
 

@@ -3,7 +3,6 @@ package io.apiserverupdater.bootstrap.files;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
@@ -43,7 +42,7 @@ public final class LockFile implements AutoCloseable {
     boolean locked = false;
     try {
       channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-      locked = tryLock(channel) || lock(channel, end - System.nanoTime());
+      locked = channel.tryLock() != null || lock(channel, end - System.nanoTime());
       if (!locked) {
         throw new LockTimeoutException(file, deadline);
       }
@@ -63,15 +62,6 @@ public final class LockFile implements AutoCloseable {
       return THREADS.tryLock(deadline.toNanos(), TimeUnit.NANOSECONDS);
     } catch (InterruptedException e) {
       throw interrupted(e);
-    }
-  }
-
-  private static boolean tryLock(FileChannel channel) throws IOException {
-    try {
-      return channel.tryLock() != null;
-    } catch (OverlappingFileLockException e) {
-      // Somebody else's lock on this file in this very process.
-      return false;
     }
   }
 

@@ -41,7 +41,7 @@ final class MountPoints {
   }
 
   /** As the kernel writes a path there: octal escapes for blanks and backslashes. */
-  private static String escaped(Path file) {
+  static String escaped(Path file) {
     StringBuilder text = new StringBuilder();
     for (byte b : file.toString().getBytes(StandardCharsets.UTF_8)) {
       char c = (char) (b & 0xFF);

@@ -53,6 +53,18 @@ public final class PendingFile implements AutoCloseable {
     }
   }
 
+  /**
+   * All of it at once: clears away leftovers, prepares and commits.
+   *
+   * @return what {@link #commit} says
+   */
+  public static boolean replace(Disk disk, Path target, byte[] content) throws IOException {
+    removeLeftovers(disk, target);
+    try (PendingFile pending = prepare(disk, target, content)) {
+      return pending.commit();
+    }
+  }
+
   /** A copy drops silently what it has no right to keep. */
   private void checkOwnerAndMode() throws IOException {
     String attributes = "unix:uid,gid,mode";
