@@ -16,8 +16,10 @@ import java.util.zip.CRC32C;
  */
 final class CandidateListFormat {
   private static final String HEADING =
-      "# The control planes that apiserver-bootstrap has seen. It writes this file itself; configure"
-          + " addresses\n# in /etc/apiserver-bootstrap/bootstrap.conf, they count beside these.\n";
+      """
+      # Control planes that apiserver-bootstrap has seen; it writes this file itself. Configure
+      # addresses in /etc/apiserver-bootstrap/bootstrap.conf: they count beside these.
+      """;
   private static final String CHECKSUM = "checksum ";
   private static final int PORT = 6443;
 
@@ -31,7 +33,8 @@ final class CandidateListFormat {
     append(text, "current ", list.refreshed());
     append(text, "previous ", list.previous());
     append(text, "seed ", list.seedsThen());
-    text.append(CHECKSUM).append(checksum(text.toString())).append('\n');
+    String checksum = checksum(text.toString());
+    text.append(CHECKSUM).append(checksum).append('\n');
     return text.toString().getBytes(StandardCharsets.ISO_8859_1);
   }
 
@@ -41,7 +44,7 @@ final class CandidateListFormat {
     }
   }
 
-  private static String checksum(String text) {
+  static String checksum(String text) {
     CRC32C crc = new CRC32C();
     crc.update(text.getBytes(StandardCharsets.ISO_8859_1));
     String hex = Long.toHexString(crc.getValue());

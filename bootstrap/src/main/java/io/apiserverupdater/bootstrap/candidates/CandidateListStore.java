@@ -1,6 +1,7 @@
 package io.apiserverupdater.bootstrap.candidates;
 
 import io.apiserverupdater.bootstrap.files.Disk;
+import io.apiserverupdater.bootstrap.files.FailureReason;
 import io.apiserverupdater.bootstrap.files.LockFile;
 import io.apiserverupdater.bootstrap.files.PendingFile;
 import io.apiserverupdater.probe.ApiserverAddress;
@@ -53,7 +54,7 @@ public final class CandidateListStore {
       } catch (CandidateListFormatException e) {
         warnings.accept(path + " is not used: " + e.getMessage());
       } catch (IOException e) {
-        warnings.accept(path + " is not used, it cannot be read: " + e.getMessage());
+        warnings.accept(path + " is not used, it cannot be read: " + FailureReason.of(e));
       }
     }
     return CandidateList.ofSeeds(seeds);
@@ -99,11 +100,8 @@ public final class CandidateListStore {
   }
 
   private void write(Path path, byte[] content) throws IOException {
-    PendingFile.removeLeftovers(disk, path);
-    try (PendingFile pending = PendingFile.prepare(disk, path, content)) {
-      if (!pending.commit()) {
-        warnings.accept(path + " is written, but a power loss may undo it");
-      }
+    if (!PendingFile.replace(disk, path, content)) {
+      warnings.accept(path + " is written, but a power loss may undo it");
     }
   }
 }

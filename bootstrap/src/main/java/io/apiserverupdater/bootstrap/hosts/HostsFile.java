@@ -386,16 +386,19 @@ public final class HostsFile {
   }
 
   private boolean names(int line, String name) {
-    int end = lineEnds[line];
-    int at = start(line);
+    return names(content, start(line), lineEnds[line], name);
+  }
+
+  private static boolean names(byte[] bytes, int start, int end, String name) {
+    int at = start;
     int field = 0;
-    while (at < end && content[at] != '#') {
-      if (isBlank(content[at])) {
+    while (at < end && bytes[at] != '#') {
+      if (isBlank(bytes[at])) {
         at++;
         continue;
       }
-      int fieldEnd = fieldEnd(content, at, end);
-      if (field++ > 0 && isName(content, at, fieldEnd, name)) {
+      int fieldEnd = fieldEnd(bytes, at, end);
+      if (field++ > 0 && isName(bytes, at, fieldEnd, name)) {
         return true;
       }
       at = fieldEnd;
@@ -470,7 +473,9 @@ public final class HostsFile {
       byte[] original = Arrays.copyOfRange(current, nameEnd + ADOPTED_OF.length(), current.length);
       byte[] kept = without(original, name);
       int keptLength = kept.length == 0 ? 0 : kept.length + 1;
-      if (tag != keptLength || !Arrays.equals(kept, Arrays.copyOf(current, kept.length))) {
+      if (!names(original, 0, original.length, name)
+          || tag != keptLength
+          || !Arrays.equals(kept, Arrays.copyOf(current, kept.length))) {
         return null;
       }
       current = original;

@@ -1,12 +1,12 @@
 package io.apiserverupdater.bootstrap.hosts;
 
 import io.apiserverupdater.bootstrap.files.Disk;
+import io.apiserverupdater.bootstrap.files.FailureReason;
 import io.apiserverupdater.bootstrap.files.InPlaceFile;
 import io.apiserverupdater.bootstrap.files.LockFile;
 import io.apiserverupdater.bootstrap.files.LockTimeoutException;
 import io.apiserverupdater.bootstrap.files.PendingFile;
 import java.io.IOException;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -37,13 +37,18 @@ public final class HostsFileStore {
   }
 
   /**
-   * A change, and whether the file differs.
+   * A change of the content.
    *
-   * @param after what the file holds now, or would hold after a dry run
+   * @param after what the file holds now, or after a dry run: would hold
    */
   public record Change(HostsFile before, HostsFile after) {
     public boolean differs() {
       return !before.sameBytes(after);
+    }
+
+    /** What differs, as {@code diff -u} shows it; empty when nothing does. */
+    public String diff(Path file) {
+      return UnifiedDiff.of(file.toString(), before.bytes(), after.bytes());
     }
   }
 
@@ -127,6 +132,7 @@ public final class HostsFileStore {
       throws IOException {
     try {
       removeLeftovers(target);
+      // Who writes without our lock, an editor or cloud-init, is noticed up to the rename itself.
       try (PendingFile pending = PendingFile.prepare(disk, target, content)) {
         if (!Arrays.equals(content(target), expected)) {
           return false;
@@ -150,11 +156,18 @@ public final class HostsFileStore {
       inPlace.write(expected, content);
       return true;
     } catch (IOException e) {
-      throw failure(
-          "cannot write into "
-              + target
-              + " (it is a mount point, so it cannot be replaced)"
-              + (inPlace.cut() ? "; its old content is in " + inPlace.saved() : ""),
+      String what =
+          "cannot write into " + target + ", which is a mount point, so that no rename works";
+      if (!inPlace.cut()) {
+        throw failure(what, e);
+      }
+      throw new IOException(
+          what
+              + ": "
+              + FailureReason.of(e)
+              + ". It may hold parts of the old and the new content now. The old one is in "
+              + inPlace.saved()
+              + ": copy it back, or run this again, which does that",
           e);
     }
   }
@@ -172,7 +185,7 @@ public final class HostsFileStore {
     try {
       PendingFile.removeLeftovers(disk, target);
     } catch (IOException e) {
-      warnings.accept("cannot look for leftovers beside " + target + ": " + reason(e));
+      warnings.accept("cannot look for leftovers beside " + target + ": " + FailureReason.of(e));
     }
   }
 
@@ -201,7 +214,8 @@ public final class HostsFileStore {
     } catch (IOException e) {
       // Where nothing can be kept, the hosts file may still be writable.
       Path beside = target.resolveSibling("." + target.getFileName() + ".apiserver-bootstrap.lock");
-      warnings.accept("cannot lock in " + stateDirectory + " (" + reason(e) + "), using " + beside);
+      warnings.accept(
+          "cannot lock in " + stateDirectory + " (" + FailureReason.of(e) + "), using " + beside);
       try {
         return LockFile.acquire(beside, deadline);
       } catch (LockTimeoutException timeout) {
@@ -258,18 +272,7 @@ public final class HostsFileStore {
   }
 
   private static IOException failure(String what, IOException cause) {
-    return new IOException(what + ": " + reason(cause) + "; its content is as it was", cause);
-  }
-
-  /** The JDK's own messages begin with the path, or are nothing but the path. */
-  private static String reason(IOException e) {
-    if (e instanceof FileSystemException failure && failure.getReason() != null) {
-      return failure.getReason();
-    }
-    if (e instanceof NoSuchFileException) {
-      return "no such file";
-    }
-    String message = e.getMessage();
-    return message == null ? e.getClass().getSimpleName() : message;
+    return new IOException(
+        what + ": " + FailureReason.of(cause) + ". Its content is as it was", cause);
   }
 }

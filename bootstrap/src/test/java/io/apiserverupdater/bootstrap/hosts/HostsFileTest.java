@@ -2,16 +2,21 @@ package io.apiserverupdater.bootstrap.hosts;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import io.apiserverupdater.bootstrap.hosts.HostsFileException.Reason;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class HostsFileTest {
@@ -140,5 +145,132 @@ class HostsFileTest {
             + NAME
             + "\tcp2 # note\n",
         text(adopted));
+  }
+
+  /** A damaged block, the lines that the refusal names, and a part of what it says. */
+  static Stream<Arguments> damagedBlocks() {
+    String entry = "10.0.0.11 " + NAME + "\n";
+    return Stream.of(
+        arguments("begin without end", "a b\n" + BEGIN + "\n" + entry, "2", "never ends"),
+        arguments("cut in the end marker", BEGIN + "\n" + entry + "# END apis", "1", "never ends"),
+        arguments("end without begin", entry + END, "2", "never begins"),
+        arguments("end before begin", END + BEGIN + "\n", "2, 1", "ends before it begins"),
+        arguments(
+            "two blocks",
+            BEGIN + "\n" + entry + END + BEGIN + "\n" + entry + END,
+            "1, 4, 3, 6",
+            "more than one block"),
+        arguments(
+            "two begins", BEGIN + "\n" + BEGIN + "\n" + entry + END, "1, 2, 4", "more than one"),
+        arguments(
+            "an entry of another host inside",
+            BEGIN + "\n10.0.0.5 registry.local\n" + entry + END,
+            "3",
+            "which is lines 1 to 4"),
+        arguments(
+            "an alias inside",
+            BEGIN + "\n10.0.0.11 " + NAME + " cp1\n" + END,
+            "2",
+            "would be lost"),
+        arguments(
+            "text appended to the end marker",
+            BEGIN + "\n" + entry + "# END apiserver-bootstrap10.0.0.7 b\n",
+            "1",
+            "never ends"));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("damagedBlocks")
+  void refusesADamagedBlock(String situation, String content, String lines, String part) {
+    HostsFileException refusal = assertThrows(HostsFileException.class, () -> file(content));
+    assertEquals(Reason.DAMAGED_BLOCK, refusal.reason());
+    assertEquals("[" + lines + "]", refusal.lines().toString(), situation);
+    assertTrue(refusal.getMessage().contains(part), refusal.getMessage());
+  }
+
+  /** A block that is not as we wrote it, yet certainly ours. */
+  static Stream<Arguments> changedBlocks() {
+    return Stream.of(
+        arguments(
+            "line ends of another system",
+            BEGIN + "\r\n10.0.0.9 " + NAME + "\r\n# END" + " apiserver-bootstrap\r\n"),
+        arguments("blanks around the markers", "  " + BEGIN + " \n10.0.0.9 " + NAME + "\n\t" + END),
+        arguments("no line break at the end", BEGIN + "\n10.0.0.9 " + NAME + "\n" + END.strip()),
+        arguments("no entry", BEGIN + "\n" + END),
+        arguments("another address by hand", BEGIN + "\n10.7.7.7  " + NAME + " # bob\n" + END),
+        arguments("comments and empty lines", BEGIN + "\n\n# 10.0.0.8 " + NAME + "\n" + END),
+        arguments("no address", BEGIN + "\nnowhere " + NAME + "\n" + END),
+        arguments(
+            "another explanation", "# BEGIN apiserver-bootstrap v9\n10.0.0.9 " + NAME + "\n" + END),
+        arguments("letters of another case", BEGIN + "\n10.0.0.9 APIserver.cluster.LOCAL\n" + END),
+        arguments("another host's block", BEGIN + "\n10.0.0.9 old.name\n" + END));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("changedBlocks")
+  void replacesABlockThatIsCertainlyOurs(String situation, String block) throws Exception {
+    assertEquals(
+        "1.1.1.1 a\n" + BEGIN + "\n10.0.0.11 " + NAME + "\n" + END,
+        text(file("1.1.1.1 a\n" + block).point(FIRST)),
+        situation);
+    assertEquals("1.1.1.1 a\n", text(file("1.1.1.1 a\n" + block).restore()));
+  }
+
+  @Test
+  void bringsBackWhatItAdoptedForAnotherName() throws Exception {
+    HostsFile old = file("10.0.0.1 old.name cp1\n");
+    HostsEntry former = HostsEntry.of("old.name", ip("10.0.0.9"));
+    HostsFile pointed = old.adopt("old.name").point(former);
+    assertEquals(
+        "10.0.0.1 old.name cp1\n" + BEGIN + "\n10.0.0.11 " + NAME + "\n" + END,
+        text(pointed.point(FIRST)));
+  }
+
+  @Test
+  void doesNotBringBackALineThatWasEditedAfterItsAdoption() throws Exception {
+    String adopted = text(file("10.0.0.1 cp1 " + NAME + "\n").adopt(NAME));
+    HostsFile edited = file(adopted.replaceFirst("cp1", "cp1 cp9"));
+    HostsFileException refusal = assertThrows(HostsFileException.class, edited::restore);
+    assertEquals(Reason.EDITED_ADOPTION, refusal.reason());
+    assertEquals(List.of(1), refusal.lines());
+    // What keeps the name working is not held up by that.
+    assertEquals(Optional.of(FIRST), edited.point(FIRST).entry());
+  }
+
+  @Test
+  void aBlankAfterAnAdoptedLineIsPartOfIt() throws Exception {
+    String content = "10.0.0.1 " + NAME + " \t\r\n";
+    assertEquals(content, text(file(content).adopt(NAME).point(FIRST).restore()));
+  }
+
+  @Test
+  void showsStrangeBytesOfATakenLineAsPlainText() throws Exception {
+    HostsFile file = file("10.0.0.1 " + NAME + " \u001b[31m\u00ff" + "x".repeat(300) + "\n");
+    HostsFileException refusal = assertThrows(HostsFileException.class, () -> file.point(FIRST));
+    assertTrue(refusal.getMessage().contains("?[31m?xxx"), refusal.getMessage());
+    assertTrue(refusal.getMessage().contains("x…\""), refusal.getMessage());
+  }
+
+  @Test
+  void handlesTenThousandLines() throws Exception {
+    StringBuilder content = new StringBuilder();
+    for (int i = 0; i < 10_000; i++) {
+      content.append("10.1.").append(i / 250).append('.').append(i % 250).append(" h").append(i);
+      content.append(i % 7 == 0 ? "\r\n" : "\n");
+    }
+    HostsFile pointed = file(content.toString()).point(FIRST);
+    assertEquals(content.toString(), text(pointed.restore()));
+    assertEquals(List.of(8_001), pointed.linesNaming("H8000"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"", ".", "a.", ".a", "a..b", "-a", "a-", "a-.b", "a_b", "a b", "a#b", "ä", "a\n"})
+  void takesNoNameThatIsNone(String name) {
+    assertFalse(HostsEntry.isHostName(name));
+    assertFalse(HostsEntry.isHostName("a".repeat(64)));
+    assertTrue(HostsEntry.isHostName("a".repeat(63) + ".B-2.3"));
+    assertFalse(HostsEntry.isHostName("a.".repeat(126) + "aa"));
+    assertThrows(IllegalArgumentException.class, () -> HostsEntry.of(name, ip("10.0.0.1")));
   }
 }

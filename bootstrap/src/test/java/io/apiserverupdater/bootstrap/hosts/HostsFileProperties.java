@@ -1,0 +1,252 @@
+package io.apiserverupdater.bootstrap.hosts;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
+
+import io.apiserverupdater.bootstrap.hosts.HostsFileException.Reason;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.StringTokenizer;
+import net.jqwik.api.Arbitraries;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
+import net.jqwik.api.ShrinkingMode;
+import net.jqwik.api.Tag;
+
+/** What holds for every hosts file, however strange; {@code ./bench fuzz} tries a million each. */
+@Tag("fuzz")
+class HostsFileProperties {
+  private static final String NAME = "apiserver.cluster.local";
+  private static final String MARKER = "apiserver-bootstrap";
+
+  private static HostsEntry entry(String... addresses) {
+    List<InetAddress> all = new ArrayList<>();
+    for (String address : addresses) {
+      try {
+        all.add(InetAddress.getByName(address));
+      } catch (UnknownHostException e) {
+        throw new IllegalArgumentException(e);
+      }
+    }
+    return new HostsEntry(NAME, all);
+  }
+
+  /** Bytes of any kind. */
+  @Provide
+  Arbitrary<byte[]> anyBytes() {
+    return Arbitraries.bytes().array(byte[].class).ofMaxSize(200);
+  }
+
+  /** Pieces that hosts files and our own marks consist of, in any order, whole and broken. */
+  @Provide
+  Arbitrary<byte[]> pieces() {
+    Arbitrary<String> piece =
+        Arbitraries.of(
+            "127.0.0.1 localhost\n",
+            "10.0.0.1",
+            "fd00::1",
+            NAME,
+            "APIserver.Cluster.local.",
+            "cp1",
+            " ",
+            "\t",
+            "\r",
+            "\n",
+            "\r\n",
+            "\u0000",
+            "\u000b",
+            "#",
+            "# note ",
+            "\u00ff\u00fe",
+            "\u00ef\u00bb\u00bf",
+            "# BEGIN apiserver-bootstrap",
+            " [line break added above]\n",
+            "# END apiserver-bootstrap\n",
+            "10.0.0.9 apiserver.cluster.local\n",
+            """
+            # BEGIN apiserver-bootstrap
+            10.0.0.9 apiserver.cluster.local
+            # END apiserver-bootstrap
+            """,
+            "#apiserver-bootstrap: in its block now is ",
+            "#apiserver-bootstrap: in its block now is apiserver.cluster.local, this line was: ",
+            "10.0.0.1 cp1 #apiserver-bootstrap: in its block now is apiserver.cluster.local,"
+                + " this line was: 10.0.0.1 cp1 apiserver.cluster.local\n");
+    return piece.list().ofMaxSize(12).map(all -> String.join("", all).getBytes(ISO_8859_1));
+  }
+
+  @Provide
+  Arbitrary<byte[]> contents() {
+    return Arbitraries.oneOf(anyBytes(), pieces());
+  }
+
+  /** What others wrote: none of our marks in it. */
+  @Provide
+  Arbitrary<byte[]> unmarked() {
+    return contents().filter(content -> !new String(content, ISO_8859_1).contains(MARKER));
+  }
+
+  @Provide
+  Arbitrary<HostsEntry> entries() {
+    Arbitrary<List<String>> some =
+        Arbitraries.of("10.0.0.11", "10.255.0.12", "fd00::11", "2001:db8::ffff", "0.0.0.0")
+            .list()
+            .ofMinSize(1)
+            .ofMaxSize(3);
+    return some.map(addresses -> entry(addresses.toArray(String[]::new)));
+  }
+
+  private static HostsFile pointOrAdopt(byte[] content, HostsEntry entry)
+      throws HostsFileException {
+    return HostsFile.parse(content).adopt(NAME).point(entry);
+  }
+
+  @Property(shrinking = ShrinkingMode.BOUNDED)
+  void restoreIsTheExactOpposite(
+      @ForAll("unmarked") byte[] content,
+      @ForAll("entries") HostsEntry first,
+      @ForAll("entries") HostsEntry second)
+      throws HostsFileException {
+    HostsFile pointed = pointOrAdopt(content, first);
+    assertEquals(Optional.of(first), pointed.entry());
+    assertArrayEquals(content, pointed.restore().bytes());
+    assertArrayEquals(content, pointed.point(second).point(first).restore().bytes());
+    assertArrayEquals(content, HostsFile.parse(content).restore().bytes());
+  }
+
+  @Property(shrinking = ShrinkingMode.BOUNDED)
+  void pointingTwiceIsPointingOnce(
+      @ForAll("unmarked") byte[] content,
+      @ForAll("entries") HostsEntry first,
+      @ForAll("entries") HostsEntry second)
+      throws HostsFileException {
+    byte[] once = pointOrAdopt(content, second).bytes();
+    assertArrayEquals(once, pointOrAdopt(once, second).bytes());
+    assertArrayEquals(once, pointOrAdopt(content, first).point(second).bytes());
+  }
+
+  @Property(shrinking = ShrinkingMode.BOUNDED)
+  void whatIsOutsideTheBlockStays(
+      @ForAll("unmarked") byte[] content,
+      @ForAll("unmarked") byte[] appended,
+      @ForAll("entries") HostsEntry first,
+      @ForAll("entries") HostsEntry second)
+      throws HostsFileException {
+    HostsFile pointed;
+    try {
+      pointed = HostsFile.parse(content).point(first);
+    } catch (HostsFileException e) {
+      assertEquals(Reason.NAME_TAKEN, e.reason());
+      return;
+    }
+    byte[] bytes = pointed.bytes();
+    assertArrayEquals(content, Arrays.copyOf(bytes, content.length));
+    byte[] longer = concatenation(bytes, appended);
+    HostsFile again;
+    try {
+      again = HostsFile.parse(longer).point(second);
+    } catch (HostsFileException e) {
+      assertEquals(Reason.NAME_TAKEN, e.reason());
+      return;
+    }
+    byte[] outcome = again.bytes();
+    assertArrayEquals(content, Arrays.copyOf(outcome, content.length));
+    assertArrayEquals(
+        appended, Arrays.copyOfRange(outcome, outcome.length - appended.length, outcome.length));
+    assertEquals(Optional.of(second), again.entry());
+  }
+
+  @Property(shrinking = ShrinkingMode.BOUNDED)
+  void anyContentIsHandledOrRefusedInWords(
+      @ForAll("contents") byte[] content, @ForAll("entries") HostsEntry entry) {
+    HostsFile file;
+    try {
+      file = HostsFile.parse(content);
+    } catch (HostsFileException e) {
+      assertRefused(e, content, Reason.DAMAGED_BLOCK);
+      return;
+    }
+    assertArrayEquals(content, file.bytes());
+    List<Integer> taken = file.linesNaming(NAME);
+    try {
+      HostsFile pointed = file.point(entry);
+      assertEquals(List.of(), taken);
+      assertEquals(Optional.of(entry), pointed.entry());
+      assertEquals(List.of(), pointed.linesNaming(NAME));
+    } catch (HostsFileException e) {
+      assertRefused(e, content, Reason.NAME_TAKEN);
+      assertEquals(taken, e.lines());
+    }
+    try {
+      HostsFile pointed = file.adopt(NAME).point(entry);
+      assertEquals(Optional.of(entry), pointed.entry());
+      assertEquals(List.of(), pointed.linesNaming(NAME));
+      assertArrayEquals(pointed.bytes(), pointed.point(entry).bytes());
+    } catch (HostsFileException e) {
+      fail("adopting must always work", e);
+    }
+    try {
+      HostsFile restored = file.restore();
+      assertEquals(Optional.empty(), restored.entry());
+      assertArrayEquals(restored.bytes(), restored.restore().bytes());
+    } catch (HostsFileException e) {
+      assertRefused(e, content, Reason.EDITED_ADOPTION);
+    }
+  }
+
+  private static void assertRefused(HostsFileException e, byte[] content, Reason expected) {
+    assertEquals(expected, e.reason(), e.toString());
+    assertFalse(e.lines().isEmpty());
+    int lines = new String(content, ISO_8859_1).split("\n", -1).length;
+    assertTrue(e.lines().stream().allMatch(line -> line >= 1 && line <= lines), e.toString());
+    assertNotEquals("", e.getMessage());
+    assertTrue(
+        e.getMessage().chars().noneMatch(c -> c < ' '), "unprintable bytes: " + e.getMessage());
+  }
+
+  /** Reads hosts files as glibc's nss_files does: an own, independent reading of the rules. */
+  private static List<String> addressesOf(byte[] content, String name) {
+    List<String> addresses = new ArrayList<>();
+    for (String line : new String(content, ISO_8859_1).split("\n", -1)) {
+      StringTokenizer fields = new StringTokenizer(line.split("[#\u0000]", 2)[0], " \t\u000b\f\r");
+      String address = fields.hasMoreTokens() ? fields.nextToken() : "";
+      boolean named = false;
+      while (fields.hasMoreTokens()) {
+        named |= fields.nextToken().equalsIgnoreCase(name);
+      }
+      if (named) {
+        addresses.add(address);
+      }
+    }
+    return addresses;
+  }
+
+  @Property(shrinking = ShrinkingMode.BOUNDED)
+  void theCLibraryFindsTheEntryAndAllOtherNamesAsBefore(
+      @ForAll("unmarked") byte[] content, @ForAll("entries") HostsEntry entry)
+      throws HostsFileException {
+    byte[] pointed = pointOrAdopt(content, entry).bytes();
+    List<String> expected = entry.addresses().stream().map(InetAddress::getHostAddress).toList();
+    assertEquals(expected, addressesOf(pointed, NAME));
+    for (String other : List.of("localhost", "cp1")) {
+      assertEquals(addressesOf(content, other), addressesOf(pointed, other), other);
+    }
+  }
+
+  private static byte[] concatenation(byte[] first, byte[] second) {
+    byte[] all = Arrays.copyOf(first, first.length + second.length);
+    System.arraycopy(second, 0, all, first.length, second.length);
+    return all;
+  }
+}
