@@ -39,9 +39,7 @@ public final class BootStateStore implements StateKeeper {
   public void keep(BootState state) {
     try {
       Files.createDirectories(file.toAbsolutePath().resolveSibling(""));
-      try (PendingFile pending = PendingFile.prepare(disk, file, state.toBytes())) {
-        boolean unusedDurable = pending.commit();
-      }
+      boolean unusedDurable = PendingFile.replace(disk, file, state.toBytes());
     } catch (IOException e) {
       log.warn(
           "state-file=" + file + " error=\"" + e + "\" effect=\"status cannot tell since when\"");

@@ -45,11 +45,6 @@ public final class HostsFileStore {
     public boolean differs() {
       return !before.sameBytes(after);
     }
-
-    /** What differs, as {@code diff -u} shows it; empty when nothing does. */
-    public String diff(Path file) {
-      return UnifiedDiff.of(file.toString(), before.bytes(), after.bytes());
-    }
   }
 
   /**

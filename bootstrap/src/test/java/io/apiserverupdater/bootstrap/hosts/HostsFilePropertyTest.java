@@ -26,7 +26,7 @@ import net.jqwik.api.Tag;
 
 /** What holds for every hosts file, however strange; {@code ./bench fuzz} tries a million each. */
 @Tag("fuzz")
-class HostsFileProperties {
+class HostsFilePropertyTest {
   private static final String NAME = "apiserver.cluster.local";
   private static final String MARKER = "apiserver-bootstrap";
 

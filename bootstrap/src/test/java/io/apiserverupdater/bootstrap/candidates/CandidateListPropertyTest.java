@@ -22,7 +22,7 @@ import net.jqwik.api.Tag;
 
 /** What holds for every list and every file; {@code ./bench fuzz} tries a million each. */
 @Tag("fuzz")
-class CandidateListProperties {
+class CandidateListPropertyTest {
   private static final List<ApiserverAddress> SEED =
       List.of(ApiserverAddress.parse("10.0.0.1", 6443).orElseThrow());
 
@@ -32,7 +32,7 @@ class CandidateListProperties {
             Arbitraries.integers().between(1, 12),
             Arbitraries.of(true, false),
             Arbitraries.of(1, 6443, 65_535))
-        .as(CandidateListProperties::address);
+        .as(CandidateListPropertyTest::address);
   }
 
   private static ApiserverAddress address(int number, boolean v6, int port) {

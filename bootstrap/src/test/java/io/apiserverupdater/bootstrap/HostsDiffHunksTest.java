@@ -1,51 +1,30 @@
-package io.apiserverupdater.bootstrap.hosts;
+package io.apiserverupdater.bootstrap;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-class UnifiedDiffTest {
+class HostsDiffHunksTest {
 
   private static String diff(String before, String after) {
-    return UnifiedDiff.of("f", before.getBytes(UTF_8), after.getBytes(UTF_8));
-  }
-
-  @Test
-  void isEmptyWhenNothingDiffers() {
-    assertEquals("", diff("", ""));
-    assertEquals("", diff("a\nb", "a\nb"));
-  }
-
-  @Test
-  void showsAppendedLinesWithTheirContext() {
-    assertEquals(
-        "--- f\n+++ f\n@@ -2,3 +2,5 @@\n b\n c\n d\n+x\n+y\n",
-        diff("a\nb\nc\nd\n", "a\nb\nc\nd\nx\ny\n"));
+    return HostsDiff.of("f", before.getBytes(ISO_8859_1), after.getBytes(ISO_8859_1));
   }
 
   @Test
   void showsChangesThatAreFarApartApart() {
     String lines = "1\n2\n3\n4\n5\n6\n7\n8\n9\n";
     assertEquals(
-        "--- f\n+++ f\n@@ -1,4 +1,4 @@\n-1\n+x\n 2\n 3\n 4\n@@ -6,4 +6,4 @@\n 6\n 7\n 8\n-9\n+y\n",
+        "--- f\n+++ f (new)\n@@ -1,4 +1,4 @@\n-1\n+x\n 2\n 3\n 4\n@@ -6,4 +6,4 @@\n 6\n 7\n 8\n-9\n+y\n",
         diff(lines, lines.replace("1", "x").replace("9", "y")));
   }
 
   @Test
   void showsChangesThatAreNearTogether() {
     assertEquals(
-        "--- f\n+++ f\n@@ -1,4 +1,4 @@\n-1\n+x\n 2\n 3\n-4\n+y\n",
+        "--- f\n+++ f (new)\n@@ -1,4 +1,4 @@\n-1\n+x\n 2\n 3\n-4\n+y\n",
         diff("1\n2\n3\n4\n", "x\n2\n3\ny\n"));
-  }
-
-  @Test
-  void countsAsDiffDoes() {
-    assertEquals("--- f\n+++ f\n@@ -0,0 +1 @@\n+a\n", diff("", "a\n"));
-    assertEquals("--- f\n+++ f\n@@ -1 +0,0 @@\n-a\n", diff("a\n", ""));
-    assertEquals(
-        "--- f\n+++ f\n@@ -1 +1 @@\n-a\n\\ No newline at end of file\n+a\n", diff("a", "a\n"));
   }
 
   /** What the diff says, applied to the old version by the rules of patch(1), is the new one. */
