@@ -1,0 +1,326 @@
+package io.apiserverupdater.node;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.apiserverupdater.lab.Execution;
+import io.apiserverupdater.sandbox.SandboxCluster;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The .deb on a Debian that has no Java: what is in it, and what its coming and going leaves. */
+@Tag("real")
+@Timeout(180)
+class PackageTest {
+  private static final Path DEB = Path.of(System.getProperty("bootstrap.deb"));
+  private static final Path PROJECT = Path.of(System.getProperty("project.root"));
+  private static final Duration LIMIT = Duration.ofSeconds(120);
+  private static final String NAME = "apiserver.cluster.local";
+  private static final String PROGRAM = "apiserver-bootstrap";
+  private static final String RUNTIME = "/usr/lib/apiserver-bootstrap/runtime";
+  private static final String CONFIGURATION = "/etc/apiserver-bootstrap/bootstrap.conf";
+  private static final List<String> LINKS =
+      List.of(
+          "/etc/systemd/system/kubelet.service.wants/apiserver-bootstrap.service",
+          "/etc/systemd/system/kube-proxy.service.wants/apiserver-bootstrap.service",
+          "/etc/systemd/system/kubelet.service.wants/apiserver-bootstrap-handover.service",
+          "/etc/systemd/system/timers.target.wants/apiserver-bootstrap-refresh.timer");
+  private static final List<String> UNITS =
+      List.of(
+          "apiserver-bootstrap.service",
+          "apiserver-bootstrap-handover.service",
+          "apiserver-bootstrap-refresh.service");
+
+  @TempDir Path folder;
+  private BareNode node;
+
+  @BeforeEach
+  void makeNode() {
+    node = BareNode.create(PROJECT, folder.resolve("node"));
+  }
+
+  @AfterEach
+  void deleteNode() {
+    node.close();
+  }
+
+  @Test
+  void runsOnADebianWithoutJava() {
+    assertFalse(Files.exists(node.disk().path("/usr/bin/java")));
+    String said = node.install(DEB);
+    assertTrue(said.contains("CONTROL_PLANE"), said);
+    Execution help = node.run(PROGRAM, "--help").orThrow();
+    assertTrue(help.out().contains("Usage:"), help.out());
+    assertEquals("", help.err());
+    assertTrue(node.run(PROGRAM, "--version").out().matches("apiserver-bootstrap \\d.*\n"));
+  }
+
+  @Test
+  void passesWhatDebianAsksOfAPackage() {
+    Execution lintian = Execution.run(LIMIT, "lintian", "--fail-on", "error", DEB.toString());
+    assertEquals(0, lintian.exitCode(), lintian.out() + lintian.err());
+  }
+
+  @Test
+  void staysWithinFiftyMebibytes() {
+    String kibibytes =
+        Execution.run(LIMIT, "dpkg-deb", "--field", DEB.toString(), "Installed-Size")
+            .orThrow()
+            .out();
+    assertTrue(Integer.parseInt(kibibytes.strip()) <= 50 * 1024, kibibytes);
+    System.out.println("figure: installed size: " + kibibytes.strip() + " KiB");
+  }
+
+  /** Nearly all classes come parsed from the archive; what does not is made at run time. */
+  @Test
+  void takesItsClassesFromTheArchive() {
+    String unusedWords = node.install(DEB);
+    String loaded =
+        node.run(
+                RUNTIME + "/bin/java",
+                "-Xshare:on",
+                "-XX:+UseSerialGC",
+                "-Xlog:class+load:file=/tmp/classes",
+                "-cp",
+                "/usr/lib/apiserver-bootstrap/no-class-path",
+                "io.apiserverupdater.bootstrap.Main",
+                "status")
+            .orThrow()
+            .err();
+    assertEquals("", loaded);
+    List<String> classes =
+        node.disk().text("/tmp/classes").lines().filter(line -> line.contains("source:")).toList();
+    long archived = classes.stream().filter(line -> line.endsWith("shared objects file")).count();
+    assertTrue(archived >= classes.size() * 0.95, () -> archived + " of " + classes.size());
+    assertTrue(
+        classes.stream()
+            .filter(line -> line.contains("io.apiserverupdater."))
+            .filter(line -> !line.contains("$$Lambda"))
+            .allMatch(line -> line.endsWith("shared objects file")),
+        classes::toString);
+  }
+
+  @Test
+  void isTheSameTreeAsTheTarball() {
+    Path tarball = DEB.resolveSibling("apiserver-bootstrap.tar.gz");
+    assertEquals(
+        Execution.run(LIMIT, "tar", "--list", "--file", tarball.toString()).orThrow().out(),
+        Execution.run(
+                LIMIT,
+                "sh",
+                "-c",
+                "dpkg-deb --fsys-tarfile \"$1\" | tar --list",
+                "sh",
+                DEB.toString())
+            .orThrow()
+            .out());
+  }
+
+  @Test
+  void describesEachFlagInTheManual() {
+    String unusedWords = node.install(DEB);
+    String help = node.run(PROGRAM, "--help").orThrow().out();
+    Path page = node.disk().path("/usr/share/man/man8/apiserver-bootstrap.8.gz");
+    String manual =
+        Execution.run(LIMIT, "zcat", page.toString()).orThrow().out().replace("\\-", "-");
+    TreeSet<String> missing = new TreeSet<>();
+    Matcher flags = Pattern.compile("(?m)^ +(?:-. *, )? *(--[a-z-]+)").matcher(help);
+    int found = 0;
+    while (flags.find()) {
+      found++;
+      if (!manual.contains(flags.group(1))) {
+        missing.add(flags.group(1));
+      }
+    }
+    assertTrue(found > 15, help);
+    assertEquals(new TreeSet<String>(), missing);
+  }
+
+  @Test
+  void bringsUnitsThatSystemdAcceptsAndFindsWellEnclosed() {
+    String unusedWords = node.install(DEB);
+    for (String unit : UNITS) {
+      Execution verified = node.run("systemd-analyze", "verify", "--man=no", unit);
+      assertEquals(0, verified.exitCode(), verified.out() + verified.err());
+      assertFalse(verified.err().contains("apiserver-bootstrap"), verified.err());
+      String security =
+          node.run("systemd-analyze", "security", "--offline=true", "--threshold=25", unit)
+              .orThrow()
+              .out();
+      System.out.println("figure: " + security.lines().reduce((a, b) -> b).orElse(""));
+    }
+  }
+
+  @Test
+  void isEnabledAndDoesNothingUntilItIsConfigured() {
+    String unusedWords = node.install(DEB);
+    for (String link : LINKS) {
+      assertTrue(Files.isSymbolicLink(node.disk().path(link)), link);
+    }
+    assertEquals(List.of(1, 1, 1), conditions());
+    configure("CONTROL_PLANE=10.0.0.1\n");
+    assertEquals(List.of(0, 0, 0), conditions());
+    configure(" control-plane = 10.0.0.1\n");
+    assertEquals(List.of(0, 0, 0), conditions());
+  }
+
+  /** The exit codes of what each unit asks before it starts. */
+  private List<Integer> conditions() {
+    return UNITS.stream()
+        .map(
+            unit ->
+                node.disk()
+                    .text("/usr/lib/systemd/system/" + unit)
+                    .lines()
+                    .filter(line -> line.startsWith("ExecCondition="))
+                    .map(line -> line.substring("ExecCondition=".length()))
+                    .map(command -> node.run("sh", "-c", command).exitCode())
+                    .findFirst()
+                    .orElseThrow())
+        .toList();
+  }
+
+  @Test
+  void keepsWhatTheAdministratorDidOverAnUpgradeAndADowngrade() throws IOException {
+    try (SandboxCluster cluster = SandboxCluster.start()) {
+      String unusedWords = node.install(DEB);
+      configure(cluster);
+      pin(cluster);
+      String configuration = node.disk().text(CONFIGURATION);
+      String hosts = node.hosts();
+      Files.delete(node.disk().path(LINKS.get(3)));
+      node.install(withVersion("999"));
+      assertEquals(configuration, node.disk().text(CONFIGURATION));
+      assertEquals(hosts, node.hosts());
+      assertFalse(Files.exists(node.disk().path(LINKS.get(3))), "a disabled timer came back");
+      node.install(DEB);
+      assertEquals(configuration, node.disk().text(CONFIGURATION));
+      assertEquals(hosts, node.hosts());
+      assertTrue(Files.isSymbolicLink(node.disk().path(LINKS.get(0))));
+      assertTrue(node.run(PROGRAM, "status").orThrow().out().contains("phase     pinned"));
+    }
+  }
+
+  @Test
+  void givesBackAnAdoptedEntryWhenItIsRemoved() {
+    try (SandboxCluster cluster = SandboxCluster.start()) {
+      String before = "127.0.0.1\tlocalhost\n10.9.9.9   " + NAME + " # by hand";
+      node.disk().write("/etc/hosts", before);
+      String unusedWords = node.install(DEB);
+      configure(cluster);
+      node.run(PROGRAM, "pin", "--adopt").orThrow();
+      assertEquals(List.of(cluster.apiserver(0).ip()), targets());
+      node.dpkg("--remove");
+      assertEquals(before, node.hosts());
+    }
+  }
+
+  /** What a removed package leaves has to survive a reboot: the clusterIP would not. */
+  @Test
+  void leavesTheNameAtAControlPlaneWhenItIsRemovedAndPurged() {
+    try (SandboxCluster cluster = SandboxCluster.start()) {
+      String unusedWords = node.install(DEB);
+      configure(cluster);
+      pin(cluster);
+      node.run(PROGRAM, "handover").orThrow();
+      assertEquals(List.of(cluster.apiserver(1).ip()), targets());
+      String said = node.dpkg("--remove");
+      assertTrue(said.contains("points at one control plane, for good"), said);
+      assertEquals(List.of(cluster.apiserver(0).ip()), targets());
+      assertTrue(Files.exists(node.disk().path(CONFIGURATION)));
+      String purged = node.dpkg("--purge");
+      assertTrue(purged.contains("its marked block in /etc/hosts stays"), purged);
+      assertEquals(List.of(cluster.apiserver(0).ip()), targets());
+    }
+    for (String gone :
+        List.of("/etc/apiserver-bootstrap", "/var/lib/apiserver-bootstrap", RUNTIME)) {
+      assertFalse(Files.exists(node.disk().path(gone)), gone);
+    }
+    for (String link : LINKS) {
+      assertFalse(Files.isSymbolicLink(node.disk().path(link)), link);
+    }
+  }
+
+  @Test
+  void keepsTheEntryWhenItIsRemovedAndNoControlPlaneAnswers() {
+    String hosts;
+    try (SandboxCluster cluster = SandboxCluster.start()) {
+      String unusedWords = node.install(DEB);
+      configure(cluster);
+      pin(cluster);
+      hosts = node.hosts();
+    }
+    String said = node.dpkg("--remove");
+    assertTrue(said.contains("WARNING: no control plane answered"), said);
+    assertEquals(hosts, node.hosts());
+  }
+
+  @Test
+  void leavesNothingBehindWhereItWasNeverUsed() {
+    String before = node.hosts();
+    String unusedWords = node.install(DEB);
+    String said = node.dpkg("--purge");
+    assertFalse(said.contains("WARNING"), said);
+    assertEquals(before, node.hosts());
+    assertFalse(Files.exists(node.disk().path("/etc/apiserver-bootstrap")));
+  }
+
+  /** The first apiserver is the control plane, the second stands for the clusterIP. */
+  private void configure(SandboxCluster cluster) {
+    node.disk().write("/etc/kubernetes/pki/ca.crt", cluster.pki().authorityPem());
+    configure(
+        """
+        CONTROL_PLANE = %s
+        CLUSTER_IP = %s
+        PORT = %d
+        TIMEOUT = 3s
+        """
+            .formatted(
+                cluster.apiserver(0).ip(), cluster.apiserver(1).ip(), cluster.apiserver(0).port()));
+  }
+
+  private void configure(String configuration) {
+    node.disk().write(CONFIGURATION, configuration);
+  }
+
+  private void pin(SandboxCluster cluster) {
+    node.run(PROGRAM, "pin").orThrow();
+    assertEquals(List.of(cluster.apiserver(0).ip()), targets());
+  }
+
+  /** The addresses of the name, by the hosts file. */
+  private List<String> targets() {
+    return node.hosts()
+        .lines()
+        .filter(line -> !line.startsWith("#") && line.contains(NAME))
+        .map(line -> line.split("\\s", 2)[0])
+        .toList();
+  }
+
+  /** The package under another version. */
+  private Path withVersion(String version) throws IOException {
+    Path tree = folder.resolve("tree");
+    Path deb = folder.resolve(version + ".deb");
+    Execution.run(LIMIT, "dpkg-deb", "--raw-extract", DEB.toString(), tree.toString()).orThrow();
+    Path control = tree.resolve("DEBIAN/control");
+    Files.writeString(
+        control,
+        Files.readString(control).replaceFirst("(?m)^Version: .*$", "Version: " + version));
+    Execution.run(LIMIT, "dpkg-deb", "-Znone", "--build", tree.toString(), deb.toString())
+        .orThrow();
+    return deb;
+  }
+}
