@@ -49,6 +49,18 @@ public sealed interface ProbeResult {
     MALFORMED_ANSWER
   }
 
+  /** The result in words, without the address. */
+  default String describe() {
+    if (this instanceof NotReady notReady) {
+      return "/readyz says "
+          + notReady.status()
+          + (notReady.failingChecks().isEmpty()
+              ? ""
+              : ", failing: " + String.join(", ", notReady.failingChecks()));
+    }
+    return this instanceof Unreachable unreachable ? unreachable.detail() : "ready";
+  }
+
   /** Whether the server proved who it is, whatever it said then. */
   default boolean verified() {
     return !(this instanceof Unreachable unreachable)
