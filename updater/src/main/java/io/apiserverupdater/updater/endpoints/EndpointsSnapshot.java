@@ -3,8 +3,10 @@ package io.apiserverupdater.updater.endpoints;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
@@ -30,6 +32,19 @@ public record EndpointsSnapshot(Map<AddressFamily, Members> members) {
     public Members {
       endpoints = endpoints.stream().sorted().toList();
     }
+  }
+
+  /** Every member of every family, each once. */
+  public Set<Member> all() {
+    Set<Member> all = new LinkedHashSet<>();
+    members
+        .values()
+        .forEach(
+            family ->
+                family
+                    .endpoints()
+                    .forEach(endpoint -> all.add(new Member(endpoint.address(), family.port()))));
+    return all;
   }
 
   /** What a source amounts to: a snapshot, or the reasons why it cannot be used. */

@@ -19,9 +19,23 @@ public record MirrorRule(String source, TargetName target, boolean writeEndpoint
   /** Who we are, in the label that names a slice's writer. */
   public static final String MANAGER = "apiserver-updater";
 
+  /** What the source amounts to. */
+  public EndpointsSnapshot.Reading read(ObservedState state) {
+    return EndpointsSnapshot.of(source, state.source());
+  }
+
+  /** Decides, with the source as it is. */
   public Decision decide(ObservedState state) {
+    return decide(state, read(state));
+  }
+
+  /**
+   * Decides.
+   *
+   * @param reading what is to be published: what {@link #read} says, or what is let through of it
+   */
+  public Decision decide(ObservedState state, EndpointsSnapshot.Reading reading) {
     List<Refusal> refusals = new ArrayList<>();
-    EndpointsSnapshot.Reading reading = EndpointsSnapshot.of(source, state.source());
     if (reading instanceof EndpointsSnapshot.Unusable unusable) {
       refusals.addAll(unusable.refusals());
     }
