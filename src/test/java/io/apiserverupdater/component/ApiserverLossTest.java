@@ -23,7 +23,11 @@ import org.junit.jupiter.api.Test;
 @Tag("component")
 class ApiserverLossTest {
   private static final String[] ELECTION = {
-    "--apiserver-failover", "--lease-duration=3s", "--renew-deadline=2s", "--retry-period=500ms"
+    "--apiserver-failover",
+    "--health-check=readyz",
+    "--lease-duration=3s",
+    "--renew-deadline=2s",
+    "--retry-period=500ms"
   };
 
   private final SandboxCluster cluster =
@@ -235,7 +239,7 @@ class ApiserverLossTest {
     assertTrue(
         lines.stream().filter(l -> l.contains("apiserver=down") && l.contains(ip)).count() <= 2,
         () -> String.join("\n", lines));
-    assertTrue(lines.size() <= 6, () -> String.join("\n", lines));
+    assertTrue(lines.size() <= 8, () -> String.join("\n", lines));
     for (String line : updater.log()) {
       assertTrue(
           line.matches(

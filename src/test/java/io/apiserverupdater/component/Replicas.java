@@ -112,6 +112,10 @@ final class Replicas implements AutoCloseable {
     if (List.of(flags).stream().noneMatch(flag -> flag.startsWith("--listen"))) {
       all.add("--listen=0");
     }
+    if (List.of(flags).stream().noneMatch(flag -> flag.startsWith("--health-check"))) {
+      // The members of most tests are addresses at which nobody is.
+      all.add("--health-check=off");
+    }
     all.addAll(List.of(flags));
     return run(UpdaterProcess.jar(all), Map.of(), "");
   }
@@ -148,6 +152,34 @@ final class Replicas implements AutoCloseable {
     List<String> sorted = addresses.stream().sorted().toList();
     return cluster.sliceAddresses(namespace, "apiserver-ipv4").equals(sorted)
         && cluster.endpointsAddresses(namespace, "apiserver").equals(sorted);
+  }
+
+  /** Waits until the target's ready members are these, in slice and Endpoints. */
+  void awaitReady(String namespace, List<String> addresses) {
+    cluster.awaitTrue(
+        namespace + " has ready " + addresses,
+        SOON,
+        () ->
+            ready(namespace).equals(addresses.stream().sorted().toList())
+                && cluster.endpointsAddresses(namespace, "apiserver").equals(ready(namespace)));
+  }
+
+  /** The ready addresses of the IPv4 slice, sorted. */
+  List<String> ready(String namespace) {
+    List<String> ready = new ArrayList<>();
+    cluster
+        .store()
+        .get(ApiResource.ENDPOINT_SLICES, namespace, "apiserver-ipv4")
+        .ifPresent(
+            slice -> {
+              for (int i = 0; !Objects.text(slice, "endpoints/" + i).isEmpty(); i++) {
+                String at = "endpoints/" + i;
+                if (Objects.text(slice, at + "/conditions/ready").equals("true")) {
+                  ready.add(Objects.text(slice, at + "/addresses/0"));
+                }
+              }
+            });
+    return ready.stream().sorted().toList();
   }
 
   JsonObject slice(String namespace) {

@@ -19,7 +19,14 @@ public final class AccessControl {
   private final Map<String, String> userByToken = new ConcurrentHashMap<>();
   private final List<Denial> denials = new CopyOnWriteArrayList<>();
 
+  private volatile boolean anonymousAuth = true;
+
   AccessControl() {}
+
+  /** As {@code --anonymous-auth=false}: who does not say who he is is answered 401. */
+  public void refuseAnonymous() {
+    anonymousAuth = false;
+  }
 
   /** A rule; "*" stands for any value, and a namespace of "" for cluster scope. */
   public record Denial(String user, String verb, String resource, String namespace, String name) {
@@ -69,14 +76,17 @@ public final class AccessControl {
    *
    * @param authorization the header's value, or ""
    * @param certificateName the common name of the client certificate, or ""
-   * @throws ApiError 401 for a token that nobody has
+   * @throws ApiError 401 for a token that nobody has, and for nobody where that is refused
    */
   String authenticate(String authorization, String certificateName) {
     if (!certificateName.isEmpty()) {
       return certificateName;
     }
-    if (!authorization.startsWith("Bearer ")) {
+    if (!authorization.startsWith("Bearer ") && anonymousAuth) {
       return ANONYMOUS;
+    }
+    if (!authorization.startsWith("Bearer ")) {
+      throw ApiError.unauthorized();
     }
     String user = userByToken.get(authorization.substring("Bearer ".length()).strip());
     if (user == null) {

@@ -9,6 +9,7 @@ import io.apiserverupdater.updater.endpoints.ObservedState;
 import io.apiserverupdater.updater.kube.ClusterAccesses;
 import io.apiserverupdater.updater.kube.KubeCluster;
 import io.apiserverupdater.updater.kube.SourceFile;
+import io.apiserverupdater.updater.readiness.MemberProbing;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,9 +27,14 @@ final class DryRunCommand {
    * Prints the report.
    *
    * @param cluster the cluster to compare with; without one, its objects count as absent
+   * @param probing for the members of the cluster's own source
    * @return the exit code
    */
-  static int run(UpdaterConfig config, MirrorRule rule, Optional<KubeCluster> cluster) {
+  static int run(
+      UpdaterConfig config,
+      MirrorRule rule,
+      Optional<KubeCluster> cluster,
+      Optional<MemberProbing> probing) {
     Optional<List<EndpointSlice>> given;
     try {
       given =
@@ -60,7 +66,12 @@ final class DryRunCommand {
     if (given.isPresent()) {
       state = new ObservedState(given.get(), state.service(), state.slices(), state.endpoints());
     }
-    Report report = new DryRun(rule, cluster.isPresent()).compare(state);
+    // Members that a file names may be those of any cluster.
+    OneShotProbes probed =
+        OneShotProbes.of(rule, state, given.isPresent() ? Optional.empty() : probing);
+    Report report =
+        new DryRun(rule, cluster.isPresent())
+            .compare(state, probed.reading(), probed.health(), probed.gate());
     boolean colours = Output.colours(standardOutputIsTerminal(), System.getenv());
     System.out.print(config.output().render(report, colours));
     System.out.flush();

@@ -12,6 +12,10 @@ final class Logging {
         config.verbose() ? "debug" : config.mode() == UpdaterConfig.Mode.DRY_RUN ? "warn" : "info";
     set("defaultLogLevel", "warn");
     set("log.io.apiserverupdater", level);
+    if (config.mode() == UpdaterConfig.Mode.DRY_RUN && !config.verbose()) {
+      // Its output says of each member how it is.
+      set("log.io.apiserverupdater.updater.readiness", "error");
+    }
     set("logFile", "System.err");
     if (config.mode() == UpdaterConfig.Mode.RUN) {
       System.setErr(new StampedStream(System.err, Clock.systemUTC()));

@@ -1,12 +1,14 @@
 package io.apiserverupdater.updater;
 
 import io.apiserverupdater.updater.controller.EndpointsReconciler;
+import io.apiserverupdater.updater.controller.MemberHealths;
 import io.apiserverupdater.updater.endpoints.MirrorRule;
 import io.apiserverupdater.updater.kube.ClusterAccess;
 import io.apiserverupdater.updater.kube.ClusterAccesses;
 import io.apiserverupdater.updater.kube.KubeCluster;
 import io.apiserverupdater.updater.leaderelection.LeaderElector;
 import io.apiserverupdater.updater.leaderelection.Leadership;
+import io.apiserverupdater.updater.readiness.MemberProbing;
 import io.apiserverupdater.updater.server.HealthCheck;
 import io.apiserverupdater.updater.server.StatusServer;
 import java.io.IOException;
@@ -20,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -65,14 +68,18 @@ public final class Main {
         new MirrorRule(
             config.target().source(), config.target().target(), config.target().writeEndpoints());
     if (config.mode() == UpdaterConfig.Mode.DRY_RUN) {
-      return DryRunCommand.run(config, rule, access.map(found -> oneShot(config, found)));
+      return DryRunCommand.run(
+          config,
+          rule,
+          access.map(found -> oneShot(config, found)),
+          access.flatMap(found -> probing(config, found)));
     }
     if (access.isEmpty()) {
       System.err.println("error: " + ClusterAccesses.NONE_FOUND);
       return ERROR;
     }
     return config.mode() == UpdaterConfig.Mode.ONCE
-        ? OnceCommand.run(rule, oneShot(config, access.get()))
+        ? OnceCommand.run(rule, oneShot(config, access.get()), probing(config, access.get()))
         : control(config, rule, access.get());
   }
 
@@ -109,16 +116,19 @@ public final class Main {
                                     lease,
                                     System::nanoTime,
                                     Clock.systemUTC())));
+    Optional<MemberProbing> probing = probing(config, access);
+    probing.ifPresent(probes -> probes.onChange(() -> cluster.setUnready(probes.unready())));
     EndpointsReconciler reconciler =
         new EndpointsReconciler(
             rule,
             cluster.endpoints(),
+            probing.<MemberHealths>map(probes -> probes).orElse(MemberHealths.NOT_PROBED),
             elector.<Leadership>map(elected -> elected).orElse(Leadership.always()),
             System::nanoTime,
             () -> ThreadLocalRandom.current().nextDouble());
     Optional<StatusServer> server;
     try {
-      server = statusServer(config.listen(), cluster, elector, reconciler);
+      server = statusServer(config.listen(), cluster, elector, probing, reconciler);
     } catch (IOException e) {
       System.err.println(
           "error: --listen: cannot listen on "
@@ -137,6 +147,7 @@ public final class Main {
         });
     cluster.start();
     shutdown.add("cluster", cluster);
+    probing.ifPresent(probes -> shutdown.add("probes", probes));
     elector.ifPresent(
         elected -> {
           elected.start(new TurnsTrigger(reconciler));
@@ -147,6 +158,10 @@ public final class Main {
     reconciler.trigger();
     shutdown.await();
     return OK;
+  }
+
+  private static Optional<MemberProbing> probing(UpdaterConfig config, ClusterAccess access) {
+    return config.probing().map(asked -> ClusterProbes.probing(asked, access));
   }
 
   /** A new leader decides at once; an old one notices that it has nothing to do any more. */
@@ -171,6 +186,7 @@ public final class Main {
       Optional<InetSocketAddress> address,
       KubeCluster cluster,
       Optional<LeaderElector> elector,
+      Optional<MemberProbing> probing,
       EndpointsReconciler reconciler)
       throws IOException {
     if (address.isEmpty()) {
@@ -186,8 +202,28 @@ public final class Main {
                 "the elector's thread has ended"),
             HealthCheck.live(
                 "reconciler", reconciler::isAlive, "the reconciler's thread has ended"),
+            HealthCheck.live(
+                "probes",
+                () -> probing.map(MemberProbing::isAlive).orElse(true),
+                "a probing thread has ended"),
+            HealthCheck.ready("members", () -> unjudged(probing))
+                .saying(() -> probing.map(Main::describe).orElse("")),
             HealthCheck.ready("apiserver", () -> unreachable(cluster)));
-    return Optional.of(StatusServer.bind(address.get(), checks));
+    return Optional.of(
+        StatusServer.bind(address.get(), checks, Metrics.of(elector, probing, reconciler)));
+  }
+
+  private static Optional<String> unjudged(Optional<MemberProbing> probing) {
+    return probing
+        .filter(probes -> !probes.isComplete())
+        .map(probes -> "the first probes are under way: " + describe(probes));
+  }
+
+  private static String describe(MemberProbing probing) {
+    return probing.members().stream()
+        .map(member -> member + " " + probing.of(member).evidence())
+        .sorted()
+        .collect(Collectors.joining("; "));
   }
 
   private static Optional<String> unreachable(KubeCluster cluster) {

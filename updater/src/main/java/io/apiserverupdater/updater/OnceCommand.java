@@ -3,9 +3,11 @@ package io.apiserverupdater.updater;
 import io.apiserverupdater.updater.controller.EndpointsClient;
 import io.apiserverupdater.updater.endpoints.Change;
 import io.apiserverupdater.updater.endpoints.Decision;
+import io.apiserverupdater.updater.endpoints.EndpointsSnapshot;
 import io.apiserverupdater.updater.endpoints.MirrorRule;
 import io.apiserverupdater.updater.endpoints.ObservedState;
 import io.apiserverupdater.updater.kube.KubeCluster;
+import io.apiserverupdater.updater.readiness.MemberProbing;
 import java.util.Optional;
 
 /**
@@ -20,24 +22,27 @@ final class OnceCommand {
 
   private OnceCommand() {}
 
-  static int run(MirrorRule rule, KubeCluster cluster) {
+  static int run(MirrorRule rule, KubeCluster cluster, Optional<MemberProbing> probing) {
     try (cluster) {
       Optional<String> unreadable = cluster.readOnce(true);
       if (unreadable.isPresent()) {
         System.err.println("error: " + unreadable.get());
         return ERROR;
       }
-      return bringInStep(rule, cluster.endpoints());
+      ObservedState state = cluster.endpoints().observed().orElseThrow();
+      OneShotProbes probed = OneShotProbes.of(rule, state, probing);
+      return bringInStep(rule, cluster.endpoints(), probed.reading());
     }
   }
 
-  private static int bringInStep(MirrorRule rule, EndpointsClient client) {
+  private static int bringInStep(
+      MirrorRule rule, EndpointsClient client, EndpointsSnapshot.Reading reading) {
     String lastFailure = "";
     int written = 0;
     // More than one round only when somebody else writes at the same time.
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
       ObservedState state = client.observed().orElseThrow();
-      Decision decision = rule.decide(state);
+      Decision decision = rule.decide(state, reading);
       if (decision instanceof Decision.Refuse refuse) {
         refuse
             .refusals()

@@ -2,6 +2,7 @@ package io.apiserverupdater.updater;
 
 import io.apiserverupdater.commandline.CommandLine;
 import io.apiserverupdater.commandline.Flag;
+import io.apiserverupdater.probe.ProbePolicy;
 import io.apiserverupdater.updater.dryrun.Output;
 import io.apiserverupdater.updater.endpoints.TargetName;
 import io.apiserverupdater.updater.kube.KubeCluster.LeaseName;
@@ -26,6 +27,7 @@ import java.util.regex.Pattern;
  * @param failover whether the control planes are asked by their own addresses; decided by where we
  *     run when empty
  * @param election how to take part in the election; empty for a single replica
+ * @param probing how the members are probed; empty when they are not
  * @param listen where to answer health checks; empty for nowhere
  * @param sourceFile where a dry run takes the source from; {@code -} is the standard input
  */
@@ -36,6 +38,7 @@ record UpdaterConfig(
     Optional<Boolean> failover,
     TargetSettings target,
     Optional<Election> election,
+    Optional<Probing> probing,
     Optional<InetSocketAddress> listen,
     Output output,
     Optional<String> sourceFile,
@@ -49,6 +52,18 @@ record UpdaterConfig(
 
   /** The Lease and the times of the election. */
   record Election(LeaseName lease, ElectionSettings settings) {}
+
+  /** What is asked of the members, and what follows from the answers. */
+  record Probing(Question question, ProbePolicy policy) {
+
+    /** What a member is asked. */
+    enum Question {
+      /** {@code /readyz}, over TLS. */
+      READYZ,
+      /** Whether its host accepts a connection. */
+      TCP
+    }
+  }
 
   /** What a command line amounts to. */
   sealed interface Parsed {
@@ -116,6 +131,33 @@ record UpdaterConfig(
               "",
               "true",
               "Write the v1 Endpoints object of the target as well, for people and old tools."),
+          Flag.of(
+              "health-check",
+              "readyz|tcp|off",
+              "readyz",
+              "How members are probed: /readyz over verified TLS under the name"
+                  + " kubernetes.default.svc; that their hosts accept connections; or not at all."
+                  + " Unready members stay listed with ready: false."),
+          Flag.of(
+              "probe-interval",
+              "DURATION",
+              "300ms",
+              "The longest pause between two probes of a member; each is between half and all of"
+                  + " it."),
+          Flag.of("probe-timeout", "DURATION", "350ms", "How long one probe may take in all."),
+          Flag.of(
+              "rise",
+              "NUMBER",
+              "2",
+              "How many good probes in a row make a member ready that had been silent. After an"
+                  + " honest answer of not ready, one does."),
+          Flag.of(
+              "fall",
+              "NUMBER",
+              "2",
+              "How many bad probes in a row make a member unready, the next at once after the one"
+                  + " before. For a refused connection or an honest answer of not ready, one"
+                  + " does."),
           Flag.of(
               "leader-elect",
               "",
@@ -189,6 +231,7 @@ record UpdaterConfig(
             line.value("apiserver-failover").map(value -> in.flag("apiserver-failover", false)),
             target,
             elect ? Optional.of(election) : Optional.empty(),
+            in.probing(),
             in.listen(":8080"),
             in.output(mode),
             in.sourceFile(mode),
@@ -300,6 +343,34 @@ record UpdaterConfig(
           new LeaseName(
               name("lease-namespace", namespace), name("lease-name", "apiserver-updater")),
           new ElectionSettings(name + "_" + randomPart.get(), lease, renew, retry));
+    }
+
+    Optional<Probing> probing() {
+      ProbePolicy byDefault = ProbePolicy.DEFAULT;
+      ProbePolicy policy =
+          new ProbePolicy(
+              duration("probe-interval", byDefault.interval()),
+              duration("probe-timeout", byDefault.timeout()),
+              number("rise", byDefault.rise()),
+              number("fall", byDefault.fall()));
+      return switch (line.value("health-check").orElse("readyz")) {
+        case "readyz" -> Optional.of(new Probing(Probing.Question.READYZ, policy));
+        case "tcp" -> Optional.of(new Probing(Probing.Question.TCP, policy));
+        case "off" -> Optional.empty();
+        default -> {
+          error("health-check", "readyz, tcp or off");
+          yield Optional.empty();
+        }
+      };
+    }
+
+    int number(String flag, int byDefault) {
+      String value = line.value(flag).orElse(Integer.toString(byDefault));
+      if (!value.matches("[0-9]{1,2}") || value.matches("0+")) {
+        error(flag, "a whole number from 1 to 99");
+        return byDefault;
+      }
+      return Integer.parseInt(value);
     }
 
     private static Optional<String> podName(Map<String, String> environment) {

@@ -19,6 +19,7 @@ import com.tngtech.archunit.lang.ArchCondition;
 import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.lang.ConditionEvents;
 import com.tngtech.archunit.lang.SimpleConditionEvent;
+import io.apiserverupdater.updater.controller.MemberHealths;
 import io.apiserverupdater.updater.leaderelection.Leadership;
 import org.jspecify.annotations.NullMarked;
 
@@ -31,6 +32,8 @@ class ArchitectureTest {
   private static final String ENDPOINTS = ROOT + ".endpoints..";
   private static final String LEADER_ELECTION = ROOT + ".leaderelection..";
   private static final String CONTROLLER = ROOT + ".controller..";
+  private static final String READINESS = ROOT + ".readiness..";
+  private static final String PROBE = "io.apiserverupdater.probe..";
   private static final String KUBE = ROOT + ".kube..";
   private static final String DRY_RUN = ROOT + ".dryrun..";
   private static final String SERVER = ROOT + ".server..";
@@ -66,6 +69,17 @@ class ArchitectureTest {
               resideInAnyPackage(JDK)
                   .or(resideInAnyPackage(CONTROLLER, ENDPOINTS, "org.slf4j.."))
                   .or(type(Leadership.class)));
+
+  @ArchTest
+  static final ArchRule readinessKnowsTheProbeAndThePort =
+      classes()
+          .that()
+          .resideInAPackage(READINESS)
+          .should()
+          .onlyDependOnClassesThat(
+              resideInAnyPackage(JDK)
+                  .or(resideInAnyPackage(READINESS, PROBE, ENDPOINTS, "org.slf4j.."))
+                  .or(type(MemberHealths.class)));
 
   @ArchTest
   static final ArchRule kubeKnowsThePorts =

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.apiserverupdater.commandline.Flag;
+import io.apiserverupdater.probe.ProbePolicy;
 import io.apiserverupdater.updater.dryrun.Output;
 import io.apiserverupdater.updater.endpoints.TargetName;
 import io.apiserverupdater.updater.kube.KubeCluster.LeaseName;
@@ -63,6 +64,10 @@ class UpdaterConfigTest {
                         Duration.ofSeconds(4),
                         Duration.ofSeconds(3),
                         Duration.ofSeconds(1)))),
+            Optional.of(
+                new UpdaterConfig.Probing(
+                    UpdaterConfig.Probing.Question.READYZ,
+                    new ProbePolicy(Duration.ofMillis(300), Duration.ofMillis(350), 2, 2))),
             Optional.of(new InetSocketAddress(8080)),
             Output.DIFF,
             Optional.empty(),

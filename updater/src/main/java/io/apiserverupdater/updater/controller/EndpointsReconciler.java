@@ -5,17 +5,21 @@ import io.apiserverupdater.updater.endpoints.Change;
 import io.apiserverupdater.updater.endpoints.Decision;
 import io.apiserverupdater.updater.endpoints.Endpoint;
 import io.apiserverupdater.updater.endpoints.EndpointsSnapshot;
+import io.apiserverupdater.updater.endpoints.GateState;
+import io.apiserverupdater.updater.endpoints.HealthGate;
 import io.apiserverupdater.updater.endpoints.MirrorRule;
 import io.apiserverupdater.updater.endpoints.ObservedState;
 import io.apiserverupdater.updater.endpoints.Refusal;
 import io.apiserverupdater.updater.leaderelection.Leadership;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.DoubleSupplier;
 import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -40,12 +44,15 @@ public final class EndpointsReconciler implements AutoCloseable {
 
   private final MirrorRule rule;
   private final EndpointsClient client;
+  private final MemberHealths health;
   private final Leadership leadership;
   private final LongSupplier monotonic;
   private final ReconcileQueue queue;
   private final WriteBudget budget;
   private final Backoff backoff;
   private final Thread thread = new Thread(this::run, "reconciler");
+
+  private volatile GateState gate = GateState.INITIAL;
 
   // Of the reconciler's thread only.
   private long holdUntil;
@@ -57,11 +64,13 @@ public final class EndpointsReconciler implements AutoCloseable {
   public EndpointsReconciler(
       MirrorRule rule,
       EndpointsClient client,
+      MemberHealths health,
       Leadership leadership,
       LongSupplier monotonic,
       DoubleSupplier random) {
     this.rule = rule;
     this.client = client;
+    this.health = health;
     this.leadership = leadership;
     this.monotonic = monotonic;
     this.queue = new ReconcileQueue(monotonic);
@@ -69,6 +78,7 @@ public final class EndpointsReconciler implements AutoCloseable {
     this.holdUntil = monotonic.getAsLong();
     this.backoff = new Backoff(Duration.ofMillis(50), Duration.ofSeconds(10), random);
     client.onChange(queue::add);
+    health.onChange(queue::add);
   }
 
   public void start() {
@@ -83,6 +93,11 @@ public final class EndpointsReconciler implements AutoCloseable {
   /** Whether the reconciler's thread runs: what a liveness check asks. */
   public boolean isAlive() {
     return thread.isAlive();
+  }
+
+  /** Who is let through, by the last decision: what metrics show. */
+  public GateState gate() {
+    return gate;
   }
 
   /** Finishes the write that is under way and stops. */
@@ -113,23 +128,55 @@ public final class EndpointsReconciler implements AutoCloseable {
 
   /** One round; returns after what time to try again, if it has to. */
   Optional<Duration> reconcile() {
+    ObservedState state = client.observed().orElse(null);
+    if (state == null) {
+      return Optional.empty();
+    }
+    // A standby too keeps the probes and the gate's memory: it decides at once when it takes over.
+    EndpointsSnapshot.Reading reading = rule.read(state);
+    Optional<Duration> review = Optional.empty();
+    boolean waits = false;
+    if (reading instanceof EndpointsSnapshot.Usable usable) {
+      HealthGate.Outcome outcome = letThrough(usable.snapshot(), state);
+      review = outcome.reviewAfter();
+      waits = outcome.snapshot().isEmpty();
+      reading = new EndpointsSnapshot.Usable(outcome.snapshot().orElse(usable.snapshot()));
+    }
     if (!leadership.isCertain()) {
       // What is true of the old leader's last round need not be told again by the next leader.
       lastRefusals = List.of();
       lastPublished = Optional.empty();
       lastApplied = List.of();
       lastFailure = "";
-      return Optional.empty();
+      return review;
     }
-    ObservedState state = client.observed().orElse(null);
-    if (state == null) {
-      return Optional.empty();
-    }
-    Decision decision = rule.decide(state);
+    Decision decision = rule.decide(state, reading);
     if (decision instanceof Decision.Refuse refuse) {
       tellOfRefusals(refuse.refusals());
-      return Optional.empty();
+      return review;
     }
+    if (waits) {
+      // The probes of new members are under way, and end soon.
+      return review;
+    }
+    return sooner(act(decision), review);
+  }
+
+  private HealthGate.Outcome letThrough(EndpointsSnapshot source, ObservedState state) {
+    health.follow(source.all());
+    HealthGate.Outcome outcome =
+        HealthGate.decide(gate, source, health::of, state.slices(), monotonic.getAsLong());
+    tellOfGate(gate, outcome.state());
+    gate = outcome.state();
+    return outcome;
+  }
+
+  private static Optional<Duration> sooner(Optional<Duration> a, Optional<Duration> b) {
+    return Stream.of(a, b).flatMap(Optional::stream).min(Comparator.naturalOrder());
+  }
+
+  /** Carries a decision to write, or not to write, out. */
+  private Optional<Duration> act(Decision decision) {
     tellOfRefusals(List.of());
     if (decision instanceof Decision.Apply apply) {
       Optional<Duration> retry = carryOut(apply);
@@ -218,6 +265,29 @@ public final class EndpointsReconciler implements AutoCloseable {
       log.info("refused=none");
     }
     lastRefusals = refusals;
+  }
+
+  private void tellOfGate(GateState before, GateState after) {
+    for (AddressFamily family : AddressFamily.values()) {
+      GateState.Mode mode = after.mode(family);
+      if (mode == before.mode(family)) {
+        continue;
+      }
+      String type = family.addressType();
+      switch (mode) {
+        case NORMAL -> log.info("gate=normal family={}", type);
+        case FAIL_OPEN ->
+            log.warn(
+                "gate=fail-open family={} message=\"no member is ready by our probes; all are"
+                    + " published as ready\"",
+                type);
+        case HOLD ->
+            log.warn(
+                "gate=hold family={} message=\"no member answers our probes; what was published"
+                    + " stays\"",
+                type);
+      }
+    }
   }
 
   private void tellOfTarget(EndpointsSnapshot snapshot) {

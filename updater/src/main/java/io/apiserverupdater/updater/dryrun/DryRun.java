@@ -8,6 +8,9 @@ import io.apiserverupdater.updater.endpoints.EndpointPort;
 import io.apiserverupdater.updater.endpoints.EndpointSlice;
 import io.apiserverupdater.updater.endpoints.Endpoints;
 import io.apiserverupdater.updater.endpoints.EndpointsSnapshot;
+import io.apiserverupdater.updater.endpoints.GateState;
+import io.apiserverupdater.updater.endpoints.Member;
+import io.apiserverupdater.updater.endpoints.MemberHealth;
 import io.apiserverupdater.updater.endpoints.MirrorRule;
 import io.apiserverupdater.updater.endpoints.ObservedState;
 import io.apiserverupdater.updater.endpoints.Refusal;
@@ -38,7 +41,23 @@ public record DryRun(MirrorRule rule, boolean targetKnown) {
 
   private static final String HEADLESS = "None";
 
+  /** Compares the target with the source as it is. */
   public Report compare(ObservedState state) {
+    return compare(state, rule.read(state), Map.of(), GateState.INITIAL);
+  }
+
+  /**
+   * Compares the target with what is let through of the source.
+   *
+   * @param reading what is let through
+   * @param health what the probes say of each member; empty when none was probed
+   * @param gate whose word counted
+   */
+  public Report compare(
+      ObservedState state,
+      EndpointsSnapshot.Reading reading,
+      Map<Member, MemberHealth> health,
+      GateState gate) {
     TargetName target = rule.target();
     Manifests manifests = new Manifests(target);
     List<Comparison> comparisons = new ArrayList<>();
@@ -54,14 +73,20 @@ public record DryRun(MirrorRule rule, boolean targetKnown) {
     ObservedState assumed =
         new ObservedState(state.source(), Optional.of(service), state.slices(), state.endpoints());
     List<Refusal> refusals = new ArrayList<>();
-    Decision decision = rule.decide(assumed);
+    Decision decision = rule.decide(assumed, reading);
     if (decision instanceof Decision.Refuse refuse) {
       refusals.addAll(refuse.refusals());
     } else if (decision instanceof Decision.Apply apply) {
-      comparisons.addAll(comparisons(apply, assumed, manifests));
+      comparisons.addAll(comparisons(apply, assumed, reading, manifests));
     }
     return new Report(
-        rule.source(), target, comparisons, notes, warnings(service, families), refusals);
+        rule.source(),
+        target,
+        comparisons,
+        health,
+        notes,
+        warnings(service, families, gate),
+        refusals);
   }
 
   private List<String> missing(TargetName target, Service needed) {
@@ -100,8 +125,15 @@ public record DryRun(MirrorRule rule, boolean targetKnown) {
   }
 
   /** What the rule does not refuse, though no client gets anywhere by it. */
-  private List<String> warnings(Service service, Set<AddressFamily> families) {
+  private List<String> warnings(Service service, Set<AddressFamily> families, GateState gate) {
     List<String> warnings = new ArrayList<>();
+    if (gate.isAny(GateState.Mode.FAIL_OPEN)) {
+      warnings.add("no member is ready by our probes, so all are published as ready");
+    }
+    if (gate.isAny(GateState.Mode.HOLD)) {
+      warnings.add(
+          "no member answers the probes from here, so the readiness that is published stays");
+    }
     String subject = "Service " + rule.target();
     List<Service.Port> tcp =
         service.ports().stream().filter(port -> port.protocol().equals(EndpointPort.TCP)).toList();
@@ -152,8 +184,11 @@ public record DryRun(MirrorRule rule, boolean targetKnown) {
   }
 
   private List<Comparison> comparisons(
-      Decision.Apply apply, ObservedState state, Manifests manifests) {
-    Map<String, DesiredObject.Slice> anew = createdAfterDeletes(apply, state);
+      Decision.Apply apply,
+      ObservedState state,
+      EndpointsSnapshot.Reading reading,
+      Manifests manifests) {
+    Map<String, DesiredObject.Slice> anew = createdAfterDeletes(apply, state, reading);
     List<Comparison> comparisons = new ArrayList<>();
     for (Change change : apply.changes()) {
       if (change instanceof Change.DeleteSlice delete) {
@@ -203,7 +238,7 @@ public record DryRun(MirrorRule rule, boolean targetKnown) {
    * goes first and comes back in a second pass, which a person wants to see as one change.
    */
   private Map<String, DesiredObject.Slice> createdAfterDeletes(
-      Decision.Apply apply, ObservedState state) {
+      Decision.Apply apply, ObservedState state, EndpointsSnapshot.Reading reading) {
     Set<String> deleted =
         apply.changes().stream()
             .filter(Change.DeleteSlice.class::isInstance)
@@ -223,7 +258,7 @@ public record DryRun(MirrorRule rule, boolean targetKnown) {
             });
     ObservedState after =
         new ObservedState(state.source(), state.service(), left, state.endpoints());
-    if (!(rule.decide(after) instanceof Decision.Apply next)) {
+    if (!(rule.decide(after, reading) instanceof Decision.Apply next)) {
       return Map.of();
     }
     return next.changes().stream()

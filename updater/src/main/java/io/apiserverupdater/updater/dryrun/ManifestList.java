@@ -1,5 +1,7 @@
 package io.apiserverupdater.updater.dryrun;
 
+import io.apiserverupdater.updater.endpoints.Member;
+import io.apiserverupdater.updater.endpoints.MemberHealth;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -18,6 +20,23 @@ final class ManifestList {
             .map(Manifest::fields)
             .toList());
     list.put("kind", "List");
+    if (!report.members().isEmpty()) {
+      // Not a field of a List: kubectl passes over it.
+      list.put(
+          "members",
+          report.members().entrySet().stream()
+              .map(entry -> fields(entry.getKey(), entry.getValue()))
+              .toList());
+    }
     return list;
+  }
+
+  private static SortedMap<String, Object> fields(Member member, MemberHealth health) {
+    SortedMap<String, Object> fields = new TreeMap<>();
+    fields.put("address", member.address());
+    fields.put("evidence", health.evidence());
+    fields.put("port", member.port());
+    fields.put("ready", health.isReady());
+    return fields;
   }
 }

@@ -1,15 +1,22 @@
 package io.apiserverupdater.updater.dryrun;
 
+import io.apiserverupdater.updater.endpoints.Member;
+import io.apiserverupdater.updater.endpoints.MemberHealth;
 import io.apiserverupdater.updater.endpoints.Refusal;
 import io.apiserverupdater.updater.endpoints.TargetName;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * What a dry run found.
  *
  * @param source NAMESPACE/NAME of the source Service
  * @param comparisons the objects that are not as they should be, in the order of the writes
+ * @param members what the probes say of each member, in the order to show them; empty when none was
+ *     probed
  * @param notes what a person should know to read the result
  * @param warnings what keeps the result from being of use
  * @param refusals why nothing would be written; when there is one, no write is among the
@@ -19,6 +26,7 @@ public record Report(
     String source,
     TargetName target,
     List<Comparison> comparisons,
+    Map<Member, MemberHealth> members,
     List<String> notes,
     List<String> warnings,
     List<Refusal> refusals) {
@@ -34,6 +42,7 @@ public record Report(
 
   public Report {
     comparisons = List.copyOf(comparisons);
+    members = Collections.unmodifiableMap(new LinkedHashMap<>(members));
     notes = List.copyOf(notes);
     warnings = List.copyOf(warnings);
     refusals = List.copyOf(refusals);
@@ -71,13 +80,22 @@ public record Report(
             + (count(Comparison.Action.AWAIT) > 0 ? ", whose Service must be created first" : ""));
   }
 
-  /** All that belongs on the standard error: notes, warnings, and the summary last. */
+  /** All that belongs on the standard error: members, notes, warnings, and the summary last. */
   public List<String> messages() {
     List<String> lines = new ArrayList<>();
+    members.forEach((member, health) -> lines.add("member " + member + ": " + verdict(health)));
     notes.forEach(note -> lines.add("note: " + note));
     warnings.forEach(warning -> lines.add("warning: " + warning));
     lines.addAll(summary());
     return lines;
+  }
+
+  private static String verdict(MemberHealth health) {
+    return switch (health.state()) {
+      case READY -> "ready";
+      case UNREADY -> "unready: " + health.evidence();
+      case UNKNOWN -> "unknown: the probes took too long";
+    };
   }
 
   private long count(Comparison.Action action) {

@@ -82,6 +82,11 @@ final class ApiClient implements AutoCloseable {
     distrusted.retainAll(order.candidates(monotonic.getAsLong()));
   }
 
+  /** The control planes that are to be asked last. */
+  void setUnready(Set<ServerAddress> members) {
+    order.setUnready(members);
+  }
+
   /** How long ago any apiserver has answered anything. */
   Duration sinceLastAnswer() {
     return Duration.ofNanos(Math.max(0, monotonic.getAsLong() - lastAnswerAt.get()));

@@ -11,6 +11,9 @@ import java.util.Optional;
  */
 public interface ClusterAccess {
 
+  /** A name that every apiserver's certificate carries: kubeadm and others put it there. */
+  String MEMBER_TLS_NAME = "kubernetes.default.svc";
+
   /** Where this access comes from, for messages: a file and context, or the service account. */
   String origin();
 

@@ -1,10 +1,13 @@
 package io.apiserverupdater.updater.kube;
 
 import io.apiserverupdater.updater.controller.EndpointsClient;
+import io.apiserverupdater.updater.endpoints.Member;
 import io.apiserverupdater.updater.leaderelection.LeaseLock;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.Optional;
 import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
 
 /**
  * The cluster as the updater sees it: the source and the target, the Lease, and the connections
@@ -67,6 +70,14 @@ public final class KubeCluster implements AutoCloseable {
    */
   public Optional<String> readOnce(boolean withSource) {
     return endpoints.readOnce(withSource);
+  }
+
+  /** Our probes call these members unready: others are asked before them. */
+  public void setUnready(Collection<Member> members) {
+    api.setUnready(
+        members.stream()
+            .map(member -> ServerAddress.member(member.address(), member.port()))
+            .collect(Collectors.toUnmodifiableSet()));
   }
 
   /** Whether all watching threads run: what a liveness check asks. */

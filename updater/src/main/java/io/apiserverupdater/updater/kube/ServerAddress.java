@@ -11,12 +11,9 @@ import java.util.Optional;
  */
 public record ServerAddress(String host, int port, String pathPrefix, Optional<String> tlsName) {
 
-  /** A name that every apiserver's certificate carries: kubeadm and others put it there. */
-  static final String MEMBER_TLS_NAME = "kubernetes.default.svc";
-
   /** A control plane by its own address. */
   static ServerAddress member(String ip, int port) {
-    return new ServerAddress(ip, port, "", Optional.of(MEMBER_TLS_NAME));
+    return new ServerAddress(ip, port, "", Optional.of(ClusterAccess.MEMBER_TLS_NAME));
   }
 
   @Override

@@ -12,8 +12,9 @@ import java.util.Set;
 
 /**
  * Which apiserver to ask first. The live control planes come before the configured address, because
- * that address may depend on what we maintain; one that has answered comes before the others, and
- * one that has just failed comes last. Thread-safe.
+ * that address may depend on what we maintain; one that has answered comes before the others, one
+ * that has just failed comes after them, and one that our probes call unready comes last.
+ * Thread-safe.
  */
 final class ServerOrder {
   /** A server that failed is asked after all others for this long. */
@@ -23,6 +24,7 @@ final class ServerOrder {
 
   // All guarded by this.
   private List<ServerAddress> members = List.of();
+  private Set<ServerAddress> unready = Set.of();
   private final Map<ServerAddress, Long> failedAt = new HashMap<>();
   private Optional<ServerAddress> lastGood = Optional.empty();
 
@@ -38,11 +40,17 @@ final class ServerOrder {
     lastGood = lastGood.filter(known::contains);
   }
 
+  /** Those of the members that our probes call unready at this moment. */
+  synchronized void setUnready(Set<ServerAddress> now) {
+    unready = Set.copyOf(now);
+  }
+
   /** Every server, the one to ask first in front. */
   synchronized List<ServerAddress> candidates(long now) {
     List<ServerAddress> candidates = new ArrayList<>(all());
     candidates.sort(
-        Comparator.<ServerAddress>comparingLong(server -> demotedSince(server, now))
+        Comparator.<ServerAddress, Boolean>comparing(unready::contains)
+            .thenComparingLong(server -> demotedSince(server, now))
             .thenComparing(server -> !lastGood.equals(Optional.of(server))));
     return candidates;
   }

@@ -30,11 +30,16 @@ record HealthReport(int status, String text) {
       lines.append(
           failure
               .map(why -> "[-]" + check.name() + " failed: " + why + "\n")
-              .orElse("[+]" + check.name() + " ok\n"));
+              .orElseGet(() -> well(check)));
     }
     if (failed) {
       return new HealthReport(500, lines + path + " check failed\n");
     }
     return new HealthReport(200, verbose ? lines + path + " check passed\n" : "ok");
+  }
+
+  private static String well(HealthCheck check) {
+    String detail = check.detail().get();
+    return "[+]" + check.name() + " ok" + (detail.isEmpty() ? "" : ": " + detail) + "\n";
   }
 }

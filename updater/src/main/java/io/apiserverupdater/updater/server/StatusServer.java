@@ -14,7 +14,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 
-/** Answers {@code /livez} and {@code /readyz} over plain HTTP. */
+/** Answers {@code /livez}, {@code /readyz} and {@code /metrics} over plain HTTP. */
 public final class StatusServer implements AutoCloseable {
   private final HttpServer server;
   private final ExecutorService workers;
@@ -29,8 +29,8 @@ public final class StatusServer implements AutoCloseable {
    *
    * @throws IOException when the address cannot be bound
    */
-  public static StatusServer bind(InetSocketAddress address, List<HealthCheck> checks)
-      throws IOException {
+  public static StatusServer bind(
+      InetSocketAddress address, List<HealthCheck> checks, List<Gauge> gauges) throws IOException {
     // A peer that is slow to send its request is let go of: the JDK's default is to wait for ever.
     System.setProperty("sun.net.httpserver.maxReqTime", "5");
     System.setProperty("sun.net.httpserver.maxRspTime", "5");
@@ -53,6 +53,7 @@ public final class StatusServer implements AutoCloseable {
     server.createContext("/livez", exchange -> answer(exchange, "livez", live));
     server.createContext("/healthz", exchange -> answer(exchange, "healthz", live));
     server.createContext("/readyz", exchange -> answer(exchange, "readyz", checks));
+    server.createContext("/metrics", exchange -> scrape(exchange, gauges));
     return new StatusServer(server, workers);
   }
 
@@ -86,16 +87,31 @@ public final class StatusServer implements AutoCloseable {
               .collect(Collectors.toUnmodifiableSet());
       HealthReport report =
           report(exchange.getRequestURI().getPath(), name, checks, exclude, verbose);
-      byte[] body = report.text().getBytes(StandardCharsets.UTF_8);
-      exchange.getResponseHeaders().set("Content-Type", "text/plain; charset=utf-8");
-      exchange.getResponseHeaders().set("X-Content-Type-Options", "nosniff");
-      if (exchange.getRequestMethod().equals("HEAD")) {
-        exchange.sendResponseHeaders(report.status(), -1);
+      send(exchange, report.status(), report.text(), "text/plain; charset=utf-8");
+    }
+  }
+
+  private static void scrape(HttpExchange exchange, List<Gauge> gauges) throws IOException {
+    try (exchange) {
+      if (!exchange.getRequestURI().getPath().equals("/metrics")) {
+        send(exchange, 404, "not found\n", "text/plain; charset=utf-8");
         return;
       }
-      exchange.sendResponseHeaders(report.status(), body.length);
-      exchange.getResponseBody().write(body);
+      send(exchange, 200, Gauge.text(gauges), "text/plain; version=0.0.4; charset=utf-8");
     }
+  }
+
+  private static void send(HttpExchange exchange, int status, String text, String type)
+      throws IOException {
+    byte[] body = text.getBytes(StandardCharsets.UTF_8);
+    exchange.getResponseHeaders().set("Content-Type", type);
+    exchange.getResponseHeaders().set("X-Content-Type-Options", "nosniff");
+    if (exchange.getRequestMethod().equals("HEAD")) {
+      exchange.sendResponseHeaders(status, -1);
+      return;
+    }
+    exchange.sendResponseHeaders(status, body.length);
+    exchange.getResponseBody().write(body);
   }
 
   /** All checks, or the one that the path names, as in {@code /readyz/apiserver}. */

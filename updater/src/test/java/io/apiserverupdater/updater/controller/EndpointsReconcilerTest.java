@@ -124,6 +124,7 @@ class EndpointsReconcilerTest {
       new EndpointsReconciler(
           new MirrorRule("default/kubernetes", new TargetName("kube-system", "apiserver"), true),
           client,
+          MemberHealths.NOT_PROBED,
           () -> leading,
           clock::get,
           () -> 0);

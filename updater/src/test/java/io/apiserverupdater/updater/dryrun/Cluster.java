@@ -5,6 +5,10 @@ import io.apiserverupdater.updater.endpoints.Endpoint;
 import io.apiserverupdater.updater.endpoints.EndpointPort;
 import io.apiserverupdater.updater.endpoints.EndpointSlice;
 import io.apiserverupdater.updater.endpoints.Endpoints;
+import io.apiserverupdater.updater.endpoints.EndpointsSnapshot;
+import io.apiserverupdater.updater.endpoints.GateState;
+import io.apiserverupdater.updater.endpoints.Member;
+import io.apiserverupdater.updater.endpoints.MemberHealth;
 import io.apiserverupdater.updater.endpoints.MirrorRule;
 import io.apiserverupdater.updater.endpoints.ObservedState;
 import io.apiserverupdater.updater.endpoints.Service;
@@ -128,6 +132,16 @@ record Cluster(ObservedState state, boolean writeEndpoints, boolean read) {
   Report compare() {
     return new DryRun(new MirrorRule("default/kubernetes", TARGET, writeEndpoints), read)
         .compare(state);
+  }
+
+  Report compare(
+      EndpointsSnapshot.Reading reading, Map<Member, MemberHealth> health, GateState gate) {
+    return new DryRun(new MirrorRule("default/kubernetes", TARGET, writeEndpoints), read)
+        .compare(state, reading, health, gate);
+  }
+
+  EndpointsSnapshot.Reading reading() {
+    return EndpointsSnapshot.of("default/kubernetes", state.source());
   }
 
   private static EndpointSlice source(String addressType, String... addresses) {

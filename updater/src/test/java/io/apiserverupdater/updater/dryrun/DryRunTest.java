@@ -1,10 +1,17 @@
 package io.apiserverupdater.updater.dryrun;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.apiserverupdater.updater.dryrun.Comparison.Action;
 import io.apiserverupdater.updater.endpoints.AddressFamily;
+import io.apiserverupdater.updater.endpoints.Endpoint;
+import io.apiserverupdater.updater.endpoints.EndpointsSnapshot;
+import io.apiserverupdater.updater.endpoints.GateState;
+import io.apiserverupdater.updater.endpoints.Member;
+import io.apiserverupdater.updater.endpoints.MemberHealth;
 import io.apiserverupdater.updater.endpoints.Service;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -246,12 +253,20 @@ final class DryRunTest {
   }
 
   @Test
-  void printsNotesThenWarningsThenTheSummary() {
+  void printsMembersThenNotesThenWarningsThenTheSummary() {
     Report report =
         new Report(
-            "default/kubernetes", Cluster.TARGET, List.of(), List.of("n"), List.of("w"), List.of());
+            "default/kubernetes",
+            Cluster.TARGET,
+            List.of(),
+            PROBED,
+            List.of("n"),
+            List.of("w"),
+            List.of());
     assertEquals(
         List.of(
+            "member 10.0.0.1:6443: ready",
+            "member 10.0.0.2:6443: unready: connection refused",
             "note: n",
             "warning: w",
             "nothing to change; target kube-system/apiserver is as the source default/kubernetes"),
@@ -262,6 +277,54 @@ final class DryRunTest {
   void sameStateSameReport() {
     Cluster cluster = Cluster.settled().withSource("10.0.0.9");
     assertEquals(cluster.compare(), cluster.compare());
+  }
+
+  private static final Map<Member, MemberHealth> PROBED = probed();
+
+  private static Map<Member, MemberHealth> probed() {
+    Map<Member, MemberHealth> probed = new LinkedHashMap<>();
+    probed.put(new Member("10.0.0.1", 6443), MemberHealth.READY);
+    probed.put(
+        new Member("10.0.0.2", 6443),
+        new MemberHealth(
+            MemberHealth.State.UNREADY, false, Optional.empty(), "connection refused"));
+    return probed;
+  }
+
+  @Test
+  void comparesWithWhatIsLetThrough() {
+    Cluster cluster = Cluster.settled();
+    EndpointsSnapshot.Usable through =
+        new EndpointsSnapshot.Usable(
+            new EndpointsSnapshot(
+                Map.of(
+                    AddressFamily.IPV4,
+                    new EndpointsSnapshot.Members(
+                        6443,
+                        List.of(
+                            Endpoint.ready("10.0.0.1"),
+                            Endpoint.ready("10.0.0.2").withReady(false))))));
+    Report report = cluster.compare(through, PROBED, GateState.INITIAL);
+    assertEquals(Report.CHANGES, report.exitCode());
+    assertTrue(
+        Output.DIFF.render(report, false).contains("-    ready: true\n+    ready: false\n"),
+        () -> Output.DIFF.render(report, false));
+    assertTrue(
+        Output.JSON.render(report, false).contains("\"evidence\": \"connection refused\""),
+        () -> Output.JSON.render(report, false));
+  }
+
+  @Test
+  void warnsWhenTheProbesAreNotBelieved() {
+    Cluster cluster = Cluster.settled();
+    for (GateState.Mode mode : List.of(GateState.Mode.FAIL_OPEN, GateState.Mode.HOLD)) {
+      GateState gate =
+          new GateState(
+              Map.of(AddressFamily.IPV4, new GateState.Family(mode, Map.of(), Optional.empty())));
+      Report report = cluster.compare(cluster.reading(), PROBED, gate);
+      assertEquals(1, report.warnings().size(), report.warnings()::toString);
+      assertTrue(report.warnings().get(0).startsWith("no member "), report.warnings().get(0));
+    }
   }
 
   private static List<String> changes(Report report) {

@@ -28,6 +28,17 @@ class HealthReportTest {
   }
 
   @Test
+  void detailIsToldOfWhatIsWell() {
+    HealthCheck telling = FINE.saying(() -> "2 of 3");
+    assertEquals(
+        new HealthReport(200, "[+]caches ok: 2 of 3\nreadyz check passed\n"),
+        HealthReport.of("readyz", List.of(telling), Set.of(), true));
+    assertEquals(
+        new HealthReport(500, "[-]apiserver failed: no answer for 12s\nreadyz check failed\n"),
+        HealthReport.of("readyz", List.of(BAD.saying(() -> "2 of 3")), Set.of(), true));
+  }
+
+  @Test
   void lineForEachCheckWhenSomethingFails() {
     HealthReport expected =
         new HealthReport(

@@ -12,6 +12,7 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -33,7 +34,17 @@ class StatusServerTest {
             HealthCheck.ready("apiserver", () -> trouble));
     try {
       return StatusServer.bind(
-          new InetSocketAddress(InetAddress.getByAddress(new byte[] {127, 0, 0, 1}), 0), checks);
+          new InetSocketAddress(InetAddress.getByAddress(new byte[] {127, 0, 0, 1}), 0),
+          checks,
+          List.of(
+              Gauge.single("leader", "Whether it leads.", () -> alive),
+              new Gauge(
+                  "member_ready",
+                  "Whether it is ready.",
+                  () ->
+                      List.of(
+                          new Gauge.Sample(Map.of("address", "b"), 0),
+                          new Gauge.Sample(Map.of("address", "a\"\\"), 1)))));
     } catch (IOException e) {
       throw new IllegalStateException(e);
     }
@@ -126,9 +137,25 @@ class StatusServerTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"/", "/metrics", "/readyz/nothing", "/livez/apiserver", "/livezz"})
+  @CsvSource({"/", "/metrics/", "/metricsx", "/readyz/nothing", "/livez/apiserver", "/livezz"})
   void knowsNothingElse(String path) throws Exception {
     assertTrue(get(path).startsWith("404 "), path);
+  }
+
+  @Test
+  void showsGaugesAsPrometheusReadsThem() throws Exception {
+    assertEquals(
+        """
+        200 # HELP leader Whether it leads.
+        # TYPE leader gauge
+        leader 1
+        # HELP member_ready Whether it is ready.
+        # TYPE member_ready gauge
+        member_ready{address="a\\"\\\\"} 1
+        member_ready{address="b"} 0
+        """,
+        get("/metrics"));
+    assertTrue(exchange("GET /metrics").contains("text/plain; version=0.0.4; charset=utf-8"));
   }
 
   @Test
@@ -140,7 +167,8 @@ class StatusServerTest {
 
   @Test
   void usedAddressCannotBeBoundTwice() {
-    assertThrows(IOException.class, () -> StatusServer.bind(server.address(), List.of()).close());
+    assertThrows(
+        IOException.class, () -> StatusServer.bind(server.address(), List.of(), List.of()).close());
   }
 
   @Test

@@ -1,0 +1,201 @@
+package io.apiserverupdater.component;
+
+import static io.apiserverupdater.component.Replicas.SOON;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import io.apiserverupdater.sandbox.SandboxApiserver;
+import io.apiserverupdater.sandbox.SandboxCluster;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** Members that the source still lists, and that our own probes know better. */
+@Tag("component")
+class HealthGateTest {
+  private static final String[] PROBING = {"--health-check=readyz", "--apiserver-failover"};
+
+  private final SandboxCluster cluster =
+      SandboxCluster.builder().reconcileTtl(Duration.ofMinutes(5)).start();
+  private final Replicas replicas = Replicas.at(cluster);
+  private final String user = Replicas.fresh("updater");
+  private final String namespace = replicas.namespace();
+  private final SandboxApiserver first = cluster.apiserver(0);
+  private final List<String> all = cluster.runningAddresses();
+  private final List<String> others = all.subList(1, all.size());
+
+  @AfterEach
+  void end() {
+    replicas.close();
+  }
+
+  private void assertStillListed() {
+    assertEquals(
+        all.stream().sorted().toList(), cluster.sliceAddresses(namespace, "apiserver-ipv4"));
+  }
+
+  @Test
+  void killedApiserverIsUnreadyUntilItIsBack() throws Exception {
+    UpdaterProcess updater = replicas.single(user, namespace, PROBING);
+    replicas.awaitReady(namespace, all);
+    first.kill();
+    replicas.awaitReady(namespace, others);
+    assertStillListed();
+    updater.awaitLog("member=unready address=" + first.ip() + ":6443 evidence=\"", SOON);
+    first.start();
+    replicas.awaitReady(namespace, all);
+    updater.awaitLog("member=ready address=" + first.ip() + ":6443", SOON);
+  }
+
+  @Test
+  void hangingApiserverIsUnreadyUntilItWakes() {
+    replicas.single(user, namespace, PROBING);
+    replicas.awaitReady(namespace, all);
+    first.pause();
+    replicas.awaitReady(namespace, others);
+    assertStillListed();
+    first.resume();
+    replicas.awaitReady(namespace, all);
+  }
+
+  @Test
+  void apiserverThatSaysSoIsUnready() throws Exception {
+    UpdaterProcess updater = replicas.single(user, namespace, PROBING);
+    replicas.awaitReady(namespace, all);
+    first.failReadyz("etcd");
+    replicas.awaitReady(namespace, others);
+    updater.awaitLog("member=unready .* evidence=\"/readyz says 500, failing: etcd\"", SOON);
+    first.passReadyz();
+    replicas.awaitReady(namespace, all);
+  }
+
+  @Test
+  void tcpCheckSeesDeathAndNotUnreadiness() {
+    replicas.single(user, namespace, "--health-check=tcp", "--apiserver-failover");
+    replicas.awaitReady(namespace, all);
+    first.failReadyz("etcd");
+    cluster.apiserver(1).kill();
+    replicas.awaitReady(namespace, List.of(all.get(0), all.get(2)));
+  }
+
+  @Test
+  void asksWithItsTokenWhereAnonymousIsRefused() {
+    cluster.access().refuseAnonymous();
+    replicas.single(user, namespace, PROBING);
+    replicas.awaitReady(namespace, all);
+    first.failReadyz("etcd");
+    replicas.awaitReady(namespace, others);
+  }
+
+  @Test
+  void failsOpenWhenNoneIsReadyAndSaysSo() throws Exception {
+    int port = freePort();
+    UpdaterProcess updater =
+        replicas.single(
+            user,
+            namespace,
+            "--health-check=readyz",
+            "--apiserver-failover",
+            "--listen=127.0.0.1:" + port);
+    replicas.awaitReady(namespace, all);
+    assertTrue(metrics(port).contains("\napiserver_updater_fail_open 0\n"), metrics(port));
+    cluster.apiservers().forEach(server -> server.failReadyz("etcd"));
+    updater.awaitLog("gate=fail-open family=IPv4", SOON);
+    replicas.awaitReady(namespace, all);
+    String metrics = metrics(port);
+    assertTrue(metrics.contains("\napiserver_updater_fail_open 1\n"), metrics);
+    assertTrue(
+        metrics.contains(
+            "\napiserver_updater_member_ready{address=\"" + first.ip() + ":6443\"} 0\n"),
+        metrics);
+    cluster.apiservers().forEach(SandboxApiserver::passReadyz);
+    updater.awaitLog("gate=normal family=IPv4", SOON);
+    replicas.awaitReady(namespace, all);
+    assertEquals(1, updater.log("gate=fail-open").size(), updater::logText);
+  }
+
+  @Test
+  void restartLoopEndsUpOutWithFewWrites() throws Exception {
+    replicas.single(user, namespace, PROBING);
+    replicas.awaitReady(namespace, all);
+    long start = System.nanoTime();
+    for (int i = 0; i < 5; i++) {
+      first.kill();
+      cluster.awaitNever("a wait", Duration.ofMillis(1000), () -> false);
+      first.start();
+      cluster.awaitNever("a wait", Duration.ofMillis(1000), () -> false);
+    }
+    assertEquals(others.stream().sorted().toList(), replicas.ready(namespace));
+    // Out, in, out: each in the slice and in the Endpoints; one more turn on a slow machine.
+    assertTrue(
+        replicas.writes(user, start).size() <= 8,
+        () -> replicas.writes(user, start).size() + " writes");
+  }
+
+  @Test
+  void standbyKnowsTheMembersBeforeItLeads() throws Exception {
+    String[] election = {
+      "--health-check=readyz",
+      "--apiserver-failover",
+      "--lease-duration=3s",
+      "--renew-deadline=2s",
+      "--retry-period=500ms"
+    };
+    UpdaterProcess leader = replicas.replica(user, namespace, election);
+    replicas.awaitReady(namespace, all);
+    UpdaterProcess standby = replicas.replica("standby", namespace, election);
+    standby.awaitLog("member=ready address=" + cluster.apiserver(2).ip(), SOON);
+    leader.signal("STOP");
+    first.kill();
+    replicas.awaitReady(namespace, others);
+    // One correct write of each object, and no other.
+    assertEquals(2, replicas.writes("standby", 0).size());
+    leader.kill();
+  }
+
+  @Test
+  void dryRunTellsTheVerdictOnEachMember() throws Exception {
+    first.failReadyz("etcd");
+    String kubeconfig = "--kubeconfig=" + replicas.kubeconfig(user);
+    UpdaterProcess.Result diff =
+        replicas.oneShot("--dry-run", "--namespace=" + namespace, kubeconfig);
+    assertEquals(1, diff.exitCode(), diff::toString);
+    assertTrue(
+        diff.err()
+            .contains("member " + first.ip() + ":6443: unready: /readyz says 500, failing: etcd"),
+        diff::toString);
+    assertTrue(
+        diff.err().contains("member " + cluster.apiserver(1).ip() + ":6443: ready"),
+        diff::toString);
+    UpdaterProcess.Result json =
+        replicas.oneShot("--dry-run", "-ojson", "--namespace=" + namespace, kubeconfig);
+    JsonObject list = JsonParser.parseString(json.out()).getAsJsonObject();
+    assertEquals(3, list.getAsJsonArray("members").size(), json::toString);
+    UpdaterProcess.Result once = replicas.oneShot("--once", "--namespace=" + namespace, kubeconfig);
+    assertEquals(0, once.exitCode(), once::toString);
+    assertEquals(others.stream().sorted().toList(), replicas.ready(namespace));
+    assertFalse(replicas.ready(namespace).contains(first.ip()));
+  }
+
+  private static int freePort() throws IOException {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
+    }
+  }
+
+  private static String metrics(int port) throws IOException {
+    try (var body = URI.create("http://127.0.0.1:" + port + "/metrics").toURL().openStream()) {
+      return "\n" + new String(body.readAllBytes(), StandardCharsets.UTF_8);
+    }
+  }
+}

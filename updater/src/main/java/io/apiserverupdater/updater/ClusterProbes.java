@@ -1,0 +1,133 @@
+package io.apiserverupdater.updater;
+
+import io.apiserverupdater.probe.ApiserverClient;
+import io.apiserverupdater.probe.HttpsReadyzProbe;
+import io.apiserverupdater.probe.tls.ClientCertificate;
+import io.apiserverupdater.probe.tls.ServerTrust;
+import io.apiserverupdater.updater.kube.ClientIdentity;
+import io.apiserverupdater.updater.kube.ClusterAccess;
+import io.apiserverupdater.updater.readiness.MemberProbe;
+import io.apiserverupdater.updater.readiness.MemberProbing;
+import io.apiserverupdater.updater.readiness.ReadyzClients;
+import io.apiserverupdater.updater.readiness.ReadyzMemberProbe;
+import io.apiserverupdater.updater.readiness.TcpMemberProbe;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.LongSupplier;
+
+/**
+ * Asks the members as the cluster is accessed otherwise: the same certificate authority, the same
+ * identity, and the name that every apiserver's certificate carries. Thread-safe.
+ */
+final class ClusterProbes implements ReadyzClients {
+  /** How long a token that was read is used before it is looked at again. */
+  private static final Duration TOKEN_AGE = Duration.ofSeconds(10);
+
+  private final ClusterAccess access;
+  private final LongSupplier monotonic;
+
+  private record Anonymous(Optional<String> authority, HttpsReadyzProbe probe) {}
+
+  private record Authenticated(
+      Optional<String> authority,
+      Optional<ClientIdentity.Certificate> certificate,
+      HttpsReadyzProbe probe) {}
+
+  // All guarded by this.
+  private Optional<Anonymous> anonymous = Optional.empty();
+  private Optional<Authenticated> authenticated = Optional.empty();
+  private Optional<String> token = Optional.empty();
+  private long tokenReadAt;
+
+  ClusterProbes(ClusterAccess access, LongSupplier monotonic) {
+    this.access = access;
+    this.monotonic = monotonic;
+    this.tokenReadAt = monotonic.getAsLong() - TOKEN_AGE.toNanos();
+  }
+
+  /** Probes of the members of a cluster; none is sent before there are members. */
+  static MemberProbing probing(UpdaterConfig.Probing asked, ClusterAccess access) {
+    return new MemberProbing(
+        factory(asked.question(), access),
+        asked.policy(),
+        System::nanoTime,
+        () -> ThreadLocalRandom.current().nextDouble());
+  }
+
+  private static MemberProbe.Factory factory(
+      UpdaterConfig.Probing.Question question, ClusterAccess access) {
+    return switch (question) {
+      case READYZ -> {
+        ClusterProbes clients = new ClusterProbes(access, System::nanoTime);
+        yield (address, lost) -> new ReadyzMemberProbe(clients, address, lost);
+      }
+      case TCP -> (address, lost) -> new TcpMemberProbe(address);
+    };
+  }
+
+  @Override
+  public synchronized HttpsReadyzProbe anonymous() throws IOException, GeneralSecurityException {
+    Optional<String> authority = access.certificateAuthority();
+    Optional<Anonymous> kept = anonymous.filter(made -> made.authority().equals(authority));
+    if (kept.isPresent()) {
+      return kept.get().probe();
+    }
+    HttpsReadyzProbe made =
+        new HttpsReadyzProbe(
+            ApiserverClient.anonymous(ClusterAccess.MEMBER_TLS_NAME, trust(authority)));
+    anonymous = Optional.of(new Anonymous(authority, made));
+    return made;
+  }
+
+  @Override
+  public synchronized HttpsReadyzProbe authenticated()
+      throws IOException, GeneralSecurityException {
+    Optional<String> authority = access.certificateAuthority();
+    Optional<ClientIdentity.Certificate> certificate = access.identity(false).certificate();
+    Optional<Authenticated> kept =
+        authenticated.filter(
+            made -> made.authority().equals(authority) && made.certificate().equals(certificate));
+    if (kept.isPresent()) {
+      return kept.get().probe();
+    }
+    HttpsReadyzProbe made =
+        new HttpsReadyzProbe(
+            ApiserverClient.authenticated(
+                ClusterAccess.MEMBER_TLS_NAME,
+                trust(authority),
+                clientCertificate(certificate),
+                this::token));
+    authenticated = Optional.of(new Authenticated(authority, certificate, made));
+    return made;
+  }
+
+  private synchronized Optional<String> token() {
+    long now = monotonic.getAsLong();
+    if (now - tokenReadAt >= TOKEN_AGE.toNanos()) {
+      tokenReadAt = now;
+      try {
+        token = access.identity(false).token();
+      } catch (IOException e) {
+        // A file that is being replaced: what was good a moment ago may still be.
+        return token;
+      }
+    }
+    return token;
+  }
+
+  private static ServerTrust.Verified trust(Optional<String> authority)
+      throws GeneralSecurityException {
+    return authority.isPresent()
+        ? ServerTrust.authorities(authority.get().getBytes(StandardCharsets.UTF_8))
+        : new ServerTrust.RuntimeAuthorities();
+  }
+
+  private static Optional<ClientCertificate> clientCertificate(
+      Optional<ClientIdentity.Certificate> certificate) {
+    return certificate.map(shown -> new ClientCertificate(shown.chain(), shown.key()));
+  }
+}

@@ -1,0 +1,135 @@
+package io.apiserverupdater.updater.readiness;
+
+import io.apiserverupdater.probe.ApiserverAddress;
+import io.apiserverupdater.probe.ProbePolicy;
+import io.apiserverupdater.updater.controller.MemberHealths;
+import io.apiserverupdater.updater.endpoints.Member;
+import io.apiserverupdater.updater.endpoints.MemberHealth;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.function.DoubleSupplier;
+import java.util.function.LongSupplier;
+
+/** Probes every member from when it joins until it leaves, or until {@link #close}. Thread-safe. */
+public final class MemberProbing implements MemberHealths, AutoCloseable {
+  private final MemberProbe.Factory probes;
+  private final ProbePolicy policy;
+  private final LongSupplier monotonic;
+  private final DoubleSupplier random;
+  private final Map<Member, ProbedMember> members = new ConcurrentHashMap<>();
+  private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
+
+  // Guarded by this.
+  private boolean closed;
+
+  /**
+   * @param monotonic the monotonic clock, in nanoseconds
+   * @param random from 0 (inclusive) to 1 (exclusive): spreads the probes
+   */
+  public MemberProbing(
+      MemberProbe.Factory probes,
+      ProbePolicy policy,
+      LongSupplier monotonic,
+      DoubleSupplier random) {
+    this.probes = probes;
+    this.policy = policy;
+    this.monotonic = monotonic;
+    this.random = random;
+  }
+
+  @Override
+  public synchronized void follow(Set<Member> wanted) {
+    if (closed || members.keySet().equals(wanted)) {
+      return;
+    }
+    for (Member member : List.copyOf(members.keySet())) {
+      if (!wanted.contains(member)) {
+        ProbedMember gone = members.remove(member);
+        if (gone != null) {
+          gone.close();
+        }
+      }
+    }
+    for (Member member : wanted) {
+      members.computeIfAbsent(member, this::begin);
+    }
+  }
+
+  private ProbedMember begin(Member member) {
+    ApiserverAddress address =
+        ApiserverAddress.parse(member.toString(), member.port())
+            .orElseThrow(() -> new IllegalArgumentException("no IP address: " + member));
+    ProbedMember begun =
+        new ProbedMember(member, address, probes, policy, monotonic, random, this::changed);
+    begun.start();
+    return begun;
+  }
+
+  @Override
+  public MemberHealth of(Member member) {
+    ProbedMember probed = members.get(member);
+    return probed == null ? MemberHealth.UNKNOWN : probed.health();
+  }
+
+  /** Every member that is probed. */
+  public Set<Member> members() {
+    return Set.copyOf(members.keySet());
+  }
+
+  /** Those that have been judged not ready. */
+  public List<Member> unready() {
+    return members.entrySet().stream()
+        .filter(entry -> entry.getValue().health().state() == MemberHealth.State.UNREADY)
+        .map(Map.Entry::getKey)
+        .toList();
+  }
+
+  /** Whether every probing thread runs: what a liveness check asks. */
+  public boolean isAlive() {
+    return members.values().stream().allMatch(ProbedMember::isAlive);
+  }
+
+  @Override
+  public void onChange(Runnable listener) {
+    listeners.add(listener);
+  }
+
+  private void changed() {
+    listeners.forEach(Runnable::run);
+    synchronized (this) {
+      notifyAll();
+    }
+  }
+
+  /** Whether every member has been judged, be it ready or not. */
+  public boolean isComplete() {
+    return members.values().stream()
+        .noneMatch(member -> member.health().state() == MemberHealth.State.UNKNOWN);
+  }
+
+  /** Waits until every member has been judged, at most for the given time. */
+  public synchronized void awaitJudged(Duration patience) {
+    long end = monotonic.getAsLong() + patience.toNanos();
+    try {
+      long left = end - monotonic.getAsLong();
+      while (!isComplete() && left > 0) {
+        TimeUnit.NANOSECONDS.timedWait(this, left);
+        left = end - monotonic.getAsLong();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  @Override
+  public synchronized void close() {
+    closed = true;
+    members.values().forEach(ProbedMember::close);
+    members.clear();
+  }
+}

@@ -1,0 +1,179 @@
+package io.apiserverupdater.updater.readiness;
+
+import io.apiserverupdater.probe.ApiserverAddress;
+import io.apiserverupdater.probe.ProbePolicy;
+import io.apiserverupdater.probe.ProbeResult;
+import io.apiserverupdater.probe.Readiness;
+import io.apiserverupdater.probe.ReadinessTracker;
+import io.apiserverupdater.updater.endpoints.Member;
+import io.apiserverupdater.updater.endpoints.MemberHealth;
+import java.util.Optional;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.DoubleSupplier;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** One member that is being probed, on one thread of its own from {@link #start} to the end. */
+final class ProbedMember implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(ProbedMember.class);
+
+  /** A probe that ends so many time-outs after its begin was held up on this side. */
+  private static final double LATE = 1.5;
+
+  private final Member member;
+  private final ProbePolicy policy;
+  private final LongSupplier monotonic;
+  private final DoubleSupplier random;
+  private final Runnable changed;
+  private final MemberProbe probe;
+  private final Thread thread;
+
+  private final ReentrantLock guard = new ReentrantLock();
+  private final Condition woken = guard.newCondition();
+
+  // Guarded by guard.
+  private boolean closed;
+  private boolean lost;
+
+  private volatile MemberHealth health = MemberHealth.UNKNOWN;
+
+  ProbedMember(
+      Member member,
+      ApiserverAddress address,
+      MemberProbe.Factory probes,
+      ProbePolicy policy,
+      LongSupplier monotonic,
+      DoubleSupplier random,
+      Runnable changed) {
+    this.member = member;
+    this.policy = policy;
+    this.monotonic = monotonic;
+    this.random = random;
+    this.changed = changed;
+    this.probe = probes.of(address, this::connectionLost);
+    this.thread = new Thread(this::run, "probe-" + member);
+    thread.setDaemon(true);
+  }
+
+  void start() {
+    thread.start();
+  }
+
+  MemberHealth health() {
+    return health;
+  }
+
+  boolean isAlive() {
+    return thread.isAlive();
+  }
+
+  /** Tells the thread to end; a question under way ends by its deadline at the latest. */
+  @Override
+  public void close() {
+    guard.lock();
+    try {
+      closed = true;
+      woken.signalAll();
+    } finally {
+      guard.unlock();
+    }
+    probe.close();
+  }
+
+  private void connectionLost() {
+    guard.lock();
+    try {
+      lost = true;
+      woken.signalAll();
+    } finally {
+      guard.unlock();
+    }
+  }
+
+  private void run() {
+    ReadinessTracker tracker = new ReadinessTracker(policy);
+    try {
+      boolean goOn = true;
+      while (goOn) {
+        long begun = monotonic.getAsLong();
+        ProbeResult result = probe.ask(policy.timeout());
+        long took = monotonic.getAsLong() - begun;
+        if (isClosed()) {
+          return;
+        }
+        // A silence in which we ourselves did not run proves nothing.
+        if (ReadinessTracker.isSilence(result) && took > LATE * policy.timeout().toNanos()) {
+          log.debug("probe={} late={}ms", member, took / 1_000_000);
+          goOn = pause();
+        } else {
+          take(tracker, result);
+          goOn = tracker.wantsConfirmation() || pause();
+        }
+      }
+    } catch (InterruptedException e) {
+      log.debug("probe={} interrupted", member);
+    }
+  }
+
+  private void take(ReadinessTracker tracker, ProbeResult result) {
+    long now = monotonic.getAsLong();
+    Optional<Readiness> turned = tracker.observe(result, now);
+    Readiness readiness = tracker.readiness();
+    MemberHealth before = health;
+    health =
+        new MemberHealth(
+            state(readiness.state()),
+            readiness.answers(),
+            before.isReady() && !readiness.isReady() ? Optional.of(now) : before.fellAt(),
+            readiness.evidence());
+    if (turned.isPresent()) {
+      // First what is urgent, then the word about it.
+      changed.run();
+      if (readiness.isReady()) {
+        log.info("member=ready address={}", member);
+      } else {
+        log.warn("member=unready address={} evidence=\"{}\"", member, readiness.evidence());
+      }
+    }
+  }
+
+  private static MemberHealth.State state(Readiness.State state) {
+    return switch (state) {
+      case UNKNOWN -> MemberHealth.State.UNKNOWN;
+      case READY -> MemberHealth.State.READY;
+      case UNREADY -> MemberHealth.State.UNREADY;
+    };
+  }
+
+  private boolean isClosed() {
+    guard.lock();
+    try {
+      return closed;
+    } finally {
+      guard.unlock();
+    }
+  }
+
+  /**
+   * Waits between half of the interval and the whole of it, or until the connection is lost: so
+   * that neither replicas nor members are asked in step.
+   *
+   * @return false at the end
+   */
+  private boolean pause() throws InterruptedException {
+    long interval = policy.interval().toNanos();
+    long left = interval / 2 + (long) (random.getAsDouble() * (interval / 2.0));
+    guard.lockInterruptibly();
+    try {
+      while (!closed && !lost && left > 0) {
+        left = woken.awaitNanos(left);
+      }
+      lost = false;
+      return !closed;
+    } finally {
+      guard.unlock();
+    }
+  }
+}

@@ -1,0 +1,101 @@
+package io.apiserverupdater.updater.readiness;
+
+import io.apiserverupdater.probe.ApiserverAddress;
+import io.apiserverupdater.probe.HeldConnection;
+import io.apiserverupdater.probe.HttpsReadyzProbe;
+import io.apiserverupdater.probe.ProbeResult;
+import io.apiserverupdater.probe.ProbeResult.Reason;
+import io.apiserverupdater.probe.UnreachableException;
+import java.io.IOException;
+import java.security.GeneralSecurityException;
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * Asks /readyz on one connection that is kept open, so that its end tells of the apiserver's death
+ * at once. Asks anonymously as long as that is answered, and with our credentials after that.
+ */
+public final class ReadyzMemberProbe implements MemberProbe {
+  private final ReadyzClients clients;
+  private final ApiserverAddress address;
+  private final Runnable lost;
+
+  // Of the asking thread only.
+  private boolean authenticated;
+
+  private volatile Optional<HeldConnection> held = Optional.empty();
+  private volatile boolean closed;
+
+  public ReadyzMemberProbe(ReadyzClients clients, ApiserverAddress address, Runnable lost) {
+    this.clients = clients;
+    this.address = address;
+    this.lost = lost;
+  }
+
+  @Override
+  public ProbeResult ask(Duration deadline) {
+    long end = System.nanoTime() + deadline.toNanos();
+    ProbeResult result = askBefore(end);
+    if (isUnauthorized(result) && !authenticated) {
+      // The cluster has --anonymous-auth=false.
+      authenticated = true;
+      release();
+      return askBefore(end);
+    }
+    return result;
+  }
+
+  private static boolean isUnauthorized(ProbeResult result) {
+    return result instanceof ProbeResult.NotReady notReady
+        && (notReady.status() == 401 || notReady.status() == 403);
+  }
+
+  private ProbeResult askBefore(long end) {
+    try {
+      ProbeResult result = connection(end).ask(left(end));
+      if (!(result instanceof ProbeResult.Ready) && !(result instanceof ProbeResult.NotReady)) {
+        release();
+      }
+      return result;
+    } catch (UnreachableException e) {
+      return e.result();
+    } catch (IOException | GeneralSecurityException e) {
+      return new ProbeResult.Unreachable(Reason.CERTIFICATE, "cannot verify it: " + e.getMessage());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      release();
+      return new ProbeResult.Unreachable(Reason.ANSWER_TIMEOUT, "interrupted");
+    }
+  }
+
+  private HeldConnection connection(long end)
+      throws UnreachableException, IOException, GeneralSecurityException {
+    Optional<HeldConnection> current = held.filter(HeldConnection::isOpen);
+    if (current.isPresent()) {
+      return current.get();
+    }
+    release();
+    HttpsReadyzProbe probe = authenticated ? clients.authenticated() : clients.anonymous();
+    HeldConnection opened = probe.hold(address, left(end), ended -> lost.run());
+    held = Optional.of(opened);
+    if (closed) {
+      opened.close();
+    }
+    return opened;
+  }
+
+  private static Duration left(long end) {
+    return Duration.ofNanos(Math.max(1_000_000, end - System.nanoTime()));
+  }
+
+  private void release() {
+    held.ifPresent(HeldConnection::close);
+    held = Optional.empty();
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    held.ifPresent(HeldConnection::close);
+  }
+}

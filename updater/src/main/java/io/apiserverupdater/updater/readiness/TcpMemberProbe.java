@@ -1,0 +1,39 @@
+package io.apiserverupdater.updater.readiness;
+
+import io.apiserverupdater.probe.ApiserverAddress;
+import io.apiserverupdater.probe.ProbeResult;
+import io.apiserverupdater.probe.ProbeResult.Reason;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.time.Duration;
+
+/** Takes an apiserver for ready when its host accepts a connection. */
+public final class TcpMemberProbe implements MemberProbe {
+  private final ApiserverAddress address;
+
+  public TcpMemberProbe(ApiserverAddress address) {
+    this.address = address;
+  }
+
+  @Override
+  public ProbeResult ask(Duration deadline) {
+    try (Socket socket = new Socket()) {
+      socket.connect(address.socketAddress(), (int) Math.max(1, deadline.toMillis()));
+      return new ProbeResult.Ready();
+    } catch (SocketTimeoutException e) {
+      return new ProbeResult.Unreachable(
+          Reason.CONNECT_TIMEOUT, "no answer within " + deadline.toMillis() + "ms");
+    } catch (ConnectException e) {
+      return new ProbeResult.Unreachable(Reason.REFUSED, "connection refused");
+    } catch (IOException e) {
+      return new ProbeResult.Unreachable(Reason.NO_ROUTE, String.valueOf(e.getMessage()));
+    }
+  }
+
+  @Override
+  public void close() {
+    // Keeps no connection; a question under way ends by its deadline.
+  }
+}

@@ -1,0 +1,343 @@
+package io.apiserverupdater.updater.controller;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.apiserverupdater.probe.ProbePolicy;
+import io.apiserverupdater.probe.ProbeResult;
+import io.apiserverupdater.probe.Readiness;
+import io.apiserverupdater.probe.ReadinessTracker;
+import io.apiserverupdater.updater.endpoints.AddressFamily;
+import io.apiserverupdater.updater.endpoints.Change;
+import io.apiserverupdater.updater.endpoints.DesiredObject;
+import io.apiserverupdater.updater.endpoints.Endpoint;
+import io.apiserverupdater.updater.endpoints.EndpointPort;
+import io.apiserverupdater.updater.endpoints.EndpointSlice;
+import io.apiserverupdater.updater.endpoints.Endpoints;
+import io.apiserverupdater.updater.endpoints.Member;
+import io.apiserverupdater.updater.endpoints.MemberHealth;
+import io.apiserverupdater.updater.endpoints.MirrorRule;
+import io.apiserverupdater.updater.endpoints.ObservedState;
+import io.apiserverupdater.updater.endpoints.Service;
+import io.apiserverupdater.updater.endpoints.TargetName;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Random probe results, changes of the members and turns of the leadership, in stepped time. Two
+ * replicas see the same apiservers, each by probes of its own, and write to one API server.
+ */
+class HealthGateModelTest {
+  private static final int SEEDS = 100;
+  private static final int STEPS = 400;
+  private static final int PORT = 6443;
+  private static final long STEP = Duration.ofMillis(100).toNanos();
+  private static final ProbePolicy POLICY = ProbePolicy.DEFAULT;
+
+  /** How an apiserver is. */
+  private enum Condition {
+    WELL,
+    NOT_READY,
+    DEAD,
+    SILENT
+  }
+
+  private static final List<Condition> CONDITIONS = List.of(Condition.values());
+
+  /** The API server's objects, and who may write them. */
+  private static final class World {
+    final Random random;
+    boolean losesProbes;
+    final Map<String, Condition> apiservers = new HashMap<>();
+    final Set<String> source = new TreeSet<>();
+    final Map<AddressFamily, EndpointSlice> slices = new EnumMap<>(AddressFamily.class);
+    Optional<Endpoints> endpoints = Optional.empty();
+    long now;
+    long version;
+    int leader;
+    int writes;
+    boolean published;
+
+    World(int seed, boolean losesProbes) {
+      this.random = new Random(seed);
+      this.losesProbes = losesProbes;
+      now = random.nextLong();
+      for (int i = 1; i <= 3; i++) {
+        join("192.0.2." + i);
+      }
+    }
+
+    void join(String address) {
+      source.add(address);
+      apiservers.put(address, Condition.WELL);
+    }
+
+    /** Something happens, or nothing. */
+    void happen() {
+      List<String> members = new ArrayList<>(source);
+      String one = members.get(random.nextInt(members.size()));
+      switch (random.nextInt(20)) {
+        case 0, 1, 2 -> apiservers.put(one, CONDITIONS.get(random.nextInt(CONDITIONS.size())));
+        case 3 -> members.forEach(member -> apiservers.put(member, Condition.WELL));
+        case 4 -> {
+          Condition all = CONDITIONS.get(random.nextInt(CONDITIONS.size()));
+          members.forEach(member -> apiservers.put(member, all));
+        }
+        case 5 -> join("192.0.2." + (1 + random.nextInt(9)));
+        case 6 -> {
+          if (members.size() > 1) {
+            source.remove(one);
+          }
+        }
+        case 7 -> leader = random.nextInt(3); // 2: nobody leads.
+        default -> {
+          // All stays as it is.
+        }
+      }
+    }
+
+    ProbeResult probe(String address) {
+      // Now and then a probe is lost.
+      Condition condition =
+          losesProbes && random.nextInt(50) == 0
+              ? Condition.SILENT
+              : apiservers.getOrDefault(address, Condition.DEAD);
+      return switch (condition) {
+        case WELL -> new ProbeResult.Ready();
+        case NOT_READY -> new ProbeResult.NotReady(500, List.of());
+        case DEAD -> new ProbeResult.Unreachable(ProbeResult.Reason.REFUSED, "refused");
+        case SILENT -> new ProbeResult.Unreachable(ProbeResult.Reason.CONNECT_TIMEOUT, "silent");
+      };
+    }
+
+    ObservedState observed() {
+      List<Endpoint> members = source.stream().map(Endpoint::ready).toList();
+      EndpointPort port = new EndpointPort("https", PORT, EndpointPort.TCP);
+      return new ObservedState(
+          List.of(new EndpointSlice("kubernetes", "IPv4", Map.of(), List.of(port), members, "1")),
+          Optional.of(
+              new Service(
+                  "apiserver",
+                  "ClusterIP",
+                  Map.of(),
+                  "10.96.0.64",
+                  List.of(AddressFamily.IPV4),
+                  List.of(new Service.Port("https", PORT, EndpointPort.TCP)))),
+          slices,
+          endpoints);
+    }
+
+    /** Takes a write as the API server does, and holds it against what must always be true. */
+    void write(int replica, Change change) {
+      assertEquals(leader, replica, "a write without the Lease");
+      version++;
+      writes++;
+      List<Endpoint> written;
+      DesiredObject desired = change.desired().orElseThrow();
+      if (desired instanceof DesiredObject.Slice slice) {
+        written = slice.endpoints();
+        slices.put(
+            slice.family(),
+            new EndpointSlice(
+                slice.name(),
+                "IPv4",
+                slice.labels(),
+                slice.ports(),
+                shuffled(slice.endpoints()),
+                Long.toString(version)));
+      } else {
+        DesiredObject.LegacyEndpoints legacy = (DesiredObject.LegacyEndpoints) desired;
+        written = legacy.subset().endpoints();
+        endpoints =
+            Optional.of(
+                new Endpoints(
+                    legacy.name(),
+                    legacy.labels(),
+                    List.of(legacy.subset()),
+                    Long.toString(version)));
+      }
+      published = true;
+      assertTrue(written.stream().anyMatch(Endpoint::ready), "an empty target");
+      for (Endpoint endpoint : written) {
+        assertTrue(source.contains(endpoint.address()), "not a member: " + endpoint);
+      }
+    }
+
+    private <T> List<T> shuffled(List<T> list) {
+      List<T> copy = new ArrayList<>(list);
+      Collections.shuffle(copy, random);
+      return copy;
+    }
+  }
+
+  /** One replica: its probes, without threads, and its reconciler. */
+  private static final class Replica implements MemberHealths, EndpointsClient {
+    final World world;
+    final int number;
+    final Map<Member, ReadinessTracker> trackers = new HashMap<>();
+    final Map<Member, Long> fellAt = new HashMap<>();
+    final EndpointsReconciler reconciler;
+
+    Replica(World world, int number) {
+      this.world = world;
+      this.number = number;
+      this.reconciler =
+          new EndpointsReconciler(
+              new MirrorRule(
+                  "default/kubernetes", new TargetName("kube-system", "apiserver"), true),
+              this,
+              this,
+              () -> world.leader == number,
+              () -> world.now,
+              () -> 0);
+    }
+
+    void step() {
+      trackers.forEach(
+          (member, tracker) -> {
+            do {
+              boolean was = tracker.readiness().isReady();
+              tracker.observe(world.probe(member.address()), world.now);
+              if (was && !tracker.readiness().isReady()) {
+                fellAt.put(member, world.now);
+              }
+            } while (tracker.wantsConfirmation());
+          });
+      reconciler.reconcile();
+    }
+
+    @Override
+    public void follow(Set<Member> members) {
+      trackers.keySet().retainAll(members);
+      fellAt.keySet().retainAll(members);
+      members.forEach(
+          member -> trackers.computeIfAbsent(member, key -> new ReadinessTracker(POLICY)));
+    }
+
+    @Override
+    public MemberHealth of(Member member) {
+      Readiness readiness = Objects.requireNonNull(trackers.get(member)).readiness();
+      return new MemberHealth(
+          MemberHealth.State.valueOf(readiness.state().name()),
+          readiness.answers(),
+          Optional.ofNullable(fellAt.get(member)),
+          readiness.evidence());
+    }
+
+    @Override
+    public Optional<ObservedState> observed() {
+      return Optional.of(world.observed());
+    }
+
+    @Override
+    public WriteResult apply(Change change) {
+      world.write(number, change);
+      return new WriteResult.Written();
+    }
+
+    @Override
+    public boolean reread() {
+      return true;
+    }
+
+    @Override
+    public void onChange(Runnable listener) {}
+  }
+
+  private static Set<String> readyIn(World world) {
+    Set<String> ready = new HashSet<>();
+    world.slices.values().stream()
+        .flatMap(slice -> slice.endpoints().stream())
+        .filter(Endpoint::ready)
+        .forEach(endpoint -> ready.add(endpoint.address()));
+    return ready;
+  }
+
+  @Test
+  void invariantsHoldWhateverHappens() {
+    for (int seed = 0; seed < SEEDS; seed++) {
+      World world = new World(seed, true);
+      List<Replica> replicas = List.of(new Replica(world, 0), new Replica(world, 1));
+      for (int step = 0; step < STEPS; step++) {
+        world.happen();
+        // Whoever is later decides on what the other has written.
+        replicas.get(step % 2).step();
+        replicas.get(1 - step % 2).step();
+        world.now += STEP;
+        assertFalse(world.published && readyIn(world).isEmpty(), "seed " + seed);
+      }
+      // In the end all is well, and stays so for long enough.
+      world.losesProbes = false;
+      world.source.forEach(member -> world.apiservers.put(member, Condition.WELL));
+      world.leader = 1;
+      for (int step = 0; step < 300; step++) {
+        replicas.forEach(Replica::step);
+        world.now += STEP;
+      }
+      assertEquals(Set.copyOf(world.source), readyIn(world), "seed " + seed);
+    }
+  }
+
+  /** The first act of a new leader, with everything known to it, is one correct write or none. */
+  @Test
+  void newLeaderWritesOnceOrNotAtAll() {
+    for (int seed = 0; seed < SEEDS; seed++) {
+      World world = new World(seed, false);
+      List<Replica> replicas = List.of(new Replica(world, 0), new Replica(world, 1));
+      for (int step = 0; step < 5; step++) {
+        replicas.forEach(Replica::step);
+        world.now += STEP;
+      }
+      assertEquals(world.source, new TreeSet<>(readyIn(world)));
+      boolean dies = world.random.nextBoolean();
+      world.leader = 2;
+      if (dies) {
+        world.apiservers.put("192.0.2.2", Condition.DEAD);
+      }
+      for (int step = 0; step < 20; step++) {
+        replicas.forEach(Replica::step);
+        world.now += STEP;
+      }
+      int before = world.writes;
+      world.leader = 1;
+      for (int step = 0; step < 20; step++) {
+        replicas.forEach(Replica::step);
+        world.now += STEP;
+      }
+      // The slice and the Endpoints.
+      assertEquals(dies ? 2 : 0, world.writes - before, "seed " + seed);
+      assertEquals(dies ? 2 : 3, readyIn(world).size(), "seed " + seed);
+    }
+  }
+
+  @Test
+  void flappingApiserverCausesFewWritesAndEndsUpOut() {
+    for (int periodSteps : List.of(4, 10, 20)) {
+      World world = new World(1, false);
+      Replica leader = new Replica(world, 0);
+      int steps = 600;
+      for (int step = 0; step < steps; step++) {
+        boolean down = step % periodSteps < periodSteps / 2;
+        world.apiservers.put("192.0.2.2", down ? Condition.DEAD : Condition.WELL);
+        leader.step();
+        world.now += STEP;
+      }
+      // In a minute, slice and Endpoints counted: one in 5 s.
+      assertTrue(world.writes <= 12, world.writes + " writes, each " + periodSteps + " steps");
+      assertFalse(readyIn(world).contains("192.0.2.2"));
+    }
+  }
+}
