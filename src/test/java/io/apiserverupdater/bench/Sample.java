@@ -25,6 +25,10 @@ final class Sample {
     return sorted.get(Math.max(0, rank - 1));
   }
 
+  double mean() {
+    return values.stream().mapToDouble(Double::doubleValue).average().orElse(Double.NaN);
+  }
+
   double max() {
     return percentile(1);
   }

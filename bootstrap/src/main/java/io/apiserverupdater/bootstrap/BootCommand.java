@@ -62,8 +62,12 @@ final class BootCommand {
     if (!sequence.handover(justPinned)) {
       return KEPT;
     }
-    // The list is for the next boot. This one is done, whatever comes of it.
-    int unusedCode = RefreshCommand.run(config, log);
+    try {
+      int unusedCode = RefreshCommand.run(config, log, out);
+    } catch (IOException e) {
+      // The list is for the next boot. This one is done.
+      log.warn("refresh=failed reason=\"" + e.getMessage() + "\"");
+    }
     return OK;
   }
 

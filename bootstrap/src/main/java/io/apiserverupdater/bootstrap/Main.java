@@ -39,7 +39,7 @@ public final class Main {
     try {
       return switch (config.command()) {
         case RUN, PIN, HANDOVER -> new BootCommand(config, log, System.out).run();
-        case REFRESH -> RefreshCommand.run(config, log);
+        case REFRESH -> RefreshCommand.run(config, log, System.out);
         case CHECK -> throw new IOException("check is not built yet");
         case STATUS -> StatusCommand.run(config, log, System.out);
         case RESTORE -> RestoreCommand.run(config, log, System.out);

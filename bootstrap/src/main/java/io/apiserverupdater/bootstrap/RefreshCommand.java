@@ -1,13 +1,107 @@
 package io.apiserverupdater.bootstrap;
 
+import io.apiserverupdater.bootstrap.api.ApiserverSource;
+import io.apiserverupdater.bootstrap.api.KubeconfigSource;
+import io.apiserverupdater.bootstrap.api.SourceAnswer;
+import io.apiserverupdater.bootstrap.boot.Strategy;
+import io.apiserverupdater.bootstrap.candidates.CandidateList;
+import io.apiserverupdater.bootstrap.candidates.CandidateListStore;
 import io.apiserverupdater.bootstrap.log.Log;
+import io.apiserverupdater.bootstrap.nft.BootRule;
+import io.apiserverupdater.bootstrap.nft.BootRuleTable;
+import io.apiserverupdater.bootstrap.nft.RuleOutcome;
+import io.apiserverupdater.bootstrap.nft.RuleReading;
+import io.apiserverupdater.probe.ApiserverAddress;
 import java.io.IOException;
+import java.io.PrintStream;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
 
-/** {@code refresh}: what the cluster says of its control planes goes into the cached list. */
+/**
+ * {@code refresh}: what the cluster says of its control planes goes into the cached list, and into
+ * the boot-time rule where there is one.
+ */
 final class RefreshCommand {
+  private static final int OK = 0;
+  private static final int CHANGES = 1;
+  private static final int FAILED = 1;
+  private static final int DRY_RUN_FAILED = 2;
+  private static final Duration ASK_DEADLINE = Duration.ofSeconds(20);
+  private static final Duration RULE_DEADLINE = Duration.ofSeconds(5);
+
   private RefreshCommand() {}
 
-  static int run(BootstrapConfig config, Log log) throws IOException {
-    return 0;
+  /**
+   * Runs it.
+   *
+   * @return the exit code
+   * @throws IOException with a message for a person, when the list cannot be written; it is as it
+   *     was
+   */
+  static int run(BootstrapConfig config, Log log, PrintStream out) throws IOException {
+    ApiserverSource source = KubeconfigSource.of(config.kubeconfig());
+    SourceAnswer answer = source.read(ASK_DEADLINE);
+    if (!(answer instanceof SourceAnswer.Members members)) {
+      if (answer instanceof SourceAnswer.Failed failed) {
+        log.warn(
+            "refresh=failed effect=\"the list of control planes stays as it is\" reason=\""
+                + failed.message().replace('\n', ' ').replace('"', '\'')
+                + "\"");
+      }
+      return config.dryRun() ? DRY_RUN_FAILED : FAILED;
+    }
+    CandidateListStore store = Parts.candidates(config, log);
+    if (config.dryRun()) {
+      CandidateList before = store.read(config.controlPlanes());
+      return show(before, before.refresh(members.addresses(), Instant.now()), out);
+    }
+    CandidateList list =
+        store.refresh(
+            config.controlPlanes(),
+            members.addresses(),
+            Instant.now(),
+            HostsNameEntry.LOCK_DEADLINE);
+    log.info("refresh=done control-planes=" + members.addresses().toString().replace(" ", ""));
+    keepRuleCurrent(config, list.refreshed(), log);
+    return OK;
+  }
+
+  private static int show(CandidateList before, CandidateList after, PrintStream out) {
+    boolean changes = false;
+    for (ApiserverAddress address : before.refreshed()) {
+      if (!after.refreshed().contains(address)) {
+        out.println("-" + address);
+        changes = true;
+      }
+    }
+    for (ApiserverAddress address : after.refreshed()) {
+      boolean known = before.refreshed().contains(address);
+      out.println((known ? " " : "+") + address);
+      changes |= !known;
+    }
+    return changes ? CHANGES : OK;
+  }
+
+  private static void keepRuleCurrent(
+      BootstrapConfig config, List<ApiserverAddress> members, Log log) {
+    Optional<ApiserverAddress> service = Parts.service(config);
+    if (service.isEmpty() || config.strategy() != Strategy.NFT) {
+      return;
+    }
+    BootRuleTable table = Parts.ruleTable(config);
+    Optional<BootRule> rule = BootRule.of(service.get(), members);
+    if (rule.isEmpty()
+        || !(table.read(RULE_DEADLINE) instanceof RuleReading.Present present)
+        || present.rule().equals(rule.get())) {
+      return;
+    }
+    RuleOutcome outcome = table.install(rule.get(), RULE_DEADLINE);
+    if (outcome instanceof RuleOutcome.Done) {
+      log.info("rule=installed to=" + rule.get().candidates().toString().replace(" ", ""));
+    } else {
+      log.warn("rule=unchanged reason=\"" + outcome + "\"");
+    }
   }
 }

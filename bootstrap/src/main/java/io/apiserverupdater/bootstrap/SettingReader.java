@@ -56,7 +56,8 @@ record SettingReader(Map<String, Setting> settings, List<String> errors) {
 
   private void checkTogether(BootstrapConfig config) {
     Command command = config.command();
-    if (command.probes() && !settings.containsKey("control-plane")) {
+    if ((command.probes() || command == Command.REFRESH)
+        && !settings.containsKey("control-plane")) {
       missing("control-plane", "the addresses of the control planes, such as 10.0.0.1,10.0.0.2");
     }
     boolean needsClusterIp =

@@ -222,7 +222,7 @@ class BootstrapConfigTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"status", "restore", "refresh", "check"})
+  @ValueSource(strings = {"status", "restore", "check"})
   void commandsThatAskNoApiserverNeedNoConfiguration(String command) {
     assertEquals(Command.of(Optional.of(command)), valid(command).command());
   }
