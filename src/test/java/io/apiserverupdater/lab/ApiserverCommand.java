@@ -14,7 +14,7 @@ final class ApiserverCommand {
       omitStages: [RequestReceived]
       rules:
       - level: None
-        nonResourceURLs: ["/readyz*", "/livez*", "/healthz*"]
+        nonResourceURLs: ["/readyz*", "/livez*", "/healthz*", "/version"]
       - level: None
         users: ["system:apiserver"]
         verbs: [get, list, watch]

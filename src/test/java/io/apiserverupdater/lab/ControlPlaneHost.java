@@ -18,14 +18,22 @@ public final class ControlPlaneHost {
   private final List<String> command;
   private final Path auditLog;
   private final AdminClient admin;
+  private volatile List<String> furtherFlags;
   private volatile LabProcess process;
   private volatile boolean paused;
   private volatile boolean terminating;
+  private volatile boolean withoutStore;
 
   private ControlPlaneHost(
-      LabHost host, List<String> command, Path auditLog, AdminClient admin, LabProcess process) {
+      LabHost host,
+      List<String> command,
+      List<String> furtherFlags,
+      Path auditLog,
+      AdminClient admin,
+      LabProcess process) {
     this.host = host;
     this.command = command;
+    this.furtherFlags = furtherFlags;
     this.auditLog = auditLog;
     this.admin = admin;
     this.process = process;
@@ -33,13 +41,24 @@ public final class ControlPlaneHost {
 
   /** Starts its apiserver; see {@link #awaitReady}. */
   static ControlPlaneHost start(
-      LabHost host, List<String> command, Path auditLog, AdminClient admin) {
+      LabHost host,
+      List<String> command,
+      List<String> furtherFlags,
+      Path auditLog,
+      AdminClient admin) {
     return new ControlPlaneHost(
-        host, command, auditLog, admin.at(host.address()), launch(host, command));
+        host,
+        command,
+        furtherFlags,
+        auditLog,
+        admin.at(host.address()),
+        launch(host, command, furtherFlags));
   }
 
-  private static LabProcess launch(LabHost host, List<String> command) {
-    return host.start("kube-apiserver", command, Map.of());
+  private static LabProcess launch(LabHost host, List<String> command, List<String> furtherFlags) {
+    List<String> line = new ArrayList<>(command);
+    line.addAll(furtherFlags);
+    return host.start("kube-apiserver", line, Map.of());
   }
 
   public String name() {
@@ -67,7 +86,7 @@ public final class ControlPlaneHost {
 
   /** Whether a request to it can succeed, as far as the lab's own doings go. */
   public boolean reachable() {
-    return process.alive() && !paused && !terminating && !host.unplugged();
+    return process.alive() && !paused && !terminating && !withoutStore && !host.unplugged();
   }
 
   /** Waits for 200 on /readyz. */
@@ -75,7 +94,8 @@ public final class ControlPlaneHost {
     process.awaitReady("200 on /readyz", this::ready, Deadline.in(START));
   }
 
-  private boolean ready() {
+  /** Whether it says 200 on /readyz. */
+  public boolean ready() {
     try {
       return admin.request("GET", "/readyz", "application/json", "").ok();
     } catch (LabException e) {
@@ -87,6 +107,7 @@ public final class ControlPlaneHost {
   public void kill() {
     process.kill();
     paused = false;
+    terminating = false;
   }
 
   /** SIGTERM, the graceful stop; returns at once. {@link #process()} tells when it has ended. */
@@ -117,14 +138,54 @@ public final class ControlPlaneHost {
     host.plug();
   }
 
+  /**
+   * Its connections to etcd are cut, and new ones refused: it goes on and says so on /readyz, some
+   * seconds later, as it asks etcd no more often than that.
+   */
+  public void cutStore() {
+    withoutStore = true;
+    host.filter(
+        "store",
+        "chain output { type filter hook output priority -300; tcp dport "
+            + Etcd.CLIENT_PORT
+            + " reject with tcp reset; }\n");
+  }
+
+  /** Takes {@link #cutStore} back. */
+  public void mendStore() {
+    host.unfilter("store");
+    withoutStore = false;
+  }
+
+  /** Its link goes down. */
+  public void linkDown() {
+    host.linkDown();
+  }
+
+  /** Takes {@link #linkDown} back. */
+  public void linkUp() {
+    host.linkUp();
+  }
+
   /** Starts its apiserver again on the same address and waits until it is ready. */
   public void restart() {
+    startAgain();
+    awaitReady();
+  }
+
+  /** The same, from now on with these flags besides those that it began with. */
+  public void restartWith(String... flags) {
+    furtherFlags = List.of(flags);
+    restart();
+  }
+
+  /** Starts its apiserver again, killing it if it runs, and does not wait for it. */
+  public void startAgain() {
     if (process.alive()) {
       kill();
     }
-    process = launch(host, command);
+    process = launch(host, command, furtherFlags);
     terminating = false;
-    awaitReady();
   }
 
   /**

@@ -58,8 +58,11 @@ public final class Lab implements AutoCloseable {
   private final PublishedAddresses published;
   private final Kubectl kubectl;
   private final ApiserverCommand apiserver;
+  private final Map<String, String> proxyEnvironment;
   private final List<ControlPlaneHost> controlPlanes = new CopyOnWriteArrayList<>();
   private final List<Worker> workers = new ArrayList<>();
+  // Of control planes so far: an address is never given out twice.
+  private int launched;
   private Optional<Etcd> etcd = Optional.empty();
   private Optional<LabProcess> controllerManager = Optional.empty();
 
@@ -80,6 +83,7 @@ public final class Lab implements AutoCloseable {
             builder.projectRoot,
             this::reachableAddress);
     this.apiserver = new ApiserverCommand(binaries, pki, files, builder.apiserverFlags);
+    this.proxyEnvironment = builder.proxyEnvironment;
   }
 
   /**
@@ -99,6 +103,7 @@ public final class Lab implements AutoCloseable {
     private int controlPlanes = 3;
     private List<ProxyMode> workers = List.of(ProxyMode.NFTABLES, ProxyMode.IPTABLES);
     private final List<String> apiserverFlags = new ArrayList<>();
+    private Map<String, String> proxyEnvironment = Map.of();
     private boolean controllerManager = true;
 
     private Builder(String name) {
@@ -120,6 +125,12 @@ public final class Lab implements AutoCloseable {
     /** Further flags for each kube-apiserver, such as {@code --shutdown-delay-duration=5s}. */
     public Builder apiserverFlags(String... flags) {
       this.apiserverFlags.addAll(Arrays.asList(flags));
+      return this;
+    }
+
+    /** The environment of each kube-proxy; empty if not set. */
+    public Builder proxyEnvironment(Map<String, String> environment) {
+      this.proxyEnvironment = Map.copyOf(environment);
       return this;
     }
 
@@ -196,12 +207,13 @@ public final class Lab implements AutoCloseable {
     return "https://" + controlPlaneAddress + ":" + APISERVER_PORT;
   }
 
-  private ControlPlaneHost launchControlPlane() {
-    int number = controlPlanes.size() + 1;
-    LabHost host = network.addHost("cp" + number, controlPlaneAddress(number));
+  private ControlPlaneHost launchControlPlane(String... furtherFlags) {
+    launched++;
+    LabHost host = network.addHost("cp" + launched, controlPlaneAddress(launched));
     Path audit = files.logs().resolve(host.name() + "-audit.log");
     ControlPlaneHost controlPlane =
-        ControlPlaneHost.start(host, apiserver.on(host, etcd().url(), audit), audit, admin);
+        ControlPlaneHost.start(
+            host, apiserver.on(host, etcd().url(), audit), List.of(furtherFlags), audit, admin);
     controlPlanes.add(controlPlane);
     return controlPlane;
   }
@@ -209,11 +221,26 @@ public final class Lab implements AutoCloseable {
   /**
    * A further control plane joins, under a new address. It is ready when this returns, and its
    * address is published in {@code default/kubernetes} soon after or already.
+   *
+   * @param furtherFlags for this one alone, besides those of all
    */
-  public ControlPlaneHost addControlPlane() {
-    ControlPlaneHost added = launchControlPlane();
+  public ControlPlaneHost addControlPlane(String... furtherFlags) {
+    ControlPlaneHost added = launchControlPlane(furtherFlags);
     added.awaitReady();
     return added;
+  }
+
+  /**
+   * Takes a control plane away for good, with its host.
+   *
+   * @param controlPlane its apiserver must have ended
+   */
+  public void removeControlPlane(ControlPlaneHost controlPlane) {
+    if (controlPlane.process().alive()) {
+      throw new LabException(controlPlane.name() + " still runs");
+    }
+    network.removeHost(controlPlane.name());
+    controlPlanes.remove(controlPlane);
   }
 
   private void launchWorker(int number, ProxyMode mode) {
@@ -228,6 +255,8 @@ public final class Lab implements AutoCloseable {
             host,
             mode,
             List.of(binaries.program("kube-proxy"), "--config=" + config),
+            binaries.program("traffic"),
+            proxyEnvironment,
             pki.caFile(),
             files.logs(),
             admin));
@@ -278,12 +307,12 @@ public final class Lab implements AutoCloseable {
     controllerManager.ifPresent(LabProcess::kill);
   }
 
-  /** In the order cp1, cp2, …, dead ones included. */
+  /** In the order cp1, cp2, …, dead ones included, removed ones not. */
   public List<ControlPlaneHost> controlPlanes() {
     return List.copyOf(controlPlanes);
   }
 
-  /** By number, from 1. */
+  /** By number, from 1; of those that {@link #controlPlanes} has. */
   public ControlPlaneHost controlPlane(int number) {
     return controlPlanes.get(number - 1);
   }

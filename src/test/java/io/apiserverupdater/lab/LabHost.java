@@ -22,24 +22,24 @@ public final class LabHost {
       "hostname \"$1\" && mount --bind \"$2\" /etc/hosts && shift 2 && exec \"$@\"";
   private static final String BLACK_HOLE =
       """
-      table inet lab_black_hole {
-        chain input { type filter hook input priority -300; policy drop; iif lo accept; }
-        chain output { type filter hook output priority -300; policy drop; oif lo accept; }
-      }
+      chain input { type filter hook input priority -300; policy drop; iif lo accept; }
+      chain output { type filter hook output priority -300; policy drop; oif lo accept; }
       """;
 
   private final String name;
   private final String address;
   private final Path hostsFile;
   private final Path logFolder;
+  private final String gateway;
   private final Map<String, String> names = new LinkedHashMap<>();
   private volatile boolean unplugged;
 
-  private LabHost(String name, String address, Path hostsFile, Path logFolder) {
+  private LabHost(String name, String address, Path hostsFile, Path logFolder, String gateway) {
     this.name = name;
     this.address = address;
     this.hostsFile = hostsFile;
     this.logFolder = logFolder;
+    this.gateway = gateway;
   }
 
   /** Makes the namespace and plugs it into {@code bridge}, whose address is its gateway. */
@@ -63,7 +63,7 @@ public final class LabHost {
       removeNamespace(name);
       made.orThrow();
     }
-    LabHost host = new LabHost(name, address, folder.resolve(name + ".hosts"), logFolder);
+    LabHost host = new LabHost(name, address, folder.resolve(name + ".hosts"), logFolder, gateway);
     host.mapName(name, address);
     return host;
   }
@@ -131,18 +131,47 @@ public final class LabHost {
 
   /** Every packet from and to other hosts vanishes without an answer, as with a cut cable. */
   public void unplug() {
-    Execution.run(command(List.of("nft", "-f", "-"), Map.of()), BLACK_HOLE, QUICK).orThrow();
+    filter("black_hole", BLACK_HOLE);
     unplugged = true;
   }
 
   /** Takes {@link #unplug} back. */
   public void plug() {
-    run("nft", "delete", "table", "inet", "lab_black_hole").orThrow();
+    unfilter("black_hole");
     unplugged = false;
   }
 
   public boolean unplugged() {
     return unplugged;
+  }
+
+  /**
+   * Gives packets from and to this host further rules.
+   *
+   * @param filterName what {@link #unfilter} takes back
+   * @param chains in nftables' language
+   */
+  public void filter(String filterName, String chains) {
+    String table = "table inet lab_" + filterName + " {\n" + chains + "}\n";
+    Execution.run(command(List.of("nft", "-f", "-"), Map.of()), table, QUICK).orThrow();
+  }
+
+  /** Removes the rules of that name. */
+  public void unfilter(String filterName) {
+    run("nft", "delete", "table", "inet", "lab_" + filterName).orThrow();
+  }
+
+  /** Takes the link down: the kernel knows that nothing can be sent or received. */
+  public void linkDown() {
+    run("ip", "link", "set", "eth0", "down").orThrow();
+    unplugged = true;
+  }
+
+  /** The link is up again, with the route that it had. */
+  public void linkUp() {
+    run("ip", "link", "set", "eth0", "up").orThrow();
+    run("ip", "route", "replace", "default", "via", gateway).orThrow();
+    unplugged = false;
   }
 
   /** Removes the namespace; its processes must be gone. */

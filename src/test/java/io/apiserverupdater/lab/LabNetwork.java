@@ -66,15 +66,23 @@ final class LabNetwork {
     return host;
   }
 
+  /** Kills every process on a host and removes it. */
+  void removeHost(String name) {
+    remove(host(name));
+    hosts.remove(name);
+  }
+
+  private static void remove(LabHost host) {
+    Execution.run(Duration.ofSeconds(20), "sh", "-c", KILL_ALL, "sh", host.name()).orThrow();
+    host.remove();
+  }
+
   /** Kills every process on every host and removes hosts and bridge. */
   void close() {
     // Workers first, so that nobody logs the end of what it depends on.
     List<LabHost> reversed = new ArrayList<>(hosts.values());
     Collections.reverse(reversed);
-    for (LabHost host : reversed) {
-      Execution.run(Duration.ofSeconds(20), "sh", "-c", KILL_ALL, "sh", host.name()).orThrow();
-      host.remove();
-    }
+    reversed.forEach(LabNetwork::remove);
     hosts.clear();
     Execution.run(Duration.ofSeconds(5), "ip", "link", "del", BRIDGE);
   }

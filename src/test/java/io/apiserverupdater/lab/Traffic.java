@@ -63,20 +63,11 @@ public final class Traffic implements AutoCloseable {
     this.reader.setDaemon(true);
   }
 
-  static Traffic start(LabHost host, TrafficTarget target, Path caFile, Path logFolder) {
-    String classes =
-        TrafficClient.class.getProtectionDomain().getCodeSource().getLocation().getPath();
+  static Traffic start(
+      LabHost host, String program, TrafficTarget target, Path caFile, Path logFolder) {
     List<String> command =
         List.of(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-XX:+UseSerialGC",
-            "-XX:TieredStopAtLevel=1",
-            "-XX:-UsePerfData",
-            "-Xmx64m",
-            "-Xss256k",
-            "-cp",
-            classes,
-            TrafficClient.class.getName(),
+            program,
             target.address(),
             String.valueOf(target.port()),
             target.tlsName(),

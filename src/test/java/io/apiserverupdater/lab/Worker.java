@@ -6,23 +6,40 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** A host with a kube-proxy on it. Used by one test thread at a time. */
 public final class Worker {
   private static final Duration START = Duration.ofSeconds(40);
   private static final int HEALTH_PORT = 10256;
+  private static final Pattern REPLY_SOURCE = Pattern.compile("src=(\\S+)");
 
   private final LabHost host;
   private final ProxyMode mode;
   private final List<String> command;
+  private final String trafficProgram;
   private final Path caFile;
   private final Path logFolder;
+  private volatile Map<String, String> proxyEnvironment;
   private Optional<LabProcess> proxy = Optional.empty();
 
-  private Worker(LabHost host, ProxyMode mode, List<String> command, Path caFile, Path logFolder) {
+  private Worker(
+      LabHost host,
+      ProxyMode mode,
+      List<String> command,
+      String trafficProgram,
+      Map<String, String> proxyEnvironment,
+      Path caFile,
+      Path logFolder) {
     this.host = host;
     this.mode = mode;
     this.command = command;
+    this.trafficProgram = trafficProgram;
+    this.proxyEnvironment = proxyEnvironment;
     this.caFile = caFile;
     this.logFolder = logFolder;
   }
@@ -32,6 +49,8 @@ public final class Worker {
       LabHost host,
       ProxyMode mode,
       List<String> command,
+      String trafficProgram,
+      Map<String, String> proxyEnvironment,
       Path caFile,
       Path logFolder,
       AdminClient admin) {
@@ -40,7 +59,8 @@ public final class Worker {
     if (!node.has("status")) {
       throw new LabException("the apiserver dropped the addresses of Node " + host.name());
     }
-    Worker worker = new Worker(host, mode, command, caFile, logFolder);
+    Worker worker =
+        new Worker(host, mode, command, trafficProgram, proxyEnvironment, caFile, logFolder);
     worker.launch();
     return worker;
   }
@@ -55,7 +75,7 @@ public final class Worker {
   }
 
   private void launch() {
-    proxy = Optional.of(host.start("kube-proxy", command, Map.of()));
+    proxy = Optional.of(host.start("kube-proxy", command, proxyEnvironment));
   }
 
   public String name() {
@@ -94,6 +114,48 @@ public final class Worker {
     proxy().kill();
   }
 
+  /** Sets the environment that kube-proxy is started with from now on. */
+  public void proxyEnvironment(Map<String, String> environment) {
+    proxyEnvironment = Map.copyOf(environment);
+  }
+
+  /**
+   * Starts kube-proxy anew, so that its connection is one to this control plane, and has it find
+   * the control plane through {@code laterAddress} when it needs another.
+   */
+  public void attachProxyTo(ControlPlaneHost controlPlane, String laterAddress) {
+    stopProxy();
+    pointApiserverNameAt(controlPlane.address());
+    startProxy();
+    pointApiserverNameAt(laterAddress);
+  }
+
+  /** The addresses of the control planes that kube-proxy is connected to. */
+  public Set<String> proxyPeers() {
+    return host.run(
+            "ss", "--no-header", "--tcp", "--numeric", "--processes", "state", "established")
+        .out()
+        .lines()
+        .filter(line -> line.contains("pid=" + proxy().pid() + ","))
+        .map(line -> line.strip().split("\\s+", -1))
+        .filter(fields -> fields[3].endsWith(":" + Lab.APISERVER_PORT))
+        .flatMap(fields -> peer(fields[2], fields[3]))
+        .collect(Collectors.toCollection(TreeSet::new));
+  }
+
+  /** Behind a cluster IP, which the kernel's connection tracking alone knows. */
+  private Stream<String> peer(String local, String remote) {
+    String address = remote.substring(0, remote.lastIndexOf(':'));
+    if (!address.equals(Lab.APISERVER_SERVICE_ADDRESS)) {
+      return Stream.of(address);
+    }
+    String port = local.substring(local.lastIndexOf(':') + 1);
+    String entry =
+        host.run("conntrack", "-L", "-p", "tcp", "--sport", port, "--state", "ESTABLISHED").out();
+    // The second source of an entry is that of the answers.
+    return REPLY_SOURCE.matcher(entry).results().skip(1).limit(1).map(result -> result.group(1));
+  }
+
   void awaitProxy() {
     proxy().awaitReady("its first sync", this::synced, Deadline.in(START));
   }
@@ -104,6 +166,6 @@ public final class Worker {
 
   /** Starts a stream of requests from this host; close it to stop them. */
   public Traffic traffic(TrafficTarget target) {
-    return Traffic.start(host, target, caFile, logFolder);
+    return Traffic.start(host, trafficProgram, target, caFile, logFolder);
   }
 }
