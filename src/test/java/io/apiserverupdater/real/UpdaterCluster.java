@@ -17,6 +17,7 @@ import io.apiserverupdater.lab.Traffic;
 import io.apiserverupdater.lab.TrafficTarget;
 import io.apiserverupdater.lab.Worker;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -63,6 +64,7 @@ final class UpdaterCluster
   private final Lab.Builder plan;
   private final List<Replica> replicas = new ArrayList<>();
   private Optional<Lab> running = Optional.empty();
+  private List<String> command = List.of();
   private int started;
 
   private UpdaterCluster(Lab.Builder plan) {
@@ -74,11 +76,10 @@ final class UpdaterCluster
   }
 
   @Override
-  public void beforeAll(ExtensionContext context) throws IOException {
+  public void beforeAll(ExtensionContext context) {
     Lab lab = plan.start();
     running = Optional.of(lab);
-    // The user of a pod may be shut out of the folder of the checkout.
-    Files.copy(Path.of(System.getProperty("updater.jar")), jar());
+    command = command(lab);
     applyManifests();
     awaitSource();
   }
@@ -146,24 +147,32 @@ final class UpdaterCluster
     return lab().admin();
   }
 
-  private Path jar() {
-    return lab().work().resolve("updater.jar");
+  /**
+   * The command line of the updater in a lab, without flags, with the JVM's as they are in its
+   * image.
+   */
+  static List<String> command(Lab lab) {
+    Path jar = lab.work().resolve("updater.jar");
+    try {
+      // The user of a pod may be shut out of the folder of the checkout.
+      Files.copy(Path.of(System.getProperty("updater.jar")), jar);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return List.of(
+        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+        "-XX:+UseSerialGC",
+        "-XX:TieredStopAtLevel=1",
+        "-XX:-UsePerfData",
+        "-Xmx48m",
+        "-jar",
+        jar.toString());
   }
 
-  /** The command line of the updater, with the JVM's flags as they are in its image. */
-  String[] updater(String... flags) {
-    List<String> command =
-        new ArrayList<>(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-                "-XX:-UsePerfData",
-                "-Xmx48m",
-                "-jar",
-                jar().toString()));
-    command.addAll(Arrays.asList(flags));
-    return command.toArray(String[]::new);
+  private String[] updater(String... flags) {
+    List<String> line = new ArrayList<>(command);
+    line.addAll(Arrays.asList(flags));
+    return line.toArray(String[]::new);
   }
 
   private PodProcess.Builder pod(Worker worker, String name) {

@@ -1,0 +1,104 @@
+package io.apiserverupdater.failover;
+
+import com.google.gson.Gson;
+import com.google.gson.JsonObject;
+import io.apiserverupdater.lab.Lab;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/**
+ * Measures the fault matrix: each fault many times, what both clients see through the {@code
+ * apiserver} Service and, side by side, through the {@code kubernetes} Service. Started by {@code
+ * ./bench failover}.
+ */
+public final class FailoverBench {
+  private FailoverBench() {}
+
+  /**
+   * Measures, writes the table, the JSON and a picture for each row, and exits with 1 when a reach
+   * was missed.
+   *
+   * @param arguments {@code --launcher=FILE}, {@code --output=FOLDER}, {@code --rounds=N}, {@code
+   *     --rows=A,B,…}, {@code --control-planes=N}, {@code --kube-proxy-pings=true|false}
+   */
+  public static void main(String[] arguments) throws IOException {
+    Map<String, String> flags =
+        Arrays.stream(arguments)
+            .map(argument -> argument.substring(2).split("=", 2))
+            .collect(Collectors.toMap(parts -> parts[0], parts -> parts[1]));
+    int rounds = Integer.parseInt(flags.getOrDefault("rounds", "10"));
+    int controlPlanes = Integer.parseInt(flags.getOrDefault("control-planes", "3"));
+    boolean pings = Boolean.parseBoolean(flags.getOrDefault("kube-proxy-pings", "true"));
+    List<MatrixRow> rows = rows(flags.getOrDefault("rows", ""));
+    FailoverReport report =
+        FailoverReport.in(Path.of(flags.getOrDefault("output", "docs/measurements")));
+    Function<MatrixRow, String> key =
+        row ->
+            row.label()
+                + (controlPlanes == 3 ? "" : "-of-" + controlPlanes)
+                + (pings ? "" : "-without-pings");
+
+    boolean met = true;
+    try (FailoverCluster cluster =
+        FailoverCluster.start(
+            Lab.builder("failover-bench").controlPlanes(controlPlanes),
+            lab -> List.of(flags.getOrDefault("launcher", "bin/updater")),
+            pings ? KubeProxyPings.environment() : Map.of())) {
+      for (MatrixRow row : rows) {
+        List<FaultTrial.Outcome> outcomes = measure(cluster, row, rounds);
+        FailoverReport.Entry entry = report.add(key.apply(row), row, outcomes);
+        System.out.println(entry.text());
+        met &= entry.met();
+      }
+    }
+    System.exit(met ? 0 : 1);
+  }
+
+  private static List<MatrixRow> rows(String names) {
+    if (names.isEmpty()) {
+      return List.of(MatrixRow.values());
+    }
+    List<MatrixRow> rows = new ArrayList<>();
+    for (String name : names.split(",", -1)) {
+      rows.add(
+          MatrixRow.of(name)
+              .orElseThrow(
+                  () ->
+                      new IllegalArgumentException(
+                          "no row "
+                              + name
+                              + "; there are "
+                              + Arrays.stream(MatrixRow.values()).map(MatrixRow::label).toList())));
+    }
+    return rows;
+  }
+
+  private static List<FaultTrial.Outcome> measure(
+      FailoverCluster cluster, MatrixRow row, int rounds) {
+    List<FaultTrial.Outcome> outcomes = new ArrayList<>();
+    try (Observation observation = Observation.start(cluster, row.setting().path())) {
+      FaultTrial trial =
+          new FaultTrial(cluster, row, observation, new Random(row.label().hashCode()));
+      for (int i = 0; i < rounds; i++) {
+        FaultTrial.Outcome outcome = trial.run(i);
+        outcomes.add(outcome);
+        System.err.println("bench: " + row.label() + " " + (i + 1) + ": " + line(outcome.round()));
+      }
+    }
+    return outcomes;
+  }
+
+  /** Where the time went, for a person who watches. */
+  private static String line(Round round) {
+    JsonObject json = FailoverReport.json(round);
+    json.remove("at");
+    return new Gson().toJson(json);
+  }
+}

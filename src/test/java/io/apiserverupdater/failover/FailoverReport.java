@@ -1,0 +1,160 @@
+package io.apiserverupdater.failover;
+
+import com.google.gson.GsonBuilder;
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import io.apiserverupdater.failover.Observation.Service;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.Comparator;
+import java.util.List;
+import java.util.OptionalDouble;
+import java.util.stream.Stream;
+
+/**
+ * The measured matrix as files: {@code failover.json} with every round, {@code failover.md} with
+ * the table, and a picture for each row. A row that is measured again takes the place of its old
+ * figures; the others stay.
+ */
+final class FailoverReport {
+  private final Path folder;
+  private final JsonObject root;
+
+  private FailoverReport(Path folder, JsonObject root) {
+    this.folder = folder;
+    this.root = root;
+  }
+
+  static FailoverReport in(Path folder) throws IOException {
+    Path file = folder.resolve("failover.json");
+    Files.createDirectories(folder);
+    return new FailoverReport(
+        folder,
+        Files.exists(file)
+            ? JsonParser.parseString(Files.readString(file)).getAsJsonObject()
+            : new JsonObject());
+  }
+
+  /** A row as it was measured just now. */
+  record Entry(String text, boolean met) {}
+
+  /** Adds the row, or puts it in the place of its old figures, and writes all files anew. */
+  Entry add(String key, MatrixRow row, List<FaultTrial.Outcome> outcomes) throws IOException {
+    List<Round> rounds = outcomes.stream().map(FaultTrial.Outcome::round).toList();
+    JsonObject entry = entry(row, rounds);
+    JsonObject rows = root.has("rows") ? root.getAsJsonObject("rows") : new JsonObject();
+    rows.add(key, entry);
+    root.add("machine", machine());
+    root.add("rows", rows);
+    Files.writeString(
+        folder.resolve("failover.json"),
+        new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().create().toJson(root) + "\n");
+    Files.writeString(folder.resolve("failover.md"), FailoverTable.markdown(root));
+    Files.writeString(
+        folder.resolve("failover-" + key + ".svg"), TimelinePlot.svg(row, typical(outcomes)));
+    boolean met = true;
+    for (JsonElement claim : entry.getAsJsonArray("claims")) {
+      met &= claim.getAsJsonObject().get("met").getAsBoolean();
+    }
+    return new Entry(FailoverTable.text(key, entry), met);
+  }
+
+  /** The round in the middle when all are sorted by the outage of our Service. */
+  private static FaultTrial.Outcome typical(List<FaultTrial.Outcome> outcomes) {
+    List<FaultTrial.Outcome> sorted =
+        outcomes.stream()
+            .sorted(
+                Comparator.comparingDouble(
+                    outcome -> outcome.round().outages(Service.APISERVER).max().orElse(0)))
+            .toList();
+    return sorted.get(sorted.size() / 2);
+  }
+
+  private static JsonObject entry(MatrixRow row, List<Round> rounds) {
+    JsonObject entry = new JsonObject();
+    entry.addProperty("title", row.title());
+    entry.addProperty("fault", row.fault().description());
+    entry.addProperty("measuredAt", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
+    JsonArray claims = new JsonArray();
+    for (MatrixRow.Claim claim : row.claims()) {
+      double value = claim.value().applyAsDouble(rounds);
+      JsonObject json = new JsonObject();
+      json.addProperty("name", claim.name());
+      json.addProperty("value", rounded(value));
+      json.addProperty("unit", claim.unit());
+      json.addProperty("reach", claim.reach());
+      json.addProperty("met", value <= claim.reach());
+      claims.add(json);
+    }
+    entry.add("claims", claims);
+    for (Service service : Service.values()) {
+      JsonObject summary = new JsonObject();
+      summary.addProperty(
+          "outageP50Millis", rounded(Quantile.of(MatrixRow.outages(rounds, service), 0.5)));
+      summary.addProperty(
+          "outageMaxMillis", rounded(Quantile.of(MatrixRow.outages(rounds, service), 1)));
+      summary.addProperty(
+          "failures", rounds.stream().mapToInt(round -> round.failures(service)).sum());
+      summary.addProperty(
+          "requests",
+          rounds.stream()
+              .flatMap(round -> round.ways().stream())
+              .filter(way -> way.service() == service)
+              .mapToInt(Round.Way::requests)
+              .sum());
+      entry.add(service.label(), summary);
+    }
+    JsonArray array = new JsonArray();
+    rounds.forEach(round -> array.add(json(round)));
+    entry.add("rounds", array);
+    return entry;
+  }
+
+  static JsonObject json(Round round) {
+    JsonObject json = new JsonObject();
+    json.addProperty("at", round.at().truncatedTo(ChronoUnit.MILLIS).toString());
+    json.addProperty("target", round.target());
+    json.addProperty("load", round.load());
+    for (Round.Way way : round.ways()) {
+      JsonObject one = new JsonObject();
+      one.addProperty("outageMillis", rounded(way.outageMillis()));
+      one.addProperty("failures", way.failures());
+      one.addProperty("requests", way.requests());
+      json.add(way.service().label() + "-" + way.worker(), one);
+    }
+    put(json, "decidedMillis", round.decidedMillis());
+    put(json, "writtenMillis", round.writtenMillis());
+    json.addProperty("writes", round.writes());
+    json.addProperty("leastReady", round.leastReady());
+    put(json, "returnMillis", round.returnMillis());
+    json.addProperty("failuresOnReturn", round.failuresOnReturn());
+    json.addProperty("restarts", round.restarts());
+    put(json, "longestLossMillis", round.longestLoss());
+    json.addProperty("lastedMillis", rounded(round.lastedMillis()));
+    return json;
+  }
+
+  private static void put(JsonObject json, String key, OptionalDouble value) {
+    value.ifPresent(found -> json.addProperty(key, rounded(found)));
+  }
+
+  /** To a tenth; what could not be measured is as bad as can be. */
+  static double rounded(double value) {
+    return Double.isNaN(value) ? Double.MAX_VALUE : Math.round(value * 10) / 10.0;
+  }
+
+  private static JsonObject machine() throws IOException {
+    JsonObject machine = new JsonObject();
+    machine.addProperty("processors", Runtime.getRuntime().availableProcessors());
+    machine.addProperty("java", System.getProperty("java.runtime.version"));
+    try (Stream<String> lines = Files.lines(Path.of("/proc/version"))) {
+      machine.addProperty("kernel", lines.findFirst().orElse("").split(" ", -1)[2]);
+    }
+    return machine;
+  }
+}

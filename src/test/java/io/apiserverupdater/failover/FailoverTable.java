@@ -1,0 +1,152 @@
+package io.apiserverupdater.failover;
+
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/** The table of all rows that were measured, in two forms. */
+final class FailoverTable {
+  private static final String HEAD =
+      """
+      # Measured failover
+
+      New TLS connections, one each 25 ms, from two workers (kube-proxy in nftables and in
+      iptables mode) through the `apiserver` Service and, in the same rounds, through the
+      `kubernetes` Service. The outage of a client is the start of its last request that failed,
+      counted from the fault; a request fails when it is refused, cut, or not answered within 2 s.
+      p50 and max are over all rounds and both workers. `./bench failover` makes this page,
+      [failover.json](failover.json) with every round, and the pictures.
+
+      | row | fault | reach | measured | the `kubernetes` Service: p50, max | rounds | load |
+      |---|---|---|---|---|---|---|
+      """;
+
+  private FailoverTable() {}
+
+  static String markdown(JsonObject root) {
+    StringBuilder text = new StringBuilder(HEAD);
+    for (Map.Entry<String, JsonElement> row : root.getAsJsonObject("rows").entrySet()) {
+      JsonObject entry = row.getValue().getAsJsonObject();
+      text.append("| [")
+          .append(row.getKey())
+          .append("](failover-")
+          .append(row.getKey())
+          .append(".svg) | ")
+          .append(entry.get("title").getAsString())
+          .append(" | ")
+          .append(String.join("; ", reaches(entry)))
+          .append(" | ")
+          .append(String.join("; ", measured(entry)))
+          .append(" | ")
+          .append(outage(entry.getAsJsonObject("kubernetes")))
+          .append(" | ")
+          .append(entry.getAsJsonArray("rounds").size())
+          .append(" | ")
+          .append(loads(entry))
+          .append(" |\n");
+    }
+    JsonObject machine = root.getAsJsonObject("machine");
+    return text.append("\nMachine: ")
+        .append(machine.get("processors").getAsInt())
+        .append(" processors, Linux ")
+        .append(machine.get("kernel").getAsString())
+        .append(", Java ")
+        .append(machine.get("java").getAsString())
+        .append(
+            """
+            .
+            The load is that of the last minute when a fault came, its range over the rounds: \
+            everything, the
+            control planes and the clients too, runs on this one machine.
+            """)
+        .toString();
+  }
+
+  static String text(String key, JsonObject entry) {
+    StringBuilder text = new StringBuilder(key).append(": ");
+    text.append(outage(entry.getAsJsonObject("apiserver")))
+        .append("; the kubernetes Service ")
+        .append(outage(entry.getAsJsonObject("kubernetes")))
+        .append("; load ")
+        .append(loads(entry));
+    for (JsonElement claim : entry.getAsJsonArray("claims")) {
+      JsonObject one = claim.getAsJsonObject();
+      text.append(
+          String.format(
+              Locale.ROOT,
+              "%n  %-40s %12s   reach %-10s %s",
+              one.get("name").getAsString(),
+              amount(one.get("value").getAsDouble(), one.get("unit").getAsString()),
+              amount(one.get("reach").getAsDouble(), one.get("unit").getAsString()),
+              one.get("met").getAsBoolean() ? "" : "MISSED"));
+    }
+    return text.toString();
+  }
+
+  private static List<String> reaches(JsonObject entry) {
+    List<String> reaches = new ArrayList<>();
+    for (JsonElement claim : entry.getAsJsonArray("claims")) {
+      JsonObject one = claim.getAsJsonObject();
+      double reach = one.get("reach").getAsDouble();
+      reaches.add(
+          one.get("name").getAsString()
+              + (reach == 0 ? ": 0" : " ≤ " + amount(reach, one.get("unit").getAsString())));
+    }
+    return reaches;
+  }
+
+  private static List<String> measured(JsonObject entry) {
+    List<String> values = new ArrayList<>();
+    for (JsonElement claim : entry.getAsJsonArray("claims")) {
+      JsonObject one = claim.getAsJsonObject();
+      String value =
+          amount(one.get("value").getAsDouble(), one.get("unit").getAsString())
+              + (one.get("met").getAsBoolean() ? "" : " **missed**");
+      values.add(value);
+    }
+    if (values.isEmpty()) {
+      values.add("outage " + outage(entry.getAsJsonObject("apiserver")));
+    }
+    return values;
+  }
+
+  private static String outage(JsonObject summary) {
+    return amount(summary.get("outageP50Millis").getAsDouble(), "ms")
+        + ", "
+        + amount(summary.get("outageMaxMillis").getAsDouble(), "ms")
+        + " ("
+        + summary.get("failures").getAsInt()
+        + " of "
+        + summary.get("requests").getAsInt()
+        + " failed)";
+  }
+
+  private static String loads(JsonObject entry) {
+    List<Double> loads = new ArrayList<>();
+    entry
+        .getAsJsonArray("rounds")
+        .forEach(round -> loads.add(round.getAsJsonObject().get("load").getAsDouble()));
+    return String.format(
+        Locale.ROOT,
+        "%.1f–%.1f",
+        loads.stream().min(Double::compare).orElse(0.0),
+        loads.stream().max(Double::compare).orElse(0.0));
+  }
+
+  private static String amount(double value, String unit) {
+    if (value == Double.MAX_VALUE) {
+      return "none";
+    }
+    if (unit.equals("ms") && value >= 1000) {
+      return String.format(Locale.ROOT, "%.1f s", value / 1000);
+    }
+    String number =
+        value == Math.rint(value) || value >= 100
+            ? String.format(Locale.ROOT, "%.0f", value)
+            : String.format(Locale.ROOT, "%.1f", value);
+    return unit.isEmpty() ? number : number + " " + unit;
+  }
+}

@@ -1,0 +1,94 @@
+package io.apiserverupdater.failover;
+
+import io.apiserverupdater.lab.AuditEntry;
+import io.apiserverupdater.lab.Deadline;
+import io.apiserverupdater.lab.HttpCheck;
+import io.apiserverupdater.lab.PodProcess;
+import io.apiserverupdater.lab.Worker;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+
+/** One replica of the updater. Used by one thread at a time. */
+public final class Updater implements AutoCloseable {
+  /** Under which its requests are in the audit logs. */
+  static final String USER = "system:serviceaccount:kube-system:apiserver-updater";
+
+  private static final int PORT = 8080;
+  private static final int TICKS_PER_SECOND = 100;
+
+  private final Worker worker;
+  private final PodProcess pod;
+
+  Updater(Worker worker, PodProcess pod) {
+    this.worker = worker;
+    this.pod = pod;
+  }
+
+  public String name() {
+    return pod.name();
+  }
+
+  /** Where it runs. */
+  public Worker worker() {
+    return worker;
+  }
+
+  public PodProcess pod() {
+    return pod;
+  }
+
+  /** Whether an identity in the Lease is this replica's. */
+  boolean isNamed(String identity) {
+    return identity.startsWith(pod.name() + "_");
+  }
+
+  /** Whether it sent a request; replicas are told apart by their workers. */
+  boolean sent(AuditEntry entry) {
+    return entry.user().equals(USER) && entry.sourceAddress().equals(worker.host().address());
+  }
+
+  /** Whether it says that it is ready. */
+  public boolean ready() {
+    return HttpCheck.ok("http://" + worker.host().address() + ":" + PORT + "/readyz");
+  }
+
+  void awaitReady(Duration limit) {
+    Deadline.in(limit).await(name() + " is ready", this::ready, () -> pod.process().logTail());
+  }
+
+  /** SIGKILL. */
+  public void kill() {
+    pod.process().kill();
+  }
+
+  /** Starts it again after its end. */
+  void restart(Duration limit) {
+    pod.restart();
+    awaitReady(limit);
+  }
+
+  /** CPU time used so far, in seconds. */
+  double cpuSeconds() {
+    return cpuSeconds(pod.pid());
+  }
+
+  /** CPU time that a process has used so far, in seconds. */
+  static double cpuSeconds(long pid) {
+    try {
+      String stat = Files.readString(Path.of("/proc/" + pid + "/stat"));
+      // After the name, which may hold spaces: field 3 is the first, utime and stime are 14 and 15.
+      String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
+      return (Long.parseLong(fields[11]) + Long.parseLong(fields[12])) / (double) TICKS_PER_SECOND;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Override
+  public void close() {
+    pod.close();
+  }
+}
