@@ -1,0 +1,205 @@
+package io.apiserverupdater.console;
+
+import io.apiserverupdater.failover.FailoverCluster;
+import io.apiserverupdater.failover.Fault;
+import io.apiserverupdater.failover.Observation;
+import io.apiserverupdater.failover.Updater;
+import io.apiserverupdater.lab.ControlPlaneHost;
+import io.apiserverupdater.lab.Lab;
+import io.apiserverupdater.lab.LabException;
+import io.apiserverupdater.lab.Traffic;
+import io.apiserverupdater.lab.Worker;
+import java.io.PrintWriter;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+
+/** The commands of {@code ./lab} on a running lab. Thread-safe: one acts at a time. */
+final class LabCommands {
+  private static final int OK = 0;
+  private static final int FAILED = 1;
+  private static final int WRONG = 2;
+
+  private final FailoverCluster cluster;
+  private final Map<String, Fault.Remedy> faults = new LinkedHashMap<>();
+  private volatile long lastFault = System.nanoTime();
+  private volatile String lastFaultName = "";
+
+  LabCommands(FailoverCluster cluster) {
+    this.cluster = cluster;
+  }
+
+  /**
+   * Carries a command out and says what it has done.
+   *
+   * @return the exit code
+   */
+  int run(List<String> words, PrintWriter out) {
+    try {
+      return switch (words.get(0)) {
+        case "fault" -> fault(words, out);
+        case "heal" -> heal(out);
+        case "measure" -> measure(words, out);
+        case "status" -> status(out);
+        case "kubeconfig" -> kubeconfig(out);
+        case "down" -> OK;
+        default -> {
+          out.println("unknown command " + words.get(0));
+          yield WRONG;
+        }
+      };
+    } catch (LabException e) {
+      out.println("failed: " + e.getMessage());
+      return FAILED;
+    }
+  }
+
+  private synchronized int fault(List<String> words, PrintWriter out) {
+    Fault fault = words.size() > 1 ? Fault.of(words.get(1)).orElse(null) : null;
+    if (fault == null) {
+      out.println("expected the name of a fault; ./lab fault --list tells them");
+      return WRONG;
+    }
+    List<ControlPlaneHost> all = cluster.lab().controlPlanes();
+    String wanted = words.size() > 2 ? words.get(2) : all.get(all.size() - 1).name();
+    ControlPlaneHost proposed =
+        all.stream().filter(host -> host.name().equals(wanted)).findFirst().orElse(null);
+    if (proposed == null) {
+      out.println(
+          "there is no control plane "
+              + wanted
+              + ", only "
+              + all.stream().map(ControlPlaneHost::name).toList());
+      return WRONG;
+    }
+    ControlPlaneHost target = fault.choose(cluster, proposed);
+    String name = fault.label() + " " + target.name();
+    if (faults.containsKey(name)) {
+      out.println(name + " is there already; ./lab heal takes it back");
+      return FAILED;
+    }
+    fault.prepare(cluster, target);
+    lastFault = System.nanoTime();
+    lastFaultName = name;
+    faults.put(name, fault.inject(cluster, target));
+    out.println(name + ": " + fault.description());
+    return OK;
+  }
+
+  private synchronized int heal(PrintWriter out) {
+    List<String> names = new ArrayList<>(faults.keySet());
+    Collections.reverse(names);
+    for (String name : names) {
+      Fault.Remedy remedy = faults.remove(name);
+      if (remedy != null) {
+        remedy.heal();
+      }
+      out.println("healed " + name);
+    }
+    cluster.awaitWhole();
+    out.println("all control planes are ready and published");
+    return OK;
+  }
+
+  /** Not one at a time: faults are to come while it runs. */
+  private int measure(List<String> words, PrintWriter out) {
+    int seconds = words.size() > 1 ? Integer.parseInt(words.get(1)) : 20;
+    long before = lastFault;
+    try (Observation observation = Observation.start(cluster, "/version")) {
+      for (Observation.Stream stream : observation.streams()) {
+        stream.traffic().await("a first answer", all -> !all.isEmpty(), Duration.ofSeconds(20));
+      }
+      long begin = System.nanoTime();
+      out.println(
+          "a new connection each 25 ms from each worker through each Service, for "
+              + seconds
+              + " s; now is the time for ./lab fault NAME");
+      boolean unusedDone = new CountDownLatch(1).await(seconds, TimeUnit.SECONDS);
+      boolean hit = lastFault != before;
+      long since = hit ? lastFault : begin;
+      out.println(hit ? "since " + lastFaultName + ":" : "no fault came meanwhile:");
+      for (Observation.Stream stream : observation.streams()) {
+        List<Traffic.Sample> samples = stream.traffic().samplesSince(since);
+        long failed = samples.stream().filter(sample -> !sample.ok()).count();
+        out.printf(
+            Locale.ROOT,
+            "  %-10s from %s (%s): %d of %d requests failed, the last one at %.2f s; by %s%n",
+            stream.service().label(),
+            stream.worker(),
+            stream.mode().name().toLowerCase(Locale.ROOT),
+            failed,
+            samples.size(),
+            stream.traffic().outageSince(since).toMillis() / 1e3,
+            stream.traffic().serversSince(since));
+      }
+      return OK;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return FAILED;
+    }
+  }
+
+  private synchronized int status(PrintWriter out) {
+    Set<String> ready =
+        cluster.lab().controlPlanes().stream().anyMatch(ControlPlaneHost::reachable)
+            ? cluster.readyAddresses()
+            : Set.of();
+    for (ControlPlaneHost host : cluster.lab().controlPlanes()) {
+      out.printf(
+          Locale.ROOT,
+          "%-10s %-13s apiserver %s, %s%n",
+          host.name(),
+          host.address(),
+          !host.process().alive() ? "dead" : host.reachable() ? "runs" : "runs, hit by a fault",
+          ready.contains(host.address()) ? "in rotation" : "not in rotation");
+    }
+    for (Worker worker : cluster.lab().workers()) {
+      out.printf(
+          Locale.ROOT,
+          "%-10s %-13s kube-proxy (%s) connected to %s%n",
+          worker.name(),
+          worker.host().address(),
+          worker.mode().name().toLowerCase(Locale.ROOT),
+          names(worker.proxyPeers()));
+    }
+    String holder = cluster.holder();
+    for (Updater updater : cluster.updaters()) {
+      out.printf(
+          Locale.ROOT,
+          "%-10s on %-10s %s%n",
+          updater.name(),
+          updater.worker().name(),
+          !updater.pod().alive()
+              ? "dead"
+              : holder.startsWith(updater.name() + "_") ? "leads" : "stands by");
+    }
+    out.println(faults.isEmpty() ? "no faults" : "faults: " + String.join(", ", faults.keySet()));
+    out.println("logs: " + cluster.lab().logs());
+    return OK;
+  }
+
+  private Set<String> names(Set<String> addresses) {
+    return cluster.lab().controlPlanes().stream()
+        .filter(host -> addresses.contains(host.address()))
+        .map(ControlPlaneHost::name)
+        .collect(Collectors.toSet());
+  }
+
+  private int kubeconfig(PrintWriter out) {
+    Lab lab = cluster.lab();
+    out.println(
+        lab.kubeconfig(
+            "person",
+            "https://" + lab.controlPlane(1).address() + ":" + Lab.APISERVER_PORT,
+            lab.adminToken()));
+    return OK;
+  }
+}
