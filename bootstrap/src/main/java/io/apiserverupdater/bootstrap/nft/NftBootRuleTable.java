@@ -1,5 +1,6 @@
 package io.apiserverupdater.bootstrap.nft;
 
+import io.apiserverupdater.bootstrap.program.Program;
 import io.apiserverupdater.probe.ApiserverAddress;
 import java.io.IOException;
 import java.time.Duration;
@@ -12,10 +13,10 @@ public final class NftBootRuleTable implements BootRuleTable {
   private static final int MAX_WORDS = 200;
 
   private final ApiserverAddress service;
-  private final Optional<Nft> nft;
+  private final Optional<Program> nft;
   private final String kernelRelease;
 
-  NftBootRuleTable(ApiserverAddress service, Optional<Nft> nft, String kernelRelease) {
+  NftBootRuleTable(ApiserverAddress service, Optional<Program> nft, String kernelRelease) {
     this.service = service;
     this.nft = nft;
     this.kernelRelease = kernelRelease;
@@ -26,7 +27,7 @@ public final class NftBootRuleTable implements BootRuleTable {
     String path = System.getenv("PATH");
     return new NftBootRuleTable(
         service,
-        Nft.in(Nft.folders(path == null ? "" : path)),
+        Program.find("nft", Program.folders(path == null ? "" : path)),
         System.getProperty("os.version", ""));
   }
 
@@ -94,7 +95,7 @@ public final class NftBootRuleTable implements BootRuleTable {
   }
 
   private sealed interface Called {
-    record Ended(Nft.Run run) implements Called {}
+    record Ended(Program.Run run) implements Called {}
 
     record Missing() implements Called {}
 
@@ -108,7 +109,7 @@ public final class NftBootRuleTable implements BootRuleTable {
       return new Called.Missing();
     }
     try {
-      Optional<Nft.Run> run = nft.get().run(arguments, input, deadline);
+      Optional<Program.Run> run = nft.get().run(arguments, input, deadline);
       return run.isPresent() ? new Called.Ended(run.get()) : new Called.Late(deadline);
     } catch (IOException e) {
       return new Called.NotStarted(brief(String.valueOf(e.getMessage())));

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.apiserverupdater.bootstrap.program.Program;
 import io.apiserverupdater.probe.ApiserverAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -101,6 +102,6 @@ class BootRuleTest {
         BootRule.of(address("[fd00:aaaa:bbbb:cccc:dddd:eeee:ffff:1111]:65535"), many).orElseThrow();
     assertEquals(many.subList(0, BootRule.MAX_CANDIDATES), rule.candidates());
     int bytes = rule.ruleset().getBytes(StandardCharsets.UTF_8).length;
-    assertTrue(bytes <= Nft.MAX_INPUT, bytes + " bytes");
+    assertTrue(bytes <= Program.MAX_INPUT, bytes + " bytes");
   }
 }

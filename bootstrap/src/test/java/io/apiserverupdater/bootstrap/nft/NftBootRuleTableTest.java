@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.apiserverupdater.bootstrap.program.Program;
 import io.apiserverupdater.probe.ApiserverAddress;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -34,7 +35,7 @@ class NftBootRuleTableTest {
     Path nft = folder.resolve("nft");
     Files.writeString(nft, "#!/bin/sh\n" + script + "\n");
     Files.setPosixFilePermissions(nft, PosixFilePermissions.fromString("rwxr-xr-x"));
-    return new NftBootRuleTable(SERVICE, Nft.in(List.of(folder)), KERNEL);
+    return new NftBootRuleTable(SERVICE, Program.find("nft", List.of(folder)), KERNEL);
   }
 
   private static String unsupported(RuleOutcome outcome) {
@@ -65,7 +66,8 @@ class NftBootRuleTableTest {
   @Test
   void saysThatNftIsMissing() {
     NftBootRuleTable table =
-        new NftBootRuleTable(SERVICE, Nft.in(List.of(folder.resolve("nowhere"))), KERNEL);
+        new NftBootRuleTable(
+            SERVICE, Program.find("nft", List.of(folder.resolve("nowhere"))), KERNEL);
     assertTrue(unsupported(table.install(RULE, LONG)).contains("install the package nftables"));
     assertTrue(unsupported(table.remove(LONG)).contains("there is no program nft"));
     assertInstanceOf(RuleReading.Unreadable.class, table.read(LONG));
@@ -212,7 +214,8 @@ class NftBootRuleTableTest {
   void leavesKubeProxyTheNatOfAnOldKernel() throws IOException {
     tableOf("echo >" + folder + "/ran");
     NftBootRuleTable table =
-        new NftBootRuleTable(SERVICE, Nft.in(List.of(folder)), "3.10.0-1160.el7.x86_64");
+        new NftBootRuleTable(
+            SERVICE, Program.find("nft", List.of(folder)), "3.10.0-1160.el7.x86_64");
     assertTrue(unsupported(table.install(RULE, LONG)).contains("--strategy hosts"));
     assertFalse(Files.exists(folder.resolve("ran")));
   }
@@ -221,7 +224,7 @@ class NftBootRuleTableTest {
   void looksInAllFoldersOfThePathAndThoseOfSystemPrograms() {
     assertEquals(
         List.of(Path.of("/a"), Path.of("/b c"), Path.of("/usr/sbin"), Path.of("/sbin")),
-        Nft.folders("/a:relative::/b c"));
-    assertEquals(Optional.empty(), Nft.in(List.of(folder)).map(found -> "found"));
+        Program.folders("/a:relative::/b c"));
+    assertEquals(Optional.empty(), Program.find("nft", List.of(folder)).map(found -> "found"));
   }
 }

@@ -1,4 +1,4 @@
-package io.apiserverupdater.bootstrap.nft;
+package io.apiserverupdater.bootstrap.program;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -12,26 +12,26 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
-/** The program nft, run without a shell, never longer than its deadline. */
-final class Nft {
+/** A program of the node, run without a shell, never longer than its deadline. */
+public final class Program {
   /** What a pipe takes at least before a writer has to wait (pipe(7)). */
-  static final int MAX_INPUT = 4096;
+  public static final int MAX_INPUT = 4096;
 
   private static final int MAX_OUTPUT = 64 * 1024;
   private static final Duration DEATH = Duration.ofMillis(500);
 
   private final Path program;
 
-  Nft(Path program) {
+  private Program(Path program) {
     this.program = program;
   }
 
   /** Looks for it in these folders, in their order. */
-  static Optional<Nft> in(List<Path> folders) {
+  public static Optional<Program> find(String name, List<Path> folders) {
     for (Path folder : folders) {
-      Path program = folder.resolve("nft");
+      Path program = folder.resolve(name);
       if (Files.isExecutable(program) && Files.isRegularFile(program)) {
-        return Optional.of(new Nft(program));
+        return Optional.of(new Program(program));
       }
     }
     return Optional.empty();
@@ -41,7 +41,7 @@ final class Nft {
    * The folders of a PATH, and those of system programs, which a user's PATH may lack. Relative
    * ones are passed over.
    */
-  static List<Path> folders(String path) {
+  public static List<Path> folders(String path) {
     List<Path> folders = new ArrayList<>();
     for (String folder : (path + ":/usr/sbin:/sbin").split(":", -1)) {
       if (folder.startsWith("/")) {
@@ -54,26 +54,27 @@ final class Nft {
   /**
    * What a run came to.
    *
-   * @param exitCode 0 when nft did what it was told
+   * @param exitCode 0 when it did what it was told
    * @param output standard output and error together, at most 64 KiB
    */
-  record Run(int exitCode, String output) {
-    boolean ok() {
+  public record Run(int exitCode, String output) {
+    public boolean ok() {
       return exitCode == 0;
     }
   }
 
   /**
-   * Runs nft to its end.
+   * Runs it to its end, with an environment that holds nothing but {@code LC_ALL=C}.
    *
    * @param input at most 4096 bytes in UTF-8
    * @return empty when it was not done by the deadline; it is killed then
    * @throws IOException when it cannot be started
    */
-  Optional<Run> run(List<String> arguments, String input, Duration deadline) throws IOException {
+  public Optional<Run> run(List<String> arguments, String input, Duration deadline)
+      throws IOException {
     byte[] bytes = input.getBytes(StandardCharsets.UTF_8);
     if (bytes.length > MAX_INPUT) {
-      throw new IllegalArgumentException(bytes.length + " bytes for nft");
+      throw new IllegalArgumentException(bytes.length + " bytes for " + program);
     }
     List<String> command = new ArrayList<>();
     command.add(program.toString());
@@ -90,7 +91,7 @@ final class Nft {
         // It ended, or closed its input, before it had read all; its exit code tells the rest.
       }
       // Its output is read when it has ended. More than a pipe holds would keep it from ending;
-      // what it says to us is far less, and else the deadline ends it.
+      // what these programs say is far less, and else the deadline ends it.
       if (!process.waitFor(deadline.toMillis(), TimeUnit.MILLISECONDS)) {
         return Optional.empty();
       }
