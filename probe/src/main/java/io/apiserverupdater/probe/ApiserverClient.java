@@ -7,7 +7,6 @@ import io.apiserverupdater.probe.tls.ClientTls;
 import io.apiserverupdater.probe.tls.ServerTrust;
 import java.io.EOFException;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.ConnectException;
 import java.net.SocketException;
@@ -15,10 +14,12 @@ import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.cert.CertificateException;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSocket;
 import org.jspecify.annotations.Nullable;
 
@@ -98,6 +99,19 @@ public final class ApiserverClient {
     Deadline end = Deadline.after(deadline);
     try (Connection connection = open(address, end)) {
       return connection.ask(request(address, target, "close"), maxBodyBytes);
+    }
+  }
+
+  /**
+   * The certificate that a server shows. Nothing is asked of it. With {@link
+   * ServerTrust.Unverified} it is shown by whoever answers, valid or not.
+   *
+   * @param deadline for connecting and the handshake together
+   */
+  public X509Certificate servingCertificate(ApiserverAddress address, Duration deadline)
+      throws UnreachableException {
+    try (Connection connection = open(address, Deadline.after(deadline))) {
+      return connection.certificate();
     }
   }
 
@@ -293,13 +307,14 @@ public final class ApiserverClient {
   /** A connection to a server that has proved who it is, for one request after the other. */
   static final class Connection implements AutoCloseable {
     private final TimedSocket socket;
+    private final SSLSocket secured;
     private final HttpAnswerReader answers;
     private final OutputStream out;
 
     Connection(TimedSocket socket, SSLSocket secured) throws IOException {
       this.socket = socket;
-      InputStream in = secured.getInputStream();
-      this.answers = new HttpAnswerReader(in);
+      this.secured = secured;
+      this.answers = new HttpAnswerReader(secured.getInputStream());
       this.out = secured.getOutputStream();
     }
 
@@ -319,6 +334,14 @@ public final class ApiserverClient {
 
     HttpAnswer readAnswer(int maxBodyBytes) throws IOException {
       return answers.read(maxBodyBytes);
+    }
+
+    X509Certificate certificate() throws UnreachableException {
+      try {
+        return (X509Certificate) secured.getSession().getPeerCertificates()[0];
+      } catch (SSLPeerUnverifiedException e) {
+        throw new UnreachableException(Reason.TLS, "the server showed no certificate");
+      }
     }
 
     void liftDeadline() throws IOException {

@@ -111,6 +111,20 @@ class ApiserverClientTest {
   }
 
   @Test
+  void showsTheCertificateOfWhoeverAnswers() throws Exception {
+    HeldCertificate expired = new HeldCertificate.Builder().validityInterval(0, 1_000_000).build();
+    ApiserverClient client =
+        ApiserverClient.anonymous(Authority.NAME, new ServerTrust.Unverified());
+    try (TestServer server = TestServer.tls(expired, ready())) {
+      assertEquals(expired.certificate(), client.servingCertificate(server.address(), AMPLE));
+    }
+    try (TestServer server = TestServer.plain(exchange -> {})) {
+      assertThrows(
+          UnreachableException.class, () -> client.servingCertificate(server.address(), AMPLE));
+    }
+  }
+
+  @Test
   void runtimeAuthoritiesDoNotKnowOurs() throws Exception {
     ApiserverClient client =
         ApiserverClient.anonymous(Authority.NAME, new ServerTrust.RuntimeAuthorities());
