@@ -1,0 +1,107 @@
+package io.apiserverupdater.bootstrap.check;
+
+import io.apiserverupdater.bootstrap.boot.Role;
+import io.apiserverupdater.bootstrap.boot.Strategy;
+import io.apiserverupdater.bootstrap.nft.RuleReading;
+import io.apiserverupdater.probe.ApiserverAddress;
+import io.apiserverupdater.probe.ProbeResult;
+import java.net.InetAddress;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * All that the rules look at.
+ *
+ * @param now by this node's clock
+ * @param resolution the addresses to which libc leads the name; empty when it knows no such name
+ * @param refreshed when the cluster last said who the control planes are
+ * @param controlPlanes the configured ones and those of the cached list, each probed
+ * @param service the clusterIP, probed; empty when none is configured
+ * @param certificate what the apiservers show
+ * @param authorityExpiry when the first of the trusted authorities expires; empty without a file
+ * @param kubeletServers the server URLs in the kubelet's kubeconfig
+ * @param proxyServers the server URLs in kube-proxy's kubeconfig
+ * @param clusterDns the addresses that the kubelet gives to pods as their DNS: they too are of the
+ *     service CIDR
+ * @param units by their names
+ * @param snapshots the host-network pods' copies of the hosts file
+ * @param rule the boot-time rule of the strategy nft
+ * @param ownAddresses the addresses of this node
+ */
+public record Facts(
+    Instant now,
+    Settings settings,
+    Reading<List<InetAddress>> resolution,
+    Reading<HostsBlock> hosts,
+    Optional<Instant> refreshed,
+    Reading<List<Probed>> controlPlanes,
+    Optional<Reading<Probed>> service,
+    Reading<Certificate> certificate,
+    Optional<Reading<Instant>> authorityExpiry,
+    Reading<List<String>> kubeletServers,
+    Reading<List<String>> proxyServers,
+    Reading<List<InetAddress>> clusterDns,
+    Reading<Map<String, UnitState>> units,
+    Reading<List<HostsSnapshot>> snapshots,
+    Optional<RuleReading> rule,
+    List<InetAddress> ownAddresses) {
+
+  /** What the configuration says. */
+  public record Settings(
+      String hostname,
+      int port,
+      Optional<InetAddress> clusterIp,
+      boolean anyControlPlane,
+      boolean verified,
+      Role role,
+      Strategy strategy) {}
+
+  /**
+   * What the hosts file says of the name.
+   *
+   * @param addresses in our block; empty when there is none
+   * @param foreignLines the numbers of lines outside it that name the host as well
+   */
+  public record HostsBlock(List<InetAddress> addresses, List<Integer> foreignLines) {}
+
+  /** One apiserver that was asked. */
+  public record Probed(ApiserverAddress address, ProbeResult result, Duration latency) {}
+
+  /**
+   * The certificate of an apiserver.
+   *
+   * @param names for which it is made
+   */
+  public record Certificate(
+      ApiserverAddress shownBy,
+      boolean forHostname,
+      boolean forClusterIp,
+      List<String> names,
+      Instant expiry) {}
+
+  /**
+   * A unit as systemd shows it.
+   *
+   * @param load such as {@code loaded} or {@code not-found}
+   * @param active such as {@code active}, {@code activating} or {@code failed}
+   * @param file such as {@code enabled} or {@code disabled}; empty for a unit without a file
+   * @param variables the names in its environment: of its process while it runs, else as configured
+   */
+  public record UnitState(String load, String active, String file, Set<String> variables) {
+    boolean exists() {
+      return !load.equals("not-found");
+    }
+  }
+
+  /**
+   * The copy of the hosts file that a host-network pod was started with.
+   *
+   * @param pod namespace and name, or the uid where these cannot be told
+   * @param addresses to which it leads the name; empty when it does not know it
+   */
+  public record HostsSnapshot(String pod, List<InetAddress> addresses) {}
+}

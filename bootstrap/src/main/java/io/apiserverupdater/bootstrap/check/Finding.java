@@ -1,0 +1,44 @@
+package io.apiserverupdater.bootstrap.check;
+
+import java.util.Optional;
+
+/**
+ * One line of the report.
+ *
+ * @param subject what was examined, in a word or two
+ * @param message what was found
+ * @param advice what to do about it; there is none when all is well
+ */
+public record Finding(Level level, String subject, String message, Optional<String> advice) {
+
+  /** How bad it is. */
+  public enum Level {
+    /** As it should be. */
+    OK,
+    /** It works, for now or in part; or it could not be found out. */
+    WARN,
+    /** The node does not work as meant, or will not after its next boot. */
+    FAIL;
+
+    @Override
+    public String toString() {
+      return switch (this) {
+        case OK -> "ok";
+        case WARN -> "warn";
+        case FAIL -> "fail";
+      };
+    }
+  }
+
+  static Finding ok(String subject, String message) {
+    return new Finding(Level.OK, subject, message, Optional.empty());
+  }
+
+  static Finding warn(String subject, String message, String advice) {
+    return new Finding(Level.WARN, subject, message, Optional.of(advice));
+  }
+
+  static Finding fail(String subject, String message, String advice) {
+    return new Finding(Level.FAIL, subject, message, Optional.of(advice));
+  }
+}

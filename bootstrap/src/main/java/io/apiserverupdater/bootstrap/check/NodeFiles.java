@@ -1,0 +1,216 @@
+package io.apiserverupdater.bootstrap.check;
+
+import io.apiserverupdater.bootstrap.check.Facts.HostsSnapshot;
+import io.apiserverupdater.probe.ApiserverAddress;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** What the files of the kubelet and of kube-proxy say. */
+public final class NodeFiles {
+  private static final int MAX_BYTES = 1024 * 1024;
+  private static final String PODS = "var/lib/kubelet/pods";
+  private static final String POD_LOGS = "var/log/pods";
+  private static final String KUBELET_CONFIG = "var/lib/kubelet/config.yaml";
+
+  /** The first line of the copy that kubelet makes for a pod with host network. */
+  private static final String HOST_NETWORK = "# Kubernetes-managed hosts file (host network)";
+
+  /** Where it is when kube-proxy runs as a unit: by hand and kubeasz, and some installers. */
+  private static final List<String> PROXY_KUBECONFIGS =
+      List.of(
+          "etc/kubernetes/kube-proxy.kubeconfig",
+          "etc/kubernetes/kube-proxy.conf",
+          "var/lib/kube-proxy/kubeconfig",
+          "var/lib/kube-proxy/kubeconfig.conf");
+
+  /** Where it is within a pod's folder, when kubeadm runs it. */
+  private static final String PROXY_VOLUME =
+      "volumes/kubernetes.io~configmap/kube-proxy/kubeconfig.conf";
+
+  private final Path root;
+
+  /**
+   * Reads below a root.
+   *
+   * @param root of the file system
+   */
+  public NodeFiles(Path root) {
+    this.root = root;
+  }
+
+  private static String read(Path file) throws IOException {
+    try (InputStream in = Files.newInputStream(file)) {
+      return new String(in.readNBytes(MAX_BYTES), StandardCharsets.UTF_8);
+    }
+  }
+
+  private static <T> Reading<T> unknown(Path file, IOException e) {
+    if (e instanceof NoSuchFileException) {
+      return new Reading.Unknown<>("there is no " + file);
+    }
+    return new Reading.Unknown<>(
+        file
+            + (e instanceof AccessDeniedException
+                ? " may not be read; run this as root"
+                : " cannot be read: " + e));
+  }
+
+  /** The server URLs in a kubeconfig. */
+  public Reading<List<String>> servers(Path kubeconfig) {
+    try {
+      return new Reading.Known<>(servers(read(kubeconfig)));
+    } catch (IOException e) {
+      return unknown(kubeconfig, e);
+    }
+  }
+
+  /** Those of kube-proxy: of its unit, or of its pod on this node. */
+  public Reading<List<String>> proxyServers() {
+    for (String place : PROXY_KUBECONFIGS) {
+      if (Files.exists(root.resolve(place))) {
+        return servers(root.resolve(place));
+      }
+    }
+    try {
+      for (Path pod : folders(root.resolve(PODS))) {
+        Path kubeconfig = pod.resolve(PROXY_VOLUME);
+        if (Files.exists(kubeconfig)) {
+          return servers(kubeconfig);
+        }
+      }
+    } catch (NoSuchFileException e) {
+      // No kubelet has run here yet.
+    } catch (IOException e) {
+      return unknown(root.resolve(PODS), e);
+    }
+    return new Reading.Unknown<>("its kubeconfig is in none of the usual places");
+  }
+
+  /** In YAML and in JSON: a key and its value. */
+  static List<String> servers(String kubeconfig) {
+    List<String> servers = new ArrayList<>();
+    for (String part : kubeconfig.split("[\n,{}]", -1)) {
+      String plain = part.replace("\"", "").replace("'", "").strip();
+      if (plain.startsWith("- ")) {
+        plain = plain.substring(2).strip();
+      }
+      if (plain.startsWith("server:")) {
+        servers.add(plain.substring("server:".length()).strip());
+      }
+    }
+    return servers;
+  }
+
+  /** From the kubelet's configuration. */
+  public Reading<List<InetAddress>> clusterDns() {
+    Path file = root.resolve(KUBELET_CONFIG);
+    try {
+      List<InetAddress> addresses = clusterDns(read(file));
+      return addresses.isEmpty()
+          ? new Reading.Unknown<>(file + " has no clusterDNS")
+          : new Reading.Known<>(addresses);
+    } catch (IOException e) {
+      return unknown(file, e);
+    }
+  }
+
+  /** The items of the list clusterDNS. */
+  static List<InetAddress> clusterDns(String config) {
+    List<InetAddress> addresses = new ArrayList<>();
+    boolean inside = false;
+    for (String line : config.split("\n", -1)) {
+      String plain = line.strip().replace("\"", "").replace("'", "");
+      if (plain.startsWith("clusterDNS:")) {
+        inside = true;
+      } else if (inside && plain.startsWith("- ")) {
+        Optional<ApiserverAddress> address = ApiserverAddress.parse(plain.substring(2).strip(), 1);
+        address.ifPresent(found -> addresses.add(found.ip()));
+      } else if (!plain.isEmpty() && !plain.startsWith("#")) {
+        inside = false;
+      }
+    }
+    return addresses;
+  }
+
+  /** The copies of the hosts file that pods with host network were given. */
+  public Reading<List<HostsSnapshot>> snapshots(String hostname) {
+    Path pods = root.resolve(PODS);
+    Map<String, String> names = podNames();
+    List<HostsSnapshot> snapshots = new ArrayList<>();
+    try {
+      for (Path pod : folders(pods)) {
+        Path copy = pod.resolve("etc-hosts");
+        if (!Files.exists(copy)) {
+          continue;
+        }
+        String text = read(copy);
+        if (text.startsWith(HOST_NETWORK)) {
+          String uid = pod.getFileName().toString();
+          snapshots.add(new HostsSnapshot(names.getOrDefault(uid, uid), addresses(text, hostname)));
+        }
+      }
+      return new Reading.Known<>(snapshots);
+    } catch (IOException e) {
+      return unknown(pods, e);
+    }
+  }
+
+  /** By their uids. The kubelet names the folders of logs NAMESPACE_NAME_UID. */
+  private Map<String, String> podNames() {
+    Map<String, String> names = new HashMap<>();
+    try {
+      for (Path logs : folders(root.resolve(POD_LOGS))) {
+        String[] parts = logs.getFileName().toString().split("_", -1);
+        if (parts.length == 3) {
+          names.put(parts[2], parts[0] + "/" + parts[1]);
+        }
+      }
+    } catch (IOException e) {
+      // Then they are named by their uids.
+    }
+    return names;
+  }
+
+  /** To which addresses the text of a hosts file leads a name. */
+  static List<InetAddress> addresses(String hosts, String hostname) {
+    List<InetAddress> addresses = new ArrayList<>();
+    for (String line : hosts.split("\n", -1)) {
+      int comment = line.indexOf('#');
+      String[] fields =
+          (comment < 0 ? line : line.substring(0, comment)).strip().split("[ \t]+", -1);
+      for (int i = 1; i < fields.length; i++) {
+        if (fields[i].equalsIgnoreCase(hostname)) {
+          ApiserverAddress.parse(fields[0], 1).ifPresent(found -> addresses.add(found.ip()));
+        }
+      }
+    }
+    return addresses;
+  }
+
+  private static List<Path> folders(Path parent) throws IOException {
+    List<Path> folders = new ArrayList<>();
+    try (DirectoryStream<Path> entries = Files.newDirectoryStream(parent)) {
+      for (Path entry : entries) {
+        if (Files.isDirectory(entry)) {
+          folders.add(entry);
+        }
+      }
+    } catch (DirectoryIteratorException e) {
+      throw e.getCause();
+    }
+    return folders;
+  }
+}

@@ -1,0 +1,98 @@
+package io.apiserverupdater.bootstrap.check;
+
+import io.apiserverupdater.bootstrap.check.Facts.Certificate;
+import io.apiserverupdater.bootstrap.check.Facts.Probed;
+import io.apiserverupdater.probe.ApiserverAddress;
+import io.apiserverupdater.probe.ApiserverClient;
+import io.apiserverupdater.probe.ApiserverProbe;
+import io.apiserverupdater.probe.ProbeResult;
+import io.apiserverupdater.probe.ProbeResult.Reason;
+import io.apiserverupdater.probe.UnreachableException;
+import io.apiserverupdater.probe.tls.CertificateFaults;
+import io.apiserverupdater.probe.tls.ServerTrust;
+import java.net.InetAddress;
+import java.security.GeneralSecurityException;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+
+/** What the apiservers say, and show. */
+public final class NodeProbes {
+  private static final Duration DEADLINE = Duration.ofSeconds(3);
+
+  private NodeProbes() {}
+
+  /** Asks all of them at the same time. */
+  public static List<Probed> probe(ApiserverProbe probe, List<ApiserverAddress> addresses)
+      throws InterruptedException {
+    ExecutorService threads =
+        Executors.newFixedThreadPool(
+            Math.max(1, addresses.size()),
+            task -> {
+              Thread thread = new Thread(task, "probe");
+              thread.setDaemon(true);
+              return thread;
+            });
+    try {
+      List<Callable<Probed>> questions = new ArrayList<>();
+      for (ApiserverAddress address : addresses) {
+        questions.add(() -> probe(probe, address));
+      }
+      List<Probed> answers = new ArrayList<>();
+      for (Future<Probed> answer : threads.invokeAll(questions)) {
+        answers.add(answer.get());
+      }
+      return answers;
+    } catch (ExecutionException e) {
+      throw new IllegalStateException("a probe answers whatever happens", e.getCause());
+    } finally {
+      threads.shutdownNow();
+    }
+  }
+
+  private static Probed probe(ApiserverProbe probe, ApiserverAddress address) {
+    long start = System.nanoTime();
+    ProbeResult result = probe.probe(address, DEADLINE);
+    return new Probed(address, result, Duration.ofNanos(System.nanoTime() - start));
+  }
+
+  /** The certificate of the first that shows one, valid or not. */
+  public static Reading<Certificate> certificate(
+      String hostname, Optional<InetAddress> clusterIp, List<Probed> probed) {
+    String reason = "no apiserver could be reached";
+    for (Probed one : probed) {
+      if (!showsOne(one.result())) {
+        continue;
+      }
+      try {
+        X509Certificate shown =
+            ApiserverClient.anonymous(hostname, new ServerTrust.Unverified())
+                .servingCertificate(one.address(), DEADLINE);
+        return new Reading.Known<>(
+            new Certificate(
+                one.address(),
+                CertificateFaults.isMadeFor(shown, hostname),
+                clusterIp.isPresent()
+                    && CertificateFaults.isMadeFor(shown, clusterIp.get().getHostAddress()),
+                CertificateFaults.names(shown),
+                shown.getNotAfter().toInstant()));
+      } catch (UnreachableException | GeneralSecurityException e) {
+        reason = one.address() + " showed none: " + e.getMessage();
+      }
+    }
+    return new Reading.Unknown<>(reason);
+  }
+
+  private static boolean showsOne(ProbeResult result) {
+    return result.verified()
+        || (result instanceof ProbeResult.Unreachable unreachable
+            && unreachable.reason() == Reason.CERTIFICATE);
+  }
+}

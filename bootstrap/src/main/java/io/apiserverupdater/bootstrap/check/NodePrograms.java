@@ -1,0 +1,166 @@
+package io.apiserverupdater.bootstrap.check;
+
+import io.apiserverupdater.bootstrap.check.Facts.UnitState;
+import io.apiserverupdater.bootstrap.program.Program;
+import io.apiserverupdater.probe.ApiserverAddress;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** What the programs of the node say. */
+public final class NodePrograms {
+  private static final Duration DEADLINE = Duration.ofSeconds(5);
+
+  /** By getent(1): the name is not known. */
+  private static final int NOT_FOUND = 2;
+
+  private static final String PROPERTIES =
+      "--property=Id,LoadState,ActiveState,UnitFileState,MainPID,Environment";
+  private static final int MAX_ENVIRONMENT_BYTES = 256 * 1024;
+  private static final int MAX_WORDS = 200;
+
+  private final List<Path> folders;
+  private final Path processes;
+
+  /**
+   * Looks for the programs in these folders.
+   *
+   * @param processes where the kernel shows them: /proc
+   */
+  public NodePrograms(List<Path> folders, Path processes) {
+    this.folders = List.copyOf(folders);
+    this.processes = processes;
+  }
+
+  private Reading<Program.Run> run(String name, List<String> arguments) {
+    Optional<Program> program = Program.find(name, folders);
+    if (program.isEmpty()) {
+      return new Reading.Unknown<>("there is no program " + name);
+    }
+    try {
+      Optional<Program.Run> run = program.get().run(arguments, "", DEADLINE);
+      if (run.isEmpty()) {
+        return new Reading.Unknown<>(
+            name + " was not done after " + DEADLINE.toSeconds() + " s and was killed");
+      }
+      return new Reading.Known<>(run.get());
+    } catch (IOException e) {
+      return new Reading.Unknown<>(name + " cannot be started: " + e.getMessage());
+    }
+  }
+
+  private static <T> Reading<T> refusal(String name, Program.Run run) {
+    String words = run.output().strip().replace('\n', ' ');
+    return new Reading.Unknown<>(
+        name
+            + " ended with "
+            + run.exitCode()
+            + ": "
+            + (words.length() > MAX_WORDS ? words.substring(0, MAX_WORDS) : words));
+  }
+
+  /** Where libc leads a name, with all that nsswitch.conf(5) asks; empty when it leads nowhere. */
+  public Reading<List<InetAddress>> resolution(String hostname) {
+    Reading<Program.Run> reading = run("getent", List.of("ahosts", hostname));
+    if (!(reading instanceof Reading.Known<Program.Run> known)) {
+      return new Reading.Unknown<>(((Reading.Unknown<Program.Run>) reading).reason());
+    }
+    Program.Run run = known.value();
+    if (run.exitCode() == NOT_FOUND) {
+      return new Reading.Known<>(List.of());
+    }
+    return run.ok() ? new Reading.Known<>(addresses(run.output())) : refusal("getent", run);
+  }
+
+  /** The first word of each line; there is a line for each kind of socket. */
+  static List<InetAddress> addresses(String output) {
+    List<InetAddress> addresses = new ArrayList<>();
+    for (String line : output.split("\n", -1)) {
+      int space = line.indexOf(' ');
+      String word = space < 0 ? line : line.substring(0, space);
+      Optional<ApiserverAddress> address = ApiserverAddress.parse(word, 1);
+      if (address.isPresent() && !addresses.contains(address.get().ip())) {
+        addresses.add(address.get().ip());
+      }
+    }
+    return addresses;
+  }
+
+  /** The units that the rules look at, by their names. */
+  public Reading<Map<String, UnitState>> units() {
+    List<String> arguments = new ArrayList<>(List.of("show", "--no-pager", PROPERTIES));
+    arguments.addAll(Rules.UNITS);
+    Reading<Program.Run> reading = run("systemctl", arguments);
+    if (!(reading instanceof Reading.Known<Program.Run> known)) {
+      return new Reading.Unknown<>(((Reading.Unknown<Program.Run>) reading).reason());
+    }
+    return known.value().ok()
+        ? new Reading.Known<>(units(known.value().output()))
+        : refusal("systemctl", known.value());
+  }
+
+  /** A block of {@code Property=value} for each unit, an empty line between two. */
+  private Map<String, UnitState> units(String output) {
+    Map<String, UnitState> units = new LinkedHashMap<>();
+    for (String block : output.split("\n\n", -1)) {
+      Map<String, String> properties = new LinkedHashMap<>();
+      for (String line : block.split("\n", -1)) {
+        int equals = line.indexOf('=');
+        if (equals > 0) {
+          properties.put(line.substring(0, equals), line.substring(equals + 1));
+        }
+      }
+      if (properties.containsKey("Id")) {
+        units.put(
+            properties.getOrDefault("Id", ""),
+            new UnitState(
+                properties.getOrDefault("LoadState", ""),
+                properties.getOrDefault("ActiveState", ""),
+                properties.getOrDefault("UnitFileState", ""),
+                variables(
+                    properties.getOrDefault("MainPID", "0"),
+                    properties.getOrDefault("Environment", ""))));
+      }
+    }
+    return units;
+  }
+
+  /** Of the process: a drop-in that was added later counts only after a restart. */
+  private Set<String> variables(String pid, String configured) {
+    if (!pid.equals("0")) {
+      try (InputStream in = Files.newInputStream(processes.resolve(pid).resolve("environ"))) {
+        byte[] bytes = in.readNBytes(MAX_ENVIRONMENT_BYTES);
+        return names(new String(bytes, StandardCharsets.ISO_8859_1), '\0');
+      } catch (IOException e) {
+        // Ended meanwhile, or not ours to read.
+      }
+    }
+    return names(configured.replace("\"", ""), ' ');
+  }
+
+  private static Set<String> names(String assignments, char separator) {
+    Set<String> names = new HashSet<>();
+    int start = 0;
+    while (start < assignments.length()) {
+      int end = assignments.indexOf(separator, start);
+      end = end < 0 ? assignments.length() : end;
+      int equals = assignments.indexOf('=', start);
+      if (equals > start && equals < end) {
+        names.add(assignments.substring(start, equals));
+      }
+      start = end + 1;
+    }
+    return names;
+  }
+}

@@ -1,0 +1,117 @@
+package io.apiserverupdater.bootstrap.check;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.apiserverupdater.bootstrap.check.Facts.HostsSnapshot;
+import io.apiserverupdater.probe.ApiserverAddress;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class NodeFilesTest {
+  private static final String NAME = "apiserver.cluster.local";
+
+  @TempDir Path root;
+
+  private void file(String path, String content) throws IOException {
+    Path file = root.resolve(path);
+    Files.createDirectories(file.getParent());
+    Files.writeString(file, content);
+  }
+
+  private static InetAddress ip(String literal) {
+    return ApiserverAddress.parse(literal, 1).orElseThrow().ip();
+  }
+
+  private static String unknown(Reading<?> reading) {
+    return assertInstanceOf(Reading.Unknown.class, reading).reason();
+  }
+
+  @Test
+  void emptyNodeIsUnknownInEveryPart() {
+    NodeFiles files = new NodeFiles(root);
+    assertTrue(unknown(files.servers(root.resolve("kubelet.conf"))).startsWith("there is no "));
+    assertTrue(unknown(files.proxyServers()).startsWith("its kubeconfig is in none of"));
+    assertTrue(unknown(files.clusterDns()).startsWith("there is no "));
+    assertTrue(unknown(files.snapshots(NAME)).startsWith("there is no "));
+  }
+
+  @Test
+  void findsServersInYamlAndJson() {
+    String yaml =
+        """
+        clusters:
+        - cluster:
+            certificate-authority-data: LS0tserver:
+            server: https://apiserver.cluster.local:6443
+        - cluster: {server: "https://other:1"}
+        # server-side: nothing
+        """;
+    assertEquals(
+        List.of("https://apiserver.cluster.local:6443", "https://other:1"),
+        NodeFiles.servers(yaml));
+    assertEquals(
+        List.of("https://[fd00::1]:6443"),
+        NodeFiles.servers(
+            "{\"clusters\":[{\"cluster\":{\"server\":\"https://[fd00::1]:6443\"}}]}"));
+  }
+
+  @Test
+  void findsKubeProxyOfTheNodeAndOfThePod() throws IOException {
+    NodeFiles files = new NodeFiles(root);
+    file(
+        "var/lib/kubelet/pods/u1/volumes/kubernetes.io~configmap/kube-proxy/kubeconfig.conf",
+        "server: https://pod:6443\n");
+    assertEquals(new Reading.Known<>(List.of("https://pod:6443")), files.proxyServers());
+    file("etc/kubernetes/kube-proxy.kubeconfig", "    server: https://unit:6443\n");
+    assertEquals(new Reading.Known<>(List.of("https://unit:6443")), files.proxyServers());
+  }
+
+  @Test
+  void readsClusterDns() throws IOException {
+    file(
+        "var/lib/kubelet/config.yaml",
+        """
+        authentication:
+        clusterDNS:
+        - 10.96.0.10
+          # and the other family
+          - "fd00:10:96::a"
+        clusterDomain: cluster.local
+        evictionHard:
+        - 1.2.3.4
+        """);
+    assertEquals(
+        new Reading.Known<>(List.of(ip("10.96.0.10"), ip("fd00:10:96::a"))),
+        new NodeFiles(root).clusterDns());
+    file("var/lib/kubelet/config.yaml", "kind: KubeletConfiguration\n");
+    assertTrue(unknown(new NodeFiles(root).clusterDns()).endsWith("has no clusterDNS"));
+  }
+
+  @Test
+  void namesPodsAndWhereTheirCopiesLead() throws IOException {
+    String managed = "# Kubernetes-managed hosts file";
+    file(
+        "var/lib/kubelet/pods/u1/etc-hosts",
+        managed
+            + " (host network).\n127.0.0.1 localhost\n10.0.0.1\tx APIserver.cluster.local # y\n");
+    file("var/lib/kubelet/pods/u2/etc-hosts", managed + ".\n10.0.0.2 apiserver.cluster.local\n");
+    file("var/lib/kubelet/pods/u3/etc-hosts", managed + " (host network).\n#10.0.0.3 " + NAME);
+    file("var/lib/kubelet/pods/u4/containers", "no copy yet");
+    file("var/log/pods/kube-system_kube-proxy-abc_u1/kube-proxy/0.log", "");
+    Reading<List<HostsSnapshot>> reading = new NodeFiles(root).snapshots(NAME);
+    List<?> snapshots = (List<?>) assertInstanceOf(Reading.Known.class, reading).value();
+    assertEquals(2, snapshots.size());
+    assertTrue(
+        snapshots.contains(
+            new HostsSnapshot("kube-system/kube-proxy-abc", List.of(ip("10.0.0.1")))),
+        snapshots.toString());
+    assertTrue(snapshots.contains(new HostsSnapshot("u3", List.of())), snapshots.toString());
+  }
+}

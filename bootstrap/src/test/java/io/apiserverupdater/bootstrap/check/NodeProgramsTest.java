@@ -1,0 +1,122 @@
+package io.apiserverupdater.bootstrap.check;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.apiserverupdater.bootstrap.check.Facts.UnitState;
+import io.apiserverupdater.probe.ApiserverAddress;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(60)
+class NodeProgramsTest {
+  @TempDir Path folder;
+
+  private NodePrograms programs() {
+    return new NodePrograms(List.of(folder), folder);
+  }
+
+  /** A stand-in that prints a text and ends with a code. */
+  private void program(String name, String output, int code) throws IOException {
+    Path text = folder.resolve(name + ".out");
+    Files.writeString(text, output);
+    Path file = folder.resolve(name);
+    Files.writeString(
+        file,
+        "#!/bin/sh\nwhile read -r l; do echo \"$l\"; done <" + text + "\nexit " + code + "\n");
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwx------"));
+  }
+
+  private static InetAddress ip(String literal) {
+    return ApiserverAddress.parse(literal, 1).orElseThrow().ip();
+  }
+
+  private static String unknown(Reading<?> reading) {
+    return assertInstanceOf(Reading.Unknown.class, reading).reason();
+  }
+
+  @Test
+  void missingProgramsAreToldByName() {
+    assertEquals("there is no program getent", unknown(programs().resolution("x")));
+    assertEquals("there is no program systemctl", unknown(programs().units()));
+  }
+
+  @Test
+  void resolvesAsLibcDoes() throws IOException {
+    program(
+        "getent",
+        """
+        10.96.0.64      STREAM apiserver.cluster.local
+        10.96.0.64      DGRAM
+        fd00::64        STREAM
+        fe80::1%eth0    STREAM
+        """,
+        0);
+    assertEquals(
+        new Reading.Known<>(List.of(ip("10.96.0.64"), ip("fd00::64"))),
+        programs().resolution("apiserver.cluster.local"));
+  }
+
+  @Test
+  void unknownNameLeadsNowhere() throws IOException {
+    program("getent", "", 2);
+    assertEquals(new Reading.Known<>(List.of()), programs().resolution("x"));
+  }
+
+  @Test
+  void refusalIsToldInItsWords() throws IOException {
+    program("getent", "no such database\n", 1);
+    assertEquals("getent ended with 1: no such database", unknown(programs().resolution("x")));
+    program("systemctl", "System has not been booted with systemd\nas init\n", 1);
+    assertTrue(unknown(programs().units()).endsWith("booted with systemd as init"));
+  }
+
+  @Test
+  void readsUnitsAndTheEnvironmentOfWhatRuns() throws IOException {
+    program(
+        "systemctl",
+        """
+        Id=kubelet.service
+        LoadState=loaded
+        ActiveState=active
+        UnitFileState=enabled
+        MainPID=77
+        Environment=A=configured
+
+        Environment=B=1 "C=two words"
+        Id=kube-proxy.service
+        LoadState=loaded
+        ActiveState=inactive
+        UnitFileState=disabled
+        MainPID=0
+
+        Id=apiserver-bootstrap.service
+        LoadState=not-found
+        ActiveState=inactive
+        """,
+        0);
+    Files.createDirectory(folder.resolve("77"));
+    Files.writeString(folder.resolve("77/environ"), "HTTP2_PING_TIMEOUT_SECONDS=5\0PATH=/bin\0");
+    assertEquals(
+        new Reading.Known<>(
+            Map.of(
+                "kubelet.service",
+                new UnitState(
+                    "loaded", "active", "enabled", Set.of("HTTP2_PING_TIMEOUT_SECONDS", "PATH")),
+                "kube-proxy.service",
+                new UnitState("loaded", "inactive", "disabled", Set.of("B", "C")),
+                "apiserver-bootstrap.service",
+                new UnitState("not-found", "inactive", "", Set.of()))),
+        programs().units());
+  }
+}

@@ -1,0 +1,48 @@
+package io.apiserverupdater.bootstrap.check;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class ReportTest {
+  private static final Finding OK = Finding.ok("name", "leads to 10.0.0.1");
+  private static final Finding WARN = Finding.warn("pods", "one is \"old\"", "restart\tit");
+  private static final Finding FAIL = Finding.fail("cluster IP", "silent", "look");
+
+  @Test
+  void exitCodeIsThatOfTheWorst() {
+    assertEquals(0, new Report(List.of(OK)).exitCode());
+    assertEquals(1, new Report(List.of(OK, WARN, OK)).exitCode());
+    assertEquals(2, new Report(List.of(FAIL, WARN, OK)).exitCode());
+  }
+
+  @Test
+  void textHasALineForEachAndOneForWhatToDo() {
+    assertEquals(
+        """
+        ok    name                              leads to 10.0.0.1
+        fail  cluster IP                        silent
+              -> look
+        1 ok, 0 warn, 1 fail
+        """,
+        new Report(List.of(OK, FAIL)).text());
+  }
+
+  @Test
+  void jsonIsEscaped() {
+    assertEquals(
+        """
+        {
+          "findings": [
+            {"level": "ok", "subject": "name", "message": "leads to 10.0.0.1"},
+            {"level": "warn", "subject": "pods", "message": "one is \\"old\\"", "advice": "restart\\u0009it"}
+          ],
+          "ok": 1,
+          "warn": 1,
+          "fail": 0
+        }
+        """,
+        new Report(List.of(OK, WARN)).json());
+  }
+}
