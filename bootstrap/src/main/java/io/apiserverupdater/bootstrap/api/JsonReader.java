@@ -236,7 +236,7 @@ final class JsonReader {
       }
       digits("a digit");
     }
-    return new JsonValue.Number(text.substring(start, position));
+    return new JsonValue.Numeral(text.substring(start, position));
   }
 
   private void digits(String expected) throws MalformedJsonException {

@@ -49,7 +49,7 @@ sealed interface JsonValue {
   record Text(String value) implements JsonValue {}
 
   /** A number, as it is written. */
-  record Number(String digits) implements JsonValue {}
+  record Numeral(String digits) implements JsonValue {}
 
   /** {@code true} or {@code false}. */
   record Flag(boolean value) implements JsonValue {}
@@ -68,7 +68,7 @@ sealed interface JsonValue {
     if (this instanceof Text) {
       return "a text";
     }
-    if (this instanceof Number) {
+    if (this instanceof Numeral) {
       return "a number";
     }
     return this instanceof Flag ? "true or false" : "null";

@@ -353,7 +353,7 @@ final class NarrowYaml {
       case "null", "Null", "NULL", "~" -> new JsonValue.Null();
       case "true", "True", "TRUE" -> new JsonValue.Flag(true);
       case "false", "False", "FALSE" -> new JsonValue.Flag(false);
-      default -> isInteger(plain) ? new JsonValue.Number(plain) : new JsonValue.Text(plain);
+      default -> isInteger(plain) ? new JsonValue.Numeral(plain) : new JsonValue.Text(plain);
     };
   }
 

@@ -76,7 +76,7 @@ final class SourceSlices {
     if (!(text instanceof JsonValue.Text ip)
         || !(port instanceof JsonValue.Members fields)
         || !fields.text("name").equals(PORT_NAME)
-        || !(fields.get("port") instanceof JsonValue.Number number)) {
+        || !(fields.get("port") instanceof JsonValue.Numeral number)) {
       return Optional.empty();
     }
     // A bracketed or ported text is not what the API has.

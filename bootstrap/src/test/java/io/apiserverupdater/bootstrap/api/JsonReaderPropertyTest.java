@@ -157,7 +157,7 @@ class JsonReaderPropertyTest {
       return new JsonValue.Flag(primitive.getAsBoolean());
     }
     return primitive.isNumber()
-        ? new JsonValue.Number(primitive.getAsString())
+        ? new JsonValue.Numeral(primitive.getAsString())
         : new JsonValue.Text(primitive.getAsString());
   }
 }

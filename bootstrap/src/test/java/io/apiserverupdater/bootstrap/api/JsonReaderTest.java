@@ -19,7 +19,7 @@ class JsonReaderTest {
   }
 
   private static JsonValue number(String digits) {
-    return new JsonValue.Number(digits);
+    return new JsonValue.Numeral(digits);
   }
 
   private static JsonValue elements(JsonValue... values) {

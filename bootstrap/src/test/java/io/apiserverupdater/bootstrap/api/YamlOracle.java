@@ -62,7 +62,7 @@ final class YamlOracle {
       return new JsonValue.Flag(flag);
     }
     return value instanceof Number
-        ? new JsonValue.Number(value.toString())
+        ? new JsonValue.Numeral(value.toString())
         : new JsonValue.Text(value.toString());
   }
 }
