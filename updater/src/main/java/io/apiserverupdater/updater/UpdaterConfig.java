@@ -190,7 +190,7 @@ record UpdaterConfig(
               "listen",
               "[ADDRESS]:PORT",
               ":8080",
-              "Where /livez and /readyz answer, in plain HTTP. 0 turns them off."),
+              "Where /livez, /readyz and /metrics answer, in plain HTTP. 0 turns them off."),
           Flag.withLetter('v', "verbose", "", "", "Log more."),
           Flag.withLetter('h', "help", "", "", "Print this and exit."),
           Flag.of("version", "", "", "Print the version and exit."));

@@ -6,6 +6,7 @@ import io.apiserverupdater.updater.controller.MemberHealths;
 import io.apiserverupdater.updater.endpoints.Member;
 import io.apiserverupdater.updater.endpoints.MemberHealth;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -15,13 +16,19 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.DoubleSupplier;
 import java.util.function.LongSupplier;
 
-/** Probes every member from when it joins until it leaves, or until {@link #close}. Thread-safe. */
+/**
+ * Probes every member from when it joins until a while after it has left, or until {@link #close}:
+ * one that restarts leaves the source and comes back, and what is known of it counts. Thread-safe.
+ */
 public final class MemberProbing implements MemberHealths, AutoCloseable {
+  private static final Duration LINGER = Duration.ofSeconds(30);
+
   private final MemberProbe.Factory probes;
   private final ProbePolicy policy;
   private final LongSupplier monotonic;
   private final DoubleSupplier random;
   private final Map<Member, ProbedMember> members = new ConcurrentHashMap<>();
+  private final Map<Member, ProbedMember> left = new HashMap<>(); // Guarded by this.
   private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
 
   // Guarded by this.
@@ -51,12 +58,17 @@ public final class MemberProbing implements MemberHealths, AutoCloseable {
       if (!wanted.contains(member)) {
         ProbedMember gone = members.remove(member);
         if (gone != null) {
-          gone.close();
+          gone.leave(LINGER);
+          left.put(member, gone);
         }
       }
     }
+    left.values().removeIf(gone -> !gone.isAlive());
     for (Member member : wanted) {
-      members.computeIfAbsent(member, this::begin);
+      if (!members.containsKey(member)) {
+        ProbedMember known = left.remove(member);
+        members.put(member, known != null && known.rejoin() ? known : begin(member));
+      }
     }
   }
 
@@ -130,6 +142,8 @@ public final class MemberProbing implements MemberHealths, AutoCloseable {
   public synchronized void close() {
     closed = true;
     members.values().forEach(ProbedMember::close);
+    left.values().forEach(ProbedMember::close);
     members.clear();
+    left.clear();
   }
 }

@@ -7,6 +7,7 @@ import io.apiserverupdater.probe.Readiness;
 import io.apiserverupdater.probe.ReadinessTracker;
 import io.apiserverupdater.updater.endpoints.Member;
 import io.apiserverupdater.updater.endpoints.MemberHealth;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -36,6 +37,7 @@ final class ProbedMember implements AutoCloseable {
   // Guarded by guard.
   private boolean closed;
   private boolean lost;
+  private Optional<Long> leavesAt = Optional.empty();
 
   private volatile MemberHealth health = MemberHealth.UNKNOWN;
 
@@ -67,6 +69,33 @@ final class ProbedMember implements AutoCloseable {
 
   boolean isAlive() {
     return thread.isAlive();
+  }
+
+  /** It has left the source; it is probed for a while yet, because it may come back. */
+  void leave(Duration linger) {
+    guard.lock();
+    try {
+      if (leavesAt.isEmpty()) {
+        leavesAt = Optional.of(monotonic.getAsLong() + linger.toNanos());
+      }
+    } finally {
+      guard.unlock();
+    }
+  }
+
+  /**
+   * It is back in the source.
+   *
+   * @return whether it is still being probed
+   */
+  boolean rejoin() {
+    guard.lock();
+    try {
+      leavesAt = Optional.empty();
+      return !closed;
+    } finally {
+      guard.unlock();
+    }
   }
 
   /** Tells the thread to end; a question under way ends by its deadline at the latest. */
@@ -114,6 +143,8 @@ final class ProbedMember implements AutoCloseable {
       }
     } catch (InterruptedException e) {
       log.debug("probe={} interrupted", member);
+    } finally {
+      close();
     }
   }
 
@@ -171,6 +202,8 @@ final class ProbedMember implements AutoCloseable {
         left = woken.awaitNanos(left);
       }
       lost = false;
+      // Under the lock: whoever rejoins from now on learns that this one has ended.
+      closed |= leavesAt.isPresent() && monotonic.getAsLong() - leavesAt.get() >= 0;
       return !closed;
     } finally {
       guard.unlock();

@@ -1,0 +1,196 @@
+package io.apiserverupdater.updater.readiness;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.apiserverupdater.probe.ApiserverAddress;
+import io.apiserverupdater.probe.ProbePolicy;
+import io.apiserverupdater.probe.ProbeResult;
+import io.apiserverupdater.probe.ProbeResult.Reason;
+import io.apiserverupdater.updater.endpoints.Member;
+import io.apiserverupdater.updater.endpoints.MemberHealth;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(10)
+class MemberProbingTest {
+  private static final Member A = new Member("192.0.2.1", 6443);
+  private static final Member B = new Member("2001:db8::1", 6443);
+  private static final ProbeResult READY = new ProbeResult.Ready();
+  private static final ProbeResult REFUSED = new ProbeResult.Unreachable(Reason.REFUSED, "refused");
+  private static final ProbeResult SILENT =
+      new ProbeResult.Unreachable(Reason.ANSWER_TIMEOUT, "silent");
+
+  // Far longer than a test: only what wakes a probe makes it ask again.
+  private static final ProbePolicy POLICY =
+      new ProbePolicy(Duration.ofMinutes(10), Duration.ofSeconds(1), 2, 2);
+
+  /** Answers what it is given, and waits when it has nothing. */
+  private final class ScriptedProbe implements MemberProbe {
+    final LinkedBlockingQueue<ProbeResult> answers = new LinkedBlockingQueue<>();
+    final Runnable lost;
+    volatile boolean closed;
+    volatile Duration takes = Duration.ZERO;
+
+    ScriptedProbe(Runnable lost) {
+      this.lost = lost;
+    }
+
+    @Override
+    public ProbeResult ask(Duration deadline) {
+      try {
+        ProbeResult answer = answers.take();
+        clock.addAndGet(takes.toNanos());
+        return answer;
+      } catch (InterruptedException e) {
+        return SILENT;
+      }
+    }
+
+    @Override
+    public void close() {
+      closed = true;
+      answers.add(SILENT);
+    }
+  }
+
+  private final Map<String, ScriptedProbe> probes = new ConcurrentHashMap<>();
+  private final AtomicLong clock = new AtomicLong();
+  private final LinkedBlockingQueue<String> turns = new LinkedBlockingQueue<>();
+  private final MemberProbing probing = new MemberProbing(this::probe, POLICY, clock::get, () -> 0);
+
+  MemberProbingTest() {
+    probing.onChange(() -> turns.add("turn"));
+  }
+
+  private MemberProbe probe(ApiserverAddress address, Runnable lost) {
+    ScriptedProbe probe = new ScriptedProbe(lost);
+    probes.put(address.toString(), probe);
+    return probe;
+  }
+
+  private ScriptedProbe of(Member member) {
+    String address =
+        ApiserverAddress.parse(member.toString(), member.port()).orElseThrow().toString();
+    return Objects.requireNonNull(probes.get(address), address);
+  }
+
+  private void awaitTurn() throws InterruptedException {
+    assertEquals("turn", turns.poll(5, TimeUnit.SECONDS));
+  }
+
+  @AfterEach
+  void end() {
+    probing.close();
+  }
+
+  @Test
+  void memberIsUnknownUntilItIsJudged() throws Exception {
+    probing.follow(Set.of(A, B));
+    assertEquals(MemberHealth.UNKNOWN, probing.of(A));
+    assertFalse(probing.isComplete());
+    of(A).answers.add(READY);
+    awaitTurn();
+    assertTrue(probing.of(A).isReady());
+    of(B).answers.add(REFUSED);
+    awaitTurn();
+    probing.awaitJudged(Duration.ofSeconds(1));
+    assertTrue(probing.isComplete());
+    assertEquals(List.of(B), probing.unready());
+    assertTrue(probing.of(B).fellAt().isEmpty(), "it has never been ready");
+  }
+
+  @Test
+  void lostConnectionIsFollowedByAProbeAtOnce() throws Exception {
+    probing.follow(Set.of(A));
+    of(A).answers.add(READY);
+    awaitTurn();
+    of(A).answers.add(REFUSED);
+    of(A).lost.run();
+    awaitTurn();
+    assertFalse(probing.of(A).isReady());
+    assertTrue(probing.of(A).fellAt().isPresent());
+  }
+
+  @Test
+  void silenceIsConfirmedAtOnce() throws Exception {
+    probing.follow(Set.of(A));
+    of(A).answers.add(READY);
+    awaitTurn();
+    of(A).answers.add(SILENT);
+    of(A).answers.add(SILENT);
+    of(A).lost.run();
+    awaitTurn();
+    assertFalse(probing.of(A).isReady());
+  }
+
+  @Test
+  void silenceInWhichThisProcessDidNotRunCountsForNothing() throws Exception {
+    probing.follow(Set.of(A));
+    of(A).answers.add(READY);
+    awaitTurn();
+    of(A).takes = POLICY.timeout().multipliedBy(2);
+    for (int i = 0; i < 3; i++) {
+      of(A).answers.add(SILENT);
+      of(A).lost.run();
+      while (!of(A).answers.isEmpty()) {
+        Thread.onSpinWait();
+      }
+    }
+    of(A).answers.add(REFUSED);
+    of(A).lost.run();
+    awaitTurn();
+    assertEquals("refused", probing.of(A).evidence());
+  }
+
+  @Test
+  void memberThatLeavesAndReturnsIsStillKnown() throws Exception {
+    probing.follow(Set.of(A, B));
+    of(A).answers.add(READY);
+    awaitTurn();
+    ScriptedProbe probe = of(A);
+    probing.follow(Set.of(B));
+    assertEquals(Set.of(B), probing.members());
+    assertEquals(MemberHealth.UNKNOWN, probing.of(A));
+    probing.follow(Set.of(A, B));
+    assertTrue(probing.of(A).isReady());
+    assertEquals(probe, of(A));
+  }
+
+  @Test
+  void memberThatHasLeftForLongIsLetGo() throws Exception {
+    probing.follow(Set.of(A));
+    of(A).answers.add(READY);
+    awaitTurn();
+    ScriptedProbe gone = of(A);
+    probing.follow(Set.of(B));
+    clock.addAndGet(Duration.ofSeconds(31).toNanos());
+    gone.lost.run();
+    while (!gone.closed) {
+      Thread.onSpinWait();
+    }
+    probing.follow(Set.of(A, B));
+    assertEquals(MemberHealth.UNKNOWN, probing.of(A));
+  }
+
+  @Test
+  void closeEndsEveryProbe() {
+    probing.follow(Set.of(A, B));
+    probing.close();
+    assertTrue(of(A).closed);
+    assertTrue(of(B).closed);
+    probing.follow(Set.of(A));
+    assertEquals(Set.of(), probing.members());
+  }
+}
