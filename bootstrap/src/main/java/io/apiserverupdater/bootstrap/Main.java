@@ -45,7 +45,7 @@ public final class Main {
         case RESTORE -> RestoreCommand.run(config, log, System.out);
       };
     } catch (IOException e) {
-      log.warn("error: " + e.getMessage());
+      log.error(String.valueOf(e.getMessage()));
       return config.dryRun() ? INVALID : FAILED;
     }
   }

@@ -36,15 +36,18 @@ final class Parts {
 
   /** The cluster IP with the port of the Service. */
   static Optional<ApiserverAddress> service(BootstrapConfig config) {
-    return config.clusterIp().map(ip -> new ApiserverAddress(ip, config.port()));
+    return config.clusterIp().isPresent()
+        ? Optional.of(new ApiserverAddress(config.clusterIp().get(), config.port()))
+        : Optional.empty();
   }
 
   static BootRuleTable ruleTable(BootstrapConfig config) {
     // Without a cluster IP there is no rule of ours but perhaps a left one, of whatever service.
+    Optional<ApiserverAddress> service = service(config);
     return NftBootRuleTable.ofThisNode(
-        service(config)
-            .orElseGet(
-                () -> new ApiserverAddress(InetAddress.getLoopbackAddress(), config.port())));
+        service.isPresent()
+            ? service.get()
+            : new ApiserverAddress(InetAddress.getLoopbackAddress(), config.port()));
   }
 
   /**
@@ -66,7 +69,10 @@ final class Parts {
 
   private static ServerTrust trust(BootstrapConfig config, Log log)
       throws IOException, GeneralSecurityException {
-    Trust trust = config.trust().orElseThrow(() -> new IOException("nothing says whom to trust"));
+    if (config.trust().isEmpty()) {
+      throw new IOException("nothing says whom to trust; give --ca-file or --ca-cert-hash");
+    }
+    Trust trust = config.trust().get();
     if (trust instanceof Trust.Authority authority) {
       return ServerTrust.authorities(Files.readAllBytes(authority.file()));
     }

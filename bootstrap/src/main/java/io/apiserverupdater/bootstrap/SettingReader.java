@@ -40,7 +40,7 @@ record SettingReader(Map<String, Setting> settings, List<String> errors) {
             file("hosts-file", "/etc/hosts"),
             file("state-dir", "/var/lib/apiserver-bootstrap"),
             duration("timeout").orElse(Duration.ofSeconds(30)),
-            duration("wait").filter(wait -> !wait.isZero()),
+            waitLimit(),
             number("rise", 3, 1, MOST_IN_A_ROW),
             role,
             localApiserver(port, role),
@@ -77,7 +77,9 @@ record SettingReader(Map<String, Setting> settings, List<String> errors) {
     }
     if (config.strategy() == Strategy.HOSTS) {
       checkPorts("control-plane", config.controlPlanes(), config.port());
-      checkPorts("local-apiserver", config.localApiserver().stream().toList(), config.port());
+      if (config.localApiserver().isPresent()) {
+        checkPorts("local-apiserver", List.of(config.localApiserver().get()), config.port());
+      }
     }
     if (config.removeAfterHandover() && config.strategy() == Strategy.HOSTS) {
       errors.add(
@@ -353,6 +355,12 @@ record SettingReader(Map<String, Setting> settings, List<String> errors) {
       }
     }
     return true;
+  }
+
+  /** Empty for ever. */
+  private Optional<Duration> waitLimit() {
+    Optional<Duration> wait = duration("wait");
+    return wait.isPresent() && wait.get().isZero() ? Optional.empty() : wait;
   }
 
   /** A duration as Go writes it: {@code 500ms}, {@code 4s}, {@code 1m30s}, {@code 0}. */

@@ -134,7 +134,9 @@ public final class BootSequence {
     entry.check();
     Optional<InetAddress> before = entry.address();
     List<ApiserverAddress> ordered = new ArrayList<>();
-    plan.local().ifPresent(ordered::add);
+    if (plan.local().isPresent()) {
+      ordered.add(plan.local().get());
+    }
     for (ApiserverAddress candidate : plan.candidates()) {
       if (!ordered.contains(candidate)) {
         ordered.add(candidate);
@@ -208,9 +210,12 @@ public final class BootSequence {
 
   /** Where the name is to end up; needs what the plan needs for a hand-over. */
   public ApiserverAddress destination() {
-    return plan.local()
-        .or(plan::service)
-        .orElseThrow(() -> new IllegalStateException("a hand-over without a cluster IP"));
+    Optional<ApiserverAddress> destination =
+        plan.local().isPresent() ? plan.local() : plan.service();
+    if (destination.isEmpty()) {
+      throw new IllegalStateException("a hand-over without a cluster IP");
+    }
+    return destination.get();
   }
 
   /**

@@ -7,6 +7,7 @@ import java.io.PrintStream;
  * priority, which the journal takes off again (sd-daemon(3)). Thread-safe.
  */
 public final class Log {
+  private static final String ERROR = "<3>";
   private static final String WARNING = "<4>";
   private static final String INFO = "<6>";
 
@@ -28,6 +29,11 @@ public final class Log {
   /** Something that a person should look at. */
   public void warn(String line) {
     print(WARNING, priorities ? line : "warning: " + line);
+  }
+
+  /** Why the program ends without having done what it was asked. */
+  public void error(String message) {
+    print(ERROR, "error: " + message);
   }
 
   private void print(String priority, String line) {
