@@ -167,6 +167,12 @@ class SandboxStage implements Stage {
   }
 
   @Override
+  public Optional<Runnable> node(Backstage backstage, Timeline timeline) {
+    Path node = folder.resolve("node");
+    return Optional.of(() -> new NodeAct(backstage, cluster(), projectRoot, node, timeline).play());
+  }
+
+  @Override
   public List<String> wayIn() {
     return List.of("export KUBECONFIG=" + kubeconfig());
   }

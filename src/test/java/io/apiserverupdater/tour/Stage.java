@@ -2,6 +2,7 @@ package io.apiserverupdater.tour;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Where the tour takes place: a control plane, and what can happen to it. What there is to see of
@@ -42,6 +43,11 @@ interface Stage extends AutoCloseable {
 
   /** Starts it again on the same address, once it has ended; it serves when this returns. */
   void bringBack(Member member);
+
+  /** A node that boots at this control plane, where one can be shown. */
+  default Optional<Runnable> node(Backstage backstage, Timeline timeline) {
+    return Optional.empty();
+  }
 
   /** How people in another terminal get to see this cluster; each line a command. */
   List<String> wayIn();

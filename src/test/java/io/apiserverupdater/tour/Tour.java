@@ -80,6 +80,13 @@ final class Tour {
       timeline.act(act.title());
       act.play().run();
     }
+    stage
+        .node(backstage, timeline)
+        .ifPresent(
+            node -> {
+              timeline.act("A node boots, before and after kube-proxy has rules");
+              node.run();
+            });
     timeline.summary();
   }
 

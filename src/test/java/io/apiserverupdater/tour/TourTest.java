@@ -73,7 +73,10 @@ class TourTest {
       "repaired: lists .*",
       "is started again, and stands by",
       "is told to stop .* ends with exit code 0",
-      "leads .*"
+      "leads .*",
+      "points the name at a control plane: 127.* apiserver.cluster.local",
+      "points the name at the cluster IP: 127.* apiserver.cluster.local",
+      "ends with exit code 0; nothing of it stays on the node"
     };
     int found = 0;
     for (Timeline.Entry entry : timeline.entries()) {
@@ -98,7 +101,9 @@ class TourTest {
             "take-over after a kill",
             "repair by the new leader",
             "end of a leader by SIGTERM",
-            "hand-over"),
+            "hand-over",
+            "node pinned",
+            "node handed over"),
         timeline.figures().stream().map(Timeline.Figure::name).toList());
     assertTrue(timeline.figures().stream().noneMatch(f -> f.value().isNegative()), this::told);
     backstage.close();

@@ -31,6 +31,7 @@ class ArchitectureTest {
   private static final String HOSTS = ROOT + ".hosts..";
   private static final String LOG = ROOT + ".log..";
   private static final String NFT = ROOT + ".nft..";
+  private static final String PROGRAM = ROOT + ".program..";
   private static final String PROBE = "io.apiserverupdater.probe..";
   private static final String[] JDK = {"java..", "javax.net.ssl..", "org.jspecify.."};
 
@@ -56,7 +57,8 @@ class ArchitectureTest {
   @ArchTest static final ArchRule hostsKnowFiles = only(HOSTS, FILES);
   @ArchTest static final ArchRule candidatesKnowFilesAndAddresses = only(CANDIDATES, FILES, PROBE);
   @ArchTest static final ArchRule apiKnowsHowToAskAnApiserver = only(API, PROBE);
-  @ArchTest static final ArchRule nftKnowsAddresses = only(NFT, PROBE);
+  @ArchTest static final ArchRule programKnowsNothing = only(PROGRAM);
+  @ArchTest static final ArchRule nftKnowsAddressesAndPrograms = only(NFT, PROBE, PROGRAM);
 
   @ArchTest static final ArchRule bootKnowsProbesAndTheRule = only(BOOT, PROBE, NFT, LOG, FILES);
 
