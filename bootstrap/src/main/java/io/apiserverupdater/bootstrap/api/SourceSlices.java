@@ -5,6 +5,7 @@ import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
 
 /**
@@ -50,7 +51,7 @@ final class SourceSlices {
     return object.text("kind").equals("EndpointSliceList");
   }
 
-  private static void collect(JsonValue.Members slice, TreeSet<ApiserverAddress> into) {
+  private static void collect(JsonValue.Members slice, Set<ApiserverAddress> into) {
     int bytes;
     switch (slice.text("addressType")) {
       case "IPv4" -> bytes = 4;
