@@ -33,4 +33,9 @@ final class DryRunRuleTable implements BootRuleTable {
     log.info("dry-run=true rule=removed");
     return new RuleOutcome.Done();
   }
+
+  @Override
+  public boolean ipvsCarries() {
+    return real.ipvsCarries();
+  }
 }

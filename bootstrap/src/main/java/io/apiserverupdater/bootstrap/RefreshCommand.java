@@ -10,12 +10,15 @@ import io.apiserverupdater.bootstrap.log.Log;
 import io.apiserverupdater.bootstrap.nft.BootRule;
 import io.apiserverupdater.bootstrap.nft.BootRuleTable;
 import io.apiserverupdater.bootstrap.nft.RuleOutcome;
-import io.apiserverupdater.bootstrap.nft.RuleReading;
+import io.apiserverupdater.bootstrap.nft.RuleUpkeep;
 import io.apiserverupdater.probe.ApiserverAddress;
+import io.apiserverupdater.probe.ApiserverProbe;
+import io.apiserverupdater.probe.ProbeResult;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -30,6 +33,7 @@ final class RefreshCommand {
   private static final int DRY_RUN_FAILED = 2;
   private static final Duration ASK_DEADLINE = Duration.ofSeconds(20);
   private static final Duration RULE_DEADLINE = Duration.ofSeconds(5);
+  private static final Duration PROBE_DEADLINE = Duration.ofSeconds(2);
 
   private RefreshCommand() {}
 
@@ -91,17 +95,44 @@ final class RefreshCommand {
       return;
     }
     BootRuleTable table = Parts.ruleTable(config);
-    Optional<BootRule> rule = BootRule.of(service.get(), members);
-    if (rule.isEmpty()
-        || !(table.read(RULE_DEADLINE) instanceof RuleReading.Present present)
-        || present.rule().equals(rule.get())) {
-      return;
+    RuleUpkeep upkeep =
+        RuleUpkeep.decide(
+            table.read(RULE_DEADLINE),
+            BootRule.of(service.get(), ready(config, members, log)),
+            config.removeAfterHandover(),
+            table.ipvsCarries());
+    if (upkeep instanceof RuleUpkeep.Install install) {
+      told(
+          table.install(install.rule(), RULE_DEADLINE),
+          "installed to=" + install.rule().candidates().toString().replace(" ", ""),
+          log);
+    } else if (upkeep instanceof RuleUpkeep.Remove) {
+      told(table.remove(RULE_DEADLINE), "removed", log);
     }
-    RuleOutcome outcome = table.install(rule.get(), RULE_DEADLINE);
+  }
+
+  /** The members that are ready now; all of them when none is, or nobody says whom to trust. */
+  private static List<ApiserverAddress> ready(
+      BootstrapConfig config, List<ApiserverAddress> members, Log log) {
+    List<ApiserverAddress> ready = new ArrayList<>();
+    try {
+      ApiserverProbe probe = Parts.probe(config, log);
+      for (ApiserverAddress member : members) {
+        if (probe.probe(member, PROBE_DEADLINE) instanceof ProbeResult.Ready) {
+          ready.add(member);
+        }
+      }
+    } catch (IOException e) {
+      return members;
+    }
+    return ready.isEmpty() ? members : ready;
+  }
+
+  private static void told(RuleOutcome outcome, String done, Log log) {
     if (outcome instanceof RuleOutcome.Done) {
-      log.info("rule=installed to=" + rule.get().candidates().toString().replace(" ", ""));
+      log.info("rule=" + done);
     } else {
-      log.warn("rule=unchanged reason=\"" + outcome + "\"");
+      log.warn("rule=unchanged reason=\"" + outcome.reason() + "\"");
     }
   }
 }

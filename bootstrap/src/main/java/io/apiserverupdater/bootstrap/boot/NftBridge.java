@@ -88,13 +88,15 @@ final class NftBridge implements Bridge {
     RuleReading after = fallenBack ? new RuleReading.Absent() : table.read(DEADLINE);
     return switch (Carrier.between(before, after)) {
       case KUBE_PROXY -> false;
-      case BOOT_RULE, UNKNOWN -> true;
+      // The rule comes before IPVS too; that one works as soon as it has a destination.
+      case BOOT_RULE -> !table.ipvsCarries();
+      case UNKNOWN -> true;
     };
   }
 
   @Override
   public void handedOver() {
-    if (removeAfterHandover && !fallenBack) {
+    if (!fallenBack && (removeAfterHandover || table.ipvsCarries())) {
       RuleOutcome outcome = table.remove(DEADLINE);
       if (outcome instanceof RuleOutcome.Done) {
         log.info("strategy=nft rule=removed");

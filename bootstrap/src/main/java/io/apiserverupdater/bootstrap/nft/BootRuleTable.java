@@ -16,4 +16,10 @@ public interface BootRuleTable {
 
   /** Takes the rule out, of whatever address family it is; {@code Done} when there is none. */
   RuleOutcome remove(Duration deadline);
+
+  /**
+   * Whether IPVS would carry a connection to the service. The rule comes before IPVS, so its
+   * counter tells nothing then, and it must be taken out at the hand-over.
+   */
+  boolean ipvsCarries();
 }

@@ -18,7 +18,7 @@ import java.util.HexFormat;
  * <p>IPVS is asked after all NAT of a node's own connections, so the boot-time rule comes before
  * it: the rule's counter goes on counting, and the rule must be taken out at the hand-over.
  */
-public final class IpvsServices {
+final class IpvsServices {
   private static final Path LIST = Path.of("/proc/net/ip_vs");
   private static final int MAX_BYTES = 8 * 1024 * 1024;
 
@@ -29,7 +29,7 @@ public final class IpvsServices {
   }
 
   /** Those of this network namespace now; none where the kernel has no IPVS. */
-  public static IpvsServices ofThisNode() {
+  static IpvsServices ofThisNode() {
     try (InputStream in = Files.newInputStream(LIST)) {
       return new IpvsServices(new String(in.readNBytes(MAX_BYTES), StandardCharsets.US_ASCII));
     } catch (IOException e) {
@@ -40,7 +40,7 @@ public final class IpvsServices {
   /**
    * Whether IPVS would carry a new TCP connection to the service: it has it, with a destination.
    */
-  public boolean carry(ApiserverAddress service) {
+  boolean carry(ApiserverAddress service) {
     boolean ours = false;
     for (String line : list.split("\n", -1)) {
       String[] words = line.strip().split("\\s+", -1);

@@ -79,7 +79,7 @@ public final class NftBootRuleTable implements BootRuleTable {
             "",
             deadline);
     if (!(called instanceof Called.Ended ended)) {
-      return new RuleReading.Unreadable(outcomeText(outcome(called)));
+      return new RuleReading.Unreadable(outcome(called).reason());
     }
     if (ended.run().ok()) {
       return RuleListing.parse(ended.run().output());
@@ -87,7 +87,12 @@ public final class NftBootRuleTable implements BootRuleTable {
     // Said of the table; what the kernel lacks is told in other words when tables are listed.
     return ended.run().output().contains("No such file or directory")
         ? new RuleReading.Absent()
-        : new RuleReading.Unreadable(outcomeText(outcome(called)));
+        : new RuleReading.Unreadable(outcome(called).reason());
+  }
+
+  @Override
+  public boolean ipvsCarries() {
+    return IpvsServices.ofThisNode().carry(service);
   }
 
   private RuleOutcome change(List<String> arguments, String input, Duration deadline) {
@@ -150,13 +155,6 @@ public final class NftBootRuleTable implements BootRuleTable {
       }
     }
     return new RuleOutcome.Failed(said);
-  }
-
-  private static String outcomeText(RuleOutcome outcome) {
-    if (outcome instanceof RuleOutcome.Unsupported unsupported) {
-      return unsupported.reason();
-    }
-    return outcome instanceof RuleOutcome.Failed failed ? failed.reason() : "";
   }
 
   /** The first line that says something, fit for a terminal and a log. */

@@ -20,4 +20,9 @@ public sealed interface RuleOutcome {
    * @param reason a sentence part for a person
    */
   record Failed(String reason) implements RuleOutcome {}
+
+  /** A sentence part for a person; empty when all is well. */
+  default String reason() {
+    return "";
+  }
 }

@@ -1,0 +1,39 @@
+package io.apiserverupdater.bootstrap.nft;
+
+import java.util.Optional;
+
+/** What is to be done about the rule on a node that is up. */
+public sealed interface RuleUpkeep {
+
+  /** It is as it should be, or nothing can be done. */
+  record Leave() implements RuleUpkeep {}
+
+  /** Put this one in. */
+  record Install(BootRule rule) implements RuleUpkeep {}
+
+  /** Take it out: it is in the way of IPVS. */
+  record Remove() implements RuleUpkeep {}
+
+  /**
+   * Decides it. A rule that a firewall has flushed is put back; one that is taken out at the
+   * hand-over stays out. What cannot be read is left alone.
+   *
+   * @param wanted the rule to the control planes that are known now
+   * @param removedAfterHandover whether the rule is taken out at the hand-over
+   * @param ipvsCarries whether IPVS would carry a connection to the service
+   */
+  static RuleUpkeep decide(
+      RuleReading now,
+      Optional<BootRule> wanted,
+      boolean removedAfterHandover,
+      boolean ipvsCarries) {
+    if (ipvsCarries) {
+      return now instanceof RuleReading.Absent ? new Leave() : new Remove();
+    }
+    boolean install =
+        now instanceof RuleReading.Present present
+            ? !wanted.equals(Optional.of(present.rule()))
+            : now instanceof RuleReading.Absent && !removedAfterHandover;
+    return install && wanted.isPresent() ? new Install(wanted.get()) : new Leave();
+  }
+}
