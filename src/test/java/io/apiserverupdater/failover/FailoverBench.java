@@ -26,7 +26,8 @@ public final class FailoverBench {
    * was missed.
    *
    * @param arguments {@code --launcher=FILE}, {@code --output=FOLDER}, {@code --rounds=N}, {@code
-   *     --rows=A,B,…}, {@code --control-planes=N}, {@code --kube-proxy-pings=true|false}
+   *     --rows=A,B,…}, {@code --control-planes=N}, {@code --kube-proxy-pings=true|false}, {@code
+   *     --kube-proxy-min-sync=DURATION}
    */
   public static void main(String[] arguments) throws IOException {
     Map<String, String> flags =
@@ -36,6 +37,7 @@ public final class FailoverBench {
     int rounds = Integer.parseInt(flags.getOrDefault("rounds", "10"));
     int controlPlanes = Integer.parseInt(flags.getOrDefault("control-planes", "3"));
     boolean pings = Boolean.parseBoolean(flags.getOrDefault("kube-proxy-pings", "true"));
+    String minSync = flags.getOrDefault("kube-proxy-min-sync", "1s");
     List<MatrixRow> rows = rows(flags.getOrDefault("rows", ""));
     FailoverReport report =
         FailoverReport.in(Path.of(flags.getOrDefault("output", "docs/measurements")));
@@ -43,12 +45,13 @@ public final class FailoverBench {
         row ->
             row.label()
                 + (controlPlanes == 3 ? "" : "-of-" + controlPlanes)
-                + (pings ? "" : "-without-pings");
+                + (pings ? "" : "-without-pings")
+                + (minSync.equals("1s") ? "" : "-min-sync-" + minSync);
 
     boolean met = true;
     try (FailoverCluster cluster =
         FailoverCluster.start(
-            Lab.builder("failover-bench").controlPlanes(controlPlanes),
+            Lab.builder("failover-bench").controlPlanes(controlPlanes).proxyMinSyncPeriod(minSync),
             lab -> List.of(flags.getOrDefault("launcher", "bin/updater")),
             pings ? KubeProxyPings.environment() : Map.of())) {
       for (MatrixRow row : rows) {

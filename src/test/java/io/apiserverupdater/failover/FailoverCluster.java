@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
@@ -138,6 +139,21 @@ public final class FailoverCluster implements AutoCloseable {
             () -> readyAddresses() + "\n" + updaters.get(0).pod().process().logTail());
     updaters.forEach(updater -> updater.awaitReady(SOON));
     Updater unusedLeader = leader();
+  }
+
+  /** Waits until the apiservers list a control plane in {@code default/kubernetes}. */
+  void awaitListed(ControlPlaneHost host) {
+    Optional<JsonObject> unusedSlice =
+        lab.admin()
+            .await(
+                "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices",
+                "kubernetes",
+                slice ->
+                    slice
+                        .map(FailoverCluster::readyAddresses)
+                        .orElse(Set.of())
+                        .contains(host.address()),
+                SOON);
   }
 
   /** What the slice of the Service holds as ready. */

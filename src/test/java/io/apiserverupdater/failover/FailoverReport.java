@@ -125,12 +125,16 @@ final class FailoverReport {
       one.addProperty("outageMillis", rounded(way.outageMillis()));
       one.addProperty("failures", way.failures());
       one.addProperty("requests", way.requests());
+      if (!way.lastFailure().isEmpty()) {
+        one.addProperty("lastFailure", way.lastFailure());
+      }
       json.add(way.service().label() + "-" + way.worker(), one);
     }
     put(json, "decidedMillis", round.decidedMillis());
     put(json, "writtenMillis", round.writtenMillis());
     json.addProperty("writes", round.writes());
     json.addProperty("leastReady", round.leastReady());
+    put(json, "listedMillis", round.listedMillis());
     put(json, "returnMillis", round.returnMillis());
     json.addProperty("failuresOnReturn", round.failuresOnReturn());
     json.addProperty("restarts", round.restarts());

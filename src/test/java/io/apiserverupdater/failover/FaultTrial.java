@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -102,8 +103,8 @@ public final class FaultTrial {
       observation.awaitQuiet(QUIET, setting.most().minus(setting.least()));
       long heal = System.nanoTime();
       remedy.heal();
-      OptionalDouble returned =
-          setting.returns() ? OptionalDouble.of(awaitReturn(target, heal)) : OptionalDouble.empty();
+      Optional<Return> returned =
+          setting.returns() ? Optional.of(awaitReturn(target, heal)) : Optional.empty();
       int restarts = restarts(pids);
       cluster.reviveUpdaters();
       // A request that began before the end may take its whole patience.
@@ -120,7 +121,7 @@ public final class FaultTrial {
       long heal,
       ObjectWatch watch,
       Fault.Remedy remedy,
-      OptionalDouble returned,
+      Optional<Return> returned,
       int restarts) {
     Map<Stream, List<Traffic.Sample>> streams = new HashMap<>();
     List<Round.Way> ways = new ArrayList<>();
@@ -133,11 +134,16 @@ public final class FaultTrial {
       List<Traffic.Sample> after =
           samples.stream().filter(sample -> sample.startNanos() >= fault).toList();
       List<Traffic.Sample> failed = after.stream().filter(sample -> !sample.ok()).toList();
-      double last =
-          failed.stream().mapToLong(Traffic.Sample::startNanos).max().orElse(fault) - fault;
+      Optional<Traffic.Sample> last =
+          failed.stream().max(Comparator.comparingLong(Traffic.Sample::startNanos));
       ways.add(
           new Round.Way(
-              stream.service(), stream.worker(), last / 1e6, failed.size(), after.size()));
+              stream.service(),
+              stream.worker(),
+              last.map(sample -> (sample.startNanos() - fault) / 1e6).orElse(0.0),
+              failed.size(),
+              after.size(),
+              last.map(Traffic.Sample::outcome).orElse("")));
     }
     Instant healed = at.plusNanos(heal - fault);
     List<Instant> writes =
@@ -160,7 +166,8 @@ public final class FaultTrial {
             history.withoutMillis(target.address()),
             writes.size(),
             history.leastReady().orElse(cluster.readyAddresses().size()),
-            returned,
+            returned.stream().mapToDouble(Return::listedMillis).findFirst(),
+            returned.stream().mapToDouble(Return::answeredMillis).findFirst(),
             failuresOnReturn,
             restarts,
             remedy instanceof RestartLoop loop
@@ -174,11 +181,20 @@ public final class FaultTrial {
     return Duration.between(from, until).toNanos() / 1e6;
   }
 
-  /** From 200 on /readyz to an answer from the target at each client. */
-  private double awaitReturn(ControlPlaneHost target, long heal) {
+  /**
+   * How the target came back.
+   *
+   * @param listedMillis from 200 on its /readyz until the apiservers listed it
+   * @param answeredMillis from then until each client had an answer from it
+   */
+  private record Return(double listedMillis, double answeredMillis) {}
+
+  private Return awaitReturn(ControlPlaneHost target, long heal) {
     target.awaitReady();
     long ready = System.nanoTime();
-    long last = ready;
+    cluster.awaitListed(target);
+    long listed = System.nanoTime();
+    long last = listed;
     for (Stream stream : observation.through(Service.APISERVER)) {
       try {
         stream
@@ -189,10 +205,10 @@ public final class FaultTrial {
                 RETURN_LIMIT);
         last = Math.max(last, firstAnswer(stream.traffic().samples(), target, heal).orElseThrow());
       } catch (LabException e) {
-        return RETURN_LIMIT.toMillis();
+        return new Return((listed - ready) / 1e6, RETURN_LIMIT.toMillis());
       }
     }
-    return (last - ready) / 1e6;
+    return new Return((listed - ready) / 1e6, (last - listed) / 1e6);
   }
 
   private static Optional<Long> firstAnswer(

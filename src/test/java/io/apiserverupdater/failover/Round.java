@@ -1,6 +1,7 @@
 package io.apiserverupdater.failover;
 
 import io.apiserverupdater.failover.Observation.Service;
+import io.apiserverupdater.lab.Traffic;
 import java.time.Instant;
 import java.util.List;
 import java.util.OptionalDouble;
@@ -19,8 +20,10 @@ import java.util.stream.DoubleStream;
  *     when it never did
  * @param writes of the slice while the fault lasted
  * @param leastReady the fewest ready addresses that the slice held
- * @param returnMillis from 200 on the target's /readyz, after the fault was healed, until every
- *     client had an answer from it; empty when the target was not to come back
+ * @param listedMillis from 200 on the target's /readyz, after the fault was healed, until the
+ *     apiservers listed it in {@code default/kubernetes} (again); empty as the next one
+ * @param returnMillis from when both held until every client had an answer from it; empty when the
+ *     target was not to come back
  * @param failuresOnReturn failed requests through our Service after the fault began to be healed
  * @param restarts of updaters that the fault did not kill itself
  * @param longestLoss the longest time from a death of the target to the last request that was lost
@@ -35,6 +38,7 @@ public record Round(
     OptionalDouble writtenMillis,
     int writes,
     int leastReady,
+    OptionalDouble listedMillis,
     OptionalDouble returnMillis,
     int failuresOnReturn,
     int restarts,
@@ -47,9 +51,16 @@ public record Round(
    * @param outageMillis until the start of the last request that failed; 0 when none did
    * @param failures how many failed
    * @param requests how many there were
+   * @param lastFailure how the last one of them failed, see {@link Traffic.Sample}; empty when none
+   *     did
    */
   public record Way(
-      Service service, String worker, double outageMillis, int failures, int requests) {}
+      Service service,
+      String worker,
+      double outageMillis,
+      int failures,
+      int requests,
+      String lastFailure) {}
 
   /** The outages of all clients through a Service. */
   public DoubleStream outages(Service service) {

@@ -59,6 +59,7 @@ public final class Lab implements AutoCloseable {
   private final Kubectl kubectl;
   private final ApiserverCommand apiserver;
   private final Map<String, String> proxyEnvironment;
+  private final String proxyMinSyncPeriod;
   private final List<ControlPlaneHost> controlPlanes = new CopyOnWriteArrayList<>();
   private final List<Worker> workers = new ArrayList<>();
   // Of control planes so far: an address is never given out twice.
@@ -84,6 +85,7 @@ public final class Lab implements AutoCloseable {
             this::reachableAddress);
     this.apiserver = new ApiserverCommand(binaries, pki, files, builder.apiserverFlags);
     this.proxyEnvironment = builder.proxyEnvironment;
+    this.proxyMinSyncPeriod = builder.proxyMinSyncPeriod;
   }
 
   /**
@@ -104,6 +106,7 @@ public final class Lab implements AutoCloseable {
     private List<ProxyMode> workers = List.of(ProxyMode.NFTABLES, ProxyMode.IPTABLES);
     private final List<String> apiserverFlags = new ArrayList<>();
     private Map<String, String> proxyEnvironment = Map.of();
+    private String proxyMinSyncPeriod = "1s";
     private boolean controllerManager = true;
 
     private Builder(String name) {
@@ -131,6 +134,12 @@ public final class Lab implements AutoCloseable {
     /** The environment of each kube-proxy; empty if not set. */
     public Builder proxyEnvironment(Map<String, String> environment) {
       this.proxyEnvironment = Map.copyOf(environment);
+      return this;
+    }
+
+    /** The least pause between two changes of kube-proxy's rules; its own default if not set. */
+    public Builder proxyMinSyncPeriod(String period) {
+      this.proxyMinSyncPeriod = period;
       return this;
     }
 
@@ -249,7 +258,7 @@ public final class Lab implements AutoCloseable {
     host.mapName(APISERVER_NAME, controlPlanes.get((number - 1) % controlPlanes.size()).address());
     Path kubeconfig =
         kubeconfig(host.name() + "-proxy", url(APISERVER_NAME), LabUser.KUBE_PROXY.token());
-    Path config = KubeProxyConfig.write(files, host, mode, kubeconfig);
+    Path config = KubeProxyConfig.write(files, host, mode, proxyMinSyncPeriod, kubeconfig);
     workers.add(
         Worker.start(
             host,
@@ -380,7 +389,7 @@ public final class Lab implements AutoCloseable {
 
   /** The configuration of such a kube-proxy. */
   public String proxyConfiguration(ProxyMode mode, String nodeName, String kubeconfig) {
-    return KubeProxyConfig.text(mode, nodeName, kubeconfig);
+    return KubeProxyConfig.text(mode, proxyMinSyncPeriod, nodeName, kubeconfig);
   }
 
   /** The folder of the programs of Kubernetes. */
