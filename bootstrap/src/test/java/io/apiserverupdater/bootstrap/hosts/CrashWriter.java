@@ -1,0 +1,39 @@
+package io.apiserverupdater.bootstrap.hosts;
+
+import io.apiserverupdater.bootstrap.candidates.CandidateListStore;
+import io.apiserverupdater.bootstrap.files.FaultyDisk;
+import io.apiserverupdater.probe.ApiserverAddress;
+import java.net.InetAddress;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+
+/**
+ * A process that changes the hosts file and the list to and fro until it is killed. Arguments: the
+ * hosts file, the state directory, and whether renames onto the hosts file fail.
+ */
+final class CrashWriter {
+  private static final Duration DEADLINE = Duration.ofSeconds(30);
+
+  /** So that no process is left behind when nobody kills it. */
+  private static final int ROUNDS = 5_000;
+
+  private CrashWriter() {}
+
+  public static void main(String[] arguments) throws Exception {
+    Path state = Path.of(arguments[1]);
+    FaultyDisk disk = new FaultyDisk(0, false, Boolean.parseBoolean(arguments[2]));
+    HostsFileStore hosts = new HostsFileStore(disk, Path.of(arguments[0]), state, warning -> {});
+    CandidateListStore candidates = new CandidateListStore(state, warning -> {});
+    System.out.println("ready");
+    for (int round = 0; round < ROUNDS; round++) {
+      byte[] address = {10, 0, 0, (byte) (11 + round % 2)};
+      InetAddress ip = InetAddress.getByAddress(address);
+      HostsEntry entry = HostsEntry.of("apiserver.cluster.local", ip);
+      hosts.change(file -> file.point(entry), DEADLINE);
+      List<ApiserverAddress> list = List.of(new ApiserverAddress(ip, 6443));
+      candidates.refresh(list, list, Instant.EPOCH, DEADLINE);
+    }
+  }
+}

@@ -1,0 +1,310 @@
+package io.apiserverupdater.bootstrap.hosts;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+
+/**
+ * A process with mounts of its own, which go when it ends, and in it the hosts file on disks as
+ * nodes have them. Arguments: the name of a scenario and an empty folder. Ends with 0 when all is
+ * as it should be.
+ */
+final class DiskScenarios {
+  private static final Duration DEADLINE = Duration.ofSeconds(20);
+  private static final String NAME = "apiserver.cluster.local";
+  private static final String BEFORE = "127.0.0.1 localhost\n# registry\n10.9.9.9 registry.local";
+
+  private final Path root;
+  private final Path etc;
+  private final Path hosts;
+  private final Path state;
+  private final List<String> warnings = new ArrayList<>();
+
+  private DiskScenarios(Path root) throws IOException {
+    this.root = root;
+    this.etc = Files.createDirectory(root.resolve("etc"));
+    this.hosts = etc.resolve("hosts");
+    this.state = root.resolve("state");
+  }
+
+  public static void main(String[] arguments) throws Exception {
+    DiskScenarios scenarios = new DiskScenarios(Path.of(arguments[1]).toRealPath());
+    switch (arguments[0]) {
+      case "fullDisk" -> scenarios.fullDisk();
+      case "bindMount" -> scenarios.bindMount();
+      case "bindMountOnAFullDisk" -> scenarios.bindMountOnAFullDisk();
+      case "writableFileInAReadOnlyFolder" -> scenarios.writableFileInAReadOnlyFolder();
+      case "readOnlyFileSystem" -> scenarios.readOnlyFileSystem();
+      case "overlay" -> scenarios.overlay();
+      case "immutable" -> scenarios.immutable();
+      case "attributes" -> scenarios.attributes();
+      default -> throw new IllegalArgumentException(arguments[0]);
+    }
+  }
+
+  private HostsFileStore store() {
+    return new HostsFileStore(hosts, state, warnings::add);
+  }
+
+  private static HostsEntry entry(int last) throws IOException {
+    byte[] address = {10, 0, 0, (byte) last};
+    return HostsEntry.of(NAME, InetAddress.getByAddress(address));
+  }
+
+  private boolean point(int last) throws Exception {
+    HostsEntry entry = entry(last);
+    return store().change(file -> file.point(entry), DEADLINE).differs();
+  }
+
+  private static String pointed(String content, int last) throws Exception {
+    return new String(
+        HostsFile.parse(content.getBytes(ISO_8859_1)).point(entry(last)).bytes(), ISO_8859_1);
+  }
+
+  private String failure() throws Exception {
+    try {
+      point(11);
+    } catch (IOException e) {
+      return String.valueOf(e.getMessage());
+    }
+    throw new AssertionError("expected a failure");
+  }
+
+  /** At every amount of free space: done, or refused with the old content and nothing left over. */
+  private void fullDisk() throws Exception {
+    run("mount", "-n", "-t", "tmpfs", "-o", "size=64k", "none", etc.toString());
+    String content = BEFORE + "\n" + "# filler\n".repeat(1000);
+    Path filler = etc.resolve("filler");
+    int refused = 0;
+    int done = 0;
+    for (int pages = 0; pages <= 8; pages++) {
+      Files.deleteIfExists(filler);
+      Files.writeString(hosts, content);
+      fill(filler, pages);
+      try {
+        point(11);
+        done++;
+        same(pointed(content, 11), Files.readString(hosts));
+      } catch (IOException e) {
+        refused++;
+        contains("No space left on device; make room there. Its content is as it was", e);
+        same(content, Files.readString(hosts));
+      }
+      same("[filler, hosts]", names(etc).toString());
+    }
+    check(refused >= 3 && done >= 3, "refused " + refused + ", done " + done);
+  }
+
+  /** Leaves just so many pages of 4 KiB free. */
+  private static void fill(Path filler, int pages) throws IOException {
+    Files.write(filler, new byte[0]);
+    byte[] page = new byte[4096];
+    long free = Files.getFileStore(filler).getUsableSpace() / page.length;
+    for (long i = pages; i < free; i++) {
+      Files.write(filler, page, StandardOpenOption.APPEND);
+    }
+  }
+
+  private void bindMount() throws Exception {
+    Path real = Files.writeString(root.resolve("real"), BEFORE);
+    Files.createFile(hosts);
+    run("mount", "-n", "--bind", real.toString(), hosts.toString());
+    check(point(11), "changed");
+    same(pointed(BEFORE, 11), Files.readString(real));
+    check(point(12), "changed");
+    check(!point(12), "changed again");
+    same(pointed(BEFORE, 12), Files.readString(hosts));
+    store().change(HostsFile::restore, DEADLINE);
+    same(BEFORE, Files.readString(real));
+    same("[hosts]", names(etc).toString());
+    same("[lock]", names(state).toString());
+    same("[]", warnings.toString());
+  }
+
+  private void bindMountOnAFullDisk() throws Exception {
+    Path disk = Files.createDirectory(root.resolve("disk"));
+    run("mount", "-n", "-t", "tmpfs", "-o", "size=16k", "none", disk.toString());
+    // The new entry does not fit into the file's last page.
+    String content = BEFORE + "\n" + "#".repeat(4096 - BEFORE.length() - 11) + "\n";
+    Path real = Files.writeString(disk.resolve("real"), content);
+    fill(disk.resolve("filler"), 0);
+    Files.createFile(hosts);
+    run("mount", "-n", "--bind", real.toString(), hosts.toString());
+    String failure = failure();
+    check(failure.contains("mount point"), failure);
+    check(failure.contains("No space left on device"), failure);
+    check(failure.contains("Its content is as it was"), failure);
+    same(content, Files.readString(real));
+    same("[lock]", names(state).toString());
+    Files.delete(disk.resolve("filler"));
+    check(point(11), "changed");
+    same(pointed(content, 11), Files.readString(real));
+  }
+
+  /** What a unit with ReadWritePaths=/etc/hosts sees. */
+  private void writableFileInAReadOnlyFolder() throws Exception {
+    Files.writeString(hosts, BEFORE);
+    run("mount", "-n", "--bind", etc.toString(), etc.toString());
+    run("mount", "-n", "--bind", hosts.toString(), hosts.toString());
+    run("mount", "-n", "-o", "remount,ro,bind", etc.toString());
+    check(point(11), "changed");
+    same(pointed(BEFORE, 11), Files.readString(hosts));
+    same("[hosts]", names(etc).toString());
+  }
+
+  private void readOnlyFileSystem() throws Exception {
+    run("mount", "-n", "-t", "tmpfs", "none", etc.toString());
+    Files.writeString(hosts, pointed(BEFORE, 12));
+    run("mount", "-n", "-o", "remount,ro", etc.toString());
+    String failure = failure();
+    check(failure.contains("Read-only file system"), failure);
+    check(failure.contains("Its content is as it was"), failure);
+    same(pointed(BEFORE, 12), Files.readString(hosts));
+    check(!point(12), "what is right already needs no write");
+  }
+
+  private void overlay() throws Exception {
+    Path disk = Files.createDirectory(root.resolve("disk"));
+    run("mount", "-n", "-t", "tmpfs", "none", disk.toString());
+    for (String part : List.of("lower", "upper", "work")) {
+      Files.createDirectory(disk.resolve(part));
+    }
+    Path lower = Files.writeString(disk.resolve("lower").resolve("hosts"), BEFORE);
+    Files.setAttribute(lower, "unix:mode", 0640);
+    Files.setAttribute(lower, "unix:gid", 42);
+    run(
+        "mount",
+        "-n",
+        "-t",
+        "overlay",
+        "-o",
+        "lowerdir=" + disk + "/lower,upperdir=" + disk + "/upper,workdir=" + disk + "/work",
+        "none",
+        etc.toString());
+    check(point(11), "changed");
+    same(pointed(BEFORE, 11), Files.readString(hosts));
+    same(BEFORE, Files.readString(lower));
+    same(
+        "{gid=42, mode=33184}",
+        new TreeMap<>(Files.readAttributes(hosts, "unix:gid,mode")).toString());
+    check(point(12), "changed");
+    store().change(HostsFile::restore, DEADLINE);
+    same(BEFORE, Files.readString(hosts));
+    same("[hosts]", names(etc).toString());
+  }
+
+  private void immutable() throws Exception {
+    ext4();
+    Files.writeString(hosts, BEFORE);
+    run("chattr", "+i", hosts.toString());
+    String failure = failure();
+    check(
+        failure.contains("Operation not permitted; is the file or its folder immutable"), failure);
+    same(BEFORE, Files.readString(hosts));
+    same("[hosts, lost+found]", names(etc).toString());
+    run("chattr", "-i", hosts.toString());
+    check(point(11), "changed");
+  }
+
+  /** SELinux' label and access control lists are extended attributes. */
+  private void attributes() throws Exception {
+    for (String fileSystem : List.of("tmpfs", "ext4")) {
+      if (fileSystem.equals("ext4")) {
+        ext4();
+      } else {
+        run("mount", "-n", "-t", "tmpfs", "none", etc.toString());
+      }
+      Files.writeString(hosts, BEFORE);
+      Files.setAttribute(hosts, "unix:mode", 0640);
+      Files.setAttribute(hosts, "unix:uid", 12);
+      String before =
+          run(
+              "python3",
+              "-c",
+              """
+              import os, struct, sys
+              entries = [(1, 6, -1), (2, 4, 1000), (4, 4, -1), (16, 4, -1), (32, 0, -1)]
+              acl = struct.pack("<I", 2)
+              for tag, mode, who in entries:
+                  acl += struct.pack("<HHI", tag, mode, who & 0xffffffff)
+              label = b"system_u:object_r:net_conf_t:s0\\0"
+              for name, value in [
+                  ("security.selinux", label),
+                  ("system.posix_acl_access", acl),
+                  ("trusted.mark", b"1"),
+                  ("user.note", b"2"),
+              ]:
+                  os.setxattr(sys.argv[1], name, value)
+              """,
+              hosts.toString());
+      same("", before);
+      String attributes = attributesOf(hosts);
+      check(attributes.contains("net_conf_t") && attributes.contains("posix_acl"), attributes);
+      check(point(11), "changed");
+      same(attributes, attributesOf(hosts));
+      run("umount", "-n", etc.toString());
+    }
+  }
+
+  private static String attributesOf(Path file) throws Exception {
+    return run(
+        "python3",
+        "-c",
+        """
+        import os, sys
+        file = sys.argv[1]
+        stat = os.stat(file)
+        print(oct(stat.st_mode), stat.st_uid, stat.st_gid)
+        print(sorted((name, os.getxattr(file, name)) for name in os.listxattr(file)))
+        """,
+        file.toString());
+  }
+
+  private void ext4() throws Exception {
+    Path image = root.resolve("image");
+    Files.write(image, new byte[4 << 20]);
+    run("mkfs.ext4", "-q", "-F", image.toString());
+    run("mount", "-n", "-o", "loop", image.toString(), etc.toString());
+  }
+
+  private static String run(String... command) throws Exception {
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    process.getOutputStream().close();
+    String output = new String(process.getInputStream().readAllBytes(), ISO_8859_1);
+    check(process.waitFor() == 0, String.join(" ", command) + ": " + output);
+    return output;
+  }
+
+  private static Set<String> names(Path folder) throws IOException {
+    Set<String> names = new TreeSet<>();
+    try (Stream<Path> files = Files.list(folder)) {
+      files.forEach(file -> names.add(file.getFileName().toString()));
+    }
+    return names;
+  }
+
+  private static void same(String expected, String found) {
+    check(expected.equals(found), "expected <" + expected + ">, found <" + found + ">");
+  }
+
+  private static void contains(String part, IOException failure) {
+    check(String.valueOf(failure.getMessage()).contains(part), failure.toString());
+  }
+
+  private static void check(boolean holds, String otherwise) {
+    if (!holds) {
+      throw new AssertionError(otherwise);
+    }
+  }
+}
