@@ -282,6 +282,9 @@ final class NarrowYaml {
     if (key.equals("<<")) {
       throw fault("expected no merge key" + ELSE);
     }
+    if (!(resolve(key) instanceof JsonValue.Text)) {
+      throw fault("expected a key that is text; put it into quotes");
+    }
     return key;
   }
 

@@ -128,6 +128,8 @@ class NarrowYamlTest {
         Arguments.of("a: &x b\n", 1, "'&'"),
         Arguments.of("a: *x\n", 1, "'*'"),
         Arguments.of("<<: b\n", 1, "merge key"),
+        Arguments.of("~: b\n", 1, "a key that is text"),
+        Arguments.of("a:\n  True: b\n", 2, "a key that is text"),
         Arguments.of("a: !!str b\n", 1, "'!'"),
         Arguments.of("a: {b: c}\n", 1, "'{'"),
         Arguments.of("a: {b}\n", 1, "'{'"),
