@@ -444,6 +444,12 @@ public final class HostsFile {
       }
       int end = fieldEnd(line, at, line.length);
       if (field++ > 0 && isName(line, at, end, name)) {
+        // The C library reads no further than a NUL, so what is behind it must stay there.
+        for (int i = copied; i < at; i++) {
+          if (line[i] == 0) {
+            kept.write(0);
+          }
+        }
         copied = end;
       } else {
         kept.write(line, copied, end - copied);

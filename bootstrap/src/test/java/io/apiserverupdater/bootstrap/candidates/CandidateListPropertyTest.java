@@ -14,14 +14,13 @@ import java.util.List;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
+import net.jqwik.api.EdgeCasesMode;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import net.jqwik.api.ShrinkingMode;
-import net.jqwik.api.Tag;
 
 /** What holds for every list and every file; {@code ./bench fuzz} tries a million each. */
-@Tag("fuzz")
 class CandidateListPropertyTest {
   private static final List<ApiserverAddress> SEED =
       List.of(ApiserverAddress.parse("10.0.0.1", 6443).orElseThrow());
@@ -61,7 +60,7 @@ class CandidateListPropertyTest {
     return Arbitraries.longs().between(0, 4_102_444_800L).map(Instant::ofEpochSecond);
   }
 
-  @Property(shrinking = ShrinkingMode.BOUNDED)
+  @Property(shrinking = ShrinkingMode.BOUNDED, edgeCases = EdgeCasesMode.NONE)
   void isReadAsItWasWrittenAndKeepsItsPromises(
       @ForAll("some") List<ApiserverAddress> seeds,
       @ForAll("many") List<ApiserverAddress> first,
@@ -114,7 +113,7 @@ class CandidateListPropertyTest {
         bytes);
   }
 
-  @Property(shrinking = ShrinkingMode.BOUNDED)
+  @Property(shrinking = ShrinkingMode.BOUNDED, edgeCases = EdgeCasesMode.NONE)
   void anyFileIsReadOrRefusedInWords(@ForAll("files") byte[] content) {
     try {
       CandidateList list = CandidateListFormat.read(content, SEED);

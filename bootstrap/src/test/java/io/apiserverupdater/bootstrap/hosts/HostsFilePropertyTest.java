@@ -18,14 +18,13 @@ import java.util.Optional;
 import java.util.StringTokenizer;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
+import net.jqwik.api.EdgeCasesMode;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import net.jqwik.api.ShrinkingMode;
-import net.jqwik.api.Tag;
 
 /** What holds for every hosts file, however strange; {@code ./bench fuzz} tries a million each. */
-@Tag("fuzz")
 class HostsFilePropertyTest {
   private static final String NAME = "apiserver.cluster.local";
   private static final String MARKER = "apiserver-bootstrap";
@@ -112,7 +111,7 @@ class HostsFilePropertyTest {
     return HostsFile.parse(content).adopt(NAME).point(entry);
   }
 
-  @Property(shrinking = ShrinkingMode.BOUNDED)
+  @Property(shrinking = ShrinkingMode.BOUNDED, edgeCases = EdgeCasesMode.NONE)
   void restoreIsTheExactOpposite(
       @ForAll("unmarked") byte[] content,
       @ForAll("entries") HostsEntry first,
@@ -125,7 +124,7 @@ class HostsFilePropertyTest {
     assertArrayEquals(content, HostsFile.parse(content).restore().bytes());
   }
 
-  @Property(shrinking = ShrinkingMode.BOUNDED)
+  @Property(shrinking = ShrinkingMode.BOUNDED, edgeCases = EdgeCasesMode.NONE)
   void pointingTwiceIsPointingOnce(
       @ForAll("unmarked") byte[] content,
       @ForAll("entries") HostsEntry first,
@@ -136,7 +135,7 @@ class HostsFilePropertyTest {
     assertArrayEquals(once, pointOrAdopt(content, first).point(second).bytes());
   }
 
-  @Property(shrinking = ShrinkingMode.BOUNDED)
+  @Property(shrinking = ShrinkingMode.BOUNDED, edgeCases = EdgeCasesMode.NONE)
   void whatIsOutsideTheBlockStays(
       @ForAll("unmarked") byte[] content,
       @ForAll("unmarked") byte[] appended,
@@ -167,7 +166,7 @@ class HostsFilePropertyTest {
     assertEquals(Optional.of(second), again.entry());
   }
 
-  @Property(shrinking = ShrinkingMode.BOUNDED)
+  @Property(shrinking = ShrinkingMode.BOUNDED, edgeCases = EdgeCasesMode.NONE)
   void anyContentIsHandledOrRefusedInWords(
       @ForAll("contents") byte[] content, @ForAll("entries") HostsEntry entry) {
     HostsFile file;
@@ -232,7 +231,7 @@ class HostsFilePropertyTest {
     return addresses;
   }
 
-  @Property(shrinking = ShrinkingMode.BOUNDED)
+  @Property(shrinking = ShrinkingMode.BOUNDED, edgeCases = EdgeCasesMode.NONE)
   void theCLibraryFindsTheEntryAndAllOtherNamesAsBefore(
       @ForAll("unmarked") byte[] content, @ForAll("entries") HostsEntry entry)
       throws HostsFileException {

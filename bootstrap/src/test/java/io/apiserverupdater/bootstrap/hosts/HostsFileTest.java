@@ -244,6 +244,12 @@ class HostsFileTest {
   }
 
   @Test
+  void doesNotBringNamesBehindANulToLife() throws Exception {
+    String adopted = text(file("10.0.0.1\u0000" + NAME + " localhost\n").adopt(NAME));
+    assertTrue(adopted.startsWith("10.0.0.1\u0000 localhost #apiserver"), adopted);
+  }
+
+  @Test
   void showsStrangeBytesOfATakenLineAsPlainText() throws Exception {
     HostsFile file = file("10.0.0.1 " + NAME + " \u001b[31m\u00ff" + "x".repeat(300) + "\n");
     HostsFileException refusal = assertThrows(HostsFileException.class, () -> file.point(FIRST));
