@@ -16,7 +16,7 @@ import java.util.function.Consumer;
 
 /**
  * The hosts file on the disk. At any moment, a power loss included, it holds its old content or the
- * new one; when a change fails, the old one. docs/adr/0012 tells how and why.
+ * new one; when a change fails, the old one. docs/adr/0017 tells how and why.
  */
 public final class HostsFileStore {
   /** More is no hosts file, and would not fit into the memory that this program is given. */
