@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.OptionalDouble;
@@ -50,7 +51,7 @@ final class FailoverReport {
     JsonObject rows = root.has("rows") ? root.getAsJsonObject("rows") : new JsonObject();
     rows.add(key, entry);
     root.add("machine", machine());
-    root.add("rows", rows);
+    root.add("rows", inOrder(rows));
     Files.writeString(
         folder.resolve("failover.json"),
         new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().create().toJson(root) + "\n");
@@ -62,6 +63,25 @@ final class FailoverReport {
       met &= claim.getAsJsonObject().get("met").getAsBoolean();
     }
     return new Entry(FailoverTable.text(key, entry), met);
+  }
+
+  /** As in the matrix; what varies a row follows it. */
+  private static JsonObject inOrder(JsonObject rows) {
+    List<String> labels = Arrays.stream(MatrixRow.values()).map(MatrixRow::label).toList();
+    JsonObject sorted = new JsonObject();
+    rows.keySet().stream()
+        .sorted(
+            Comparator.comparingInt((String key) -> place(labels, key)).thenComparing(key -> key))
+        .forEach(key -> sorted.add(key, rows.get(key)));
+    return sorted;
+  }
+
+  private static int place(List<String> labels, String key) {
+    return labels.stream()
+        .filter(key::startsWith)
+        .max(Comparator.comparingInt(String::length))
+        .map(labels::indexOf)
+        .orElse(labels.size());
   }
 
   /** The round in the middle when all are sorted by the outage of our Service. */
