@@ -175,7 +175,8 @@ public final class BootSequence {
             + before.map(InetAddress::getHostAddress).orElse("")
             + " reason=\"no control plane answered within "
             + plan.timeout().toMillis()
-            + " ms; hand-over goes on looking\"");
+            + " ms; hand-over goes on looking. If they have moved, name a new one by CONTROL_PLANE in"
+            + " /etc/apiserver-bootstrap/bootstrap.conf and restart apiserver-bootstrap.service\"");
     return Pinned.NOBODY;
   }
 
