@@ -16,14 +16,15 @@ record BootTimes(
     Duration ready,
     Duration pinUnit) {
 
+  private static final String PIN = "apiserver-bootstrap.service";
+
   /**
    * Reads them from systemd.
    *
    * @param readyNanos when the API had the node as Ready
    */
   static BootTimes of(BootedNode node, long readyNanos) {
-    long begun = time(node, "apiserver-bootstrap.service", "InactiveExitTimestampMonotonic");
-    long pinned = time(node, "apiserver-bootstrap.service", "ExecMainExitTimestampMonotonic");
+    long pinned = time(node, PIN, "ExecMainExitTimestampMonotonic");
     return new BootTimes(
         since(node, pinned),
         since(node, time(node, "kubelet.service", "ExecMainStartTimestampMonotonic")),
@@ -31,7 +32,14 @@ record BootTimes(
             node,
             time(node, "apiserver-bootstrap-handover.service", "ExecMainExitTimestampMonotonic")),
         since(node, readyNanos),
-        Duration.ofNanos(pinned - begun));
+        pinUnit(node));
+  }
+
+  /** How long the unit that pins took, from its start to its end. */
+  static Duration pinUnit(BootedNode node) {
+    return Duration.ofNanos(
+        time(node, PIN, "ExecMainExitTimestampMonotonic")
+            - time(node, PIN, "InactiveExitTimestampMonotonic"));
   }
 
   private static long time(BootedNode node, String unit, String property) {

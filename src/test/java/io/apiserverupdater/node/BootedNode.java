@@ -222,17 +222,30 @@ public final class BootedNode implements AutoCloseable {
         run("journalctl", "--boot", "--quiet", "--no-pager", "--output=json").orThrow().out());
   }
 
-  /** The end of the journal of the last boot, for messages; also while it is off. */
+  /** The end of the journal, for messages; also while it is off. */
   public String journalTail(int lines) {
+    return journalOnDisk("--lines=" + lines).out();
+  }
+
+  /** Writes the journal of all boots to {@code LOGFOLDER/NODE-journal.log}. */
+  void saveJournal() {
+    try {
+      Files.writeString(
+          log.resolveSibling(name() + "-journal.log"), journalOnDisk("--lines=all").out());
+    } catch (IOException e) {
+      throw new LabException("cannot save the journal of " + name(), e);
+    }
+  }
+
+  private Execution journalOnDisk(String lines) {
     return Execution.run(
-            QUICK,
-            "journalctl",
-            "--directory=" + disk.path("/var/log/journal"),
-            "--quiet",
-            "--no-pager",
-            "--output=short-monotonic",
-            "--lines=" + lines)
-        .out();
+        QUICK,
+        "journalctl",
+        "--directory=" + disk.path("/var/log/journal"),
+        "--quiet",
+        "--no-pager",
+        "--output=short-monotonic",
+        lines);
   }
 
   /** A property of a unit as {@code systemctl show} has it. */

@@ -26,26 +26,44 @@ final class NodeCluster implements BeforeAllCallback, AfterTestExecutionCallback
   private static final Duration SOON = Duration.ofSeconds(30);
 
   private final String name;
+  private final List<String> apiserverFlags;
   private final List<NodePlan> plans;
   private final Map<Integer, BootedNode> nodes = new TreeMap<>();
   private Optional<Lab> running = Optional.empty();
 
-  private NodeCluster(String name, List<NodePlan> plans) {
+  private NodeCluster(String name, List<String> apiserverFlags, List<NodePlan> plans) {
     this.name = name;
+    this.apiserverFlags = apiserverFlags;
     this.plans = plans;
   }
 
   /** One node for each plan; they are off at first. */
   static NodeCluster of(String name, NodePlan... plans) {
-    return new NodeCluster(name, List.of(plans));
+    return of(name, List.of(), plans);
+  }
+
+  /** The same, with further flags for the apiservers. */
+  static NodeCluster of(String name, List<String> apiserverFlags, NodePlan... plans) {
+    return new NodeCluster(name, apiserverFlags, List.of(plans));
   }
 
   @Override
   public void beforeAll(ExtensionContext context) {
-    Lab lab = Lab.builder(name).workers().apiserverFlags("--allow-privileged=true").start();
+    Lab lab =
+        Lab.builder(name)
+            .workers()
+            // For the DaemonSet of kube-proxy.
+            .apiserverFlags("--allow-privileged=true")
+            .apiserverFlags(apiserverFlags.toArray(String[]::new))
+            .start();
     running = Optional.of(lab);
-    lab.kubectl().run("apply", "-f", "src/test/node/cluster.yaml").orThrow();
-    lab.kubectl().run("apply", "-f", "deploy/kustomize/base/service.yaml").orThrow();
+    for (String manifest :
+        List.of(
+            "src/test/node/cluster.yaml",
+            "deploy/kustomize/base/service.yaml",
+            "deploy/kustomize/components/node-reader/role.yaml")) {
+      lab.kubectl().run("apply", "-f", manifest).orThrow();
+    }
     LabProcess unusedScheduler = lab.startScheduler();
     startUpdater(lab);
     lab.awaitAddresses(
@@ -96,12 +114,12 @@ final class NodeCluster implements BeforeAllCallback, AfterTestExecutionCallback
       return;
     }
     System.out.println("The logs of " + context.getDisplayName() + " are in " + lab().logs());
-    nodes.values().stream()
-        .filter(BootedNode::on)
-        .forEach(
-            node ->
-                System.out.println(
-                    "The journal of " + node.name() + ":\n" + node.journalTail(150)));
+    for (BootedNode node : nodes.values()) {
+      node.saveJournal();
+      if (node.on()) {
+        System.out.println("The journal of " + node.name() + ":\n" + node.journalTail(60));
+      }
+    }
   }
 
   @Override
@@ -169,6 +187,11 @@ final class NodeCluster implements BeforeAllCallback, AfterTestExecutionCallback
       // It may have lost its apiserver, and then waits for long before it tries again.
       lab().startControllerManager();
     }
+    awaitPublished();
+  }
+
+  /** Waits until the updater has published all control planes of the lab. */
+  void awaitPublished() {
     lab()
         .awaitAddresses(
             "kube-system",

@@ -1,14 +1,16 @@
 package io.apiserverupdater.node;
 
 import io.apiserverupdater.lab.ControlPlaneHost;
+import io.apiserverupdater.lab.Execution;
 import io.apiserverupdater.lab.Lab;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
-import java.util.stream.Collectors;
 
 /** The bootstrap's .deb, as the build has just made it, and its configuration. */
 final class NodePackage {
   static final String CONFIGURATION = "/etc/apiserver-bootstrap/bootstrap.conf";
+  private static final Duration REPACK = Duration.ofSeconds(60);
   private static final String ON_NODE = "/root/apiserver-bootstrap.deb";
 
   private NodePackage() {}
@@ -20,31 +22,54 @@ final class NodePackage {
     disk.chroot("dpkg", "--install", ON_NODE).orThrow();
   }
 
+  /** Makes the same package under another version, on the node: /root/…_VERSION.deb. */
+  static void repack(BootedNode node, String version) {
+    node.runWithin(
+            REPACK,
+            "sh",
+            "-ec",
+            """
+            rm -rf /root/package
+            dpkg-deb --raw-extract "$1" /root/package
+            sed -i "s/^Version: .*/Version: $2/" /root/package/DEBIAN/control
+            dpkg-deb --root-owner-group -Zgzip -z1 --build /root/package \
+              "/root/apiserver-bootstrap_$2.deb"
+            rm -rf /root/package
+            """,
+            "sh",
+            ON_NODE,
+            version)
+        .orThrow();
+  }
+
+  /** The version that is installed; empty when none is. */
+  static String version(BootedNode node) {
+    Execution asked =
+        node.run(
+            "dpkg-query",
+            "--show",
+            "--showformat=${db:Status-Status} ${Version}",
+            "apiserver-bootstrap");
+    return asked.out().startsWith("installed ") ? asked.out().substring(10) : "";
+  }
+
   /** Configures it for all control planes that the lab has now. */
   static void configure(NodeDisk disk, NodePlan plan, Lab lab) {
     List<String> controlPlanes =
         lab.controlPlanes().stream().map(ControlPlaneHost::address).toList();
-    configure(disk, plan.strategy(), controlPlanes, "");
+    configure(disk, plan.strategy(), controlPlanes, Lab.APISERVER_SERVICE_ADDRESS);
   }
 
-  /**
-   * Writes the configuration.
-   *
-   * @param further more lines, with their ends
-   */
+  /** Writes the configuration. */
   static void configure(
-      NodeDisk disk, String strategy, List<String> controlPlanes, String further) {
+      NodeDisk disk, String strategy, List<String> controlPlanes, String clusterIp) {
     disk.write(
         CONFIGURATION,
         """
         CONTROL_PLANE = %s
         CLUSTER_IP = %s
         STRATEGY = %s
-        %s"""
-            .formatted(
-                controlPlanes.stream().collect(Collectors.joining(",")),
-                Lab.APISERVER_SERVICE_ADDRESS,
-                strategy,
-                further));
+        """
+            .formatted(String.join(",", controlPlanes), clusterIp, strategy));
   }
 }

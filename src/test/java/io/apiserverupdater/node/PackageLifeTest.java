@@ -1,0 +1,95 @@
+package io.apiserverupdater.node;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.apiserverupdater.lab.ControlPlaneHost;
+import io.apiserverupdater.lab.Deadline;
+import io.apiserverupdater.lab.Execution;
+import io.apiserverupdater.lab.Lab;
+import io.apiserverupdater.lab.ProxyMode;
+import java.nio.file.Files;
+import java.time.Duration;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The package is upgraded, downgraded, removed and purged on a node that is at work. */
+@Tag("real")
+@Timeout(240)
+class PackageLifeTest {
+  private static final Duration SOON = Duration.ofSeconds(60);
+
+  @RegisterExtension
+  static final NodeCluster cluster =
+      NodeCluster.of(
+          "package-life",
+          new NodePlan(1, ProxyMode.NFTABLES, ProxyPlacement.UNIT, "hosts"),
+          new NodePlan(2, ProxyMode.IPTABLES, ProxyPlacement.UNIT, "nft"));
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2})
+  void neverLeavesTheNodeWithoutAControlPlane(int number) {
+    BootedNode node = cluster.settled(number);
+    String configuration = node.disk().text(NodePackage.CONFIGURATION);
+    String kubelet = node.unit("kubelet.service", "MainPID");
+    byte[] hosts = node.hostsFile();
+
+    for (String version : new String[] {"9.9.9", "0.0.1"}) {
+      NodePackage.repack(node, version);
+      Execution installed =
+          node.runWithin(
+              SOON, "dpkg", "--install", "/root/apiserver-bootstrap_" + version + ".deb");
+      assertEquals(0, installed.exitCode(), installed::toString);
+      assertEquals(version, NodePackage.version(node));
+      assertEquals(configuration, node.disk().text(NodePackage.CONFIGURATION));
+      assertArrayEquals(hosts, node.hostsFile());
+      assertEquals(kubelet, node.unit("kubelet.service", "MainPID"), "the kubelet was restarted");
+      node.run("systemctl", "is-enabled", "apiserver-bootstrap.service").orThrow();
+    }
+    reboots(node);
+    assertEquals(Lab.APISERVER_SERVICE_ADDRESS, node.target(Lab.APISERVER_NAME));
+
+    String restarted = node.unit("kubelet.service", "MainPID");
+    Execution removed = node.runWithin(SOON, "dpkg", "--remove", "apiserver-bootstrap");
+    assertEquals(0, removed.exitCode(), removed::toString);
+    assertEquals(restarted, node.unit("kubelet.service", "MainPID"), "the kubelet was restarted");
+    assertLeadsToAControlPlane(node, removed);
+    assertTrue(Files.exists(node.disk().path(NodePackage.CONFIGURATION)));
+    reboots(node);
+
+    Execution purged = node.runWithin(SOON, "dpkg", "--purge", "apiserver-bootstrap");
+    assertEquals(0, purged.exitCode(), purged::toString);
+    assertFalse(Files.exists(node.disk().path(NodePackage.CONFIGURATION)));
+    assertFalse(Files.exists(node.disk().path("/var/lib/apiserver-bootstrap")));
+    assertLeadsToAControlPlane(node, purged);
+    reboots(node);
+    node.powerOff();
+  }
+
+  /** Nobody pins any more, so it has to lead to one that is there without kube-proxy. */
+  private static void assertLeadsToAControlPlane(BootedNode node, Execution said) {
+    String target = node.target(Lab.APISERVER_NAME);
+    assertTrue(
+        cluster.lab().controlPlanes().stream()
+            .map(ControlPlaneHost::address)
+            .anyMatch(target::equals),
+        () -> "the name leads to \"" + target + "\": " + said);
+    long answered = Kubelet.answeredRequests(node);
+    Deadline.in(SOON)
+        .await("the kubelet's requests", () -> Kubelet.answeredRequests(node) > answered + 5);
+  }
+
+  private static void reboots(BootedNode node) {
+    node.reboot();
+    long unusedReady = node.awaitReady(SOON);
+    cluster.awaitClusterIp(node);
+    if (!NodePackage.version(node).isEmpty()) {
+      node.awaitHandover(SOON);
+    }
+  }
+}
