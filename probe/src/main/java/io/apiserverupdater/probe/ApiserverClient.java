@@ -291,7 +291,13 @@ public final class ApiserverClient {
     if (bearer.isEmpty() || bearer.length() > MAX_TOKEN_CHARS) {
       return false;
     }
-    return bearer.chars().allMatch(c -> c > ' ' && c < 127);
+    for (int i = 0; i < bearer.length(); i++) {
+      char c = bearer.charAt(i);
+      if (c <= ' ' || c >= 127) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private static <T extends Throwable> @Nullable T causeOf(Throwable thrown, Class<T> kind) {
