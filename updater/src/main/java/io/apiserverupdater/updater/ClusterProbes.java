@@ -3,8 +3,6 @@ package io.apiserverupdater.updater;
 import io.apiserverupdater.probe.ApiserverClient;
 import io.apiserverupdater.probe.HttpsReadyzProbe;
 import io.apiserverupdater.probe.tls.ClientCertificate;
-import io.apiserverupdater.probe.tls.ServerTrust;
-import io.apiserverupdater.updater.kube.ClientIdentity;
 import io.apiserverupdater.updater.kube.ClusterAccess;
 import io.apiserverupdater.updater.readiness.MemberProbe;
 import io.apiserverupdater.updater.readiness.MemberProbing;
@@ -12,7 +10,6 @@ import io.apiserverupdater.updater.readiness.ReadyzClients;
 import io.apiserverupdater.updater.readiness.ReadyzMemberProbe;
 import io.apiserverupdater.updater.readiness.TcpMemberProbe;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.util.Optional;
@@ -34,7 +31,7 @@ final class ClusterProbes implements ReadyzClients {
 
   private record Authenticated(
       Optional<String> authority,
-      Optional<ClientIdentity.Certificate> certificate,
+      Optional<ClientCertificate> certificate,
       HttpsReadyzProbe probe) {}
 
   // All guarded by this.
@@ -78,7 +75,8 @@ final class ClusterProbes implements ReadyzClients {
     }
     HttpsReadyzProbe made =
         new HttpsReadyzProbe(
-            ApiserverClient.anonymous(ClusterAccess.MEMBER_TLS_NAME, trust(authority)));
+            ApiserverClient.anonymous(
+                ClusterAccess.MEMBER_TLS_NAME, ClusterAccess.trust(authority)));
     anonymous = Optional.of(new Anonymous(authority, made));
     return made;
   }
@@ -87,7 +85,7 @@ final class ClusterProbes implements ReadyzClients {
   public synchronized HttpsReadyzProbe authenticated()
       throws IOException, GeneralSecurityException {
     Optional<String> authority = access.certificateAuthority();
-    Optional<ClientIdentity.Certificate> certificate = access.identity(false).certificate();
+    Optional<ClientCertificate> certificate = access.identity(false).certificate();
     Optional<Authenticated> kept =
         authenticated.filter(
             made -> made.authority().equals(authority) && made.certificate().equals(certificate));
@@ -98,8 +96,8 @@ final class ClusterProbes implements ReadyzClients {
         new HttpsReadyzProbe(
             ApiserverClient.authenticated(
                 ClusterAccess.MEMBER_TLS_NAME,
-                trust(authority),
-                clientCertificate(certificate),
+                ClusterAccess.trust(authority),
+                certificate,
                 this::token));
     authenticated = Optional.of(new Authenticated(authority, certificate, made));
     return made;
@@ -117,17 +115,5 @@ final class ClusterProbes implements ReadyzClients {
       }
     }
     return token;
-  }
-
-  private static ServerTrust.Verified trust(Optional<String> authority)
-      throws GeneralSecurityException {
-    return authority.isPresent()
-        ? ServerTrust.authorities(authority.get().getBytes(StandardCharsets.UTF_8))
-        : new ServerTrust.RuntimeAuthorities();
-  }
-
-  private static Optional<ClientCertificate> clientCertificate(
-      Optional<ClientIdentity.Certificate> certificate) {
-    return certificate.map(shown -> new ClientCertificate(shown.chain(), shown.key()));
   }
 }

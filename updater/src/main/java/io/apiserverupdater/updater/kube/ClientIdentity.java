@@ -1,5 +1,6 @@
 package io.apiserverupdater.updater.kube;
 
+import io.apiserverupdater.probe.tls.ClientCertificate;
 import java.util.Optional;
 
 /**
@@ -8,21 +9,13 @@ import java.util.Optional;
  * @param token a bearer token
  * @param certificate a client certificate
  */
-public record ClientIdentity(Optional<String> token, Optional<Certificate> certificate) {
+public record ClientIdentity(Optional<String> token, Optional<ClientCertificate> certificate) {
 
   /** Nobody: only what is open to anonymous can be read. */
   static final ClientIdentity ANONYMOUS = new ClientIdentity(Optional.empty(), Optional.empty());
 
   static ClientIdentity ofToken(String token) {
     return new ClientIdentity(Optional.of(token), Optional.empty());
-  }
-
-  /** A certificate chain and its key, as PEM texts. */
-  public record Certificate(String chain, String key) {
-    @Override
-    public String toString() {
-      return "Certificate[…]";
-    }
   }
 
   /** Secrets stay out of logs. */

@@ -1,7 +1,10 @@
 package io.apiserverupdater.updater.kube;
 
+import io.apiserverupdater.probe.tls.ServerTrust;
 import java.io.IOException;
 import java.net.Proxy;
+import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
 import java.util.List;
 import java.util.Optional;
 
@@ -37,6 +40,22 @@ public interface ClusterAccess {
    * @throws IOException when the file cannot be read
    */
   Optional<String> certificateAuthority() throws IOException;
+
+  /**
+   * Whom to trust by such certificates, or by the Java runtime's own list.
+   *
+   * @throws GeneralSecurityException when the text cannot be read as certificates
+   */
+  static ServerTrust.Verified trust(Optional<String> authority) throws GeneralSecurityException {
+    if (authority.isEmpty()) {
+      return new ServerTrust.RuntimeAuthorities();
+    }
+    try {
+      return ServerTrust.authorities(authority.get().getBytes(StandardCharsets.UTF_8));
+    } catch (GeneralSecurityException e) {
+      throw new GeneralSecurityException("certificate authority: " + e.getMessage(), e);
+    }
+  }
 
   /**
    * Our identity at this moment.

@@ -1,5 +1,6 @@
 package io.apiserverupdater.updater.kube;
 
+import io.apiserverupdater.probe.tls.ClientTls;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.security.GeneralSecurityException;
@@ -145,11 +146,11 @@ final class Connections implements AutoCloseable {
   }
 
   private OkHttpClient template(Optional<String> authority, ClientIdentity identity)
-      throws GeneralSecurityException, IOException {
-    Tls tls = Tls.of(authority, identity.certificate());
+      throws GeneralSecurityException {
+    ClientTls tls = ClientTls.of(ClusterAccess.trust(authority), identity.certificate());
     return new OkHttpClient.Builder()
         .socketFactory(new PromptSockets())
-        .sslSocketFactory(tls.socketFactory(), tls.trustManager())
+        .sslSocketFactory(tls.newSocketFactory(), tls.trustManager())
         .protocols(List.of(Protocol.HTTP_2, Protocol.HTTP_1_1))
         .proxy(access.proxy())
         .connectTimeout(CONNECT)

@@ -2,6 +2,7 @@ package io.apiserverupdater.updater.kube;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import io.apiserverupdater.probe.tls.ClientCertificate;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
@@ -191,9 +192,9 @@ final class ExecCredential {
     Optional<String> token = text(status, "token");
     Optional<String> chain = text(status, "clientCertificateData");
     Optional<String> key = text(status, "clientKeyData");
-    Optional<ClientIdentity.Certificate> certificate =
+    Optional<ClientCertificate> certificate =
         chain.isPresent() && key.isPresent()
-            ? Optional.of(new ClientIdentity.Certificate(chain.get(), key.get()))
+            ? Optional.of(new ClientCertificate(chain.get(), key.get()))
             : Optional.empty();
     if (token.isEmpty() && certificate.isEmpty()) {
       throw new IOException(

@@ -1,5 +1,6 @@
 package io.apiserverupdater.updater.kube;
 
+import io.apiserverupdater.probe.tls.ClientCertificate;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Proxy;
@@ -190,9 +191,9 @@ final class KubeconfigAccess implements ClusterAccess {
   public ClientIdentity identity(boolean fresh) throws IOException {
     Optional<String> chain = dataOrFile(user, "client-certificate");
     Optional<String> key = dataOrFile(user, "client-key");
-    Optional<ClientIdentity.Certificate> certificate =
+    Optional<ClientCertificate> certificate =
         chain.isPresent() && key.isPresent()
-            ? Optional.of(new ClientIdentity.Certificate(chain.get(), key.get()))
+            ? Optional.of(new ClientCertificate(chain.get(), key.get()))
             : Optional.empty();
     if (user.has("tokenFile")) {
       // As kubectl does: the file wins over the token beside it.

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
+import io.apiserverupdater.probe.tls.ClientCertificate;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -86,8 +87,7 @@ class ExecCredentialTest {
   void givesClientCertificate() throws Exception {
     prints(credential("{\"clientCertificateData\":\"chain\",\"clientKeyData\":\"key\"}"));
     assertEquals(
-        new ClientIdentity(
-            Optional.empty(), Optional.of(new ClientIdentity.Certificate("chain", "key"))),
+        new ClientIdentity(Optional.empty(), Optional.of(new ClientCertificate("chain", "key"))),
         access("").identity(false));
   }
 

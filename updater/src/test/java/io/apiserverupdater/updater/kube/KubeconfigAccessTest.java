@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.apiserverupdater.probe.tls.ClientCertificate;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Proxy;
@@ -222,7 +223,7 @@ class KubeconfigAccessTest {
       Files.writeString(directory.resolve("k"), "key-1");
       ClusterAccess access = access("server: https://x", "client-certificate: c, client-key: ./k");
       assertEquals(
-          Optional.of(new ClientIdentity.Certificate("chain-1", "key-1")),
+          Optional.of(new ClientCertificate("chain-1", "key-1")),
           access.identity(false).certificate());
       Files.writeString(directory.resolve("c"), "chain-2");
       assertEquals("chain-2", access.identity(false).certificate().orElseThrow().chain());
@@ -234,7 +235,7 @@ class KubeconfigAccessTest {
           "client-certificate: missing, client-key: missing, client-certificate-data: %s,"
               + " client-key-data: %s";
       assertEquals(
-          Optional.of(new ClientIdentity.Certificate("chain", "key")),
+          Optional.of(new ClientCertificate("chain", "key")),
           identity(user.formatted(base64("chain"), base64("key"))).certificate());
     }
 
@@ -243,8 +244,7 @@ class KubeconfigAccessTest {
       Files.writeString(directory.resolve("k"), "key");
       String user = "client-certificate-data: " + base64("chain") + ", client-key: k";
       assertEquals(
-          Optional.of(new ClientIdentity.Certificate("chain", "key")),
-          identity(user).certificate());
+          Optional.of(new ClientCertificate("chain", "key")), identity(user).certificate());
     }
 
     @Test
