@@ -423,6 +423,11 @@ public final class Lab implements AutoCloseable {
     return new PodProcess.Builder(this, worker.host(), podName, work().resolve("pods/" + podName));
   }
 
+  /** Starts a stream of requests from any host; close it to stop them. */
+  public Traffic traffic(LabHost host, TrafficTarget target) {
+    return Traffic.start(host, binaries.program("traffic"), target, pki.caFile(), files.logs());
+  }
+
   /** The audit logs of all control planes, by time, of requests received then or later. */
   public List<AuditEntry> auditSince(Instant from) {
     List<AuditEntry> entries = new ArrayList<>();
