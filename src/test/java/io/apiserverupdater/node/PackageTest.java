@@ -66,6 +66,10 @@ class PackageTest {
     assertTrue(help.out().contains("Usage:"), help.out());
     assertEquals("", help.err());
     assertTrue(node.run(PROGRAM, "--version").out().matches("apiserver-bootstrap \\d.*\n"));
+    Execution check = node.run(PROGRAM, "check");
+    assertEquals(2, check.exitCode(), check.out() + check.err());
+    assertTrue(check.out().lines().anyMatch(line -> line.startsWith("fail")), check.out());
+    assertEquals("", check.err());
   }
 
   @Test
