@@ -127,12 +127,19 @@ final class FailoverReport {
               .filter(way -> way.service() == service)
               .mapToInt(Round.Way::requests)
               .sum());
+      summary.addProperty(
+          "cutByHealing", rounds.stream().anyMatch(round -> wasFailing(round, service)));
       entry.add(service.label(), summary);
     }
     JsonArray array = new JsonArray();
     rounds.forEach(round -> array.add(json(round)));
     entry.add("rounds", array);
     return entry;
+  }
+
+  /** Whether requests still failed when the fault was healed, so that the outage is cut short. */
+  private static boolean wasFailing(Round round, Service service) {
+    return round.outages(service).anyMatch(outage -> outage > round.lastedMillis() - 500);
   }
 
   static JsonObject json(Round round) {

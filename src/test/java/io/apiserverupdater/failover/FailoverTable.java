@@ -17,7 +17,8 @@ final class FailoverTable {
       iptables mode) through the `apiserver` Service and, in the same rounds, through the
       `kubernetes` Service. The outage of a client is the start of its last request that failed,
       counted from the fault; a request fails when it is refused, cut, or not answered within 2 s.
-      p50 and max are over all rounds and both workers. `./bench failover` makes this page,
+      p50 and max are over all rounds and both workers; "at least" means that requests still failed
+      when the fault was healed. `./bench failover` makes this page,
       [failover.json](failover.json) with every round, and the pictures.
 
       | row | fault | reach | measured | the `kubernetes` Service: p50, max | rounds | load |
@@ -114,7 +115,9 @@ final class FailoverTable {
   }
 
   private static String outage(JsonObject summary) {
-    return amount(summary.get("outageP50Millis").getAsDouble(), "ms")
+    String least = summary.get("cutByHealing").getAsBoolean() ? "at least " : "";
+    return least
+        + amount(summary.get("outageP50Millis").getAsDouble(), "ms")
         + ", "
         + amount(summary.get("outageMaxMillis").getAsDouble(), "ms")
         + " ("

@@ -36,16 +36,35 @@ public final class FaultTrial {
   private final MatrixRow row;
   private final Observation observation;
   private final Random random;
+  private final Duration longest;
 
   /**
+   * A trial that lasts as long as the row says.
+   *
    * @param random by how much the fault comes after all is well
    */
   public FaultTrial(
       FailoverCluster cluster, MatrixRow row, Observation observation, Random random) {
+    this(cluster, row, observation, random, row.setting().most());
+  }
+
+  /**
+   * The same, but the fault is healed early.
+   *
+   * @param longest after which it is healed even if requests go on failing, unless the row asks for
+   *     more
+   */
+  FaultTrial(
+      FailoverCluster cluster,
+      MatrixRow row,
+      Observation observation,
+      Random random,
+      Duration longest) {
     this.cluster = cluster;
     this.row = row;
     this.observation = observation;
     this.random = random;
+    this.longest = longest;
   }
 
   /**
@@ -100,7 +119,8 @@ public final class FaultTrial {
         fault = System.nanoTime();
       }
       Pause.of(setting.least());
-      observation.awaitQuiet(QUIET, setting.most().minus(setting.least()));
+      Duration most = longest.compareTo(setting.most()) < 0 ? longest : setting.most();
+      observation.awaitQuiet(QUIET, most.minus(setting.least()));
       long heal = System.nanoTime();
       remedy.heal();
       Optional<Return> returned =
