@@ -1,0 +1,393 @@
+package io.apiserverupdater.bootstrap.boot;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.apiserverupdater.bootstrap.boot.BootSequence.Pinned;
+import io.apiserverupdater.bootstrap.log.Log;
+import io.apiserverupdater.bootstrap.nft.BootRule;
+import io.apiserverupdater.bootstrap.nft.BootRuleTable;
+import io.apiserverupdater.bootstrap.nft.RuleOutcome;
+import io.apiserverupdater.bootstrap.nft.RuleReading;
+import io.apiserverupdater.probe.ApiserverAddress;
+import io.apiserverupdater.probe.ProbeResult;
+import io.apiserverupdater.probe.ProbeResult.NotReady;
+import io.apiserverupdater.probe.ProbeResult.Ready;
+import io.apiserverupdater.probe.ProbeResult.Reason;
+import io.apiserverupdater.probe.ProbeResult.Unreachable;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.net.InetAddress;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.PriorityQueue;
+import org.junit.jupiter.api.Test;
+
+/** The sequences in stepped time: each probe is answered by what the world is at that moment. */
+class BootSequenceTest {
+  private static final ApiserverAddress CP1 = address("10.0.0.1");
+  private static final ApiserverAddress CP2 = address("10.0.0.2");
+  private static final ApiserverAddress SERVICE = address("10.96.0.64");
+  private static final ProbeResult REFUSED = new Unreachable(Reason.REFUSED, "");
+  private static final ProbeResult BLACK_HOLE = new Unreachable(Reason.CONNECT_TIMEOUT, "");
+
+  private final World world = new World();
+  private final Entry entry = new Entry();
+  private final Table table = new Table();
+  private final List<BootState> states = new ArrayList<>();
+  private final ByteArrayOutputStream log = new ByteArrayOutputStream();
+
+  private static ApiserverAddress address(String ip) {
+    return ApiserverAddress.parse(ip, 6443).orElseThrow();
+  }
+
+  /** A server: an answer, and how long it takes; one that is never given takes all the time. */
+  private record Server(ProbeResult answer, long millis) {}
+
+  /** What happens at a moment. */
+  private record Event(long atNanos, Runnable happens) {}
+
+  /** The servers, the clock, and what is still to happen. */
+  private static final class World implements Probing {
+    private final Map<ApiserverAddress, Server> servers = new HashMap<>();
+    private final Map<ApiserverAddress, Integer> asked = new HashMap<>();
+    private final PriorityQueue<Event> events =
+        new PriorityQueue<>(Comparator.comparingLong(Event::atNanos));
+    private final List<Answer> answers = new ArrayList<>();
+    private long now = 1_000_000_000_000L;
+    private Runnable onAsk = () -> {};
+
+    void is(ApiserverAddress address, ProbeResult answer, long millis) {
+      servers.put(address, new Server(answer, millis));
+    }
+
+    void after(Duration time, Runnable happens) {
+      events.add(new Event(now + time.toNanos(), happens));
+    }
+
+    long millis() {
+      return (now - 1_000_000_000_000L) / 1_000_000;
+    }
+
+    @Override
+    public long now() {
+      return now;
+    }
+
+    @Override
+    public void ask(ApiserverAddress address, Duration deadline) {
+      asked.merge(address, 1, Integer::sum);
+      onAsk.run();
+      Server server = servers.getOrDefault(address, new Server(REFUSED, 0));
+      boolean inTime = server.millis() <= deadline.toMillis();
+      ProbeResult result = inTime ? server.answer() : BLACK_HOLE;
+      long takes = Math.min(server.millis(), deadline.toMillis());
+      after(Duration.ofMillis(takes), () -> answers.add(new Answer(address, result)));
+    }
+
+    @Override
+    public Optional<Answer> await(long untilNanos) {
+      while (answers.isEmpty()) {
+        Event next = events.peek();
+        if (next == null || next.atNanos() - untilNanos > 0) {
+          now = Math.max(now, untilNanos);
+          return Optional.empty();
+        }
+        now = Math.max(now, next.atNanos());
+        events.remove(next);
+        next.happens().run();
+      }
+      return Optional.of(answers.remove(0));
+    }
+  }
+
+  private static final class Entry implements NameEntry {
+    private Optional<InetAddress> address = Optional.empty();
+    private final List<String> history = new ArrayList<>();
+    private boolean broken;
+
+    @Override
+    public Optional<InetAddress> address() {
+      return address;
+    }
+
+    @Override
+    public boolean pointAt(InetAddress to) {
+      boolean changed = !address.equals(Optional.of(to));
+      address = Optional.of(to);
+      history.add(to.getHostAddress());
+      return changed;
+    }
+
+    @Override
+    public void check() throws IOException {
+      if (broken) {
+        throw new IOException("the file is damaged");
+      }
+    }
+  }
+
+  /** As the kernel's; whatever is asked of the cluster IP may move the counter. */
+  private static final class Table implements BootRuleTable {
+    private RuleReading reading = new RuleReading.Absent();
+    private Optional<RuleOutcome> outcome = Optional.empty();
+
+    void carryOne() {
+      if (reading instanceof RuleReading.Present present) {
+        reading = new RuleReading.Present(present.rule(), present.connections() + 1);
+      }
+    }
+
+    @Override
+    public RuleOutcome install(BootRule rule, Duration deadline) {
+      if (outcome.isPresent()) {
+        return outcome.get();
+      }
+      reading = new RuleReading.Present(rule, 0);
+      return new RuleOutcome.Done();
+    }
+
+    @Override
+    public RuleReading read(Duration deadline) {
+      return reading;
+    }
+
+    @Override
+    public RuleOutcome remove(Duration deadline) {
+      reading = new RuleReading.Absent();
+      return new RuleOutcome.Done();
+    }
+  }
+
+  private BootSequence sequence(
+      Strategy strategy, boolean remove, Optional<ApiserverAddress> local, Duration waitLimit) {
+    return new BootSequence(
+        new BootSequence.Plan(
+            "name",
+            List.of(CP1, CP2),
+            6443,
+            local,
+            Optional.of(SERVICE),
+            strategy,
+            remove,
+            Duration.ofSeconds(30),
+            waitLimit.isZero() ? Optional.empty() : Optional.of(waitLimit),
+            3),
+        entry,
+        table,
+        world,
+        states::add,
+        () -> 42,
+        () -> 0,
+        new Log(new PrintStream(log, true, StandardCharsets.UTF_8), false));
+  }
+
+  private BootSequence worker() {
+    return sequence(Strategy.HOSTS, false, Optional.empty(), Duration.ZERO);
+  }
+
+  private BootSequence nft(boolean remove) {
+    return sequence(Strategy.NFT, remove, Optional.empty(), Duration.ZERO);
+  }
+
+  private String target() {
+    return entry.address.map(InetAddress::getHostAddress).orElse("");
+  }
+
+  private String logged() {
+    return log.toString(StandardCharsets.UTF_8);
+  }
+
+  @Test
+  void healthyFirstOneIsPinnedAndTheSecondNotAsked() throws Exception {
+    world.is(CP1, new Ready(), 20);
+    world.is(CP2, new Ready(), 20);
+    assertEquals(Pinned.READY, worker().pin());
+    assertEquals("10.0.0.1", target());
+    assertEquals(Map.of(CP1, 1), world.asked);
+    assertEquals(20, world.millis());
+    assertEquals(List.of(new BootState(BootPhase.PINNED, "10.0.0.1", Evidence.READY, 42)), states);
+  }
+
+  @Test
+  void secondOneIsPinnedInTimeWhateverTheFirstDoes() throws Exception {
+    Map<Server, Long> limits =
+        Map.of(
+            new Server(REFUSED, 0), 25L,
+            new Server(new NotReady(500, List.of("etcd")), 10), 35L,
+            new Server(new Unreachable(Reason.CERTIFICATE, ""), 10), 35L,
+            new Server(BLACK_HOLE, 100_000), 275L,
+            new Server(new Ready(), 100_000), 275L);
+    for (Map.Entry<Server, Long> row : limits.entrySet()) {
+      BootSequenceTest one = new BootSequenceTest();
+      one.world.servers.put(CP1, row.getKey());
+      one.world.is(CP2, new Ready(), 20);
+      assertEquals(Pinned.READY, one.worker().pin(), row::toString);
+      assertEquals("10.0.0.2", one.target(), row::toString);
+      assertTrue(one.world.millis() <= row.getValue(), () -> one.world.millis() + " " + row);
+    }
+  }
+
+  @Test
+  void oneThatComesUpLaterIsStillPinned() throws Exception {
+    world.after(Duration.ofSeconds(20), () -> world.is(CP2, new Ready(), 20));
+    assertEquals(Pinned.READY, worker().pin());
+    assertEquals("10.0.0.2", target());
+    assertTrue(world.millis() < 21_500, () -> "after " + world.millis());
+  }
+
+  @Test
+  void nobodyThereKeepsTheEntryAndEndsInTime() throws Exception {
+    boolean unusedChange = entry.pointAt(CP2.ip());
+    assertEquals(Pinned.NOBODY, worker().pin());
+    assertEquals(List.of("10.0.0.2"), entry.history);
+    assertEquals(30_000, world.millis());
+    assertTrue(world.asked.get(CP1) <= 70, world.asked::toString);
+  }
+
+  @Test
+  void damagedFileIsToldBeforeAnybodyIsAsked() {
+    entry.broken = true;
+    assertThrows(IOException.class, () -> worker().pin());
+    assertEquals(Map.of(), world.asked);
+  }
+
+  @Test
+  void clusterIpThatWorksIsTakenAfterThreeAnswers() throws Exception {
+    world.is(SERVICE, new Ready(), 10);
+    assertTrue(worker().handover(false));
+    assertEquals("10.96.0.64", target());
+    assertEquals(Map.of(SERVICE, 3), world.asked);
+    assertEquals(30, world.millis());
+  }
+
+  @Test
+  void flipsWithinAQuarterOfASecondAfterTheClusterIpWorks() throws Exception {
+    for (Server before : List.of(new Server(REFUSED, 0), new Server(BLACK_HOLE, 100_000))) {
+      BootSequenceTest one = new BootSequenceTest();
+      one.world.is(CP1, new Ready(), 20);
+      one.world.servers.put(SERVICE, before);
+      one.world.after(Duration.ofMillis(20_005), () -> one.world.is(SERVICE, new Ready(), 15));
+      assertTrue(one.worker().handover(true));
+      assertTrue(one.world.millis() <= 20_255, () -> before + " " + one.world.millis());
+    }
+  }
+
+  @Test
+  void pinnedOneThatDiesIsReplacedWhileTheClusterIpDoesNotWork() throws Exception {
+    world.is(CP1, new Ready(), 20);
+    world.is(CP2, new Ready(), 20);
+    boolean unusedChange = entry.pointAt(CP1.ip());
+    world.after(Duration.ofSeconds(5), () -> world.is(CP1, REFUSED, 0));
+    world.after(Duration.ofMinutes(2), () -> world.is(SERVICE, new Ready(), 15));
+    assertTrue(worker().handover(false));
+    assertEquals(List.of("10.0.0.1", "10.0.0.2", "10.96.0.64"), entry.history);
+  }
+
+  @Test
+  void longWaitAsksTheControlPlanesSeldom() throws Exception {
+    world.is(CP1, new Ready(), 20);
+    world.after(Duration.ofHours(1), () -> world.is(SERVICE, new Ready(), 15));
+    assertTrue(worker().handover(true));
+    assertTrue(world.asked.get(CP1) <= 65, world.asked::toString);
+    assertFalse(world.asked.containsKey(CP2));
+    assertTrue(logged().lines().count() < 25, this::logged);
+  }
+
+  @Test
+  void waitEndsWhenItIsTold() throws Exception {
+    world.is(CP1, new Ready(), 20);
+    boolean unusedChange = entry.pointAt(CP1.ip());
+    BootSequence sequence =
+        sequence(Strategy.HOSTS, false, Optional.empty(), Duration.ofSeconds(5));
+    assertFalse(sequence.handover(true));
+    assertEquals("10.0.0.1", target());
+    assertEquals(5_000, world.millis());
+  }
+
+  @Test
+  void controlPlaneWithoutPeersWaitsForItsOwnWithoutSpinning() throws Exception {
+    BootSequence sequence =
+        new BootSequence(
+            new BootSequence.Plan(
+                "name",
+                List.of(CP1),
+                6443,
+                Optional.of(CP1),
+                Optional.empty(),
+                Strategy.HOSTS,
+                false,
+                Duration.ofSeconds(30),
+                Optional.empty(),
+                3),
+            entry,
+            table,
+            world,
+            states::add,
+            () -> 42,
+            () -> 0,
+            new Log(new PrintStream(log, true, StandardCharsets.UTF_8), false));
+    assertEquals(Pinned.READY, sequence.pin());
+    assertEquals("10.0.0.1", target());
+    assertEquals(0, world.millis());
+    world.after(Duration.ofSeconds(10), () -> world.is(CP1, new Ready(), 10));
+    assertTrue(sequence.handover(false));
+    assertTrue(world.asked.get(CP1) < 130, world.asked::toString);
+  }
+
+  @Test
+  void nftPointsAtTheClusterIpFromTheStart() throws Exception {
+    world.is(CP1, new Ready(), 20);
+    assertEquals(Pinned.READY, nft(false).pin());
+    assertEquals("10.96.0.64", target());
+    assertTrue(
+        table.reading instanceof RuleReading.Present present
+            && present.rule().candidates().equals(List.of(CP1)),
+        table.reading::toString);
+  }
+
+  @Test
+  void nftHandsOverOnlyWhenTheRuleCarriesNothingAnyMore() throws Exception {
+    world.is(CP1, new Ready(), 20);
+    world.is(SERVICE, new Ready(), 10);
+    assertEquals(Pinned.READY, nft(false).pin());
+    world.onAsk = table::carryOne;
+    world.after(Duration.ofSeconds(20), () -> world.onAsk = () -> {});
+    assertTrue(nft(false).handover(true));
+    assertTrue(world.millis() >= 20_000, () -> "after " + world.millis());
+    assertTrue(world.asked.get(SERVICE) < 20, world.asked::toString);
+    assertTrue(table.reading instanceof RuleReading.Present, table.reading::toString);
+  }
+
+  @Test
+  void nftTakesTheRuleOutWhenAsked() throws Exception {
+    world.is(CP1, new Ready(), 20);
+    world.is(SERVICE, new Ready(), 10);
+    BootSequence sequence = nft(true);
+    assertEquals(Pinned.READY, sequence.pin());
+    assertTrue(sequence.handover(true));
+    assertEquals(new RuleReading.Absent(), table.reading);
+  }
+
+  @Test
+  void nodeThatCannotHaveTheRuleFallsBackWithOneWarning() throws Exception {
+    table.outcome = Optional.of(new RuleOutcome.Unsupported("no nft"));
+    world.is(CP1, new Ready(), 20);
+    BootSequence sequence = nft(false);
+    assertEquals(Pinned.READY, sequence.pin());
+    assertEquals("10.0.0.1", target());
+    world.after(Duration.ofSeconds(30), () -> world.is(SERVICE, new Ready(), 10));
+    assertTrue(sequence.handover(true));
+    assertEquals("10.96.0.64", target());
+    assertEquals(2, logged().split("fallback=hosts", -1).length, this::logged);
+  }
+}
