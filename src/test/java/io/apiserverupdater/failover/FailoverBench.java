@@ -20,7 +20,9 @@ import java.util.stream.Collectors;
  * ./bench failover}.
  */
 public final class FailoverBench {
-  /** So many rounds last until the {@code kubernetes} Service is well again, in spite of a window. */
+  /**
+   * So many rounds last until the {@code kubernetes} Service is well again, in spite of a window.
+   */
   private static final int WHOLE_ROUNDS = 2;
 
   private FailoverBench() {}
@@ -31,9 +33,8 @@ public final class FailoverBench {
    *
    * @param arguments {@code --launcher=FILE}, {@code --output=FOLDER}, {@code --rounds=N}, {@code
    *     --rows=A,B,…}, {@code --control-planes=N}, {@code --kube-proxy-pings=true|false}, {@code
-   *     --kube-proxy-min-sync=DURATION}, {@code --window=SECONDS}: when a fault is healed,
-   *     from the third round on, although requests still fail through the {@code kubernetes}
-   *     Service
+   *     --kube-proxy-min-sync=DURATION}, {@code --window=SECONDS}: when a fault is healed, from the
+   *     third round on, although requests still fail through the {@code kubernetes} Service
    */
   public static void main(String[] arguments) throws IOException {
     Map<String, String> flags =

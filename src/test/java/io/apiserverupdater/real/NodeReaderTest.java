@@ -137,7 +137,8 @@ class NodeReaderTest {
       assertNotEquals(0, refused.exitCode(), path);
       assertTrue(refused.err().contains("Forbidden"), path + ": " + refused.err());
     }
-    Execution write = kubectl("--namespace=default", "label", "endpointslices", "kubernetes", "a=b");
+    Execution write =
+        kubectl("--namespace=default", "label", "endpointslices", "kubernetes", "a=b");
     assertTrue(write.err().contains("Forbidden"), write.err());
   }
 }
