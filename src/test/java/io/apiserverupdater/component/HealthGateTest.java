@@ -131,9 +131,9 @@ class HealthGateTest {
     long start = System.nanoTime();
     for (int i = 0; i < 5; i++) {
       first.kill();
-      cluster.awaitNever("a wait", Duration.ofMillis(1000), () -> false);
+      cluster.awaitNever("a wait", Duration.ofSeconds(1), () -> false);
       first.start();
-      cluster.awaitNever("a wait", Duration.ofMillis(1000), () -> false);
+      cluster.awaitNever("a wait", Duration.ofSeconds(1), () -> false);
     }
     assertEquals(others.stream().sorted().toList(), replicas.ready(namespace));
     // Out, in, out: each in the slice and in the Endpoints; one more turn on a slow machine.
