@@ -2,17 +2,23 @@ package io.apiserverupdater.bootstrap.hosts;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
+import io.apiserverupdater.bootstrap.candidates.CandidateListStore;
+import io.apiserverupdater.probe.ApiserverAddress;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 
 /**
@@ -48,6 +54,7 @@ final class DiskScenarios {
       case "readOnlyFileSystem" -> scenarios.readOnlyFileSystem();
       case "overlay" -> scenarios.overlay();
       case "immutable" -> scenarios.immutable();
+      case "powerLoss" -> scenarios.powerLoss();
       case "attributes" -> scenarios.attributes();
       default -> throw new IllegalArgumentException(arguments[0]);
     }
@@ -205,7 +212,7 @@ final class DiskScenarios {
   }
 
   private void immutable() throws Exception {
-    ext4();
+    Path unusedImage = ext4();
     Files.writeString(hosts, BEFORE);
     run("chattr", "+i", hosts.toString());
     String failure = failure();
@@ -221,7 +228,7 @@ final class DiskScenarios {
   private void attributes() throws Exception {
     for (String fileSystem : List.of("tmpfs", "ext4")) {
       if (fileSystem.equals("ext4")) {
-        ext4();
+        Path unusedImage = ext4();
       } else {
         run("mount", "-n", "-t", "tmpfs", "none", etc.toString());
       }
@@ -257,6 +264,80 @@ final class DiskScenarios {
     }
   }
 
+  /**
+   * The disk as it is at some moments while a process writes: what only the kernel's memory knows
+   * is lost. The process is stopped meanwhile, so that the copy is of one moment.
+   */
+  private void powerLoss() throws Exception {
+    Path image = ext4();
+    Path onDisk = etc.resolve("state");
+    Files.writeString(hosts, BEFORE);
+    run("sync", "--file-system", etc.toString());
+    Process writer =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp",
+                System.getProperty("java.class.path"),
+                CrashWriter.class.getName(),
+                hosts.toString(),
+                onDisk.toString(),
+                "false")
+            .redirectError(ProcessBuilder.Redirect.INHERIT)
+            .start();
+    Path copy = root.resolve("copy");
+    Path after = Files.createDirectory(root.resolve("after"));
+    Set<String> whole = Set.of(BEFORE, pointed(BEFORE, 11), pointed(BEFORE, 12));
+    Set<String> seen = new TreeSet<>();
+    Random random = new Random(7);
+    try {
+      same("ready", writer.inputReader().readLine());
+      for (int loss = 0; loss < 40; loss++) {
+        check(!writer.waitFor(random.nextInt(10_000), TimeUnit.MICROSECONDS), "the writer ended");
+        run("kill", "-STOP", Long.toString(writer.pid()));
+        awaitStopped(writer);
+        Files.copy(image, copy, StandardCopyOption.REPLACE_EXISTING);
+        run("kill", "-CONT", Long.toString(writer.pid()));
+        run("mount", "-n", "-o", "loop", copy.toString(), after.toString());
+        String found = Files.readString(after.resolve("hosts"));
+        check(whole.contains(found), "after loss " + loss + ": " + found);
+        seen.add(found);
+        List<ApiserverAddress> seeds =
+            List.of(ApiserverAddress.parse("10.0.0.9", 6443).orElseThrow());
+        new CandidateListStore(after.resolve("state"), warnings::add).read(seeds);
+        same("[]", warnings.toString());
+        run("umount", "-n", after.toString());
+      }
+      check(seen.size() > 1, "only one content was ever seen");
+    } finally {
+      writer.destroyForcibly().waitFor();
+      run("umount", "-n", etc.toString());
+    }
+  }
+
+  /** A thread within a call of the kernel stops only once that has ended. */
+  private static void awaitStopped(Process process) throws Exception {
+    Path threads = Path.of("/proc", Long.toString(process.pid()), "task");
+    long deadline = System.nanoTime() + DEADLINE.toNanos();
+    for (String thread : names(threads)) {
+      while (!hasStopped(threads.resolve(thread).resolve("stat"))) {
+        check(System.nanoTime() < deadline, "the writer does not stop");
+        LockSupport.parkNanos(100_000);
+      }
+    }
+  }
+
+  private static boolean hasStopped(Path stat) throws IOException {
+    try {
+      return Files.readString(stat).contains(") T ");
+    } catch (IOException e) {
+      // It has ended before it could be stopped.
+      if (Files.exists(stat)) {
+        throw e;
+      }
+      return true;
+    }
+  }
+
   private static String attributesOf(Path file) throws Exception {
     return run(
         "python3",
@@ -271,11 +352,13 @@ final class DiskScenarios {
         file.toString());
   }
 
-  private void ext4() throws Exception {
+  private Path ext4() throws Exception {
     Path image = root.resolve("image");
-    Files.write(image, new byte[4 << 20]);
+    // Smaller ones get no journal.
+    Files.write(image, new byte[16 << 20]);
     run("mkfs.ext4", "-q", "-F", image.toString());
     run("mount", "-n", "-o", "loop", image.toString(), etc.toString());
+    return image;
   }
 
   private static String run(String... command) throws Exception {

@@ -24,7 +24,8 @@ class HostsFileDiskTest {
         "readOnlyFileSystem",
         "overlay",
         "immutable",
-        "attributes"
+        "attributes",
+        "powerLoss"
       })
   void leavesTheOldContentOrTheNewOne(String scenario) throws Exception {
     assumeTrue(canMount(), "mounting needs root and unshare");
