@@ -27,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 class PackageTest {
   private static final Path DEB = Path.of(System.getProperty("bootstrap.deb"));
   private static final Path PROJECT = Path.of(System.getProperty("project.root"));
-  private static final Duration LIMIT = Duration.ofSeconds(120);
+  private static final Duration LIMIT = Duration.ofMinutes(2);
   private static final String NAME = "apiserver.cluster.local";
   private static final String PROGRAM = "apiserver-bootstrap";
   private static final String RUNTIME = "/usr/lib/apiserver-bootstrap/runtime";
