@@ -41,7 +41,7 @@ final class NodeAct {
   void play() {
     NodeFiles files = NodeFiles.create(madeFolder(), cluster);
     ServiceAddress service = backstage.own(cluster::serviceAddress);
-    timeline.say("node", "boots; its hosts file is " + files.hosts());
+    timeline.say("node", "boots, with a hosts file of its own");
     Path log = folder.resolve("bootstrap.log");
     long start = System.nanoTime();
     Program boot =

@@ -11,11 +11,14 @@ import java.util.TreeSet;
 final class ObjectFields {
   private ObjectFields() {}
 
-  /** The addresses in an EndpointSlice, ready or not. */
+  /** The ready addresses in an EndpointSlice; an absent condition counts as ready. */
   static Set<String> sliceAddresses(JsonObject slice) {
     Set<String> addresses = new TreeSet<>();
-    for (JsonElement endpoint : array(slice, "endpoints")) {
-      array(endpoint.getAsJsonObject(), "addresses").forEach(a -> addresses.add(a.getAsString()));
+    for (JsonElement element : array(slice, "endpoints")) {
+      JsonObject endpoint = element.getAsJsonObject();
+      if (!text(object(endpoint, "conditions"), "ready").equals("false")) {
+        array(endpoint, "addresses").forEach(a -> addresses.add(a.getAsString()));
+      }
     }
     return addresses;
   }
