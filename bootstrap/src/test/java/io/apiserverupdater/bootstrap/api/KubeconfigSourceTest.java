@@ -72,12 +72,16 @@ class KubeconfigSourceTest {
 
   @BeforeEach
   void start() throws IOException {
+    listenOn(loopback());
+  }
+
+  private void listenOn(InetAddress address) throws IOException {
     HandshakeCertificates tls =
         new HandshakeCertificates.Builder()
             .heldCertificate(SERVER)
             .addTrustedCertificate(CA.certificate())
             .build();
-    server = HttpsServer.create(new InetSocketAddress(loopback(), 0), 0);
+    server = HttpsServer.create(new InetSocketAddress(address, 0), 0);
     server.setHttpsConfigurator(new AskingForCertificates(tls.sslContext()));
     server.createContext("/", this::answer);
     server.start();
@@ -256,6 +260,8 @@ class KubeconfigSourceTest {
 
   @Test
   void serverMustHaveTheNameOfTheKubeconfig() throws IOException {
+    server.stop(0);
+    listenOn(InetAddress.getByName("localhost"));
     Path file = kubeconfig("localhost", server.getAddress().getPort(), "token: abc");
     Failed unused = failed(Reason.CERTIFICATE, KubeconfigSource.of(file).read(LONG));
     assertEquals(List.of(), List.copyOf(asked));
