@@ -128,9 +128,21 @@ public final class HealthGate {
               new GateState.Family(mode, abnormal(mode, before), Optional.of(since)));
         }
       }
+      Map<String, Boolean> listed = before.map(GateState.Family::flags).orElse(targetFlags);
       Map<String, Boolean> flags = new HashMap<>();
-      judged().forEach(endpoint -> flags.put(endpoint.address(), isReady(endpoint)));
+      judged()
+          .filter(endpoint -> isReady(endpoint) || listed.isEmpty() || isIn(listed, endpoint))
+          .forEach(endpoint -> flags.put(endpoint.address(), isReady(endpoint)));
       return Optional.of(new GateState.Family(GateState.Mode.NORMAL, flags, Optional.empty()));
+    }
+
+    /**
+     * Who becomes unready stays listed, for people to see. Who comes unready is not listed before
+     * it is ready: an apiserver that restarts again and again leaves and joins the source each
+     * time, and each of that would be a write that changes nothing for kube-proxy.
+     */
+    private static boolean isIn(Map<String, Boolean> listed, Endpoint endpoint) {
+      return listed.containsKey(endpoint.address());
     }
 
     /** Once begun, neither turns into the other: that would be flapping. */
@@ -171,6 +183,7 @@ public final class HealthGate {
       return new EndpointsSnapshot.Members(
           members.port(),
           judged()
+              .filter(endpoint -> isIn(state.flags(), endpoint))
               .map(
                   endpoint ->
                       endpoint.withReady(

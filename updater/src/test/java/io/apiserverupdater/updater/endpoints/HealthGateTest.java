@@ -144,6 +144,35 @@ class HealthGateTest {
     }
 
     @Test
+    void whoComesUnreadyIsNotListedBeforeItIsReady() {
+      normal("ac");
+      refuse("b");
+      assertEquals("AC", decide("abc"));
+      ready("b");
+      assertEquals("ABC", decide("abc"));
+    }
+
+    @Test
+    void whoLeavesUnreadyAndReturnsUnreadyChangesNothingMore() {
+      normal("abc");
+      refuse("b");
+      assertEquals("AbC", decide("abc"));
+      assertEquals("AC", decide("ac"));
+      assertEquals("AC", decide("abc"));
+      assertEquals("AC", decide("ac"));
+      ready("b");
+      assertEquals("ABC", decide("abc"));
+    }
+
+    @Test
+    void newLeaderListsWhomTheOldOneListed() {
+      published("aBC");
+      ready("bc");
+      refuse("a");
+      assertEquals("aBC", decide("abc"));
+    }
+
+    @Test
     void unreadyMembersStayListed() {
       ready("ac");
       refuse("b");
