@@ -5,6 +5,7 @@ import io.apiserverupdater.bootstrap.BootstrapConfig.Trust;
 import io.apiserverupdater.bootstrap.boot.Role;
 import io.apiserverupdater.bootstrap.boot.Strategy;
 import io.apiserverupdater.probe.ApiserverAddress;
+import io.apiserverupdater.probe.tls.PublicKeyHash;
 import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -20,7 +21,6 @@ import java.util.Optional;
 record SettingReader(Map<String, Setting> settings, List<String> errors) {
   private static final int PORT = 6443;
   private static final int MOST_IN_A_ROW = 100;
-  private static final int HASH_DIGITS = 64;
 
   /** Reads everything; the result counts only when there is no error. */
   BootstrapConfig read(Command command) {
@@ -337,24 +337,12 @@ record SettingReader(Map<String, Setting> settings, List<String> errors) {
     List<String> hashes = new ArrayList<>();
     for (String item : value("ca-cert-hash").orElse("").split(",", -1)) {
       String hash = item.strip();
-      if (!isHash(hash)) {
-        error("ca-cert-hash", "sha256: and " + HASH_DIGITS + " hexadecimal digits");
+      if (!hash.startsWith("sha256:") || PublicKeyHash.parse(hash).isEmpty()) {
+        error("ca-cert-hash", "sha256: and 64 hexadecimal digits");
       }
       hashes.add(hash);
     }
     return hashes;
-  }
-
-  private static boolean isHash(String text) {
-    if (!text.startsWith("sha256:") || text.length() != "sha256:".length() + HASH_DIGITS) {
-      return false;
-    }
-    for (int i = "sha256:".length(); i < text.length(); i++) {
-      if (Character.digit(text.charAt(i), 16) < 0) {
-        return false;
-      }
-    }
-    return true;
   }
 
   /** Empty for ever. */

@@ -61,6 +61,14 @@ public sealed interface ProbeResult {
     return this instanceof Unreachable unreachable ? unreachable.detail() : "ready";
   }
 
+  /** Whether somebody took the connection, whoever that is and whatever came of it. */
+  default boolean reached() {
+    return !(this instanceof Unreachable unreachable)
+        || (unreachable.reason() != Reason.REFUSED
+            && unreachable.reason() != Reason.NO_ROUTE
+            && unreachable.reason() != Reason.CONNECT_TIMEOUT);
+  }
+
   /** Whether the server proved who it is, whatever it said then. */
   default boolean verified() {
     return !(this instanceof Unreachable unreachable)

@@ -3,7 +3,6 @@ package io.apiserverupdater.bootstrap.boot;
 import io.apiserverupdater.probe.ApiserverAddress;
 import io.apiserverupdater.probe.ProbeResult;
 import io.apiserverupdater.probe.ProbeResult.NotReady;
-import io.apiserverupdater.probe.ProbeResult.Unreachable;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -122,18 +121,10 @@ final class CandidateRace {
   }
 
   private Duration pause(int failures, ProbeResult result) {
-    Duration longest = reached(result) ? LONGEST_PAUSE_REACHED : LONGEST_PAUSE_UNREACHED;
+    Duration longest = result.reached() ? LONGEST_PAUSE_REACHED : LONGEST_PAUSE_UNREACHED;
     long doubled = FIRST_PAUSE.toNanos() << Math.min(failures - 1, 10);
     long ceiling = Math.min(doubled, longest.toNanos());
     return Duration.ofNanos(ceiling / 2 + (long) (random.getAsDouble() * (ceiling / 2.0)));
-  }
-
-  private static boolean reached(ProbeResult result) {
-    return !(result instanceof Unreachable unreachable)
-        || switch (unreachable.reason()) {
-          case REFUSED, NO_ROUTE, CONNECT_TIMEOUT -> false;
-          default -> true;
-        };
   }
 
   private boolean isOver(long now) {

@@ -83,7 +83,7 @@ final class HandoverWatch {
       return;
     }
     inARow = 0;
-    if (!isThere(result)) {
+    if (!result.reached()) {
       failuresReached = 0;
       nextNanos = askedNanos + interval(now).toNanos();
     } else if (hurried && isTimeout(result)) {
@@ -129,14 +129,6 @@ final class HandoverWatch {
         && switch (unreachable.reason()) {
           case HANDSHAKE_TIMEOUT, ANSWER_TIMEOUT -> true;
           default -> false;
-        };
-  }
-
-  private static boolean isThere(ProbeResult result) {
-    return !(result instanceof Unreachable unreachable)
-        || switch (unreachable.reason()) {
-          case REFUSED, NO_ROUTE, CONNECT_TIMEOUT -> false;
-          default -> true;
         };
   }
 }
