@@ -7,41 +7,18 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.apiserverupdater.sandbox.ApiResource;
 import io.apiserverupdater.sandbox.AuditLog;
-import io.apiserverupdater.sandbox.SandboxCluster;
 import java.time.Duration;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 @Tag("component")
-class ElectionTest {
+class ElectionTest extends OnOneCluster {
   private static final String LEASE = "apiserver-updater";
   private static final Duration LEASE_DURATION = Duration.ofSeconds(2);
   private static final String[] SHORT = {
     "--lease-duration=2s", "--renew-deadline=1s", "--retry-period=300ms"
   };
-
-  private static Replicas replicas;
-  private static SandboxCluster cluster;
-
-  @BeforeAll
-  static void start() {
-    cluster = SandboxCluster.start();
-    replicas = Replicas.at(cluster);
-  }
-
-  @AfterAll
-  static void end() {
-    replicas.close();
-  }
-
-  @AfterEach
-  void reset() {
-    replicas.reset();
-  }
 
   @SuppressWarnings("NullAway") // JUnit starts the replicas before it makes an instance.
   private final String namespace = replicas.namespace();

@@ -10,38 +10,15 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import io.apiserverupdater.sandbox.ApiResource;
 import io.apiserverupdater.sandbox.AuditLog;
-import io.apiserverupdater.sandbox.SandboxCluster;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 @Tag("component")
 @Tag("quick")
-class MirrorTest {
-  private static Replicas replicas;
-  private static SandboxCluster cluster;
-
-  @BeforeAll
-  static void start() {
-    cluster = SandboxCluster.start();
-    replicas = Replicas.at(cluster);
-  }
-
-  @AfterAll
-  static void end() {
-    replicas.close();
-  }
-
-  @AfterEach
-  void reset() {
-    replicas.reset();
-  }
-
+class MirrorTest extends OnOneCluster {
   private final String user = Replicas.fresh("updater");
 
   private static String[] all() {

@@ -14,34 +14,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.yaml.snakeyaml.Yaml;
 
 @Tag("component")
-class OneShotTest {
-  private static Replicas replicas;
-  private static SandboxCluster cluster;
-
-  @BeforeAll
-  static void start() {
-    cluster = SandboxCluster.start();
-    replicas = Replicas.at(cluster);
-  }
-
-  @AfterAll
-  static void end() {
-    replicas.close();
-  }
-
-  @AfterEach
-  void reset() {
-    replicas.reset();
-  }
-
+class OneShotTest extends OnOneCluster {
   private final String user = Replicas.fresh("person");
 
   @SuppressWarnings("NullAway") // JUnit starts the replicas before it makes an instance.
