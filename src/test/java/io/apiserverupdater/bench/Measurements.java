@@ -10,11 +10,11 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /** What a benchmark leaves behind: the figures as rows and as JSON. */
-final class Measurements {
+public final class Measurements {
   private Measurements() {}
 
   /** The machine on which they were taken. */
-  static JsonObject machine() throws IOException {
+  public static JsonObject machine() throws IOException {
     JsonObject machine = new JsonObject();
     machine.addProperty("processors", Runtime.getRuntime().availableProcessors());
     machine.addProperty("java", System.getProperty("java.runtime.version"));

@@ -1,6 +1,7 @@
 package io.apiserverupdater.bench;
 
 import io.apiserverupdater.lab.AuditEntry;
+import io.apiserverupdater.lab.CpuTime;
 import io.apiserverupdater.lab.Deadline;
 import io.apiserverupdater.lab.Lab;
 import io.apiserverupdater.lab.PodProcess;
@@ -14,7 +15,6 @@ import java.time.Duration;
 /** One replica of the updater in what looks like a pod, started by the released launcher. */
 final class Replica implements AutoCloseable {
   static final String USER = "system:serviceaccount:kube-system:apiserver-updater";
-  private static final int TICKS_PER_SECOND = 100;
 
   private final Worker worker;
   private final PodProcess pod;
@@ -82,14 +82,7 @@ final class Replica implements AutoCloseable {
 
   /** CPU time used so far, in seconds. */
   double cpuSeconds() {
-    try {
-      String stat = Files.readString(Path.of("/proc/" + pod.pid() + "/stat"));
-      // After the name, which may hold spaces: field 3 is the first, utime and stime are 14 and 15.
-      String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
-      return (Long.parseLong(fields[11]) + Long.parseLong(fields[12])) / (double) TICKS_PER_SECOND;
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return CpuTime.seconds(pod.pid());
   }
 
   @Override

@@ -5,6 +5,7 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import io.apiserverupdater.bench.Measurements;
 import io.apiserverupdater.failover.Observation.Service;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -15,7 +16,6 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.OptionalDouble;
-import java.util.stream.Stream;
 
 /**
  * The measured matrix as files: {@code failover.json} with every round, {@code failover.md} with
@@ -50,7 +50,7 @@ final class FailoverReport {
     JsonObject entry = entry(row, rounds);
     JsonObject rows = root.has("rows") ? root.getAsJsonObject("rows") : new JsonObject();
     rows.add(key, entry);
-    root.add("machine", machine());
+    root.add("machine", Measurements.machine());
     root.add("rows", inOrder(rows));
     Files.writeString(
         folder.resolve("failover.json"),
@@ -177,15 +177,5 @@ final class FailoverReport {
   /** To a tenth; what could not be measured is as bad as can be. */
   static double rounded(double value) {
     return Double.isNaN(value) ? Double.MAX_VALUE : Math.round(value * 10) / 10.0;
-  }
-
-  private static JsonObject machine() throws IOException {
-    JsonObject machine = new JsonObject();
-    machine.addProperty("processors", Runtime.getRuntime().availableProcessors());
-    machine.addProperty("java", System.getProperty("java.runtime.version"));
-    try (Stream<String> lines = Files.lines(Path.of("/proc/version"))) {
-      machine.addProperty("kernel", lines.findFirst().orElse("").split(" ", -1)[2]);
-    }
-    return machine;
   }
 }

@@ -3,6 +3,7 @@ package io.apiserverupdater.failover;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonObject;
 import io.apiserverupdater.lab.ControlPlaneHost;
+import io.apiserverupdater.lab.CpuTime;
 import io.apiserverupdater.lab.Lab;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -59,7 +60,7 @@ public final class ProbeLoadBench {
     long start = System.nanoTime();
     for (ControlPlaneHost host : cluster.lab().controlPlanes()) {
       requests.put(host.name(), readyzRequests(host));
-      cpu.put(host.name(), Updater.cpuSeconds(host.process().pid()));
+      cpu.put(host.name(), CpuTime.seconds(host.process().pid()));
     }
     Pause.of(SPAN);
     double seconds = (System.nanoTime() - start) / 1e9;
@@ -67,7 +68,7 @@ public final class ProbeLoadBench {
     for (ControlPlaneHost host : cluster.lab().controlPlanes()) {
       double perSecond = (readyzRequests(host) - requests.getOrDefault(host.name(), 0.0)) / seconds;
       double millicores =
-          (Updater.cpuSeconds(host.process().pid()) - cpu.getOrDefault(host.name(), 0.0))
+          (CpuTime.seconds(host.process().pid()) - cpu.getOrDefault(host.name(), 0.0))
               / seconds
               * 1000;
       System.out.printf(

@@ -5,10 +5,6 @@ import io.apiserverupdater.lab.Deadline;
 import io.apiserverupdater.lab.HttpCheck;
 import io.apiserverupdater.lab.PodProcess;
 import io.apiserverupdater.lab.Worker;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 
 /** One replica of the updater. Used by one thread at a time. */
@@ -17,7 +13,6 @@ public final class Updater implements AutoCloseable {
   static final String USER = "system:serviceaccount:kube-system:apiserver-updater";
 
   private static final int PORT = 8080;
-  private static final int TICKS_PER_SECOND = 100;
 
   private final Worker worker;
   private final PodProcess pod;
@@ -68,23 +63,6 @@ public final class Updater implements AutoCloseable {
   void restart(Duration limit) {
     pod.restart();
     awaitReady(limit);
-  }
-
-  /** CPU time used so far, in seconds. */
-  double cpuSeconds() {
-    return cpuSeconds(pod.pid());
-  }
-
-  /** CPU time that a process has used so far, in seconds. */
-  static double cpuSeconds(long pid) {
-    try {
-      String stat = Files.readString(Path.of("/proc/" + pid + "/stat"));
-      // After the name, which may hold spaces: field 3 is the first, utime and stime are 14 and 15.
-      String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
-      return (Long.parseLong(fields[11]) + Long.parseLong(fields[12])) / (double) TICKS_PER_SECOND;
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 
   @Override
