@@ -66,6 +66,7 @@ public final class Lab implements AutoCloseable {
   private int launched;
   private Optional<Etcd> etcd = Optional.empty();
   private Optional<LabProcess> controllerManager = Optional.empty();
+  private Optional<LabProcess> scheduler = Optional.empty();
 
   private Lab(Builder builder, LabFiles files) {
     this.projectRoot = builder.projectRoot;
@@ -277,33 +278,40 @@ public final class Lab implements AutoCloseable {
    */
   public void startControllerManager() {
     stopControllerManager();
-    ControlPlaneHost via =
-        controlPlanes.stream()
-            .filter(ControlPlaneHost::reachable)
-            .reduce((first, second) -> second)
-            .orElseThrow(() -> new LabException("no control plane is reachable"));
     controllerManager =
         Optional.of(
             ControllerManager.start(
                 network.addHost("kcm", "172.30.0.3"),
                 binaries,
                 pki,
-                kubeconfig("kcm", url(via.address()), LabUser.CONTROLLER_MANAGER.token()),
+                kubeconfig("kcm", lastReachable(), LabUser.CONTROLLER_MANAGER.token()),
                 admin));
   }
 
-  /** Starts kube-scheduler, beside kube-controller-manager. */
-  public LabProcess startScheduler() {
-    return host("kcm")
-        .start(
-            "kube-scheduler",
-            List.of(
-                binaries.program("kube-scheduler"),
-                "--kubeconfig="
-                    + kubeconfig(
-                        "scheduler", url(controlPlaneAddress(1)), LabUser.SCHEDULER.token()),
-                "--leader-elect=false"),
-            Map.of());
+  /** Starts kube-scheduler, beside kube-controller-manager and by the same rules. */
+  public void startScheduler() {
+    scheduler.ifPresent(LabProcess::kill);
+    scheduler =
+        Optional.of(
+            host("kcm")
+                .start(
+                    "kube-scheduler",
+                    List.of(
+                        binaries.program("kube-scheduler"),
+                        "--kubeconfig="
+                            + kubeconfig(
+                                "scheduler", lastReachable(), LabUser.SCHEDULER.token()),
+                        "--leader-elect=false"),
+                    Map.of()));
+  }
+
+  /** The URL of the control plane that tests kill the least. */
+  private String lastReachable() {
+    return controlPlanes.stream()
+        .filter(ControlPlaneHost::reachable)
+        .reduce((first, second) -> second)
+        .map(via -> url(via.address()))
+        .orElseThrow(() -> new LabException("no control plane is reachable"));
   }
 
   /** A further host, for programs of the test's own. */

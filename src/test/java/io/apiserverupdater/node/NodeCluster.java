@@ -64,7 +64,7 @@ final class NodeCluster implements BeforeAllCallback, AfterTestExecutionCallback
             "deploy/kustomize/components/node-reader/role.yaml")) {
       lab.kubectl().run("apply", "-f", manifest).orThrow();
     }
-    LabProcess unusedScheduler = lab.startScheduler();
+    lab.startScheduler();
     startUpdater(lab);
     lab.awaitAddresses(
         "kube-system",
@@ -184,8 +184,10 @@ final class NodeCluster implements BeforeAllCallback, AfterTestExecutionCallback
       }
     }
     if (restarted) {
-      // It may have lost its apiserver, and then waits for long before it tries again.
+      // They may have lost their apiserver, and then wait for long before they try again: a new
+      // node's pods would be neither made nor placed meanwhile.
       lab().startControllerManager();
+      lab().startScheduler();
     }
     awaitPublished();
   }
