@@ -85,6 +85,9 @@ public final class ServiceAddress implements AutoCloseable {
     try (client;
         Socket upstream = new Socket()) {
       sockets.add(upstream);
+      // kube-proxy's rules hold no packet back either.
+      client.setTcpNoDelay(true);
+      upstream.setTcpNoDelay(true);
       upstream.connect(new InetSocketAddress(target, port), CONNECT_MILLIS);
       Thread back = start("relay-back", () -> copy(upstream, client));
       copy(client, upstream);
