@@ -14,9 +14,11 @@ java_version() {
 
 java_home() { dirname "$(dirname "$(readlink -f "$(command -v javac)")")"; }
 
-# What a node gets: deploy/deb/target/apiserver-bootstrap.deb and .tar.gz.
-build_node_package() {
-  maven --quiet -Dquick -DskipTests -Dnode-package --projects deploy/deb --also-make package
+# What a node gets, deploy/deb/target/apiserver-bootstrap.deb and .tar.gz, and the updater's
+# image as the manifests name it, deploy/image/target/jib-image.tar.
+build_packages() {
+  maven --quiet -Dquick -DskipTests -Dnode-package -Dimage=apiserver-updater:0.1.0 \
+    --projects deploy/deb,deploy/image --also-make package
 }
 
 can_install() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }

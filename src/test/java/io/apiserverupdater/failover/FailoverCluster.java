@@ -7,6 +7,7 @@ import io.apiserverupdater.lab.ControlPlaneHost;
 import io.apiserverupdater.lab.Deadline;
 import io.apiserverupdater.lab.Lab;
 import io.apiserverupdater.lab.ProxyMode;
+import io.apiserverupdater.lab.PublishedAddresses;
 import io.apiserverupdater.lab.TrafficTarget;
 import io.apiserverupdater.lab.Worker;
 import java.time.Duration;
@@ -149,38 +150,13 @@ public final class FailoverCluster implements AutoCloseable {
                 "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices",
                 "kubernetes",
                 slice ->
-                    slice
-                        .map(FailoverCluster::readyAddresses)
-                        .orElse(Set.of())
-                        .contains(host.address()),
+                    slice.map(PublishedAddresses::ready).orElse(Set.of()).contains(host.address()),
                 SOON);
   }
 
   /** What the slice of the Service holds as ready. */
   public Set<String> readyAddresses() {
-    return lab.admin()
-        .find(SLICES + "/" + SLICE)
-        .map(FailoverCluster::readyAddresses)
-        .orElse(Set.of());
-  }
-
-  static Set<String> readyAddresses(JsonObject slice) {
-    Set<String> ready = new TreeSet<>();
-    JsonElement endpoints = slice.get("endpoints");
-    if (endpoints == null || !endpoints.isJsonArray()) {
-      return ready;
-    }
-    for (JsonElement element : endpoints.getAsJsonArray()) {
-      JsonObject endpoint = element.getAsJsonObject();
-      JsonObject conditions = endpoint.getAsJsonObject("conditions");
-      // Absent means ready, says the API.
-      if (conditions == null
-          || !conditions.has("ready")
-          || conditions.get("ready").getAsBoolean()) {
-        endpoint.getAsJsonArray("addresses").forEach(address -> ready.add(address.getAsString()));
-      }
-    }
-    return ready;
+    return lab.admin().find(SLICES + "/" + SLICE).map(PublishedAddresses::ready).orElse(Set.of());
   }
 
   /** Who is named in the Lease; empty when nobody is. */

@@ -7,6 +7,7 @@ import io.apiserverupdater.lab.ControlPlaneHost;
 import io.apiserverupdater.lab.Deadline;
 import io.apiserverupdater.lab.LabException;
 import io.apiserverupdater.lab.ObjectWatch;
+import io.apiserverupdater.lab.PublishedAddresses;
 import io.apiserverupdater.lab.Traffic;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -301,8 +302,7 @@ public final class FaultTrial {
         boolean inTime = event.get().seenNanos() >= fault && event.get().seenNanos() < heal;
         if (inTime && event.get().type().equals("MODIFIED")) {
           states.add(
-              new State(
-                  (event.get().seenNanos() - fault) / 1e6, FailoverCluster.readyAddresses(object)));
+              new State((event.get().seenNanos() - fault) / 1e6, PublishedAddresses.ready(object)));
         }
         event = watch.next(Duration.ZERO);
       }

@@ -217,6 +217,14 @@ public final class Lab implements AutoCloseable {
     return "https://" + controlPlaneAddress + ":" + APISERVER_PORT;
   }
 
+  /**
+   * The command that makes a host of the test's own a control plane; nothing is started. Its
+   * arguments name files in {@link #work()}.
+   */
+  public List<String> apiserverCommand(LabHost host) {
+    return apiserver.on(host, etcd().url(), files.logs().resolve(host.name() + "-audit.log"));
+  }
+
   private ControlPlaneHost launchControlPlane(String... furtherFlags) {
     launched++;
     LabHost host = network.addHost("cp" + launched, controlPlaneAddress(launched));
@@ -299,8 +307,7 @@ public final class Lab implements AutoCloseable {
                     List.of(
                         binaries.program("kube-scheduler"),
                         "--kubeconfig="
-                            + kubeconfig(
-                                "scheduler", lastReachable(), LabUser.SCHEDULER.token()),
+                            + kubeconfig("scheduler", lastReachable(), LabUser.SCHEDULER.token()),
                         "--leader-elect=false"),
                     Map.of()));
   }
@@ -317,6 +324,11 @@ public final class Lab implements AutoCloseable {
   /** A further host, for programs of the test's own. */
   public LabHost addHost(String hostName, String address) {
     return network.addHost(hostName, address);
+  }
+
+  /** From now on all hosts reach these addresses, those of a host's pods, through that host. */
+  public void route(String cidr, LabHost via) {
+    network.route(cidr, via);
   }
 
   /** SIGKILL to kube-controller-manager. */

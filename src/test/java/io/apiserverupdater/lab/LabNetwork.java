@@ -58,6 +58,22 @@ final class LabNetwork {
     return host;
   }
 
+  /** All hosts reach what is behind one of them, such as its pods, by way of the gateway. */
+  void route(String cidr, LabHost via) {
+    Execution.run(
+            Duration.ofSeconds(5),
+            "sh",
+            "-ec",
+            """
+            echo 1 >/proc/sys/net/ipv4/ip_forward
+            ip route replace "$1" via "$2"
+            """,
+            "sh",
+            cidr,
+            via.address())
+        .orThrow();
+  }
+
   LabHost host(String name) {
     LabHost host = hosts.get(name);
     if (host == null) {

@@ -6,9 +6,10 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 
 /** What EndpointSlices of the cluster hold. Thread-safe. */
-record PublishedAddresses(AdminClient admin) {
+public record PublishedAddresses(AdminClient admin) {
 
   /** The addresses in a slice, ready or not; none when there is no slice. */
   Set<String> in(String namespace, String slice) {
@@ -36,15 +37,33 @@ record PublishedAddresses(AdminClient admin) {
     return "/apis/discovery.k8s.io/v1/namespaces/" + namespace + "/endpointslices";
   }
 
+  /** The addresses in a slice, ready or not. */
   private static Set<String> addresses(JsonObject slice) {
+    return addresses(slice, endpoint -> true);
+  }
+
+  /** The addresses in a slice that take traffic. */
+  public static Set<String> ready(JsonObject slice) {
+    return addresses(slice, PublishedAddresses::isReady);
+  }
+
+  private static boolean isReady(JsonObject endpoint) {
+    JsonObject conditions = endpoint.getAsJsonObject("conditions");
+    // Absent means ready, says the API.
+    return conditions == null || !conditions.has("ready") || conditions.get("ready").getAsBoolean();
+  }
+
+  private static Set<String> addresses(JsonObject slice, Predicate<JsonObject> wanted) {
     Set<String> addresses = new TreeSet<>();
     JsonElement endpoints = slice.get("endpoints");
     if (endpoints != null && endpoints.isJsonArray()) {
-      for (JsonElement endpoint : endpoints.getAsJsonArray()) {
-        endpoint
-            .getAsJsonObject()
-            .getAsJsonArray("addresses")
-            .forEach(address -> addresses.add(address.getAsString()));
+      for (JsonElement element : endpoints.getAsJsonArray()) {
+        JsonObject endpoint = element.getAsJsonObject();
+        if (wanted.test(endpoint)) {
+          endpoint
+              .getAsJsonArray("addresses")
+              .forEach(address -> addresses.add(address.getAsString()));
+        }
       }
     }
     return addresses;

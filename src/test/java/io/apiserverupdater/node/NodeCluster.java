@@ -29,6 +29,7 @@ final class NodeCluster implements BeforeAllCallback, AfterTestExecutionCallback
   private final List<String> apiserverFlags;
   private final List<NodePlan> plans;
   private final Map<Integer, BootedNode> nodes = new TreeMap<>();
+  private boolean ownUpdater = true;
   private Optional<Lab> running = Optional.empty();
 
   private NodeCluster(String name, List<String> apiserverFlags, List<NodePlan> plans) {
@@ -47,6 +48,12 @@ final class NodeCluster implements BeforeAllCallback, AfterTestExecutionCallback
     return new NodeCluster(name, apiserverFlags, List.of(plans));
   }
 
+  /** The test brings the updater, and with it the Service. */
+  NodeCluster withoutUpdater() {
+    ownUpdater = false;
+    return this;
+  }
+
   @Override
   public void beforeAll(ExtensionContext context) {
     Lab lab =
@@ -59,18 +66,15 @@ final class NodeCluster implements BeforeAllCallback, AfterTestExecutionCallback
     running = Optional.of(lab);
     for (String manifest :
         List.of(
-            "src/test/node/cluster.yaml",
-            "deploy/kustomize/base/service.yaml",
-            "deploy/kustomize/components/node-reader/role.yaml")) {
+            "src/test/node/cluster.yaml", "deploy/kustomize/components/node-reader/role.yaml")) {
       lab.kubectl().run("apply", "-f", manifest).orThrow();
     }
     lab.startScheduler();
-    startUpdater(lab);
-    lab.awaitAddresses(
-        "kube-system",
-        "apiserver-ipv4",
-        lab.controlPlanes().stream().map(ControlPlaneHost::address).collect(Collectors.toSet()),
-        SOON);
+    if (ownUpdater) {
+      lab.kubectl().run("apply", "-f", "deploy/kustomize/base/service.yaml").orThrow();
+      startUpdater(lab);
+      awaitPublished();
+    }
   }
 
   /** On a host of its own, with the admin's rights: who may do what is tested elsewhere. */
@@ -99,6 +103,7 @@ final class NodeCluster implements BeforeAllCallback, AfterTestExecutionCallback
 
   private static BootedNode create(Lab lab, NodeImage image, NodePlan plan) {
     LabHost host = lab.addHost(plan.name(), plan.address());
+    lab.route(plan.podCidr(), host);
     NodeDisk disk = NodeDisk.create(image, lab.work().resolve("nodes/" + plan.name()));
     NodeConfiguration.write(disk, image, plan, lab);
     if (plan.hasBootstrap()) {
