@@ -17,7 +17,7 @@ link_runtime() {
   "$jdk/bin/jlink" "${@:5}" --add-modules "$modules" --strip-debug --no-header-files \
     --no-man-pages --compress=2 --vm=server --output "$runtime"
   (
-    cd "$runtime"
+    cd "$runtime" || exit 1
     # Nobody builds on this runtime, and what it trusts is the cluster's CA alone.
     rm -rf bin/keytool lib/jrt-fs.jar lib/jexec lib/classlist lib/libjsig.so \
       lib/server/libjsig.so lib/security/cacerts lib/security/public_suffix_list.dat conf/sdp
