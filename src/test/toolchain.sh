@@ -21,6 +21,15 @@ build_packages() {
     --projects deploy/deb,deploy/image --also-make package
 }
 
+# Unpacks the release archive. The updaters of the lab do not run as root: they must be able
+# to read it, and cannot add the archive of classes that the first start makes.
+unpack_release() {
+  mkdir -p "$1"
+  tar -xzf updater/target/apiserver-updater-*.tar.gz -C "$1" --strip-components=1
+  chmod 755 "$1"
+  "$1/bin/updater" --version >/dev/null
+}
+
 can_install() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }
 
 install_packages() {
