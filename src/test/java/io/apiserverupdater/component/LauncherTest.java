@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -88,6 +89,16 @@ class LauncherTest {
     assertTrue(dryRun.err().contains("2 objects would be created"), dryRun::toString);
     // Both have shared what was made at the first start.
     assertEquals(1, in(release.resolve("lib")).size());
+  }
+
+  @Test
+  void optionsOfTheCallerWin() throws Exception {
+    UpdaterProcess.Result flags =
+        run(Map.of("UPDATER_OPTS", "-Xmx40m -XX:+PrintFlagsFinal"), launcher(), "--version");
+    assertEquals(0, flags.exitCode(), flags::toString);
+    assertTrue(
+        Pattern.compile(" MaxHeapSize +=? +" + (40 << 20) + " ").matcher(flags.out()).find(),
+        flags::toString);
   }
 
   @Test
