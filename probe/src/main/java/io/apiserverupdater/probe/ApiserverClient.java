@@ -326,20 +326,41 @@ public final class ApiserverClient {
 
     HttpAnswer ask(byte[] request, int maxBodyBytes) throws UnreachableException {
       try {
-        send(request);
-        return readAnswer(maxBodyBytes);
+        out.write(request);
+        out.flush();
+        return answers.read(maxBodyBytes);
       } catch (IOException e) {
         throw failure(e);
       }
     }
 
-    void send(byte[] request) throws IOException {
-      out.write(request);
-      out.flush();
+    /** From now on this is the deadline of whatever is done with it. */
+    void extendTo(Deadline deadline) {
+      socket.extendTo(deadline);
     }
 
-    HttpAnswer readAnswer(int maxBodyBytes) throws IOException {
-      return answers.read(maxBodyBytes);
+    /** Whether the last answer was followed by something that nobody has asked for. */
+    boolean isAhead() throws UnreachableException {
+      try {
+        return !answers.isDrained();
+      } catch (IOException e) {
+        throw failure(e);
+      }
+    }
+
+    /**
+     * Waits for the end of the connection. What the server says unasked is that as well: a farewell
+     * of TLS, or an answer to nobody.
+     *
+     * @return false when the deadline came first; after true it must be closed
+     * @throws UnreachableException how it was lost, if it broke
+     */
+    boolean awaitEnd() throws UnreachableException {
+      try {
+        return socket.awaitInput();
+      } catch (IOException e) {
+        throw failure(e);
+      }
     }
 
     X509Certificate certificate() throws UnreachableException {
@@ -348,10 +369,6 @@ public final class ApiserverClient {
       } catch (SSLPeerUnverifiedException e) {
         throw new UnreachableException(Reason.TLS, "the server showed no certificate");
       }
-    }
-
-    void liftDeadline() throws IOException {
-      socket.liftDeadline();
     }
 
     UnreachableException failure(IOException e) {

@@ -64,6 +64,11 @@ final class HttpAnswerReader {
     return new HttpAnswer(status, body.toByteArray(), headers.close || untilEnd);
   }
 
+  /** Whether nothing has arrived behind the last answer. */
+  boolean isDrained() throws IOException {
+    return position == limit && in.available() == 0;
+  }
+
   private static final class Headers {
     long length = NO_LENGTH;
     boolean chunked;

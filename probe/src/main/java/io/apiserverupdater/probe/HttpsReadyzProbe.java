@@ -3,7 +3,6 @@ package io.apiserverupdater.probe;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Consumer;
 
 /**
  * GET /readyz. kube-apiserver names the checks that fail in any answer that is not 200, so the long
@@ -35,17 +34,14 @@ public final class HttpsReadyzProbe implements ApiserverProbe {
   }
 
   /**
-   * Opens a connection on which the question can be asked again and again, and whose loss is told
-   * at once.
+   * Opens a connection on which the question can be asked again and again.
    *
    * @param deadline for connecting and the handshake
-   * @param onLost told once, from a thread of the connection, when the other side ends it
    * @throws UnreachableException when it cannot be opened
    */
-  public HeldConnection hold(
-      ApiserverAddress address, Duration deadline, Consumer<ProbeResult.Unreachable> onLost)
+  public HeldConnection hold(ApiserverAddress address, Duration deadline)
       throws UnreachableException {
-    return HeldConnection.open(client, address, deadline, onLost);
+    return HeldConnection.open(client, address, deadline);
   }
 
   static ProbeResult result(HttpAnswer answer) {

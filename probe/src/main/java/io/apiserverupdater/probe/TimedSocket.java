@@ -18,23 +18,38 @@ import java.util.Optional;
 final class TimedSocket extends Socket {
   private static final int SEND_BUFFER_BYTES = 64 * 1024;
 
-  private volatile Optional<Deadline> deadline;
+  private volatile Deadline deadline;
   private volatile boolean timedOut;
   private volatile boolean ended;
   private volatile Optional<IOException> readFailure = Optional.empty();
   private volatile Optional<IOException> writeFailure = Optional.empty();
 
   TimedSocket(Deadline deadline) throws IOException {
-    this.deadline = Optional.of(deadline);
+    this.deadline = deadline;
     // HTTP is one small write and an answer: Nagle's algorithm would only hold it back.
     setTcpNoDelay(true);
     setSendBufferSize(SEND_BUFFER_BYTES);
   }
 
-  /** From now on a read may wait for as long as the connection lives. */
-  void liftDeadline() throws IOException {
-    deadline = Optional.empty();
-    setSoTimeout(0);
+  /** From now on this is the deadline. */
+  void extendTo(Deadline another) {
+    deadline = another;
+  }
+
+  /**
+   * Waits until something arrives, be it the end. What has arrived is gone then, and TLS above must
+   * read no more.
+   *
+   * @return false when the deadline came first, and all is as before
+   */
+  boolean awaitInput() throws IOException {
+    try {
+      int unusedByte = getInputStream().read();
+      return true;
+    } catch (SocketTimeoutException e) {
+      timedOut = false;
+      return false;
+    }
   }
 
   /** Whether a read met the deadline. */
@@ -83,15 +98,12 @@ final class TimedSocket extends Socket {
 
       @Override
       public int read(byte[] bytes, int offset, int length) throws IOException {
-        Optional<Deadline> end = deadline;
-        if (end.isPresent()) {
-          int millis = end.get().remainingMillis();
-          if (millis == 0) {
-            timedOut = true;
-            throw new SocketTimeoutException("the deadline has passed");
-          }
-          setSoTimeout(millis);
+        int millis = deadline.remainingMillis();
+        if (millis == 0) {
+          timedOut = true;
+          throw new SocketTimeoutException("the deadline has passed");
         }
+        setSoTimeout(millis);
         try {
           int count = super.read(bytes, offset, length);
           ended |= count < 0;

@@ -3,8 +3,6 @@ package io.apiserverupdater.probe;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
-import static org.junit.jupiter.api.Assertions.assertNotNull;
-import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -12,14 +10,16 @@ import io.apiserverupdater.probe.ProbeResult.NotReady;
 import io.apiserverupdater.probe.ProbeResult.Ready;
 import io.apiserverupdater.probe.ProbeResult.Reason;
 import io.apiserverupdater.probe.ProbeResult.Unreachable;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Predicate;
 import okhttp3.tls.HeldCertificate;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -34,20 +34,14 @@ class HeldConnectionTest {
   private static final Authority AUTHORITY = Authority.create("kubernetes");
   private static final HeldCertificate SERVER = AUTHORITY.server();
 
-  private final BlockingQueue<Unreachable> lost = new LinkedBlockingQueue<>();
-
-  private HeldConnection hold(TestServer server) throws Exception {
-    return AUTHORITY.probe().hold(server.address(), AMPLE, lost::add);
+  private static HeldConnection hold(TestServer server) throws Exception {
+    return AUTHORITY.probe().hold(server.address(), AMPLE);
   }
 
-  private Unreachable awaitLoss() throws InterruptedException {
-    Unreachable loss = lost.poll(20, TimeUnit.SECONDS);
-    assertNotNull(loss, "the loss was not told");
-    return loss;
-  }
-
-  private void assertNoLossTold() throws InterruptedException {
-    assertNull(lost.poll(200, TimeUnit.MILLISECONDS));
+  private static void assertLost(HeldConnection held) {
+    assertFalse(held.watch(AMPLE));
+    assertFalse(held.isOpen());
+    assertEquals(Reason.CONNECTION_LOST, reason(held.ask(AMPLE)));
   }
 
   private static TestServer.Conduct answering(String... answers) {
@@ -90,11 +84,12 @@ class HeldConnectionTest {
         assertEquals(new Ready(), held.ask(AMPLE));
         assertEquals(new NotReady(500, List.of("etcd")), held.ask(AMPLE));
       }
+      assertTrue(held.watch(SHORT));
       assertTrue(held.isOpen());
+      assertEquals(new Ready(), held.ask(AMPLE));
       assertEquals(1, connections.get());
       assertTrue(server.requests.remove().contains("Connection: keep-alive"));
     }
-    assertNoLossTold();
   }
 
   static List<Arguments> endings() {
@@ -124,33 +119,29 @@ class HeldConnectionTest {
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("endings")
-  void endWithinAnAnswerIsAnsweredAndTold(String ending, Reason reason, TestServer.Conduct conduct)
+  void endWithinAnAnswerIsTheAnswer(String ending, Reason reason, TestServer.Conduct conduct)
       throws Exception {
     try (TestServer server = TestServer.tls(SERVER, conduct);
         HeldConnection held = hold(server)) {
       ProbeResult result = held.ask(AMPLE);
       assertEquals(reason, reason(result), ending);
-      assertEquals(result, awaitLoss());
       assertFalse(held.isOpen());
       assertEquals(result, held.ask(AMPLE), "asked again it says the same");
-      assertNoLossTold();
     }
   }
 
   @Test
-  void deathOfTheProcessIsToldBetweenQuestions() throws Exception {
+  void deathOfTheProcessIsSeenBetweenQuestions() throws Exception {
     try (TestServer server = TestServer.tls(SERVER, answering(OK));
         HeldConnection held = hold(server)) {
       assertEquals(new Ready(), held.ask(AMPLE));
       server.die();
-      assertEquals(Reason.CONNECTION_LOST, awaitLoss().reason());
-      assertFalse(held.isOpen());
-      assertNoLossTold();
+      assertLost(held);
     }
   }
 
   @Test
-  void resetIsToldBeforeAnyQuestion() throws Exception {
+  void resetIsSeenBeforeAnyQuestion() throws Exception {
     SynchronousQueue<String> go = new SynchronousQueue<>();
     try (TestServer server =
             TestServer.tls(
@@ -162,33 +153,34 @@ class HeldConnectionTest {
                 });
         HeldConnection held = hold(server)) {
       go.put("reset");
-      assertEquals(Reason.CONNECTION_LOST, awaitLoss().reason());
-      assertEquals(Reason.CONNECTION_LOST, reason(held.ask(AMPLE)));
+      assertLost(held);
     }
   }
 
   @Test
-  void lossIsToldWithinMilliseconds() throws Exception {
+  void lossIsSeenWithinMilliseconds() throws Exception {
     long best = Long.MAX_VALUE;
     for (int i = 0; i < 10; i++) {
-      long[] toldAt = new long[1];
-      CountDownLatch told = new CountDownLatch(1);
       try (TestServer server = TestServer.tls(SERVER, answering(OK));
-          HeldConnection held =
-              AUTHORITY
-                  .probe()
-                  .hold(
-                      server.address(),
-                      AMPLE,
-                      loss -> {
-                        toldAt[0] = System.nanoTime();
-                        told.countDown();
-                      })) {
+          HeldConnection held = hold(server)) {
         assertEquals(new Ready(), held.ask(AMPLE));
-        long start = System.nanoTime();
-        server.die();
-        assertTrue(told.await(20, TimeUnit.SECONDS));
-        best = Math.min(best, toldAt[0] - start);
+        AtomicLong diedAt = new AtomicLong();
+        Thread death =
+            new Thread(
+                () -> {
+                  diedAt.set(System.nanoTime());
+                  try {
+                    server.die();
+                  } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                  }
+                },
+                "death");
+        death.start();
+        assertFalse(held.watch(AMPLE));
+        long seenAt = System.nanoTime();
+        death.join();
+        best = Math.min(best, seenAt - diedAt.get());
       }
     }
     // The best of ten: the machine may be busy with something else meanwhile.
@@ -196,7 +188,7 @@ class HeldConnectionTest {
   }
 
   @Test
-  void lateAnswerClosesItAndIsNotToldTwice() throws Exception {
+  void lateAnswerClosesIt() throws Exception {
     try (TestServer server = TestServer.tls(SERVER, silent());
         HeldConnection held = hold(server)) {
       long start = System.nanoTime();
@@ -204,8 +196,8 @@ class HeldConnectionTest {
       long millis = (System.nanoTime() - start) / 1_000_000;
       assertTrue(millis >= 300 && millis < 2_000, "took " + millis + " ms");
       assertFalse(held.isOpen());
+      assertFalse(held.watch(AMPLE));
       assertEquals(Reason.ANSWER_TIMEOUT, reason(held.ask(AMPLE)));
-      assertNoLossTold();
     }
   }
 
@@ -220,19 +212,17 @@ class HeldConnectionTest {
                 });
         HeldConnection held = hold(server)) {
       assertEquals(Reason.ANSWER_TIMEOUT, reason(held.ask(SHORT)));
-      assertNoLossTold();
     }
   }
 
   @Test
-  void lastAnswerCountsAndThenTheEndIsTold() throws Exception {
+  void lastAnswerCountsAndIsTheEnd() throws Exception {
     String last =
         "HTTP/1.1 500 x\r\nConnection: close\r\nContent-Length: 15\r\n\r\n[-]shutdown bad";
     try (TestServer server = TestServer.tls(SERVER, answering(last));
         HeldConnection held = hold(server)) {
       assertEquals(new NotReady(500, List.of("shutdown")), held.ask(AMPLE));
-      assertEquals("the server ends the connection", awaitLoss().detail());
-      assertFalse(held.isOpen());
+      assertLost(held);
     }
   }
 
@@ -246,74 +236,43 @@ class HeldConnectionTest {
                   exchange.hang();
                 });
         HeldConnection held = hold(server)) {
-      assertEquals(Reason.CONNECTION_LOST, awaitLoss().reason());
-      assertFalse(held.isOpen());
+      assertLost(held);
     }
   }
 
   @Test
-  void closingEndsItsThreadAndTellsNobody() throws Exception {
-    try (TestServer server = TestServer.tls(SERVER, answering(OK))) {
-      HeldConnection held = hold(server);
-      assertEquals(new Ready(), held.ask(AMPLE));
-      Thread reader = readerOf(held);
-      assertTrue(reader.isDaemon());
-      held.close();
-      held.close();
-      reader.join(20_000);
-      assertFalse(reader.isAlive());
-      assertEquals(Reason.CONNECTION_LOST, reason(held.ask(AMPLE)));
-      assertNoLossTold();
-    }
-  }
-
-  private static Thread readerOf(HeldConnection held) {
-    return Thread.getAllStackTraces().keySet().stream()
-        .filter(thread -> thread.getName().equals("held-" + held.address()))
-        .findFirst()
-        .orElseThrow();
-  }
-
-  @Test
-  void interruptedQuestionClosesIt() throws Exception {
-    try (TestServer server = TestServer.tls(SERVER, silent());
+  void secondAnswerToOneQuestionEndsIt() throws Exception {
+    try (TestServer server = TestServer.tls(SERVER, answering(OK + OK));
         HeldConnection held = hold(server)) {
-      Thread.currentThread().interrupt();
-      assertThrows(InterruptedException.class, () -> held.ask(AMPLE));
-      assertFalse(held.isOpen());
-      assertNoLossTold();
+      assertEquals(new Ready(), held.ask(AMPLE));
+      assertLost(held);
     }
   }
 
   @Test
-  void refusesTwoQuestionsAtATime() throws Exception {
-    CountDownLatch asked = new CountDownLatch(1);
-    try (TestServer server =
-        TestServer.tls(
-            SERVER,
-            exchange -> {
-              exchange.readRequest();
-              asked.countDown();
-              exchange.hang();
-            })) {
+  void closingEndsAQuestion() throws Exception {
+    closingEnds(held -> reason(held.ask(AMPLE)) == Reason.CONNECTION_LOST);
+  }
+
+  @Test
+  void closingEndsAWatch() throws Exception {
+    closingEnds(held -> !held.watch(AMPLE));
+  }
+
+  private static void closingEnds(Predicate<HeldConnection> use) throws Exception {
+    try (TestServer server = TestServer.tls(SERVER, silent())) {
       HeldConnection held = hold(server);
-      LinkedBlockingQueue<ProbeResult> first = new LinkedBlockingQueue<>();
-      Thread asking =
-          new Thread(
-              () -> {
-                try {
-                  first.add(held.ask(AMPLE));
-                } catch (InterruptedException e) {
-                  Thread.currentThread().interrupt();
-                }
-              },
-              "asking");
-      asking.start();
-      asked.await();
-      assertThrows(IllegalStateException.class, () -> held.ask(AMPLE));
+      CompletableFuture<Boolean> asExpected = new CompletableFuture<>();
+      Thread user = new Thread(() -> asExpected.complete(use.test(held)), "user");
+      user.start();
+      while (user.getState() == Thread.State.NEW) {
+        Thread.onSpinWait();
+      }
       held.close();
-      assertEquals(Reason.CONNECTION_LOST, reason(first.take()));
-      asking.join();
+      held.close();
+      assertTrue(asExpected.get(20, TimeUnit.SECONDS));
+      user.join();
+      assertFalse(held.isOpen());
     }
   }
 

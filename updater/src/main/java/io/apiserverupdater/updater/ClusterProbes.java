@@ -60,9 +60,9 @@ final class ClusterProbes implements ReadyzClients {
     return switch (question) {
       case READYZ -> {
         ClusterProbes clients = new ClusterProbes(access, System::nanoTime);
-        yield (address, lost) -> new ReadyzMemberProbe(clients, address, lost);
+        yield address -> new ReadyzMemberProbe(clients, address);
       }
-      case TCP -> (address, lost) -> new TcpMemberProbe(address);
+      case TCP -> TcpMemberProbe::new;
     };
   }
 

@@ -5,8 +5,9 @@ import io.apiserverupdater.probe.ProbeResult;
 import java.time.Duration;
 
 /**
- * Asks one member again and again, on a connection that it keeps where it can. {@link #ask} is for
- * one thread; {@link #close} is for any, and ends a question under way soon.
+ * Asks one member again and again, on a connection that it keeps where it can. {@link #ask} and
+ * {@link #rest} are for one thread; {@link #close} is for any, ends a rest at once and a question
+ * under way soon.
  */
 public interface MemberProbe extends AutoCloseable {
 
@@ -17,16 +18,15 @@ public interface MemberProbe extends AutoCloseable {
    */
   ProbeResult ask(Duration deadline);
 
+  /** Waits between two questions; less when the other side ends a connection that has lasted. */
+  void rest(Duration longest) throws InterruptedException;
+
   @Override
   void close();
 
   /** Makes the probe of one member. */
   interface Factory {
-    /**
-     * The probe of one member; nothing is sent yet.
-     *
-     * @param lost called, briefly and from any thread, when the other side ends a kept connection
-     */
-    MemberProbe of(ApiserverAddress address, Runnable lost);
+    /** The probe of one member; nothing is sent yet. */
+    MemberProbe of(ApiserverAddress address);
   }
 }

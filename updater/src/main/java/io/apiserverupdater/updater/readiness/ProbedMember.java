@@ -9,7 +9,6 @@ import io.apiserverupdater.updater.endpoints.Member;
 import io.apiserverupdater.updater.endpoints.MemberHealth;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.DoubleSupplier;
 import java.util.function.LongSupplier;
@@ -32,11 +31,9 @@ final class ProbedMember implements AutoCloseable {
   private final Thread thread;
 
   private final ReentrantLock guard = new ReentrantLock();
-  private final Condition woken = guard.newCondition();
 
   // Guarded by guard.
   private boolean closed;
-  private boolean lost;
   private Optional<Long> leavesAt = Optional.empty();
 
   private volatile MemberHealth health = MemberHealth.UNKNOWN;
@@ -54,7 +51,7 @@ final class ProbedMember implements AutoCloseable {
     this.monotonic = monotonic;
     this.random = random;
     this.changed = changed;
-    this.probe = probes.of(address, this::connectionLost);
+    this.probe = probes.of(address);
     this.thread = new Thread(this::run, "probe-" + member);
     thread.setDaemon(true);
   }
@@ -104,21 +101,10 @@ final class ProbedMember implements AutoCloseable {
     guard.lock();
     try {
       closed = true;
-      woken.signalAll();
     } finally {
       guard.unlock();
     }
     probe.close();
-  }
-
-  private void connectionLost() {
-    guard.lock();
-    try {
-      lost = true;
-      woken.signalAll();
-    } finally {
-      guard.unlock();
-    }
   }
 
   private void run() {
@@ -188,20 +174,16 @@ final class ProbedMember implements AutoCloseable {
   }
 
   /**
-   * Waits between half of the interval and the whole of it, or until the connection is lost: so
+   * Rests between half of the interval and the whole of it, or until the connection is lost: so
    * that neither replicas nor members are asked in step.
    *
    * @return false at the end
    */
   private boolean pause() throws InterruptedException {
     long interval = policy.interval().toNanos();
-    long left = interval / 2 + (long) (random.getAsDouble() * (interval / 2.0));
-    guard.lockInterruptibly();
+    probe.rest(Duration.ofNanos(interval / 2 + (long) (random.getAsDouble() * (interval / 2.0))));
+    guard.lock();
     try {
-      while (!closed && !lost && left > 0) {
-        left = woken.awaitNanos(left);
-      }
-      lost = false;
       // Under the lock: whoever rejoins from now on learns that this one has ended.
       closed |= leavesAt.isPresent() && monotonic.getAsLong() - leavesAt.get() >= 0;
       return !closed;

@@ -10,26 +10,29 @@ import java.io.IOException;
 import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Asks /readyz on one connection that is kept open, so that its end tells of the apiserver's death
  * at once. Asks anonymously as long as that is answered, and with our credentials after that.
  */
 public final class ReadyzMemberProbe implements MemberProbe {
+  /** The end of a connection that did not last as long is no news: its successor may fare alike. */
+  private static final Duration LASTING = Duration.ofSeconds(1);
+
   private final ReadyzClients clients;
   private final ApiserverAddress address;
-  private final Runnable lost;
+  private final CountDownLatch closed = new CountDownLatch(1);
 
   // Of the asking thread only.
   private boolean authenticated;
 
   private volatile Optional<HeldConnection> held = Optional.empty();
-  private volatile boolean closed;
 
-  public ReadyzMemberProbe(ReadyzClients clients, ApiserverAddress address, Runnable lost) {
+  public ReadyzMemberProbe(ReadyzClients clients, ApiserverAddress address) {
     this.clients = clients;
     this.address = address;
-    this.lost = lost;
   }
 
   @Override
@@ -61,10 +64,6 @@ public final class ReadyzMemberProbe implements MemberProbe {
       return e.result();
     } catch (IOException | GeneralSecurityException e) {
       return new ProbeResult.Unreachable(Reason.CERTIFICATE, "cannot verify it: " + e.getMessage());
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      release();
-      return new ProbeResult.Unreachable(Reason.ANSWER_TIMEOUT, "interrupted");
     }
   }
 
@@ -76,9 +75,9 @@ public final class ReadyzMemberProbe implements MemberProbe {
     }
     release();
     HttpsReadyzProbe probe = authenticated ? clients.authenticated() : clients.anonymous();
-    HeldConnection opened = probe.hold(address, left(end), ended -> lost.run());
+    HeldConnection opened = probe.hold(address, left(end));
     held = Optional.of(opened);
-    if (closed) {
+    if (closed.getCount() == 0) {
       opened.close();
     }
     return opened;
@@ -94,8 +93,20 @@ public final class ReadyzMemberProbe implements MemberProbe {
   }
 
   @Override
+  public void rest(Duration longest) throws InterruptedException {
+    long end = System.nanoTime() + longest.toNanos();
+    Optional<HeldConnection> watched = held;
+    if (watched.isPresent()) {
+      if (watched.get().watch(longest) || watched.get().age().compareTo(LASTING) >= 0) {
+        return;
+      }
+    }
+    boolean unusedEnd = closed.await(end - System.nanoTime(), TimeUnit.NANOSECONDS);
+  }
+
+  @Override
   public void close() {
-    closed = true;
+    closed.countDown();
     held.ifPresent(HeldConnection::close);
   }
 }

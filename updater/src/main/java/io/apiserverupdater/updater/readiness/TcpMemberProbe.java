@@ -8,10 +8,13 @@ import java.net.ConnectException;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 
 /** Takes an apiserver for ready when its host accepts a connection. */
 public final class TcpMemberProbe implements MemberProbe {
   private final ApiserverAddress address;
+  private final CountDownLatch closed = new CountDownLatch(1);
 
   public TcpMemberProbe(ApiserverAddress address) {
     this.address = address;
@@ -33,7 +36,13 @@ public final class TcpMemberProbe implements MemberProbe {
   }
 
   @Override
+  public void rest(Duration longest) throws InterruptedException {
+    boolean unusedEnd = closed.await(longest.toNanos(), TimeUnit.NANOSECONDS);
+  }
+
+  /** It keeps no connection; a question under way ends by its deadline. */
+  @Override
   public void close() {
-    // Keeps no connection; a question under way ends by its deadline.
+    closed.countDown();
   }
 }

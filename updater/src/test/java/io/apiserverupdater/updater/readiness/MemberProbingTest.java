@@ -17,6 +17,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
@@ -39,13 +40,9 @@ class MemberProbingTest {
   /** Answers what it is given, and waits when it has nothing. */
   private final class ScriptedProbe implements MemberProbe {
     final LinkedBlockingQueue<ProbeResult> answers = new LinkedBlockingQueue<>();
-    final Runnable lost;
+    final Semaphore wakes = new Semaphore(0);
     volatile boolean closed;
     volatile Duration takes = Duration.ZERO;
-
-    ScriptedProbe(Runnable lost) {
-      this.lost = lost;
-    }
 
     @Override
     public ProbeResult ask(Duration deadline) {
@@ -58,10 +55,21 @@ class MemberProbingTest {
       }
     }
 
+    /** The kept connection ends. */
+    void lose() {
+      wakes.release();
+    }
+
+    @Override
+    public void rest(Duration longest) throws InterruptedException {
+      boolean unusedWake = wakes.tryAcquire(longest.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
     @Override
     public void close() {
       closed = true;
       answers.add(SILENT);
+      wakes.release();
     }
   }
 
@@ -74,8 +82,8 @@ class MemberProbingTest {
     probing.onChange(() -> turns.add("turn"));
   }
 
-  private MemberProbe probe(ApiserverAddress address, Runnable lost) {
-    ScriptedProbe probe = new ScriptedProbe(lost);
+  private MemberProbe probe(ApiserverAddress address) {
+    ScriptedProbe probe = new ScriptedProbe();
     probes.put(address.toString(), probe);
     return probe;
   }
@@ -117,7 +125,7 @@ class MemberProbingTest {
     of(A).answers.add(READY);
     awaitTurn();
     of(A).answers.add(REFUSED);
-    of(A).lost.run();
+    of(A).lose();
     awaitTurn();
     assertFalse(probing.of(A).isReady());
     assertTrue(probing.of(A).fellAt().isPresent());
@@ -130,7 +138,7 @@ class MemberProbingTest {
     awaitTurn();
     of(A).answers.add(SILENT);
     of(A).answers.add(SILENT);
-    of(A).lost.run();
+    of(A).lose();
     awaitTurn();
     assertFalse(probing.of(A).isReady());
   }
@@ -143,13 +151,13 @@ class MemberProbingTest {
     of(A).takes = POLICY.timeout().multipliedBy(2);
     for (int i = 0; i < 3; i++) {
       of(A).answers.add(SILENT);
-      of(A).lost.run();
+      of(A).lose();
       while (!of(A).answers.isEmpty()) {
         Thread.onSpinWait();
       }
     }
     of(A).answers.add(REFUSED);
-    of(A).lost.run();
+    of(A).lose();
     awaitTurn();
     assertEquals("refused", probing.of(A).evidence());
   }
@@ -176,7 +184,7 @@ class MemberProbingTest {
     ScriptedProbe gone = of(A);
     probing.follow(Set.of(B));
     clock.addAndGet(Duration.ofSeconds(31).toNanos());
-    gone.lost.run();
+    gone.lose();
     while (!gone.closed) {
       Thread.onSpinWait();
     }
