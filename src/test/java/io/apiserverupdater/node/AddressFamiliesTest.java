@@ -30,6 +30,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(180)
 class AddressFamiliesTest {
   private static final Duration SOON = Duration.ofSeconds(60);
+  private static final String PIN = "apiserver-bootstrap.service";
   private static final Pattern TARGET = Pattern.compile("phase=pinned .*target=\\[([^]]*)]:6443");
   private static final String CLUSTER_IP = "fd00:96::64";
 
@@ -56,7 +57,7 @@ class AddressFamiliesTest {
     BootedNode node = prepared(number);
     NodePackage.configure(node.disk(), cluster.plan(number).strategy(), ipv6(), CLUSTER_IP);
     boots(node, CLUSTER_IP);
-    assertTrue(pinnedTo(node, ipv6()), () -> said(node));
+    assertTrue(pinnedTo(node, ipv6()), () -> node.said(PIN));
   }
 
   @ParameterizedTest
@@ -67,7 +68,7 @@ class AddressFamiliesTest {
     List<String> both = new ArrayList<>(List.of("172.30.1.200", ipv6().get(2)));
     NodePackage.configure(node.disk(), cluster.plan(number).strategy(), both, CLUSTER_IP);
     boots(node, CLUSTER_IP);
-    assertTrue(pinnedTo(node, List.of(ipv6().get(2))), () -> said(node));
+    assertTrue(pinnedTo(node, List.of(ipv6().get(2))), () -> node.said(PIN));
   }
 
   /** IPv6 addresses and an IPv4 clusterIP: no rule can lead from one to the other. */
@@ -78,8 +79,8 @@ class AddressFamiliesTest {
     NodePackage.configure(
         node.disk(), cluster.plan(number).strategy(), ipv6(), Lab.APISERVER_SERVICE_ADDRESS);
     boots(node, Lab.APISERVER_SERVICE_ADDRESS);
-    assertTrue(pinnedTo(node, ipv6()), () -> said(node));
-    assertEquals(number == 2, said(node).contains("fallback=hosts"), said(node));
+    assertTrue(pinnedTo(node, ipv6()), () -> node.said(PIN));
+    assertEquals(number == 2, node.said(PIN).contains("fallback=hosts"), node.said(PIN));
   }
 
   private static void boots(BootedNode node, String clusterIp) {
@@ -101,16 +102,10 @@ class AddressFamiliesTest {
 
   /** Whether pin has told that the name leads, or the rule, to one of these. */
   private static boolean pinnedTo(BootedNode node, List<String> controlPlanes) {
-    Matcher target = TARGET.matcher(said(node));
+    Matcher target = TARGET.matcher(node.said(PIN));
     return target.find()
         && controlPlanes.stream()
             .anyMatch(wanted -> address(wanted).equals(address(target.group(1))));
-  }
-
-  private static String said(BootedNode node) {
-    return node.journal().of("apiserver-bootstrap.service").stream()
-        .map(JournalEntry::message)
-        .collect(Collectors.joining("\n"));
   }
 
   private static List<String> ipv6() {

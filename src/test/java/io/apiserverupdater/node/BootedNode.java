@@ -18,6 +18,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -220,6 +221,11 @@ public final class BootedNode implements AutoCloseable {
   public Journal journal() {
     return Journal.parse(
         run("journalctl", "--boot", "--quiet", "--no-pager", "--output=json").orThrow().out());
+  }
+
+  /** What a unit has said in the current boot, a line each. */
+  public String said(String unit) {
+    return journal().of(unit).stream().map(JournalEntry::message).collect(Collectors.joining("\n"));
   }
 
   /** The end of the journal, for messages; also while it is off. */

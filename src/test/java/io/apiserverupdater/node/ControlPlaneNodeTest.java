@@ -8,7 +8,6 @@ import io.apiserverupdater.lab.Lab;
 import io.apiserverupdater.lab.ProxyMode;
 import java.time.Duration;
 import java.util.List;
-import java.util.stream.Collectors;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
@@ -56,7 +55,7 @@ class ControlPlaneNodeTest {
     node.powerOn();
     long ready = node.awaitReady(SOON);
     node.awaitHandover(SOON);
-    String pinned = said(node, "apiserver-bootstrap.service");
+    String pinned = node.said("apiserver-bootstrap.service");
     assertTrue(pinned.contains("evidence=ready"), pinned);
     assertTrue(peers().stream().anyMatch(peer -> pinned.contains("target=" + peer + ":")), pinned);
     assertEquals(PLAN.address(), node.target(Lab.APISERVER_NAME));
@@ -73,7 +72,7 @@ class ControlPlaneNodeTest {
     node.powerOn();
     node.awaitUnit("kubelet.service", "active", Duration.ofSeconds(20));
     node.awaitHandover(SOON);
-    String pinned = said(node, "apiserver-bootstrap.service");
+    String pinned = node.said("apiserver-bootstrap.service");
     assertTrue(pinned.contains("evidence=local"), pinned);
     assertEquals("success", node.unit("apiserver-bootstrap.service", "Result"));
     assertEquals(PLAN.address(), node.target(Lab.APISERVER_NAME));
@@ -83,11 +82,5 @@ class ControlPlaneNodeTest {
 
   private static List<String> peers() {
     return cluster.lab().controlPlanes().stream().map(ControlPlaneHost::address).toList();
-  }
-
-  private static String said(BootedNode node, String unit) {
-    return node.journal().of(unit).stream()
-        .map(JournalEntry::message)
-        .collect(Collectors.joining("\n"));
   }
 }

@@ -8,7 +8,6 @@ import io.apiserverupdater.lab.Lab;
 import io.apiserverupdater.lab.ProxyMode;
 import java.time.Duration;
 import java.util.List;
-import java.util.stream.Collectors;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
@@ -55,7 +54,7 @@ class MovedControlPlanesTest {
       node.powerOn();
       long unusedReady = node.awaitReady(SOON);
       node.awaitHandover(SOON);
-      assertTrue(said(node, PIN).contains("target=" + added.address()), said(node, PIN));
+      assertTrue(node.said(PIN).contains("target=" + added.address()), node.said(PIN));
       assertEquals(Lab.APISERVER_SERVICE_ADDRESS, node.target(Lab.APISERVER_NAME));
       node.powerOff();
     }
@@ -70,7 +69,7 @@ class MovedControlPlanesTest {
     node.disk().write(NodePackage.CONFIGURATION, configuration + "TIMEOUT = 3s\n");
     node.powerOn();
     node.awaitUnit("kubelet.service", "active", SOON);
-    String said = said(node, PIN);
+    String said = node.said(PIN);
     assertTrue(said.contains("no control plane answered"), said);
     assertTrue(said.contains("CONTROL_PLANE"), said);
     assertTrue(said.contains(NodePackage.CONFIGURATION), said);
@@ -84,11 +83,5 @@ class MovedControlPlanesTest {
     long unusedReady = node.awaitReady(SOON);
     node.awaitHandover(SOON);
     assertEquals(Lab.APISERVER_SERVICE_ADDRESS, node.target(Lab.APISERVER_NAME));
-  }
-
-  private static String said(BootedNode node, String unit) {
-    return node.journal().of(unit).stream()
-        .map(JournalEntry::message)
-        .collect(Collectors.joining("\n"));
   }
 }
