@@ -186,7 +186,7 @@ public final class FaultTrial {
             writes.stream().mapToDouble(write -> millis(at, write)).findFirst(),
             history.withoutMillis(target.address()),
             writes.size(),
-            history.leastReady().orElse(cluster.readyAddresses().size()),
+            history.leastReady().orElseGet(() -> cluster.readyAddresses().size()),
             returned.stream().mapToDouble(Return::listedMillis).findFirst(),
             returned.stream().mapToDouble(Return::answeredMillis).findFirst(),
             failuresOnReturn,
