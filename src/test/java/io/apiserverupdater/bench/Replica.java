@@ -85,6 +85,11 @@ final class Replica implements AutoCloseable {
     return CpuTime.seconds(pod.pid());
   }
 
+  /** Of that, what the threads have used that probe the members, one each. */
+  double probingCpuSeconds() {
+    return CpuTime.seconds(pod.pid(), "probe-");
+  }
+
   @Override
   public void close() {
     pod.close();

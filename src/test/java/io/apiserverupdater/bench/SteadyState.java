@@ -29,6 +29,7 @@ final class SteadyState {
     Instant since = Instant.now();
     long start = System.nanoTime();
     List<Double> before = replicas.stream().map(Replica::cpuSeconds).toList();
+    List<Double> probingBefore = replicas.stream().map(Replica::probingCpuSeconds).toList();
     TimeUnit.SECONDS.sleep(idle.toSeconds() / 3);
     double seconds = (System.nanoTime() - start) / 1e9;
     String holder = new Lease(lab).holder();
@@ -37,6 +38,12 @@ final class SteadyState {
       String role = replica.isHolder(holder) ? "leader" : "standby";
       double cpu = (replica.cpuSeconds() - before.get(i)) / seconds * 1000;
       figures.add(new Figure("steady state, CPU of the " + role, cpu, "millicores", 5));
+      double probing = (replica.probingCpuSeconds() - probingBefore.get(i)) / seconds * 1000;
+      figures.add(
+          Figure.stated(
+              "of that its probes of " + lab.controlPlanes().size() + " members",
+              probing,
+              "millicores"));
       figures.add(
           new Figure("steady state, RSS of the " + role, replica.residentMebibytes(), "MiB", 64));
       lab.auditSince(since).stream()
