@@ -5,10 +5,12 @@ import io.apiserverupdater.failover.Observation.Service;
 import io.apiserverupdater.failover.Observation.Stream;
 import io.apiserverupdater.lab.ControlPlaneHost;
 import io.apiserverupdater.lab.Deadline;
+import io.apiserverupdater.lab.Execution;
 import io.apiserverupdater.lab.LabException;
 import io.apiserverupdater.lab.ObjectWatch;
 import io.apiserverupdater.lab.PublishedAddresses;
 import io.apiserverupdater.lab.Traffic;
+import io.apiserverupdater.lab.Worker;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -95,6 +97,7 @@ public final class FaultTrial {
       case ATTACHED -> cluster.attachProxies(target);
       case ANYWHERE -> {}
     }
+    forgetHalfOpenConnections();
     observation.awaitGood(names(all), FailoverCluster.SOON);
     List<Long> pids = cluster.updaters().stream().map(updater -> updater.pod().pid()).toList();
     // Not in step with the probes, the renewals of the Lease or the requests.
@@ -131,6 +134,19 @@ public final class FaultTrial {
       // A request that began before the end may take its whole patience.
       Pause.of(Duration.ofSeconds(1));
       return outcome(target, at, load, fault, heal, watch, remedy, returned, restarts);
+    }
+  }
+
+  /**
+   * An attempt to connect that nobody answered stays in the kernel's table of connections for 120
+   * s, and leads a client that takes the same port again to the same control plane, whatever the
+   * rules say by then. One of an earlier round would count in this one.
+   */
+  private void forgetHalfOpenConnections() {
+    for (Worker worker : cluster.lab().workers()) {
+      // Fails when there is none.
+      Execution unusedResult =
+          worker.host().run("conntrack", "-D", "-p", "tcp", "--state", "SYN_SENT");
     }
   }
 
