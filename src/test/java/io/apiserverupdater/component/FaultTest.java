@@ -124,7 +124,8 @@ class FaultTest {
         Row.of("unknown fields", new Fault.UnknownFields())
             .harmlessFor(Calls.LIST, Calls.WATCH, Calls.WRITE, Calls.LEASE),
         Row.of("null lists", new Fault.NullLists()),
-        Row.of("10 MB", Fault.tenMegabytes()),
+        // At first some twenty come at once, a megabyte read of each; who spins goes on after that.
+        Row.of("10 MB", Fault.tenMegabytes()).lasting(Duration.ofSeconds(4)),
         Row.of("late", new Fault.AnsweredLate(Duration.ofMillis(300)))
             .harmlessFor(Calls.LIST, Calls.WATCH, Calls.WRITE),
         Row.of("never answered", new Fault.NeverAnswered()).lasting(Duration.ofSeconds(7)));
