@@ -9,6 +9,7 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.apiserverupdater.sandbox.SandboxApiserver;
 import io.apiserverupdater.sandbox.SandboxCluster;
+import io.apiserverupdater.sandbox.WireServer;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -77,6 +78,22 @@ class HealthGateTest {
     updater.awaitLog("member=unready .* evidence=\"/readyz says 500, failing: etcd\"", SOON);
     first.passReadyz();
     replicas.awaitReady(namespace, all);
+  }
+
+  @Test
+  void apiserverThatEndsEachConnectionIsAskedNoFaster() throws Exception {
+    replicas.single(user, namespace, PROBING);
+    replicas.awaitReady(namespace, all);
+    first.kill();
+    replicas.awaitReady(namespace, others);
+    try (WireServer parting = WireServer.inPlaceOf(first, cluster, WireServer.Wrong.PARTING)) {
+      replicas.awaitReady(namespace, all);
+      int before = parting.connections();
+      cluster.awaitNever("a wait", Duration.ofSeconds(3), () -> false);
+      int asked = parting.connections() - before;
+      // Each 150 to 300 ms; what else the updater wants of it ends in the same way.
+      assertTrue(asked > 5 && asked < 40, asked + " connections in 3 s");
+    }
   }
 
   @Test

@@ -30,7 +30,9 @@ public final class WireServer implements AutoCloseable {
     /** Its certificate is signed by an authority that nobody trusts; it says that it is ready. */
     STRANGER,
     /** Its certificate is for other names; it says that it is ready. */
-    OTHER_NAMES
+    OTHER_NAMES,
+    /** It says that it is ready, and ends the connection. */
+    PARTING
   }
 
   private static final byte[] READY =
@@ -123,7 +125,7 @@ public final class WireServer implements AutoCloseable {
               .write("HTTP/1.1 400 Bad Request\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
           socket.close();
         }
-        case STRANGER, OTHER_NAMES -> {
+        case STRANGER, OTHER_NAMES, PARTING -> {
           try (Socket secured = tls.createSocket(socket, "", socket.getPort(), true)) {
             ((javax.net.ssl.SSLSocket) secured).setUseClientMode(false);
             byte[] unusedRequest = secured.getInputStream().readNBytes(1);
