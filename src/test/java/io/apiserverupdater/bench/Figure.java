@@ -10,18 +10,18 @@ import java.util.Locale;
  * @param unit of the value and the reach
  * @param reach the value that must not be exceeded; infinite when the figure is only stated
  */
-record Figure(String name, double value, String unit, double reach) {
+public record Figure(String name, double value, String unit, double reach) {
 
   /** A figure without a goal. */
-  static Figure stated(String name, double value, String unit) {
+  public static Figure stated(String name, double value, String unit) {
     return new Figure(name, value, unit, Double.POSITIVE_INFINITY);
   }
 
-  boolean met() {
+  public boolean met() {
     return value <= reach;
   }
 
-  String row() {
+  public String row() {
     String goal = Double.isInfinite(reach) ? "" : "≤ " + number(reach) + " " + unit;
     return String.format(
         Locale.ROOT,

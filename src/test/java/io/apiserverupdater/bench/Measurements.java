@@ -24,13 +24,13 @@ public final class Measurements {
     return machine;
   }
 
-  static JsonArray json(List<Figure> figures) {
+  public static JsonArray json(List<Figure> figures) {
     JsonArray rows = new JsonArray();
     figures.forEach(figure -> rows.add(figure.json()));
     return rows;
   }
 
-  static void write(Path file, JsonObject root) throws IOException {
+  public static void write(Path file, JsonObject root) throws IOException {
     Files.createDirectories(file.toAbsolutePath().getParent());
     Files.writeString(
         file,

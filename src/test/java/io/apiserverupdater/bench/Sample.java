@@ -4,10 +4,10 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Measured values. Used by one thread at a time. */
-final class Sample {
+public final class Sample {
   private final List<Double> values = new ArrayList<>();
 
-  void add(double value) {
+  public void add(double value) {
     values.add(value);
   }
 
@@ -16,7 +16,7 @@ final class Sample {
   }
 
   /** The smallest value that the given share of all values does not exceed (nearest rank). */
-  double percentile(double share) {
+  public double percentile(double share) {
     List<Double> sorted = values.stream().sorted().toList();
     if (sorted.isEmpty()) {
       return Double.NaN;
@@ -25,11 +25,11 @@ final class Sample {
     return sorted.get(Math.max(0, rank - 1));
   }
 
-  double mean() {
+  public double mean() {
     return values.stream().mapToDouble(Double::doubleValue).average().orElse(Double.NaN);
   }
 
-  double max() {
+  public double max() {
     return percentile(1);
   }
 }

@@ -27,12 +27,17 @@ record BootTimes(
     long pinned = time(node, PIN, "ExecMainExitTimestampMonotonic");
     return new BootTimes(
         since(node, pinned),
-        since(node, time(node, "kubelet.service", "ExecMainStartTimestampMonotonic")),
+        kubeletStarted(node),
         since(
             node,
             time(node, "apiserver-bootstrap-handover.service", "ExecMainExitTimestampMonotonic")),
         since(node, readyNanos),
         pinUnit(node));
+  }
+
+  /** From power-on until the kubelet was started. */
+  static Duration kubeletStarted(BootedNode node) {
+    return since(node, time(node, "kubelet.service", "ExecMainStartTimestampMonotonic"));
   }
 
   /** How long the unit that pins took, from its start to its end. */

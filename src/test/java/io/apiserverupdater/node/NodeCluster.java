@@ -22,7 +22,8 @@ import org.junit.jupiter.api.extension.ExtensionContext;
  * A lab for the tests of one class: three control planes, the Service {@code apiserver}, an updater
  * that keeps it in step, and nodes that boot. Used by one test thread at a time.
  */
-final class NodeCluster implements BeforeAllCallback, AfterTestExecutionCallback, AfterAllCallback {
+final class NodeCluster
+    implements BeforeAllCallback, AfterTestExecutionCallback, AfterAllCallback, AutoCloseable {
   private static final Duration SOON = Duration.ofSeconds(30);
 
   private final String name;
@@ -56,6 +57,11 @@ final class NodeCluster implements BeforeAllCallback, AfterTestExecutionCallback
 
   @Override
   public void beforeAll(ExtensionContext context) {
+    start();
+  }
+
+  /** Brings it up; {@link #close} ends it. */
+  void start() {
     Lab lab =
         Lab.builder(name)
             .workers()
@@ -129,6 +135,11 @@ final class NodeCluster implements BeforeAllCallback, AfterTestExecutionCallback
 
   @Override
   public void afterAll(ExtensionContext context) {
+    close();
+  }
+
+  @Override
+  public void close() {
     nodes.values().forEach(BootedNode::close);
     running.ifPresent(Lab::close);
   }
