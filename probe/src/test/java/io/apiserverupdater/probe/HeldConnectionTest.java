@@ -223,6 +223,8 @@ class HeldConnectionTest {
         HeldConnection held = hold(server)) {
       assertEquals(new NotReady(500, List.of("shutdown")), held.ask(AMPLE));
       assertLost(held);
+      Unreachable end = assertInstanceOf(Unreachable.class, held.ask(AMPLE));
+      assertEquals("the server ends the connection", end.detail());
     }
   }
 
