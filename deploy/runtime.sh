@@ -19,7 +19,7 @@ link_runtime() {
   (
     cd "$runtime" || exit 1
     # Nobody builds on this runtime, and what it trusts is the cluster's CA alone.
-    rm -rf bin/keytool lib/jrt-fs.jar lib/jexec lib/classlist lib/libjsig.so \
+    rm -r bin/keytool lib/jrt-fs.jar lib/jexec lib/classlist lib/libjsig.so \
       lib/server/libjsig.so lib/security/cacerts lib/security/public_suffix_list.dat conf/sdp
     # Tables of symbols are for debuggers, and a tenth of the whole.
     if command -v strip >/dev/null; then
