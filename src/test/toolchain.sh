@@ -17,7 +17,9 @@ java_home() { dirname "$(dirname "$(readlink -f "$(command -v javac)")")"; }
 # What a node gets, deploy/deb/target/apiserver-bootstrap.deb and .tar.gz, and the updater's
 # image as the manifests name it, deploy/image/target/jib-image.tar.
 build_packages() {
-  maven --quiet -Dquick -DskipTests -Dnode-package -Dimage=apiserver-updater:0.1.0 \
+  local image
+  image=$(sed -n 's/^ *image: //p' deploy/kustomize/base/deployment.yaml)
+  maven --quiet -Dquick -DskipTests -Dnode-package -Dimage="$image" \
     --projects deploy/deb,deploy/image --also-make package
 }
 
