@@ -1,6 +1,5 @@
 package io.apiserverupdater.bench;
 
-import com.google.gson.JsonObject;
 import io.apiserverupdater.sandbox.NodeFiles;
 import io.apiserverupdater.sandbox.SandboxApiserver;
 import io.apiserverupdater.sandbox.SandboxCluster;
@@ -65,12 +64,7 @@ public final class BootstrapBench {
         }
       }
     }
-    figures.forEach(figure -> System.out.println(figure.row()));
-    JsonObject root = new JsonObject();
-    root.add("figures", Measurements.json(figures));
-    root.add("machine", Measurements.machine());
-    Measurements.write(Path.of(arguments[1]), root);
-    System.exit(figures.stream().allMatch(Figure::met) ? 0 : 1);
+    System.exit(Measurements.publish(figures, Path.of(arguments[1])));
   }
 
   /** The package's own, made to work where its tree was unpacked. */

@@ -17,11 +17,11 @@ public record Figure(String name, double value, String unit, double reach) {
     return new Figure(name, value, unit, Double.POSITIVE_INFINITY);
   }
 
-  public boolean met() {
+  boolean met() {
     return value <= reach;
   }
 
-  public String row() {
+  String row() {
     String goal = Double.isInfinite(reach) ? "" : "≤ " + number(reach) + " " + unit;
     return String.format(
         Locale.ROOT,

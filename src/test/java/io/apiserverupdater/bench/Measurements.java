@@ -24,13 +24,27 @@ public final class Measurements {
     return machine;
   }
 
-  public static JsonArray json(List<Figure> figures) {
+  /**
+   * Prints the figures as a table and writes them, with the machine, as JSON.
+   *
+   * @return what the process is to exit with: 0, or 1 when a reach was missed
+   */
+  public static int publish(List<Figure> figures, Path file) throws IOException {
+    figures.forEach(figure -> System.out.println(figure.row()));
+    JsonObject root = new JsonObject();
+    root.add("figures", json(figures));
+    root.add("machine", machine());
+    write(file, root);
+    return figures.stream().allMatch(Figure::met) ? 0 : 1;
+  }
+
+  static JsonArray json(List<Figure> figures) {
     JsonArray rows = new JsonArray();
     figures.forEach(figure -> rows.add(figure.json()));
     return rows;
   }
 
-  public static void write(Path file, JsonObject root) throws IOException {
+  static void write(Path file, JsonObject root) throws IOException {
     Files.createDirectories(file.toAbsolutePath().getParent());
     Files.writeString(
         file,

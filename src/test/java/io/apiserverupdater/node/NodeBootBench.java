@@ -1,6 +1,5 @@
 package io.apiserverupdater.node;
 
-import com.google.gson.JsonObject;
 import io.apiserverupdater.bench.Figure;
 import io.apiserverupdater.bench.Measurements;
 import io.apiserverupdater.bench.Sample;
@@ -58,12 +57,7 @@ public final class NodeBootBench {
                 "ms",
                 400),
             Figure.stated("the unit that pins took, median", unit.percentile(0.5), "ms"));
-    figures.forEach(figure -> System.out.println(figure.row()));
-    JsonObject root = new JsonObject();
-    root.add("figures", Measurements.json(figures));
-    root.add("machine", Measurements.machine());
-    Measurements.write(Path.of(arguments[0]), root);
-    System.exit(figures.stream().allMatch(Figure::met) ? 0 : 1);
+    System.exit(Measurements.publish(figures, Path.of(arguments[0])));
   }
 
   /** Powers it on; returns the milliseconds until its kubelet was started. */
