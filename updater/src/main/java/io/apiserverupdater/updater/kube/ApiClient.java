@@ -121,6 +121,7 @@ final class ApiClient implements AutoCloseable {
       // Time is kept back only for another server.
       boolean last = candidates.subList(i, candidates.size()).stream().allMatch(server::equals);
       long attempt = last ? left : Math.min(left, Math.max(left / 2, SHORTEST_ATTEMPT.toNanos()));
+      long sentAt = monotonic.getAsLong();
       try {
         ApiAnswer answer = attempt(server, call, Duration.ofNanos(attempt));
         if (answer instanceof ApiAnswer.Status status && status.code() >= 500) {
@@ -129,7 +130,7 @@ final class ApiClient implements AutoCloseable {
           refused = Optional.of(status);
           continue;
         }
-        promote(server);
+        promote(server, sentAt);
         return answer;
       } catch (IOException | GeneralSecurityException e) {
         demote(server, reason(e));
@@ -188,7 +189,8 @@ final class ApiClient implements AutoCloseable {
 
   private WatchStream openWatch(ApiCall call, Duration quiet, boolean freshIdentity)
       throws IOException, RefusedException {
-    ServerAddress server = order.candidates(monotonic.getAsLong()).get(0);
+    long sentAt = monotonic.getAsLong();
+    ServerAddress server = order.candidates(sentAt).get(0);
     Optional<Call> opened = Optional.empty();
     try {
       Connections.Connection connection =
@@ -220,7 +222,7 @@ final class ApiClient implements AutoCloseable {
           throw new RefusedException(status);
         }
       }
-      promote(server);
+      promote(server, sentAt);
       return new WatchStream(server, http, response);
     } catch (GeneralSecurityException e) {
       throw failed(server, new IOException(e.getMessage(), e));
@@ -241,9 +243,9 @@ final class ApiClient implements AutoCloseable {
     connections.evict(server);
   }
 
-  private void promote(ServerAddress server) {
+  private void promote(ServerAddress server, long sentAt) {
     distrusted.remove(server);
-    if (order.succeeded(server)) {
+    if (order.succeeded(server, sentAt)) {
       log.info("apiserver=up address={}", server);
     }
   }

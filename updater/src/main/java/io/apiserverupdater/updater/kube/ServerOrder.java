@@ -56,11 +56,17 @@ final class ServerOrder {
   }
 
   /**
-   * Notes an answer.
+   * Notes an answer. One to a call that was sent before the latest failure says nothing: a dying
+   * apiserver breaks its connections one after the other, and still answers on the last of them.
    *
+   * @param sentAt when the call was sent, in nanoseconds of the clock of {@link #failed}
    * @return whether the server had failed before
    */
-  synchronized boolean succeeded(ServerAddress server) {
+  synchronized boolean succeeded(ServerAddress server, long sentAt) {
+    Long failed = failedAt.get(server);
+    if (failed != null && sentAt - failed <= 0) {
+      return false;
+    }
     boolean back = failedAt.remove(server) != null;
     if (all().contains(server)) {
       // The configured address is used as long as no control plane is known by its own.

@@ -34,22 +34,22 @@ class ServerOrderTest {
   @Test
   void theOneThatAnsweredComesFirst() {
     order.setMembers(List.of(A, B, C));
-    order.succeeded(C);
+    order.succeeded(C, T);
     assertEquals(List.of(C, A, B, CONFIGURED), order.candidates(T));
   }
 
   @Test
   void answerOfTheConfiguredAddressDoesNotPutItFirst() {
-    order.succeeded(CONFIGURED);
+    order.succeeded(CONFIGURED, T);
     order.setMembers(List.of(A));
-    order.succeeded(CONFIGURED);
+    order.succeeded(CONFIGURED, T);
     assertEquals(List.of(A, CONFIGURED), order.candidates(T));
   }
 
   @Test
   void theOneThatFailedComesLast() {
     order.setMembers(List.of(A, B));
-    order.succeeded(A);
+    order.succeeded(A, T);
     order.failed(A, T);
     assertEquals(List.of(B, CONFIGURED, A), order.candidates(T));
   }
@@ -76,9 +76,18 @@ class ServerOrderTest {
   void answerEndsTheDemotion() {
     order.setMembers(List.of(A, B));
     order.failed(A, T);
-    assertTrue(order.succeeded(A), "it had failed");
-    assertFalse(order.succeeded(A), "and is told once");
+    assertTrue(order.succeeded(A, T + 1), "it had failed");
+    assertFalse(order.succeeded(A, T + 1), "and is told once");
     assertEquals(List.of(A, B, CONFIGURED), order.candidates(T));
+  }
+
+  @Test
+  void answerToACallSentBeforeTheFailureDoesNotEndIt() {
+    order.setMembers(List.of(A, B));
+    order.failed(A, T);
+    assertFalse(order.succeeded(A, T), "sent before");
+    assertFalse(order.failed(A, T + SECOND), "it has not been back");
+    assertEquals(List.of(B, CONFIGURED, A), order.candidates(T + SECOND));
   }
 
   @Test
@@ -92,7 +101,7 @@ class ServerOrderTest {
   void memberThatLeavesIsForgotten() {
     order.setMembers(List.of(A, B));
     order.failed(B, T);
-    order.succeeded(A);
+    order.succeeded(A, T);
     order.setMembers(List.of(B));
     assertEquals(List.of(CONFIGURED, B), order.candidates(T), "the failure of B is kept");
     order.setMembers(List.of());
@@ -103,7 +112,7 @@ class ServerOrderTest {
   @Test
   void lateAnswerOfOneThatHasLeftChangesNothing() {
     order.setMembers(List.of(B, A));
-    order.succeeded(C);
+    order.succeeded(C, T);
     assertEquals(List.of(B, A, CONFIGURED), order.candidates(T));
   }
 
