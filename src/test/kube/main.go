@@ -1,6 +1,6 @@
 // Command kube is one binary that holds a whole cluster: control plane and node. It
 // behaves as the program whose name it is called by: link it as etcd, kube-apiserver,
-// kube-controller-manager, kube-scheduler, kube-proxy, kubelet and kubectl.
+// kube-controller-manager, kube-scheduler, kube-proxy, kubelet, kubectl and kubeadm.
 //
 // The lab builds it from Go modules because a machine that has only package
 // registries can build Kubernetes but not download it.
@@ -19,6 +19,8 @@ import (
 	controllermanager "k8s.io/kubernetes/cmd/kube-controller-manager/app"
 	proxy "k8s.io/kubernetes/cmd/kube-proxy/app"
 	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
+	kubeadm "k8s.io/kubernetes/cmd/kubeadm/app"
+	kubeadmerrors "k8s.io/kubernetes/cmd/kubeadm/app/util/errors"
 	kubelet "k8s.io/kubernetes/cmd/kubelet/app"
 
 	// Metrics that the components register on import.
@@ -40,10 +42,12 @@ func main() {
 		os.Exit(cli.Run(scheduler.NewSchedulerCommand()))
 	case "kubelet":
 		os.Exit(cli.Run(kubelet.NewKubeletCommand(context.Background())))
+	case "kubeadm":
+		kubeadmerrors.HandleError(kubeadm.Run())
 	case "kubectl":
 		os.Exit(cli.Run(kubectl.NewDefaultKubectlCommand()))
 	default:
-		fmt.Fprintf(os.Stderr, "kube: %q is none of etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kube-proxy, kubelet, kubectl\n", name)
+		fmt.Fprintf(os.Stderr, "kube: %q is none of etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kube-proxy, kubelet, kubectl, kubeadm\n", name)
 		os.Exit(2)
 	}
 }

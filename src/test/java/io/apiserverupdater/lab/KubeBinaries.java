@@ -8,7 +8,7 @@ import java.time.Duration;
  * The programs of the control plane, built by {@code src/test/kube/build}.
  *
  * @param folder where the links etcd, kube-apiserver, kube-controller-manager, kube-scheduler,
- *     kube-proxy, kubelet and kubectl are
+ *     kube-proxy, kubelet, kubectl and kubeadm are
  */
 public record KubeBinaries(Path folder) {
   /**
