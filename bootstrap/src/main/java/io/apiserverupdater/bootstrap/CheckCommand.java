@@ -95,6 +95,7 @@ final class CheckCommand {
         files.proxyServers(),
         files.clusterDns(),
         programs.units(),
+        programs.variablesOf("kube-proxy"),
         files.snapshots(config.hostname()),
         rule(),
         ownAddresses());

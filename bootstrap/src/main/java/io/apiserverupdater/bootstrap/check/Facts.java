@@ -28,6 +28,8 @@ import java.util.Set;
  * @param clusterDns the addresses that the kubelet gives to pods as their DNS: they too are of the
  *     service CIDR
  * @param units by their names
+ * @param proxyVariables the names in the environment of the kube-proxy that runs, as a unit or in a
+ *     pod; empty when none does
  * @param snapshots the host-network pods' copies of the hosts file
  * @param rule the boot-time rule of the strategy nft
  * @param ownAddresses the addresses of this node
@@ -46,6 +48,7 @@ public record Facts(
     Reading<List<String>> proxyServers,
     Reading<List<InetAddress>> clusterDns,
     Reading<Map<String, UnitState>> units,
+    Optional<Set<String>> proxyVariables,
     Reading<List<HostsSnapshot>> snapshots,
     Optional<RuleReading> rule,
     List<InetAddress> ownAddresses) {
@@ -94,6 +97,11 @@ public record Facts(
   public record UnitState(String load, String active, String file, Set<String> variables) {
     boolean exists() {
       return !load.equals("not-found");
+    }
+
+    /** Not so for one that has drop-ins and nothing else. */
+    boolean loaded() {
+      return load.equals("loaded");
     }
   }
 

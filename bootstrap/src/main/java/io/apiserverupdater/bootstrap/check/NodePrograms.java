@@ -7,6 +7,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -138,15 +140,44 @@ public final class NodePrograms {
 
   /** Of the process: a drop-in that was added later counts only after a restart. */
   private Set<String> variables(String pid, String configured) {
-    if (!pid.equals("0")) {
-      try (InputStream in = Files.newInputStream(processes.resolve(pid).resolve("environ"))) {
-        byte[] bytes = in.readNBytes(MAX_ENVIRONMENT_BYTES);
-        return names(new String(bytes, StandardCharsets.ISO_8859_1), '\0');
-      } catch (IOException e) {
-        // Ended meanwhile, or not ours to read.
+    Optional<Set<String>> running =
+        pid.equals("0") ? Optional.empty() : environment(processes.resolve(pid));
+    return running.orElseGet(() -> names(configured.replace("\"", ""), ' '));
+  }
+
+  /**
+   * The names in the environment of a running program, in a pod or not.
+   *
+   * @param program its name, of 15 characters at most
+   */
+  public Optional<Set<String>> variablesOf(String program) {
+    try (DirectoryStream<Path> all = Files.newDirectoryStream(processes, "[0-9]*")) {
+      for (Path process : all) {
+        if (isNamed(process, program)) {
+          return environment(process);
+        }
       }
+    } catch (IOException | DirectoryIteratorException e) {
+      // As if none ran.
     }
-    return names(configured.replace("\"", ""), ' ');
+    return Optional.empty();
+  }
+
+  private static boolean isNamed(Path process, String program) {
+    try {
+      return Files.readString(process.resolve("comm")).strip().equals(program);
+    } catch (IOException e) {
+      return false; // It has ended meanwhile.
+    }
+  }
+
+  private static Optional<Set<String>> environment(Path process) {
+    try (InputStream in = Files.newInputStream(process.resolve("environ"))) {
+      byte[] bytes = in.readNBytes(MAX_ENVIRONMENT_BYTES);
+      return Optional.of(names(new String(bytes, StandardCharsets.ISO_8859_1), '\0'));
+    } catch (IOException e) {
+      return Optional.empty(); // Ended meanwhile, or not ours to read.
+    }
   }
 
   private static Set<String> names(String assignments, char separator) {

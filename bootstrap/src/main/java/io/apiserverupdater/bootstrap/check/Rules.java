@@ -8,6 +8,7 @@ import io.apiserverupdater.bootstrap.check.Facts.HostsSnapshot;
 import io.apiserverupdater.bootstrap.check.Facts.Probed;
 import io.apiserverupdater.bootstrap.check.Facts.UnitState;
 import io.apiserverupdater.bootstrap.nft.RuleReading;
+import io.apiserverupdater.probe.ApiserverAddress;
 import io.apiserverupdater.probe.ProbeResult;
 import java.net.InetAddress;
 import java.time.Duration;
@@ -17,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** Facts in, findings out. What is not known is a warning that says so, never a failure. */
 public final class Rules {
@@ -112,7 +114,7 @@ public final class Rules {
         }
       }
     }
-    return !isWorker() && (address.isLoopbackAddress() || facts.ownAddresses().contains(address))
+    return isThisControlPlane(address)
         ? Optional.of("this control plane itself")
         : Optional.empty();
   }
@@ -449,6 +451,9 @@ public final class Rules {
     for (String server : servers.get()) {
       if (server.equals(expectedServer()) || server.equals(expectedServer() + "/")) {
         ok(subject, "dials " + server);
+      } else if (isOwnApiserver(server)) {
+        // As kubeadm has it for the kubelet of a control plane.
+        ok(subject, "dials " + server + ", this control plane itself");
       } else {
         fail(
             subject,
@@ -456,6 +461,18 @@ public final class Rules {
             "set server: " + expectedServer() + " in its kubeconfig, and " + restart);
       }
     }
+  }
+
+  private boolean isOwnApiserver(String server) {
+    String scheme = "https://";
+    return server.startsWith(scheme)
+        && ApiserverAddress.parse(server.substring(scheme.length()), facts.settings().port())
+            .map(address -> isThisControlPlane(address.ip()))
+            .orElse(false);
+  }
+
+  private boolean isThisControlPlane(InetAddress address) {
+    return !isWorker() && (address.isLoopbackAddress() || facts.ownAddresses().contains(address));
   }
 
   private String expectedServer() {
@@ -509,22 +526,38 @@ public final class Rules {
     }
     for (String unit : List.of(KUBELET_UNIT, PROXY_UNIT)) {
       UnitState state = units.value().get(unit);
-      if (state == null || !state.exists()) {
-        continue;
-      }
-      String subject = unit + " HTTP/2";
-      List<String> missing = new ArrayList<>(HTTP2_VARIABLES);
-      missing.removeAll(state.variables());
-      if (missing.isEmpty()) {
-        ok(subject, "leaves a silent connection after the times that are set");
-      } else {
-        warn(
-            subject,
-            "lacks "
-                + String.join(" and ", missing)
-                + ": a silent control plane is left after 45 s",
+      if (state != null && state.loaded()) {
+        http2(
+            unit,
+            state.variables(),
             "install the drop-in 20-apiserver-bootstrap.conf of the package, and restart the unit");
       }
+    }
+    UnitState proxy = units.value().get(PROXY_UNIT);
+    if (proxy == null || !proxy.loaded()) {
+      facts
+          .proxyVariables()
+          .ifPresent(
+              variables ->
+                  http2(
+                      "kube-proxy",
+                      variables,
+                      "run kubectl -n kube-system set env daemonset/kube-proxy"
+                          + " HTTP2_READ_IDLE_TIMEOUT_SECONDS=2 HTTP2_PING_TIMEOUT_SECONDS=2"));
+    }
+  }
+
+  private void http2(String program, Set<String> variables, String advice) {
+    String subject = program + " HTTP/2";
+    List<String> missing = new ArrayList<>(HTTP2_VARIABLES);
+    missing.removeAll(variables);
+    if (missing.isEmpty()) {
+      ok(subject, "leaves a silent connection after the times that are set");
+    } else {
+      warn(
+          subject,
+          "lacks " + String.join(" and ", missing) + ": a silent control plane is left after 45 s",
+          advice);
     }
   }
 

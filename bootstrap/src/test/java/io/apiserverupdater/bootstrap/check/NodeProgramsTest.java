@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -118,5 +119,20 @@ class NodeProgramsTest {
                 "apiserver-bootstrap.service",
                 new UnitState("not-found", "inactive", "", Set.of()))),
         programs().units());
+  }
+
+  @Test
+  void environmentOfARunningProgramWhoeverStartedIt() throws IOException {
+    for (String pid : List.of("1", "77", "78", "self")) {
+      Files.createDirectory(folder.resolve(pid));
+    }
+    Files.writeString(folder.resolve("1/comm"), "systemd\n");
+    Files.writeString(folder.resolve("77/comm"), "kube-proxy\n");
+    Files.writeString(folder.resolve("77/environ"), "HTTP2_PING_TIMEOUT_SECONDS=5\0PATH=/bin\0");
+    Files.writeString(folder.resolve("self/comm"), "kubelet\n");
+    assertEquals(
+        Optional.of(Set.of("HTTP2_PING_TIMEOUT_SECONDS", "PATH")),
+        programs().variablesOf("kube-proxy"));
+    assertEquals(Optional.empty(), programs().variablesOf("kubelet"));
   }
 }

@@ -33,6 +33,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class RulesTest {
   private static final Instant NOW = Instant.parse("2026-11-21T12:00:00Z");
@@ -82,6 +83,7 @@ class RulesTest {
         new Reading.Known<>(List.of(new HostsSnapshot("kube-system/cni", List.of(CLUSTER_IP))));
     Optional<RuleReading> rule = Optional.empty();
     List<InetAddress> own = List.of(ip("10.0.0.11"));
+    Optional<Set<String>> proxyVariables = Optional.of(HTTP2);
 
     Node() {
       unitStates.put(Rules.PIN_UNIT, new UnitState("loaded", "active", "enabled", Set.of()));
@@ -124,6 +126,7 @@ class RulesTest {
               proxy,
               dns,
               units,
+              proxyVariables,
               snapshots,
               rule,
               own));
@@ -382,6 +385,12 @@ class RulesTest {
             "kubelet.service HTTP/2",
             "HTTP2_READ_IDLE_TIMEOUT_SECONDS and HTTP2_PING_TIMEOUT_SECONDS"),
         when(
+            "kube-proxy runs in a pod without the variables",
+            node -> node.proxyVariables = Optional.of(Set.of("PATH")),
+            Level.WARN,
+            "kube-proxy HTTP/2",
+            "HTTP2_READ_IDLE_TIMEOUT_SECONDS and HTTP2_PING_TIMEOUT_SECONDS"),
+        when(
             "a pod with an old copy",
             node ->
                 node.snapshots =
@@ -470,6 +479,32 @@ class RulesTest {
     assertTrue(
         node.findings().stream().allMatch(finding -> finding.level() == Level.OK),
         node.findings().toString());
+  }
+
+  /** As kubeadm has it. */
+  @ParameterizedTest
+  @ValueSource(strings = {"https://10.0.0.11:6443", "https://127.0.0.1:6443", "https://[::1]:6443"})
+  void kubeletOfAControlPlaneMayDialItsOwnApiserver(String server) {
+    Node node = new Node();
+    node.role = Role.CONTROL_PLANE;
+    node.kubelet = new Reading.Known<>(List.of(server));
+    assertTrue(
+        node.findings().stream().allMatch(finding -> finding.level() == Level.OK),
+        node.findings().toString());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"https://10.0.0.2:6443", "https://other:6443", "not a URL"})
+  void kubeletOfAControlPlaneShouldNotDialAnotherOne(String server) {
+    Node node = new Node();
+    node.role = Role.CONTROL_PLANE;
+    node.kubelet = new Reading.Known<>(List.of(server));
+    assertEquals(
+        List.of("kubelet"),
+        node.findings().stream()
+            .filter(finding -> finding.level() == Level.FAIL)
+            .map(Finding::subject)
+            .toList());
   }
 
   @Test
