@@ -109,6 +109,7 @@ public final class Lab implements AutoCloseable {
     private Map<String, String> proxyEnvironment = Map.of();
     private String proxyMinSyncPeriod = "1s";
     private boolean controllerManager = true;
+    private boolean cluster = true;
 
     private Builder(String name) {
       this.name = name;
@@ -149,6 +150,12 @@ public final class Lab implements AutoCloseable {
       return this;
     }
 
+    /** The network alone: the test brings hosts, and makes a cluster of them in its own way. */
+    public Builder withoutCluster() {
+      this.cluster = false;
+      return this;
+    }
+
     /** The checkout; the system property {@code project.root} or the current folder if not set. */
     public Builder projectRoot(Path folder) {
       this.projectRoot = folder.toAbsolutePath().normalize();
@@ -171,7 +178,10 @@ public final class Lab implements AutoCloseable {
       }
       Lab lab = new Lab(this, LabFiles.create(MEMORY, projectRoot, name));
       try {
-        lab.bringUp(controlPlanes, workers, controllerManager);
+        lab.network.createBridge();
+        if (cluster) {
+          lab.bringUp(controlPlanes, workers, controllerManager);
+        }
         return lab;
       } catch (RuntimeException e) {
         try {
@@ -185,7 +195,6 @@ public final class Lab implements AutoCloseable {
   }
 
   private void bringUp(int controlPlaneCount, List<ProxyMode> modes, boolean withManager) {
-    network.createBridge();
     Etcd store =
         Etcd.start(network.addHost("etcd", "172.30.0.2"), binaries, files.work().resolve("etcd"));
     etcd = Optional.of(store);

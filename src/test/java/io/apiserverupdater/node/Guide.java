@@ -25,6 +25,11 @@ record Guide(List<Block> blocks) {
    */
   record Block(int line, String where, String text) {}
 
+  /** The blocks that are run in that place. */
+  List<Block> blocks(String where) {
+    return blocks.stream().filter(block -> block.where().equals(where)).toList();
+  }
+
   /** Reads a page; a block without such a comment is an error. */
   static Guide read(Path page) {
     List<String> lines;

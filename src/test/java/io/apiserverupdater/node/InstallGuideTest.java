@@ -10,9 +10,10 @@ import io.apiserverupdater.lab.Execution;
 import io.apiserverupdater.lab.Lab;
 import io.apiserverupdater.lab.ProxyMode;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -20,7 +21,9 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
  * docs/install.md, followed literally on a running node of a cluster made by hand, whose kubelet
- * and kube-proxy know one control plane by its address: there, over a reboot, and back.
+ * and kube-proxy know one control plane by its address: there, over a reboot, and back. For
+ * clusters made by kubeadm {@link KubeadmNewClusterTest} and {@link KubeadmRunningClusterTest} do
+ * so.
  */
 @Tag("real")
 @Timeout(300)
@@ -38,16 +41,19 @@ class InstallGuideTest {
   @Test
   void leadsARunningNodeThereOverARebootAndBack() {
     Guide guide = Guide.read(cluster.lab().projectRoot().resolve("docs/install.md"));
+    GuideReader reader = new GuideReader(guide, addressesOfTheLab());
     BootedNode node = joinedByAddress();
     byte[] hostsBefore = node.hostsFile();
     List<String> kubeconfigsBefore = kubeconfigs(node);
-    putPackage(node, guide);
+    reader.putPackage(node);
 
-    List<Guide.Block> blocks = guide.blocks();
-    Guide.Block back = blocks.get(blocks.size() - 1);
-    assertTrue(back.text().contains("apiserver-bootstrap restore"), back.text());
-    for (Guide.Block block : blocks.subList(0, blocks.size() - 1)) {
-      follow(block, node);
+    for (Guide.Block block : guide.blocks()) {
+      switch (block.where()) {
+        case "control plane" -> assertCertificate(reader, block);
+        case "admin" -> asAdmin(reader, block);
+        case "node", "node with a unit kube-proxy", "node, at last" -> reader.follow(block, node);
+        default -> {}
+      }
     }
     assertUsesTheName(node);
     node.reboot();
@@ -55,7 +61,8 @@ class InstallGuideTest {
     node.awaitHandover(LIMIT);
     assertUsesTheName(node);
 
-    follow(back, node);
+    reader.follow("node with a unit kube-proxy, back", node);
+    reader.follow("node, back", node);
     assertArrayEquals(hostsBefore, node.hostsFile());
     assertEquals(kubeconfigsBefore, kubeconfigs(node));
     assertFalse(Files.exists(node.disk().path("/usr/bin/apiserver-bootstrap")));
@@ -85,63 +92,29 @@ class InstallGuideTest {
     return KUBECONFIGS.stream().map(node.disk()::text).toList();
   }
 
-  /** Puts the package where the guide's reader has it, under the name that the guide uses. */
-  private static void putPackage(BootedNode node, Guide guide) {
-    String name =
-        guide.blocks().stream()
-            .map(Guide.Block::text)
-            .filter(text -> text.startsWith("dpkg -i "))
-            .map(text -> text.substring("dpkg -i ".length()).strip())
-            .findFirst()
-            .orElseThrow();
-    Path deb = Path.of(System.getProperty("bootstrap.deb"));
-    String version =
-        Execution.run(LIMIT, "dpkg-deb", "--field", deb.toString(), "Version").orThrow().out();
-    assertTrue(name.contains("_" + version.strip() + "_"), name + " is not " + version);
-    node.disk().copy(deb.toString(), "/root/" + name);
+  private static void assertCertificate(GuideReader reader, Guide.Block block) {
+    Execution done = Execution.run(LIMIT, "sh", "-ec", reader.ownText(block));
+    assertEquals(0, done.exitCode(), () -> GuideReader.at(block, done));
+    assertTrue(done.out().contains(Lab.APISERVER_NAME), () -> GuideReader.at(block, done));
+    assertTrue(
+        done.out().contains(Lab.APISERVER_SERVICE_ADDRESS), () -> GuideReader.at(block, done));
   }
 
-  private static void follow(Guide.Block block, BootedNode node) {
-    String text = withAddressesOfTheLab(block.text());
-    switch (block.where()) {
-      case "" -> {}
-      case "node" -> onNode(block, text, node);
-      case "control plane" -> {
-        Execution done = Execution.run(LIMIT, "sh", "-ec", text);
-        assertEquals(0, done.exitCode(), () -> at(block, done));
-        assertTrue(done.out().contains(Lab.APISERVER_NAME), () -> at(block, done));
-        assertTrue(done.out().contains(Lab.APISERVER_SERVICE_ADDRESS), () -> at(block, done));
-      }
-      case "admin" -> {
-        for (String line : text.lines().toList()) {
-          assertTrue(line.startsWith("kubectl "), line);
-          Execution done =
-              cluster.lab().kubectl().run(line.substring("kubectl ".length()).split(" +", -1));
-          assertEquals(0, done.exitCode(), () -> at(block, done));
-        }
-      }
-      default -> throw new IllegalArgumentException("run where? " + block);
+  private static void asAdmin(GuideReader reader, Guide.Block block) {
+    for (String line : reader.ownText(block).lines().toList()) {
+      assertTrue(line.startsWith("kubectl "), line);
+      Execution done =
+          cluster.lab().kubectl().run(line.substring("kubectl ".length()).split(" +", -1));
+      assertEquals(0, done.exitCode(), () -> GuideReader.at(block, done));
     }
   }
 
-  private static void onNode(Guide.Block block, String text, BootedNode node) {
-    node.disk().write("/root/block.sh", "cd /root\n" + text);
-    Execution done = node.runWithin(LIMIT, "bash", "-ex", "/root/block.sh");
-    assertEquals(0, done.exitCode(), () -> at(block, done));
-    System.out.println("docs/install.md:" + block.line() + " said\n" + done.out());
-  }
-
-  private static String at(Guide.Block block, Execution done) {
-    return "docs/install.md:%d ended with %d%n%s%s"
-        .formatted(block.line(), done.exitCode(), done.out(), done.err());
-  }
-
-  /** The examples of the guide are no addresses of the lab; all else is as it stands there. */
-  private static String withAddressesOfTheLab(String text) {
-    String own = text;
+  /** The examples of the guide are no addresses of the lab. */
+  private static Map<String, String> addressesOfTheLab() {
+    Map<String, String> own = new HashMap<>();
     for (ControlPlaneHost controlPlane : cluster.lab().controlPlanes()) {
       int number = cluster.lab().controlPlanes().indexOf(controlPlane) + 1;
-      own = own.replace("10.0.0.1" + number, controlPlane.address());
+      own.put("10.0.0.1" + number, controlPlane.address());
     }
     return own;
   }

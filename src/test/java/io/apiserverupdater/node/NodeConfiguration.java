@@ -4,24 +4,27 @@ import io.apiserverupdater.lab.Lab;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.util.ArrayList;
 import java.util.Base64;
-import java.util.List;
 
 /**
- * What a cluster's installer puts on a node: identity, CA, kubeconfigs, the settings of kubelet and
- * kube-proxy. The kubelet joins with a token and gets its certificate from the cluster, as with
- * {@code kubeadm join}.
+ * What is on a node's disk before it boots: what makes it a machine of its own, and what an
+ * installer puts there.
  */
 final class NodeConfiguration {
   /** The label by which the DaemonSet of kube-proxy finds its nodes. */
   static final String PROXY_LABEL = "lab/kube-proxy";
 
+  /** On the node; to be imported once it is on. */
+  static final String KUBERNETES_IMAGE = "/usr/local/lib/lab/kubernetes.tar";
+
+  private static final String KUBELET_CONFIGURATION = "/var/lib/kubelet/config.yaml";
+
   private static final String SERVER = "https://" + Lab.APISERVER_NAME + ":" + Lab.APISERVER_PORT;
 
   private NodeConfiguration() {}
 
-  static void write(NodeDisk disk, NodeImage image, NodePlan plan, Lab lab) {
+  /** A machine with a container runtime and a network for pods; it belongs to no cluster. */
+  static void writeMachine(NodeDisk disk, NodeImage image, NodePlan plan) {
     disk.copy(image.rootfs() + "/.", "/");
     disk.copy(image.pauseImage().toString(), "/usr/local/lib/lab/pause.tar");
     disk.write("/etc/hostname", plan.name() + "\n");
@@ -37,21 +40,7 @@ final class NodeConfiguration {
         ::1     localhost ip6-localhost ip6-loopback
         """
             .formatted(plan.address(), plan.name()));
-    disk.write("/etc/kubernetes/pki/ca.crt", caCertificate(lab));
-    disk.write("/etc/kubernetes/bootstrap-kubelet.conf", kubeconfig(lab, lab.joinToken()));
-    disk.write("/etc/kubernetes/kube-proxy.kubeconfig", kubeconfig(lab, lab.proxyToken()));
-    disk.write(
-        "/etc/kubernetes/kube-proxy.yaml",
-        lab.proxyConfiguration(plan.mode(), plan.name(), "/etc/kubernetes/kube-proxy.kubeconfig"));
     disk.write("/etc/kubernetes/manifests/.keep", "");
-    disk.write(
-        "/etc/default/kubelet",
-        "KUBELET_ARGUMENTS=--node-ip=%s --hostname-override=%s --node-labels=%s=%s\n"
-            .formatted(
-                plan.address(),
-                plan.name(),
-                PROXY_LABEL,
-                plan.placement() == ProxyPlacement.POD ? "pod" : "unit"));
     disk.write(
         "/etc/cni/net.d/10-lab.conflist",
         """
@@ -62,13 +51,86 @@ final class NodeConfiguration {
           {"type": "portmap", "capabilities": {"portMappings": true}}]}
         """
             .formatted(plan.podCidr()));
-    List<String> enable =
-        new ArrayList<>(
-            List.of("systemctl", "--quiet", "enable", "lab-kernel", "lab-images", "kubelet"));
+    disk.chroot("systemctl", "--quiet", "enable", "lab-kernel", "lab-images", "kubelet").orThrow();
+  }
+
+  /**
+   * A node of a cluster made by hand: CA, kubeconfigs, the settings of kubelet and kube-proxy. The
+   * kubelet joins with a token and gets its certificate from the cluster.
+   */
+  static void write(NodeDisk disk, NodeImage image, NodePlan plan, Lab lab) {
+    writeMachine(disk, image, plan);
+    disk.write("/etc/kubernetes/pki/ca.crt", caCertificate(lab));
+    disk.write("/etc/kubernetes/bootstrap-kubelet.conf", kubeconfig(lab, lab.joinToken()));
+    disk.write("/etc/kubernetes/kube-proxy.kubeconfig", kubeconfig(lab, lab.proxyToken()));
+    disk.write(
+        "/etc/kubernetes/kube-proxy.yaml",
+        lab.proxyConfiguration(plan.mode(), plan.name(), "/etc/kubernetes/kube-proxy.kubeconfig"));
+    disk.write(
+        "/etc/default/kubelet",
+        "KUBELET_ARGUMENTS=--node-ip=%s --hostname-override=%s --node-labels=%s=%s\n"
+            .formatted(
+                plan.address(),
+                plan.name(),
+                PROXY_LABEL,
+                plan.placement() == ProxyPlacement.POD ? "pod" : "unit"));
     if (plan.placement() == ProxyPlacement.UNIT) {
-      enable.add("kube-proxy");
+      disk.chroot("systemctl", "--quiet", "enable", "kube-proxy").orThrow();
     }
-    disk.chroot(enable.toArray(String[]::new)).orThrow();
+  }
+
+  /** A machine on which kubeadm can make, or join, a cluster, as its Debian packages leave it. */
+  static void writeKubeadmMachine(NodeDisk disk, NodeImage image, NodePlan plan) {
+    writeMachine(disk, image, plan);
+    disk.copy(image.kubernetesImage().toString(), KUBERNETES_IMAGE);
+    // What the machines of the lab need is kept; the rest comes from kubeadm.
+    disk.write("/etc/lab/kubelet.conf.d/lab.conf", disk.text(KUBELET_CONFIGURATION));
+    disk.remove(KUBELET_CONFIGURATION);
+    // There it is a DaemonSet.
+    disk.remove("/etc/systemd/system/kube-proxy.service");
+    disk.write("/etc/default/kubelet", "");
+    disk.write(
+        "/etc/systemd/system/kubelet.service.d/10-kubeadm.conf",
+        """
+        [Service]
+        EnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env
+        ExecStart=
+        ExecStart=/opt/kube/kubelet --config=%s --config-dir=/etc/lab/kubelet.conf.d \
+          --bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf \
+          --kubeconfig=/etc/kubernetes/kubelet.conf $KUBELET_KUBEADM_ARGS
+        """
+            .formatted(KUBELET_CONFIGURATION));
+    // The limits of conntrack belong to the machine, not to a network namespace.
+    disk.write(
+        "/etc/lab/kube-proxy.yaml",
+        """
+        ---
+        apiVersion: kubeproxy.config.k8s.io/v1alpha1
+        kind: KubeProxyConfiguration
+        conntrack: {maxPerCore: 0, min: 0, tcpEstablishedTimeout: 0s, tcpCloseWaitTimeout: 0s}
+        """);
+    // A container is not what kubeadm wants of a machine: it is told to take it all the same, and
+    // a configuration that it is given gets what kube-proxy needs here.
+    disk.write(
+        "/usr/local/bin/kubeadm",
+        """
+        #!/bin/sh
+        set -eu
+        previous=
+        for word; do
+          if [ "$1 $2 $previous" = "init --config --config" ]; then
+            cat /etc/lab/kube-proxy.yaml >>"$word"
+          fi
+          previous=$word
+        done
+        case "$1 $2" in
+          "init phase" | "join phase") ;;
+          init* | join*) set -- "$@" --ignore-preflight-errors=all ;;
+        esac
+        exec /opt/kube/kubeadm "$@"
+        """);
+    disk.chroot("chmod", "755", "/usr/local/bin/kubeadm").orThrow();
+    disk.chroot("ln", "-s", "/opt/kube/kubectl", "/usr/local/bin/kubectl").orThrow();
   }
 
   private static String caCertificate(Lab lab) {

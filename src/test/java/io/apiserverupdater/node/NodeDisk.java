@@ -63,6 +63,15 @@ final class NodeDisk implements AutoCloseable {
     }
   }
 
+  /** Deletes a file that is there. */
+  void remove(String onNode) {
+    try {
+      Files.delete(path(onNode));
+    } catch (IOException e) {
+      throw new LabException("cannot delete " + path(onNode), e);
+    }
+  }
+
   byte[] read(String onNode) {
     try {
       return Files.readAllBytes(path(onNode));

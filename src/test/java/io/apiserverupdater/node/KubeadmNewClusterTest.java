@@ -1,0 +1,95 @@
+package io.apiserverupdater.node;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.apiserverupdater.lab.Lab;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/**
+ * docs/install.md for a new kubeadm cluster, followed literally with three control planes and a
+ * worker: the whole of what this project is for, with nothing of the lab's own in between. The
+ * tests are one life of it.
+ */
+@Tag("real")
+@Timeout(300)
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+class KubeadmNewClusterTest {
+  private static final Duration SOON = Duration.ofSeconds(90);
+
+  @RegisterExtension
+  static final KubeadmMachines machines = KubeadmMachines.of("kubeadm-new-cluster", 4);
+
+  private final BootedNode first = machines.machine(1);
+  private final List<BootedNode> furtherControlPlanes =
+      List.of(machines.machine(2), machines.machine(3));
+  private final BootedNode worker = machines.machine(4);
+
+  @Test
+  @Order(1)
+  void followsTheGuideFromInitToTheLastMachine() {
+    machines.putPackageOnEach();
+    machines.reader().follow("new kubeadm cluster, first control plane", first);
+    GuideReader reader = machines.readerWithSecretsOf(first);
+    for (BootedNode machine : furtherControlPlanes) {
+      reader.follow("new kubeadm cluster, other machines", machine);
+      reader.follow("new kubeadm cluster, other control planes", machine);
+    }
+    reader.follow("new kubeadm cluster, other machines", worker);
+    reader.follow("new kubeadm cluster, workers", worker);
+    machines.putManifests(first);
+    reader.follow("admin without the updater", first);
+    reader.follow("admin", first);
+    machines.awaitPublished(first, Set.of(1, 2, 3), SOON);
+    for (BootedNode machine : List.of(machines.machine(2), machines.machine(3), worker)) {
+      reader.follow("new kubeadm cluster, other machines, joined", machine);
+    }
+    reader.follow("new kubeadm cluster, first control plane, at last", first);
+
+    worker.awaitHandover(SOON);
+    reader.follow("node, at last", worker);
+    assertEquals(Lab.APISERVER_SERVICE_ADDRESS, worker.target(Lab.APISERVER_NAME));
+    for (BootedNode machine : List.of(first, machines.machine(2), machines.machine(3))) {
+      machine.awaitHandover(SOON);
+      reader.follow("node, at last", machine);
+      assertEquals(machine.host().address(), machine.target(Lab.APISERVER_NAME));
+    }
+    assertTrue(
+        worker
+            .disk()
+            .text("/etc/kubernetes/kubelet.conf")
+            .contains("server: https://" + Lab.APISERVER_NAME + ":6443"));
+  }
+
+  /** The one to which everything was joined, whose address everybody had first. */
+  @Test
+  @Order(2)
+  void losesItsFirstControlPlaneAndAWorkerReboots() {
+    first.powerOff();
+    machines.awaitPublished(machines.machine(2), Set.of(2, 3), SOON);
+    machines.awaitAnswer(worker, SOON);
+    worker.reboot();
+    machines.awaitReady(machines.machine(2), worker, SOON);
+    worker.awaitHandover(SOON);
+    assertEquals(Lab.APISERVER_SERVICE_ADDRESS, worker.target(Lab.APISERVER_NAME));
+  }
+
+  @Test
+  @Order(3)
+  void getsItBack() {
+    first.powerOn();
+    machines.awaitReady(machines.machine(2), first, SOON);
+    machines.awaitPublished(machines.machine(2), Set.of(1, 2, 3), SOON);
+    first.awaitHandover(SOON);
+    assertEquals(first.host().address(), first.target(Lab.APISERVER_NAME));
+  }
+}
