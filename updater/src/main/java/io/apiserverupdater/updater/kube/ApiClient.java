@@ -118,9 +118,8 @@ final class ApiClient implements AutoCloseable {
         break;
       }
       ServerAddress server = candidates.get(i);
-      // Time is kept back only for another server.
-      boolean last = candidates.subList(i, candidates.size()).stream().allMatch(server::equals);
-      long attempt = last ? left : Math.min(left, Math.max(left / 2, SHORTEST_ATTEMPT.toNanos()));
+      long servers = candidates.subList(i, candidates.size()).stream().distinct().count();
+      long attempt = shareOf(left, servers);
       long sentAt = monotonic.getAsLong();
       try {
         ApiAnswer answer = attempt(server, call, Duration.ofNanos(attempt));
@@ -142,6 +141,20 @@ final class ApiClient implements AutoCloseable {
       return refused.get();
     }
     return new ApiAnswer.None(String.join("; ", failures));
+  }
+
+  /**
+   * The time for the next of several servers: an even share, so that one that accepts and never
+   * answers costs no more than that, and the last one has all that is left. No less than half a
+   * second, which a loaded apiserver may take.
+   *
+   * @param left until the deadline of the call, in nanoseconds
+   * @param servers that have not been asked, the next one included
+   */
+  static long shareOf(long left, long servers) {
+    return servers == 1
+        ? left
+        : Math.min(left, Math.max(left / servers, SHORTEST_ATTEMPT.toNanos()));
   }
 
   private ApiAnswer attempt(ServerAddress server, ApiCall call, Duration timeout)
