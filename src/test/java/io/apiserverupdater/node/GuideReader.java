@@ -8,6 +8,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * Somebody who follows the guide on machines, literally but for what is an example there.
@@ -17,10 +19,13 @@ import java.util.Map;
 record GuideReader(Guide guide, Map<String, String> own) {
   private static final Duration LIMIT = Duration.ofMinutes(3);
 
-  /** Runs every block of that kind on one machine, in order; there must be one. */
-  void follow(String where, BootedNode node) {
-    List<Guide.Block> blocks = guide.blocks(where);
-    assertTrue(!blocks.isEmpty(), "no block of the guide is for: " + where);
+  /** Runs every block of these kinds on one machine, in order; there must be one of each. */
+  void follow(BootedNode node, String... where) {
+    List<String> wanted = List.of(where);
+    List<Guide.Block> blocks =
+        guide.blocks().stream().filter(block -> wanted.contains(block.where())).toList();
+    assertEquals(
+        Set.copyOf(wanted), blocks.stream().map(Guide.Block::where).collect(Collectors.toSet()));
     blocks.forEach(block -> follow(block, node));
   }
 

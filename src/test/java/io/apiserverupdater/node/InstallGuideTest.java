@@ -61,8 +61,8 @@ class InstallGuideTest {
     node.awaitHandover(LIMIT);
     assertUsesTheName(node);
 
-    reader.follow("node with a unit kube-proxy, back", node);
-    reader.follow("node, back", node);
+    reader.follow(node, "node with a unit kube-proxy, back");
+    reader.follow(node, "node, back");
     assertArrayEquals(hostsBefore, node.hostsFile());
     assertEquals(kubeconfigsBefore, kubeconfigs(node));
     assertFalse(Files.exists(node.disk().path("/usr/bin/apiserver-bootstrap")));

@@ -38,29 +38,29 @@ class KubeadmNewClusterTest {
   @Order(1)
   void followsTheGuideFromInitToTheLastMachine() {
     machines.putPackageOnEach();
-    machines.reader().follow("new kubeadm cluster, first control plane", first);
+    machines.reader().follow(first, "new kubeadm cluster, first control plane");
     GuideReader reader = machines.readerWithSecretsOf(first);
     for (BootedNode machine : furtherControlPlanes) {
-      reader.follow("new kubeadm cluster, other machines", machine);
-      reader.follow("new kubeadm cluster, other control planes", machine);
+      reader.follow(machine, "new kubeadm cluster, other machines");
+      reader.follow(machine, "new kubeadm cluster, other control planes");
     }
-    reader.follow("new kubeadm cluster, other machines", worker);
-    reader.follow("new kubeadm cluster, workers", worker);
+    reader.follow(worker, "new kubeadm cluster, other machines");
+    reader.follow(worker, "new kubeadm cluster, workers");
     machines.putManifests(first);
-    reader.follow("admin without the updater", first);
-    reader.follow("admin", first);
+    reader.follow(first, "admin without the updater");
+    reader.follow(first, "admin");
     machines.awaitPublished(first, Set.of(1, 2, 3), SOON);
     for (BootedNode machine : List.of(machines.machine(2), machines.machine(3), worker)) {
-      reader.follow("new kubeadm cluster, other machines, joined", machine);
+      reader.follow(machine, "new kubeadm cluster, other machines, joined");
     }
-    reader.follow("new kubeadm cluster, first control plane, at last", first);
+    reader.follow(first, "new kubeadm cluster, first control plane, at last");
 
     worker.awaitHandover(SOON);
-    reader.follow("node, at last", worker);
+    reader.follow(worker, "node, at last");
     assertEquals(Lab.APISERVER_SERVICE_ADDRESS, worker.target(Lab.APISERVER_NAME));
     for (BootedNode machine : List.of(first, machines.machine(2), machines.machine(3))) {
       machine.awaitHandover(SOON);
-      reader.follow("node, at last", machine);
+      reader.follow(machine, "node, at last");
       assertEquals(machine.host().address(), machine.target(Lab.APISERVER_NAME));
     }
     assertTrue(

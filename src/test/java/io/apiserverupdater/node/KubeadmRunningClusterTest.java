@@ -8,6 +8,7 @@ import io.apiserverupdater.lab.Deadline;
 import io.apiserverupdater.lab.Execution;
 import io.apiserverupdater.lab.Lab;
 import java.time.Duration;
+import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
@@ -70,15 +71,17 @@ class KubeadmRunningClusterTest {
     kubeletBefore = worker.disk().text(KUBELET_CONF);
 
     GuideReader reader = machines.readerWithSecretsOf(controlPlane);
-    reader.follow("running kubeadm cluster, control plane", controlPlane);
+    reader.follow(controlPlane, "running kubeadm cluster, first control plane");
     awaitNamesInCertificate(reader);
-    reader.follow("admin without the updater", controlPlane);
-    reader.follow("admin", controlPlane);
+    reader.follow(controlPlane, "admin without the updater");
+    reader.follow(controlPlane, "admin");
     machines.awaitPublished(controlPlane, Set.of(1), SOON);
-    reader.follow("node", worker);
-    reader.follow("running kubeadm cluster, nodes done", controlPlane);
-    awaitProxyByName();
-    reader.follow("node, at last", worker);
+    reader.follow(worker, "node", "running kubeadm cluster, worker");
+    reader.follow(controlPlane, "running kubeadm cluster, control plane");
+    reader.follow(controlPlane, "running kubeadm cluster, when all machines are done");
+    reader.follow(worker, "node, at last");
+    reader.follow(controlPlane, "node, at last");
+    assertEquals(controlPlane.host().address(), controlPlane.target(Lab.APISERVER_NAME));
     assertEquals(Lab.APISERVER_SERVICE_ADDRESS, worker.target(Lab.APISERVER_NAME));
   }
 
@@ -96,11 +99,11 @@ class KubeadmRunningClusterTest {
   void machineJoinsByTheName() {
     BootedNode joining = machines.machine(3);
     GuideReader reader = machines.readerWithSecretsOf(controlPlane);
-    reader.follow("new kubeadm cluster, other machines", joining);
-    reader.follow("new kubeadm cluster, workers", joining);
-    reader.follow("new kubeadm cluster, other machines, joined", joining);
+    reader.follow(joining, "new kubeadm cluster, other machines");
+    reader.follow(joining, "new kubeadm cluster, workers");
+    reader.follow(joining, "new kubeadm cluster, other machines, joined");
     machines.awaitReady(controlPlane, joining, SOON);
-    reader.follow("node, at last", joining);
+    reader.follow(joining, "node, at last");
     assertTrue(
         joining.disk().text(KUBELET_CONF).contains("https://" + Lab.APISERVER_NAME + ":6443"));
     assertEquals(Lab.APISERVER_SERVICE_ADDRESS, joining.target(Lab.APISERVER_NAME));
@@ -110,12 +113,17 @@ class KubeadmRunningClusterTest {
   @Order(4)
   void goesBack() {
     GuideReader reader = machines.readerWithSecretsOf(controlPlane);
-    reader.follow("running kubeadm cluster, back", controlPlane);
-    reader.follow("node, back", worker);
+    reader.follow(controlPlane, "running kubeadm cluster, back");
+    for (BootedNode machine : List.of(worker, machines.machine(3))) {
+      reader.follow(machine, "node, back");
+      assertEquals("", machine.target(Lab.APISERVER_NAME));
+    }
     assertArrayEquals(hostsBefore, worker.hostsFile());
     assertEquals(kubeletBefore, worker.disk().text(KUBELET_CONF));
-    worker.reboot();
-    machines.awaitReady(controlPlane, worker, SOON);
+    for (BootedNode machine : List.of(worker, machines.machine(3))) {
+      machine.reboot();
+      machines.awaitReady(controlPlane, machine, SOON);
+    }
   }
 
   /** By the first block of the guide. The apiserver looks at its files once a minute. */
@@ -130,22 +138,5 @@ class KubeadmRunningClusterTest {
               return shown.contains(Lab.APISERVER_NAME)
                   && shown.contains(Lab.APISERVER_SERVICE_ADDRESS);
             });
-  }
-
-  private static void awaitProxyByName() {
-    BootedNode controlPlane = machines.machine(1);
-    controlPlane
-        .runWithin(
-            SOON,
-            "/opt/kube/kubectl",
-            "--kubeconfig=/etc/kubernetes/admin.conf",
-            "-n",
-            "kube-system",
-            "rollout",
-            "status",
-            "--timeout=60s",
-            "daemonset",
-            "kube-proxy")
-        .orThrow();
   }
 }

@@ -434,7 +434,8 @@ public final class Rules {
 
   private void dialers() {
     dialer("kubelet", facts.kubeletServers(), "restart the kubelet");
-    if (isWorker()) {
+    // A control plane need not have one.
+    if (isWorker() || facts.proxyServers() instanceof Reading.Known) {
       dialer("kube-proxy", facts.proxyServers(), "restart kube-proxy");
     }
   }
@@ -562,33 +563,56 @@ public final class Rules {
   }
 
   private void snapshots() {
-    if (!isWorker() || facts.settings().strategy() == Strategy.NFT) {
-      return;
-    }
     String subject = "pods";
     Optional<List<HostsSnapshot>> known =
         known(subject, facts.snapshots(), "run this as root on the node");
-    Optional<InetAddress> clusterIp = facts.settings().clusterIp();
-    if (known.isEmpty() || clusterIp.isEmpty()) {
+    if (known.isEmpty()) {
       return;
     }
-    int pinned = 0;
+    int faults = 0;
     for (HostsSnapshot snapshot : known.get()) {
-      if (!snapshot.addresses().isEmpty() && !snapshot.addresses().contains(clusterIp.get())) {
-        pinned++;
+      if (isNamelessProxy(snapshot)) {
+        faults++;
+        fail(
+            subject,
+            snapshot.pod()
+                + " has a copy of the hosts file without "
+                + name
+                + ", which it dials: it gets no changes of Services",
+            "restart it (kubectl delete pod), now that the node knows the name");
+      } else if (isPinned(snapshot)) {
+        faults++;
         warn(
             subject,
             snapshot.pod()
                 + " has host network and an old copy of the hosts file: it dials "
                 + text(snapshot.addresses())
                 + " only",
-            "restart it (kubectl delete pod) once the name points at the cluster IP; --strategy"
-                + " nft avoids this");
+            "restart it (kubectl delete pod) once the name points where it stays; on a worker"
+                + " --strategy nft avoids this");
       }
     }
-    if (pinned == 0) {
-      ok(subject, "none with host network is pinned to a control plane");
+    if (faults == 0) {
+      ok(subject, "none with host network has an old copy of the hosts file");
     }
+  }
+
+  /** Started before the node knew the name, and dialling it. */
+  private boolean isNamelessProxy(HostsSnapshot snapshot) {
+    return snapshot.addresses().isEmpty()
+        && snapshot.pod().startsWith("kube-system/kube-proxy-")
+        && facts.proxyServers() instanceof Reading.Known<List<String>> servers
+        && servers.value().contains(expectedServer());
+  }
+
+  /** Knows the name, and by it one control plane that is not this node. */
+  private boolean isPinned(HostsSnapshot snapshot) {
+    Optional<InetAddress> clusterIp = facts.settings().clusterIp();
+    return clusterIp.isPresent()
+        && facts.settings().strategy() != Strategy.NFT
+        && !snapshot.addresses().isEmpty()
+        && snapshot.addresses().stream()
+            .noneMatch(address -> address.equals(clusterIp.get()) || isThisControlPlane(address));
   }
 
   private void rule() {

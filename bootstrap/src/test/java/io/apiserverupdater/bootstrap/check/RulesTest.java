@@ -400,6 +400,35 @@ class RulesTest {
             "pods",
             "kube-system/kube-proxy-x has host network and an old copy"),
         when(
+            "kube-proxy was started before the node knew the name",
+            node ->
+                node.snapshots =
+                    new Reading.Known<>(
+                        List.of(new HostsSnapshot("kube-system/kube-proxy-x", List.of()))),
+            Level.FAIL,
+            "pods",
+            "kube-system/kube-proxy-x has a copy of the hosts file without apiserver.cluster.local"),
+        when(
+            "a pod of a control plane that keeps a peer",
+            node -> {
+              node.role = Role.CONTROL_PLANE;
+              node.snapshots =
+                  new Reading.Known<>(
+                      List.of(new HostsSnapshot("kube-system/kube-proxy-x", List.of(CP1.ip()))));
+            },
+            Level.WARN,
+            "pods",
+            "it dials 10.0.0.1 only"),
+        when(
+            "kube-proxy of a control plane dials a peer",
+            node -> {
+              node.role = Role.CONTROL_PLANE;
+              node.proxy = new Reading.Known<>(List.of("https://10.0.0.1:6443"));
+            },
+            Level.FAIL,
+            "kube-proxy",
+            "dials https://10.0.0.1:6443"),
+        when(
             "the rule is gone",
             node -> {
               node.strategy = Strategy.NFT;
@@ -505,6 +534,19 @@ class RulesTest {
             .filter(finding -> finding.level() == Level.FAIL)
             .map(Finding::subject)
             .toList());
+  }
+
+  @Test
+  void podOfAControlPlaneMayKeepThatControlPlane() {
+    Node node = new Node();
+    node.role = Role.CONTROL_PLANE;
+    node.snapshots =
+        new Reading.Known<>(
+            List.of(new HostsSnapshot("kube-system/kube-proxy-x", List.of(node.own.get(0)))));
+    node.proxy = new Reading.Unknown<>("there is none");
+    assertTrue(
+        node.findings().stream().allMatch(finding -> finding.level() == Level.OK),
+        node.findings().toString());
   }
 
   @Test
