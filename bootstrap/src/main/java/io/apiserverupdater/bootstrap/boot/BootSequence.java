@@ -230,6 +230,7 @@ public final class BootSequence {
    */
   public boolean handover(boolean pinnedJustNow) throws IOException, InterruptedException {
     ApiserverAddress destination = destination();
+    Optional<ApiserverAddress> atFirst = bridge.current();
     long start = probing.now();
     HandoverWatch watch = new HandoverWatch(destination, plan.rise(), start, random);
     Optional<CandidateRace> check = Optional.empty();
@@ -240,7 +241,8 @@ public final class BootSequence {
       long now = probing.now();
       RaceStep watched = watch.next(now);
       if (watched instanceof RaceStep.Ready) {
-        return handOver(destination, start);
+        handOver(destination, start, atFirst);
+        return true;
       }
       if (plan.waitLimit().isPresent() && now - start >= plan.waitLimit().get().toNanos()) {
         log.warn(
@@ -278,7 +280,7 @@ public final class BootSequence {
           probing.ask(ask.address(), ask.deadline());
           continue;
         } else if (step instanceof RaceStep.Ready ready) {
-          repin(ready.address());
+          repin(ready.address(), atFirst);
           check = Optional.empty();
           nextCheck = now + pause.toNanos();
           pause = shorter(pause.multipliedBy(2), CHECK_EACH_AT_LAST);
@@ -300,7 +302,8 @@ public final class BootSequence {
     }
   }
 
-  private void answered(Probing.Answer answer, HandoverWatch watch, Optional<CandidateRace> check) {
+  private void answered(Probing.Answer answer, HandoverWatch watch, Optional<CandidateRace> check)
+      throws IOException {
     findings.found(answer.address(), answer.result());
     if (!answer.address().equals(watch.address())) {
       if (check.isPresent()) {
@@ -328,21 +331,38 @@ public final class BootSequence {
         random);
   }
 
-  private void repin(ApiserverAddress controlPlane) throws IOException {
-    if (!bridge.current().equals(Optional.of(controlPlane))) {
-      boolean changed = bridge.leadTo(controlPlane);
-      keep(BootPhase.PINNED, Evidence.READY);
-      log.info(
-          "phase=pinned name="
-              + plan.hostname()
-              + " target="
-              + controlPlane
-              + " evidence=ready changed="
-              + changed);
+  private void repin(ApiserverAddress controlPlane, Optional<ApiserverAddress> atFirst)
+      throws IOException {
+    Optional<ApiserverAddress> current = bridge.current();
+    if (current.equals(Optional.of(controlPlane))) {
+      return;
     }
+    // Another program with a newer configuration may have led the name elsewhere meanwhile, or a
+    // person may have taken it out.
+    if (!current.equals(atFirst) && current.filter(plan.candidates()::contains).isEmpty()) {
+      return;
+    }
+    boolean changed = bridge.leadTo(controlPlane);
+    keep(BootPhase.PINNED, Evidence.READY);
+    log.info(
+        "phase=pinned name="
+            + plan.hostname()
+            + " target="
+            + controlPlane
+            + " evidence=ready changed="
+            + changed);
   }
 
-  private boolean handOver(ApiserverAddress destination, long start) throws IOException {
+  private void handOver(
+      ApiserverAddress destination, long start, Optional<ApiserverAddress> atFirst)
+      throws IOException {
+    if (atFirst.isPresent() && bridge.current().isEmpty()) {
+      log.warn(
+          "phase=removed name="
+              + plan.hostname()
+              + " reason=\"the entry was taken out while this waited; it stays out\"");
+      return;
+    }
     boolean changed = entry.pointAt(destination.ip());
     keep(BootPhase.HANDED_OVER, Evidence.READY);
     log.info(
@@ -357,7 +377,6 @@ public final class BootSequence {
             + "ms changed="
             + changed);
     bridge.handedOver();
-    return true;
   }
 
   private void keep(BootPhase phase, Evidence evidence) throws IOException {

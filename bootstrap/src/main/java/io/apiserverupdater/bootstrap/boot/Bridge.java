@@ -19,10 +19,10 @@ interface Bridge {
   boolean leadTo(ApiserverAddress controlPlane) throws IOException;
 
   /** Takes note of what it has carried, before the cluster IP is asked. */
-  void beforeAsking();
+  void beforeAsking() throws IOException;
 
   /** Whether the answers that have come since then may have come by way of this bridge. */
-  boolean mayHaveCarried();
+  boolean mayHaveCarried() throws IOException;
 
   /** Leaves the way to kube-proxy's rules. */
   void handedOver();

@@ -79,14 +79,28 @@ final class NftBridge implements Bridge {
   }
 
   @Override
-  public void beforeAsking() {
-    before = fallenBack ? new RuleReading.Absent() : table.read(DEADLINE);
+  public void beforeAsking() throws IOException {
+    before = reading();
+  }
+
+  /**
+   * A rule that cannot be read is none where the name leads to a control plane: then the program
+   * that pinned it, most likely another one, has fallen back.
+   */
+  private RuleReading reading() throws IOException {
+    if (fallenBack) {
+      return new RuleReading.Absent();
+    }
+    RuleReading reading = table.read(DEADLINE);
+    return reading instanceof RuleReading.Unreadable
+            && !entry.address().equals(Optional.of(service.ip()))
+        ? new RuleReading.Absent()
+        : reading;
   }
 
   @Override
-  public boolean mayHaveCarried() {
-    RuleReading after = fallenBack ? new RuleReading.Absent() : table.read(DEADLINE);
-    return switch (Carrier.between(before, after)) {
+  public boolean mayHaveCarried() throws IOException {
+    return switch (Carrier.between(before, reading())) {
       case KUBE_PROXY -> false;
       // The rule comes before IPVS too; that one works as soon as it has a destination.
       case BOOT_RULE -> !table.ipvsCarries();

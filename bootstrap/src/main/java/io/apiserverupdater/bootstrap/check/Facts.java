@@ -98,11 +98,6 @@ public record Facts(
     boolean exists() {
       return !load.equals("not-found");
     }
-
-    /** Not so for one that has drop-ins and nothing else. */
-    boolean loaded() {
-      return load.equals("loaded");
-    }
   }
 
   /**

@@ -200,7 +200,7 @@ public final class Rules {
         "hand-over",
         "the name still points at a control plane",
         serviceIsReady()
-            ? "the cluster IP works: run apiserver-bootstrap handover"
+            ? "the cluster IP works: run systemctl restart " + HANDOVER_UNIT
             : "it follows when the cluster IP works; until then look at " + HANDOVER_UNIT);
   }
 
@@ -464,12 +464,23 @@ public final class Rules {
     }
   }
 
+  /** By loopback, or as one of the known control planes; not by an address that may move away. */
   private boolean isOwnApiserver(String server) {
     String scheme = "https://";
-    return server.startsWith(scheme)
-        && ApiserverAddress.parse(server.substring(scheme.length()), facts.settings().port())
-            .map(address -> isThisControlPlane(address.ip()))
-            .orElse(false);
+    Optional<ApiserverAddress> dialled =
+        server.startsWith(scheme)
+            ? ApiserverAddress.parse(server.substring(scheme.length()), facts.settings().port())
+            : Optional.empty();
+    if (isWorker() || dialled.isEmpty()) {
+      return false;
+    }
+    InetAddress ip = dialled.get().ip();
+    if (ip.isLoopbackAddress()) {
+      return dialled.get().port() == facts.settings().port();
+    }
+    return facts.ownAddresses().contains(ip)
+        && facts.controlPlanes() instanceof Reading.Known<List<Probed>> known
+        && known.value().stream().anyMatch(probed -> probed.address().equals(dialled.get()));
   }
 
   private boolean isThisControlPlane(InetAddress address) {
@@ -525,17 +536,16 @@ public final class Rules {
     if (!(facts.units() instanceof Reading.Known<Map<String, UnitState>> units)) {
       return;
     }
-    for (String unit : List.of(KUBELET_UNIT, PROXY_UNIT)) {
-      UnitState state = units.value().get(unit);
-      if (state != null && state.loaded()) {
-        http2(
-            unit,
-            state.variables(),
-            "install the drop-in 20-apiserver-bootstrap.conf of the package, and restart the unit");
-      }
+    String dropIn =
+        "install the drop-in 20-apiserver-bootstrap.conf of the package, and restart the unit";
+    UnitState kubelet = units.value().get(KUBELET_UNIT);
+    if (kubelet != null && kubelet.exists()) {
+      http2(KUBELET_UNIT, kubelet.variables(), dropIn);
     }
     UnitState proxy = units.value().get(PROXY_UNIT);
-    if (proxy == null || !proxy.loaded()) {
+    if (proxy != null && proxy.active().equals("active")) {
+      http2(PROXY_UNIT, proxy.variables(), dropIn);
+    } else {
       facts
           .proxyVariables()
           .ifPresent(

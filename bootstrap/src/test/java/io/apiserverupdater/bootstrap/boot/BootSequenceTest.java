@@ -395,4 +395,48 @@ class BootSequenceTest {
     assertEquals("10.96.0.64", target());
     assertEquals(2, logged().split("fallback=hosts", -1).length, this::logged);
   }
+
+  /** The units are two programs: the second does not know what the first found out. */
+  @Test
+  void nodeThatCannotHaveTheRuleIsHandedOverByAnotherProcess() throws Exception {
+    table.outcome = Optional.of(new RuleOutcome.Unsupported("no nft"));
+    table.reading = new RuleReading.Unreadable("no nft");
+    world.is(CP1, new Ready(), 20);
+    assertEquals(Pinned.READY, nft(false).pin());
+    world.is(SERVICE, new Ready(), 10);
+    Duration limit = Duration.ofMinutes(1);
+    assertTrue(sequence(Strategy.NFT, false, Optional.empty(), limit).handover(true));
+    assertEquals("10.96.0.64", target());
+  }
+
+  /** With the name at the cluster IP, a rule that cannot be read may well be what carries. */
+  @Test
+  void ruleThatCannotBeReadProvesNothing() throws Exception {
+    entry.pointAt(SERVICE.ip());
+    table.reading = new RuleReading.Unreadable("busy");
+    world.is(SERVICE, new Ready(), 10);
+    assertFalse(
+        sequence(Strategy.NFT, false, Optional.empty(), Duration.ofSeconds(5)).handover(true));
+  }
+
+  @Test
+  void waitingHandOverLeavesAnEntryThatAnotherProcessMade() throws Exception {
+    world.is(CP1, new Ready(), 20);
+    assertEquals(Pinned.READY, worker().pin());
+    InetAddress another = address("10.96.0.99").ip();
+    world.after(Duration.ofSeconds(30), () -> entry.pointAt(another));
+    assertFalse(
+        sequence(Strategy.HOSTS, false, Optional.empty(), Duration.ofMinutes(10)).handover(true));
+    assertEquals("10.96.0.99", target());
+  }
+
+  @Test
+  void waitingHandOverEndsWhenTheEntryWasTakenOut() throws Exception {
+    world.is(CP1, new Ready(), 20);
+    assertEquals(Pinned.READY, worker().pin());
+    world.after(Duration.ofSeconds(30), () -> entry.address = Optional.empty());
+    world.after(Duration.ofMinutes(5), () -> world.is(SERVICE, new Ready(), 10));
+    assertTrue(worker().handover(true));
+    assertEquals(Optional.empty(), entry.address());
+  }
 }

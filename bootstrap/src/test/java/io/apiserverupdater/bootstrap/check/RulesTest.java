@@ -512,10 +512,11 @@ class RulesTest {
 
   /** As kubeadm has it. */
   @ParameterizedTest
-  @ValueSource(strings = {"https://10.0.0.11:6443", "https://127.0.0.1:6443", "https://[::1]:6443"})
+  @ValueSource(strings = {"https://10.0.0.1:6443", "https://127.0.0.1:6443", "https://[::1]:6443"})
   void kubeletOfAControlPlaneMayDialItsOwnApiserver(String server) {
     Node node = new Node();
     node.role = Role.CONTROL_PLANE;
+    node.own = List.of(CP1.ip());
     node.kubelet = new Reading.Known<>(List.of(server));
     assertTrue(
         node.findings().stream().allMatch(finding -> finding.level() == Level.OK),
@@ -523,15 +524,38 @@ class RulesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"https://10.0.0.2:6443", "https://other:6443", "not a URL"})
+  @ValueSource(
+      strings = {
+        "https://10.0.0.2:6443",
+        "https://other:6443",
+        "not a URL",
+        "https://127.0.0.1:8443", // A balancer, perhaps.
+        "https://10.0.0.1:8443",
+        "https://10.0.0.100:6443" // A virtual address that this node holds at the moment.
+      })
   void kubeletOfAControlPlaneShouldNotDialAnotherOne(String server) {
     Node node = new Node();
     node.role = Role.CONTROL_PLANE;
+    node.own = List.of(CP1.ip(), ip("10.0.0.100"));
     node.kubelet = new Reading.Known<>(List.of(server));
     assertEquals(
         List.of("kubelet"),
         node.findings().stream()
             .filter(finding -> finding.level() == Level.FAIL)
+            .map(Finding::subject)
+            .toList());
+  }
+
+  /** Left over from another time. */
+  @Test
+  void kubeProxyIsJudgedByWhatRunsAndNotByAUnit() {
+    Node node = new Node();
+    node.unitStates.put(Rules.PROXY_UNIT, new UnitState("loaded", "inactive", "disabled", HTTP2));
+    node.proxyVariables = Optional.of(Set.of());
+    assertEquals(
+        List.of("kube-proxy HTTP/2"),
+        node.findings().stream()
+            .filter(finding -> finding.level() == Level.WARN)
             .map(Finding::subject)
             .toList());
   }
