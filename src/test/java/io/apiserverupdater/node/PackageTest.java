@@ -258,6 +258,54 @@ class PackageTest {
     }
   }
 
+  /** Its last line changes with the block: that is no entry that comes back. */
+  @Test
+  void leavesTheNameAlsoWhereTheHostsFileHadNoBreakAtItsEnd() {
+    node.disk().write("/etc/hosts", "127.0.0.1 localhost\n10.0.0.5 registry.local");
+    try (SandboxCluster cluster = SandboxCluster.start()) {
+      String unusedWords = node.install(DEB);
+      configure(cluster);
+      pin(cluster);
+      String said = node.dpkg("--remove");
+      assertTrue(said.contains("points at one control plane, for good"), said);
+      assertEquals(List.of(cluster.apiserver(0).ip()), targets());
+    }
+  }
+
+  @Test
+  void leavesTheNameAtAControlPlaneWhateverTheStrategyWas() {
+    try (SandboxCluster cluster = SandboxCluster.start()) {
+      String unusedWords = node.install(DEB);
+      configure(cluster);
+      pin(cluster);
+      node.disk()
+          .write(
+              CONFIGURATION,
+              node.disk().text(CONFIGURATION) + "STRATEGY = nft\nREMOVE_AFTER_HANDOVER = true\n");
+      String said = node.dpkg("--remove");
+      assertTrue(said.contains("points at one control plane, for good"), said);
+      assertEquals(List.of(cluster.apiserver(0).ip()), targets());
+    }
+  }
+
+  @Test
+  void saysWhyTheNameCannotBePinnedWhenItIsRemoved() {
+    try (SandboxCluster cluster = SandboxCluster.start()) {
+      String unusedWords = node.install(DEB);
+      configure(cluster);
+      pin(cluster);
+      // The rule could lead to another port; an entry of the hosts file cannot.
+      node.disk()
+          .write(
+              CONFIGURATION,
+              node.disk().text(CONFIGURATION).replaceFirst("(?m)^(CONTROL_PLANE = .*)$", "$1:7443")
+                  + "STRATEGY = nft\n");
+      String said = node.dpkg("--remove");
+      assertTrue(said.contains("WARNING: the name could not be pinned (see above)"), said);
+      assertTrue(said.contains("7443"), said);
+    }
+  }
+
   @Test
   void keepsTheEntryWhenItIsRemovedAndNoControlPlaneAnswers() {
     String hosts;

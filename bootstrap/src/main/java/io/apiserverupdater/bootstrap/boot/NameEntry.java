@@ -23,7 +23,8 @@ public interface NameEntry {
   boolean pointAt(InetAddress address) throws IOException;
 
   /**
-   * Whether an entry could be written, by what the file holds now.
+   * Whether an entry could be written, by what the file holds now. A write of an earlier run that
+   * was cut is mended before.
    *
    * @throws IOException with a message for a person when not
    */

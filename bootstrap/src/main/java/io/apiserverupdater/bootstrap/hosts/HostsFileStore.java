@@ -73,6 +73,24 @@ public final class HostsFileStore {
     return parse(content(target()));
   }
 
+  /**
+   * Brings the old content back where a write in place was cut, as {@link #change} does first of
+   * all. Until then the file may be such that nobody can read it.
+   *
+   * @param lockDeadline how long to wait for another process that changes it
+   * @throws IOException when it cannot be done; what it held is saved still
+   */
+  @SuppressWarnings("try") // The lock is held, not used.
+  public void mend(Duration lockDeadline) throws IOException {
+    Path target = target();
+    InPlaceFile inPlace = new InPlaceFile(disk, target, stateDirectory);
+    if (inPlace.cut()) {
+      try (LockFile lock = lock(target, lockDeadline)) {
+        recover(inPlace);
+      }
+    }
+  }
+
   /** What {@link #change} would do; writes nothing. */
   public Change dryRun(Edit edit) throws IOException, HostsFileException {
     HostsFile before = read();

@@ -356,6 +356,25 @@ class HostsFileStoreTest {
     assertEquals(Set.of("lock"), names(state));
   }
 
+  /** Torn so that nobody can read it: whoever looks first must not be told to edit it by hand. */
+  @Test
+  void mendsACutWriteBeforeAnybodyReadsIt() throws Exception {
+    String whole = pointed("127.0.0.1 localhost\n") + "10.0.0.9 behind\n";
+    String wanted = "127.0.0.1 localhost\n10.0.0.9 behind\n";
+    String torn = wanted + whole.substring(wanted.length());
+    Files.writeString(hosts, torn);
+    String prefix = hosts.toString().substring(1).replace('/', '-');
+    Files.createDirectories(state);
+    Files.writeString(state.resolve(prefix + ".before"), whole);
+    Files.writeString(state.resolve(prefix + ".after"), wanted);
+    assertThrows(HostsFileException.class, () -> store().read());
+    store().mend(DEADLINE);
+    assertEquals(whole, Files.readString(hosts));
+    assertTrue(warnings.toString().contains("half written"), warnings::toString);
+    store().mend(DEADLINE);
+    assertEquals(1, warnings.size(), warnings::toString);
+  }
+
   @Test
   void leavesAFileAloneThatWasEditedAfterACutWrite() throws Exception {
     Files.writeString(hosts, BEFORE);
