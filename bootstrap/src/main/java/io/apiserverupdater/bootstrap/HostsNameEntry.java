@@ -66,11 +66,7 @@ final class HostsNameEntry implements NameEntry {
 
   /** The content with the name pointing at an address. */
   HostsFile pointed(HostsFile file, InetAddress address) throws HostsFileException {
-    Optional<HostsEntry> ours = file.entry();
-    // The block of another name goes first: what was adopted for that one comes back by it.
-    HostsFile base =
-        ours.isPresent() && !ours.get().name().equalsIgnoreCase(hostname) ? file.restore() : file;
-    return (adopt ? base.adopt(hostname) : base).point(HostsEntry.of(hostname, address));
+    return (adopt ? file.adopt(hostname) : file).point(HostsEntry.of(hostname, address));
   }
 
   static IOException asIo(HostsFileException e) {

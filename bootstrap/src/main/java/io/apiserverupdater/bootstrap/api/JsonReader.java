@@ -141,14 +141,14 @@ final class JsonReader {
       position++;
     }
     if (peek() == '"') {
-      return text.substring(start, position++);
+      return whole(text.substring(start, position++));
     }
     StringBuilder value = new StringBuilder(text.substring(start, position));
     while (true) {
       int c = peek();
       if (c == '"') {
         position++;
-        return value.toString();
+        return whole(value.toString());
       }
       if (c == '\\') {
         position++;
@@ -160,6 +160,25 @@ final class JsonReader {
         throw expected("the end of the string");
       }
     }
+  }
+
+  /**
+   * RFC 8259, section 8.2, leaves open what half a surrogate pair means. An apiserver sends none,
+   * so it is refused.
+   */
+  private String whole(String value) throws MalformedJsonException {
+    for (int i = 0; i < value.length(); i++) {
+      if (Character.isSurrogate(value.charAt(i))) {
+        boolean pair =
+            i + 1 < value.length()
+                && Character.isSurrogatePair(value.charAt(i), value.charAt(i + 1));
+        if (!pair) {
+          throw expected("a whole character in the string before");
+        }
+        i++;
+      }
+    }
+    return value;
   }
 
   private static boolean isPlain(char c) {

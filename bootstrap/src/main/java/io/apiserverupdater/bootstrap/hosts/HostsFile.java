@@ -98,10 +98,11 @@ public final class HostsFile {
    * new one goes to the end. A block for another name is taken out as by {@link #restore}.
    *
    * @throws HostsFileException with {@link Reason#NAME_TAKEN} when a line outside the block names
-   *     the host; {@link #adopt} takes such lines over
+   *     the host; {@link #adopt} takes such lines over. With {@link Reason#EDITED_ADOPTION} when
+   *     the block is for another name and cannot be taken out
    */
   public HostsFile point(HostsEntry entry) throws HostsFileException {
-    if (block != null && block.name() != null && !equalNames(block.name(), entry.name())) {
+    if (isForAnotherThan(entry.name())) {
       return restore().point(entry);
     }
     List<Integer> taken = linesNaming(entry.name());
@@ -135,9 +136,16 @@ public final class HostsFile {
   /**
    * The file with each line outside the block that names the host taken over: the name is gone from
    * it, other names on the line go on working, and the line as it was follows as a comment, from
-   * which {@link #restore} brings it back.
+   * which {@link #restore} brings it back. A block for another name is taken out before, as by
+   * {@link #restore}: afterwards that would bring these lines back too.
+   *
+   * @throws HostsFileException with {@link Reason#EDITED_ADOPTION} when that block cannot be taken
+   *     out
    */
   public HostsFile adopt(String name) throws HostsFileException {
+    if (isForAnotherThan(name)) {
+      return restore().adopt(name);
+    }
     ByteArrayOutputStream out = new ByteArrayOutputStream(content.length + 512);
     for (int line = 0; line < lineEnds.length; line++) {
       if (inBlock(line) || !names(line, name)) {
@@ -203,6 +211,10 @@ public final class HostsFile {
       restored = Arrays.copyOf(restored, restored.length - 1);
     }
     return new HostsFile(restored);
+  }
+
+  private boolean isForAnotherThan(String name) {
+    return block != null && block.name() != null && !equalNames(block.name(), name);
   }
 
   private @Nullable Block findBlock() throws HostsFileException {
