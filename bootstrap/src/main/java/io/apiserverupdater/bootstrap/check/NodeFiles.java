@@ -14,15 +14,20 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** What the files of the kubelet and of kube-proxy say. */
 public final class NodeFiles {
   private static final int MAX_BYTES = 1024 * 1024;
   private static final String PODS = "var/lib/kubelet/pods";
   private static final String POD_LOGS = "var/log/pods";
+  private static final Pattern POD_CGROUP = Pattern.compile("[/-]pod([^/.]+)");
   private static final String KUBELET_CONFIG = "var/lib/kubelet/config.yaml";
 
   /** The first line of the copy that kubelet makes for a pod with host network. */
@@ -151,20 +156,43 @@ public final class NodeFiles {
     Map<String, String> names = podNames();
     List<HostsSnapshot> snapshots = new ArrayList<>();
     try {
+      Set<String> running = runningPods();
       for (Path pod : folders(pods)) {
         Path copy = pod.resolve("etc-hosts");
-        if (!Files.exists(copy)) {
+        String uid = pod.getFileName().toString();
+        // The kubelet keeps the folder of a pod for a while after its end.
+        if (!Files.exists(copy) || !running.contains(uid)) {
           continue;
         }
         String text = read(copy);
         if (text.startsWith(HOST_NETWORK)) {
-          String uid = pod.getFileName().toString();
           snapshots.add(new HostsSnapshot(names.getOrDefault(uid, uid), addresses(text, hostname)));
         }
       }
       return new Reading.Known<>(snapshots);
     } catch (IOException e) {
       return unknown(pods, e);
+    }
+  }
+
+  /** The uids of the pods in whose cgroups processes are. */
+  private Set<String> runningPods() throws IOException {
+    Set<String> uids = new HashSet<>();
+    for (Path process : folders(root.resolve("proc"))) {
+      if (Character.isDigit(process.getFileName().toString().charAt(0))) {
+        podOf(process).ifPresent(uids::add);
+      }
+    }
+    return uids;
+  }
+
+  private static Optional<String> podOf(Path process) {
+    try {
+      Matcher pod = POD_CGROUP.matcher(read(process.resolve("cgroup")));
+      // With systemd as the driver a dash would separate slices.
+      return pod.find() ? Optional.of(pod.group(1).replace('_', '-')) : Optional.empty();
+    } catch (IOException e) {
+      return Optional.empty(); // It has just ended.
     }
   }
 

@@ -104,10 +104,23 @@ class NodeFilesTest {
     file("var/lib/kubelet/pods/u2/etc-hosts", managed + ".\n10.0.0.2 apiserver.cluster.local\n");
     file("var/lib/kubelet/pods/u3/etc-hosts", managed + " (host network).\n#10.0.0.3 " + NAME);
     file("var/lib/kubelet/pods/u4/containers", "no copy yet");
+    file("var/lib/kubelet/pods/u-5/etc-hosts", managed + " (host network).\n10.0.0.5 " + NAME);
+    file("var/lib/kubelet/pods/u6/etc-hosts", managed + " (host network).\n10.0.0.6 " + NAME);
     file("var/log/pods/kube-system_kube-proxy-abc_u1/kube-proxy/0.log", "");
+    // All but u6, which has ended and is not yet cleared away.
+    file("proc/1/cgroup", "0::/init.scope\n");
+    file("proc/11/cgroup", "2:pids:/kubepods/besteffort/podu1/c1\n1:name=systemd:/x\n");
+    file("proc/12/cgroup", "0::/kubepods/podu2/c2\n");
+    file("proc/13/cgroup", "0::/kubepods/burstable/podu3/c3\n");
+    file(
+        "proc/15/cgroup",
+        "0::/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-podu_5.slice/c5.scope\n");
     Reading<List<HostsSnapshot>> reading = new NodeFiles(root).snapshots(NAME);
     List<?> snapshots = (List<?>) assertInstanceOf(Reading.Known.class, reading).value();
-    assertEquals(2, snapshots.size());
+    assertEquals(3, snapshots.size(), snapshots.toString());
+    assertTrue(
+        snapshots.contains(new HostsSnapshot("u-5", List.of(ip("10.0.0.5")))),
+        snapshots.toString());
     assertTrue(
         snapshots.contains(
             new HostsSnapshot("kube-system/kube-proxy-abc", List.of(ip("10.0.0.1")))),
