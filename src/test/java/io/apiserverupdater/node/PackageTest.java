@@ -200,9 +200,7 @@ class PackageTest {
   @Test
   void keepsWhatTheAdministratorDidOverAnUpgradeAndADowngrade() throws IOException {
     try (SandboxCluster cluster = SandboxCluster.start()) {
-      String unusedWords = node.install(DEB);
-      configure(cluster);
-      pin(cluster);
+      installAndPin(cluster);
       String configuration = node.disk().text(CONFIGURATION);
       String hosts = node.hosts();
       Files.delete(node.disk().path(LINKS.get(3)));
@@ -236,9 +234,7 @@ class PackageTest {
   @Test
   void leavesTheNameAtAControlPlaneWhenItIsRemovedAndPurged() {
     try (SandboxCluster cluster = SandboxCluster.start()) {
-      String unusedWords = node.install(DEB);
-      configure(cluster);
-      pin(cluster);
+      installAndPin(cluster);
       node.run(PROGRAM, "handover").orThrow();
       assertEquals(List.of(cluster.apiserver(1).ip()), targets());
       String said = node.dpkg("--remove");
@@ -263,9 +259,7 @@ class PackageTest {
   void leavesTheNameAlsoWhereTheHostsFileHadNoBreakAtItsEnd() {
     node.disk().write("/etc/hosts", "127.0.0.1 localhost\n10.0.0.5 registry.local");
     try (SandboxCluster cluster = SandboxCluster.start()) {
-      String unusedWords = node.install(DEB);
-      configure(cluster);
-      pin(cluster);
+      installAndPin(cluster);
       String said = node.dpkg("--remove");
       assertTrue(said.contains("points at one control plane, for good"), said);
       assertEquals(List.of(cluster.apiserver(0).ip()), targets());
@@ -275,9 +269,7 @@ class PackageTest {
   @Test
   void leavesTheNameAtAControlPlaneWhateverTheStrategyWas() {
     try (SandboxCluster cluster = SandboxCluster.start()) {
-      String unusedWords = node.install(DEB);
-      configure(cluster);
-      pin(cluster);
+      installAndPin(cluster);
       node.disk()
           .write(
               CONFIGURATION,
@@ -291,9 +283,7 @@ class PackageTest {
   @Test
   void saysWhyTheNameCannotBePinnedWhenItIsRemoved() {
     try (SandboxCluster cluster = SandboxCluster.start()) {
-      String unusedWords = node.install(DEB);
-      configure(cluster);
-      pin(cluster);
+      installAndPin(cluster);
       // The rule could lead to another port; an entry of the hosts file cannot.
       node.disk()
           .write(
@@ -310,9 +300,7 @@ class PackageTest {
   void keepsTheEntryWhenItIsRemovedAndNoControlPlaneAnswers() {
     String hosts;
     try (SandboxCluster cluster = SandboxCluster.start()) {
-      String unusedWords = node.install(DEB);
-      configure(cluster);
-      pin(cluster);
+      installAndPin(cluster);
       hosts = node.hosts();
     }
     String said = node.dpkg("--remove");
@@ -346,6 +334,12 @@ class PackageTest {
 
   private void configure(String configuration) {
     node.disk().write(CONFIGURATION, configuration);
+  }
+
+  private void installAndPin(SandboxCluster cluster) {
+    String unusedWords = node.install(DEB);
+    configure(cluster);
+    pin(cluster);
   }
 
   private void pin(SandboxCluster cluster) {
