@@ -61,7 +61,16 @@ public record Facts(
       boolean anyControlPlane,
       boolean verified,
       Role role,
-      Strategy strategy) {}
+      Strategy strategy) {
+    boolean isWorker() {
+      return role == Role.WORKER;
+    }
+  }
+
+  /** Whether this node is a control plane and the address leads to itself. */
+  boolean isThisControlPlane(InetAddress address) {
+    return !settings.isWorker() && (address.isLoopbackAddress() || ownAddresses.contains(address));
+  }
 
   /**
    * What the hosts file says of the name.

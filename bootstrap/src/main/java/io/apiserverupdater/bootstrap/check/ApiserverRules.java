@@ -1,0 +1,265 @@
+package io.apiserverupdater.bootstrap.check;
+
+import io.apiserverupdater.bootstrap.check.Facts.Certificate;
+import io.apiserverupdater.bootstrap.check.Facts.Probed;
+import io.apiserverupdater.probe.ProbeResult;
+import java.net.InetAddress;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.Optional;
+
+/** Who answers there, and whether they can prove who they are. */
+final class ApiserverRules {
+  private static final Duration SLOW = Duration.ofSeconds(1);
+  private static final Duration OLD_LIST = Duration.ofDays(3);
+  private static final Duration SOON = Duration.ofDays(30);
+
+  /** The widest service CIDR that is usual: kubeadm's 10.96.0.0/12. */
+  private static final int USUAL_PREFIX_BITS = 12;
+
+  private final Facts facts;
+  private final String name;
+  private final Findings findings;
+
+  private ApiserverRules(Facts facts, Findings findings) {
+    this.facts = facts;
+    this.name = facts.settings().hostname();
+    this.findings = findings;
+  }
+
+  static void examine(Facts facts, Findings findings) {
+    ApiserverRules rules = new ApiserverRules(facts, findings);
+    rules.controlPlanes();
+    rules.listAge();
+    rules.service();
+    rules.serviceRange();
+    rules.trust();
+    rules.certificate();
+  }
+
+  private void controlPlanes() {
+    String subject = "control plane";
+    if (!facts.settings().anyControlPlane()) {
+      findings.fail(
+          subject,
+          "none is configured, so nothing can be pinned at the next boot",
+          "set CONTROL_PLANE in /etc/apiserver-bootstrap/bootstrap.conf");
+    }
+    Optional<List<Probed>> probed =
+        findings.known(subject, facts.controlPlanes(), "set CA_FILE or CA_CERT_HASH");
+    if (probed.isEmpty() || probed.get().isEmpty()) {
+      return;
+    }
+    int ready = 0;
+    for (Probed one : probed.get()) {
+      boolean isReady = one.result() instanceof ProbeResult.Ready;
+      ready += isReady ? 1 : 0;
+      if (isReady && one.latency().compareTo(SLOW) < 0) {
+        findings.ok(subject, answer(one));
+      } else {
+        findings.warn(subject, answer(one), advice(one.result()));
+      }
+    }
+    if (ready == 0) {
+      findings.fail(
+          subject,
+          "none is ready: a boot now would find none",
+          "see to the control planes, or correct CONTROL_PLANE and CA_FILE");
+    }
+  }
+
+  private static String answer(Probed probed) {
+    String address = probed.address().toString();
+    ProbeResult result = probed.result();
+    if (result instanceof ProbeResult.NotReady notReady) {
+      return address
+          + " is not ready: HTTP "
+          + notReady.status()
+          + (notReady.failingChecks().isEmpty()
+              ? ""
+              : ", failing " + String.join(", ", notReady.failingChecks()));
+    }
+    if (result instanceof ProbeResult.Unreachable unreachable) {
+      return address + " cannot be used: " + unreachable.detail();
+    }
+    return address + " is ready, answered in " + probed.latency().toMillis() + " ms";
+  }
+
+  private static String advice(ProbeResult result) {
+    if (result instanceof ProbeResult.NotReady notReady) {
+      return notReady.status() == 401 || notReady.status() == 403
+          ? "let anonymous read /readyz (the ClusterRole system:public-info-viewer), or pin counts"
+              + " it as not ready"
+          : "look at its log: kube-apiserver names the failing checks there";
+    }
+    if (result instanceof ProbeResult.Unreachable unreachable) {
+      return switch (unreachable.reason()) {
+        case REFUSED -> "start its kube-apiserver, or take the address out of the list";
+        case NO_ROUTE, CONNECT_TIMEOUT -> "look at its host, the network and firewalls between";
+        case HANDSHAKE_TIMEOUT, ANSWER_TIMEOUT -> "its process hangs or is overloaded: look at it";
+        case CONNECTION_LOST -> "its process, or something between, ends connections: look at it";
+        case CERTIFICATE -> "renew the certificate, or correct HOSTNAME, CA_FILE or CA_CERT_HASH";
+        case TLS, MALFORMED_ANSWER -> "is it a kube-apiserver, and the right port?";
+      };
+    }
+    return "find out why it is slow";
+  }
+
+  private void listAge() {
+    String subject = "cached list";
+    String advice = "run apiserver-bootstrap refresh, and look at " + Rules.REFRESH_TIMER;
+    if (facts.refreshed().isEmpty()) {
+      findings.warn(
+          subject, "never refreshed: control planes that are not configured are not known", advice);
+      return;
+    }
+    Duration age = Duration.between(facts.refreshed().get(), facts.now());
+    if (age.compareTo(OLD_LIST) > 0) {
+      findings.warn(subject, "refreshed " + age.toDays() + " days ago", advice);
+    } else {
+      findings.ok(subject, "refreshed " + Math.max(0, age.toHours()) + " h ago");
+    }
+  }
+
+  private void service() {
+    String subject = "cluster IP";
+    if (facts.service().isEmpty()) {
+      if (facts.settings().isWorker()) {
+        findings.fail(
+            subject,
+            "none is configured, so the name stays at one control plane",
+            "set CLUSTER_IP: kubectl -n kube-system get service apiserver shows it");
+      }
+      return;
+    }
+    Optional<Probed> probed =
+        findings.known(subject, facts.service().get(), "set CA_FILE or CA_CERT_HASH");
+    if (probed.isEmpty()) {
+      return;
+    }
+    if (probed.get().result() instanceof ProbeResult.Ready) {
+      findings.ok(subject, answer(probed.get()));
+    } else if (facts.settings().isWorker()) {
+      findings.fail(
+          subject,
+          answer(probed.get()),
+          "is kube-proxy running here, and has the Service apiserver endpoints? kubectl -n"
+              + " kube-system get endpointslices -l kubernetes.io/service-name=apiserver");
+    } else {
+      findings.warn(
+          subject, answer(probed.get()), "is kube-proxy running here? Only workers need it");
+    }
+  }
+
+  private void serviceRange() {
+    Optional<InetAddress> clusterIp = facts.settings().clusterIp();
+    if (clusterIp.isEmpty()) {
+      return;
+    }
+    String subject = "service CIDR";
+    if (facts.ownAddresses().contains(clusterIp.get()) && facts.settings().isWorker()) {
+      // In IPVS mode kube-proxy gives each cluster IP to an interface of the node.
+      findings.warn(
+          subject,
+          clusterIp.get().getHostAddress() + " is an address of this node",
+          "that is so with kube-proxy in IPVS mode only; else choose another cluster IP");
+    }
+    Optional<List<InetAddress>> dns =
+        findings.known(
+            subject, facts.clusterDns(), "compare with --service-cluster-ip-range of an apiserver");
+    if (dns.isEmpty()) {
+      return;
+    }
+    boolean sameFamily = false;
+    for (InetAddress address : dns.get()) {
+      if (address.getAddress().length != clusterIp.get().getAddress().length) {
+        continue;
+      }
+      sameFamily = true;
+      if (haveSamePrefix(address, clusterIp.get())) {
+        findings.ok(
+            subject,
+            clusterIp.get().getHostAddress()
+                + " is near the cluster's DNS, "
+                + address.getHostAddress());
+        return;
+      }
+    }
+    if (sameFamily) {
+      findings.warn(
+          subject,
+          clusterIp.get().getHostAddress()
+              + " is far from the cluster's DNS, "
+              + Findings.text(dns.get())
+              + ", which is of the service CIDR",
+          "compare with: kubectl -n kube-system get service apiserver");
+    }
+  }
+
+  private static boolean haveSamePrefix(InetAddress one, InetAddress other) {
+    byte[] a = one.getAddress();
+    byte[] b = other.getAddress();
+    return a[0] == b[0]
+        && (a[1] & 0xFF) >> (16 - USUAL_PREFIX_BITS) == (b[1] & 0xFF) >> (16 - USUAL_PREFIX_BITS);
+  }
+
+  private void trust() {
+    String subject = "authority";
+    if (!facts.settings().verified()) {
+      findings.fail(
+          subject,
+          "INSECURE_SKIP_TLS_VERIFY: whoever answers is believed, and can take this node over",
+          "give CA_FILE or CA_CERT_HASH instead");
+    }
+    if (facts.authorityExpiry().isEmpty()) {
+      return;
+    }
+    Optional<Instant> expiry =
+        findings.known(
+            subject, facts.authorityExpiry().get(), "give the authority's certificate in CA_FILE");
+    expiry.ifPresent(
+        at -> expiry(subject, "the trusted authority", at, "renew it, and give all nodes the new"));
+  }
+
+  private void expiry(String subject, String what, Instant at, String advice) {
+    String day = at.truncatedTo(ChronoUnit.SECONDS).toString();
+    if (at.isBefore(facts.now())) {
+      findings.fail(subject, what + " expired on " + day, advice);
+    } else if (at.isBefore(facts.now().plus(SOON))) {
+      findings.warn(subject, what + " expires on " + day, advice);
+    } else {
+      findings.ok(subject, what + " is valid until " + day);
+    }
+  }
+
+  private void certificate() {
+    String subject = "certificate";
+    Optional<Certificate> known =
+        findings.known(subject, facts.certificate(), "no apiserver showed one: see above");
+    if (known.isEmpty()) {
+      return;
+    }
+    Certificate certificate = known.get();
+    String names = String.join(", ", certificate.names());
+    String advice =
+        "add it to the apiservers' certSANs and renew their certificates (kubeadm: docs/install.md)";
+    if (!certificate.forHostname()) {
+      findings.fail(
+          subject,
+          "that of " + certificate.shownBy() + " is not made for " + name + ", but for " + names,
+          advice);
+    } else {
+      findings.ok(subject, "that of " + certificate.shownBy() + " is made for " + name);
+    }
+    Optional<InetAddress> clusterIp = facts.settings().clusterIp();
+    if (clusterIp.isPresent() && !certificate.forClusterIp()) {
+      findings.warn(
+          subject,
+          "it is not made for the cluster IP " + clusterIp.get().getHostAddress(),
+          "only clients that dial the address instead of the name need that; " + advice);
+    }
+    expiry(subject, "it", certificate.expiry(), "renew it: kubeadm certs renew apiserver");
+  }
+}

@@ -1,0 +1,256 @@
+package io.apiserverupdater.bootstrap.check;
+
+import io.apiserverupdater.bootstrap.boot.Strategy;
+import io.apiserverupdater.bootstrap.check.Facts.HostsSnapshot;
+import io.apiserverupdater.bootstrap.check.Facts.Probed;
+import io.apiserverupdater.bootstrap.check.Facts.UnitState;
+import io.apiserverupdater.bootstrap.nft.RuleReading;
+import io.apiserverupdater.probe.ApiserverAddress;
+import java.net.InetAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** Who dials the name on this node, and what keeps it right. */
+final class NodeRules {
+  /** What makes a Go client leave a connection that has fallen silent. */
+  private static final List<String> HTTP2_VARIABLES =
+      List.of("HTTP2_READ_IDLE_TIMEOUT_SECONDS", "HTTP2_PING_TIMEOUT_SECONDS");
+
+  private final Facts facts;
+  private final String name;
+  private final Findings findings;
+
+  private NodeRules(Facts facts, Findings findings) {
+    this.facts = facts;
+    this.name = facts.settings().hostname();
+    this.findings = findings;
+  }
+
+  static void examine(Facts facts, Findings findings) {
+    NodeRules rules = new NodeRules(facts, findings);
+    rules.dialers();
+    rules.units();
+    rules.http2();
+    rules.snapshots();
+    rules.rule();
+  }
+
+  private void dialers() {
+    dialer("kubelet", facts.kubeletServers(), "restart the kubelet");
+    // A control plane need not have one.
+    if (facts.settings().isWorker() || facts.proxyServers() instanceof Reading.Known) {
+      dialer("kube-proxy", facts.proxyServers(), "restart kube-proxy");
+    }
+  }
+
+  private void dialer(String subject, Reading<List<String>> reading, String restart) {
+    Optional<List<String>> servers =
+        findings.known(
+            subject, reading, "make sure that its kubeconfig says server: " + expectedServer());
+    if (servers.isEmpty()) {
+      return;
+    }
+    if (servers.get().isEmpty()) {
+      findings.warn(
+          subject, "its kubeconfig names no server", "it should say server: " + expectedServer());
+    }
+    for (String server : servers.get()) {
+      if (server.equals(expectedServer()) || server.equals(expectedServer() + "/")) {
+        findings.ok(subject, "dials " + server);
+      } else if (isOwnApiserver(server)) {
+        // As kubeadm has it for the kubelet of a control plane.
+        findings.ok(subject, "dials " + server + ", this control plane itself");
+      } else {
+        findings.fail(
+            subject,
+            "dials " + server + ", and so gains nothing by the name",
+            "set server: " + expectedServer() + " in its kubeconfig, and " + restart);
+      }
+    }
+  }
+
+  /** By loopback, or as one of the known control planes; not by an address that may move away. */
+  private boolean isOwnApiserver(String server) {
+    String scheme = "https://";
+    Optional<ApiserverAddress> dialled =
+        server.startsWith(scheme)
+            ? ApiserverAddress.parse(server.substring(scheme.length()), facts.settings().port())
+            : Optional.empty();
+    if (facts.settings().isWorker() || dialled.isEmpty()) {
+      return false;
+    }
+    InetAddress ip = dialled.get().ip();
+    if (ip.isLoopbackAddress()) {
+      return dialled.get().port() == facts.settings().port();
+    }
+    return facts.ownAddresses().contains(ip)
+        && facts.controlPlanes() instanceof Reading.Known<List<Probed>> known
+        && known.value().stream().anyMatch(probed -> probed.address().equals(dialled.get()));
+  }
+
+  private String expectedServer() {
+    return "https://" + name + ":" + facts.settings().port();
+  }
+
+  private void units() {
+    Optional<Map<String, UnitState>> known =
+        findings.known("units", facts.units(), "look with: systemctl status " + Rules.PIN_UNIT);
+    if (known.isEmpty()) {
+      return;
+    }
+    Map<String, UnitState> units = known.get();
+    unit(units, Rules.PIN_UNIT, true);
+    unit(units, Rules.HANDOVER_UNIT, false);
+    unit(units, Rules.REFRESH_TIMER, true);
+    UnitState kubelet = units.get(Rules.KUBELET_UNIT);
+    if (kubelet != null && kubelet.exists()) {
+      if (kubelet.active().equals("active")) {
+        findings.ok(Rules.KUBELET_UNIT, "active");
+      } else {
+        findings.warn(Rules.KUBELET_UNIT, kubelet.active(), "look with: journalctl -u kubelet");
+      }
+    }
+  }
+
+  private void unit(Map<String, UnitState> units, String unit, boolean enabled) {
+    UnitState state = units.get(unit);
+    if (state == null || !state.exists()) {
+      findings.warn(
+          unit,
+          "there is no such unit, so nothing happens at boot",
+          "install the package, or the units of deploy/systemd");
+    } else if (state.active().equals("failed")) {
+      findings.fail(unit, "failed", "look with: journalctl -u " + unit);
+    } else if (enabled && !state.file().equals("enabled")) {
+      findings.fail(
+          unit,
+          (state.file().isEmpty() ? "not enabled" : state.file()) + ", so it does not run at boot",
+          "run systemctl enable " + unit);
+    } else if (state.active().equals("activating")) {
+      findings.warn(unit, "still at work", "look with: journalctl -u " + unit);
+    } else {
+      findings.ok(unit, state.active());
+    }
+  }
+
+  private void http2() {
+    if (!(facts.units() instanceof Reading.Known<Map<String, UnitState>> units)) {
+      return;
+    }
+    String dropIn =
+        "install the drop-in 20-apiserver-bootstrap.conf of the package, and restart the unit";
+    UnitState kubelet = units.value().get(Rules.KUBELET_UNIT);
+    if (kubelet != null && kubelet.exists()) {
+      http2(Rules.KUBELET_UNIT, kubelet.variables(), dropIn);
+    }
+    UnitState proxy = units.value().get(Rules.PROXY_UNIT);
+    if (proxy != null && proxy.active().equals("active")) {
+      http2(Rules.PROXY_UNIT, proxy.variables(), dropIn);
+    } else {
+      facts
+          .proxyVariables()
+          .ifPresent(
+              variables ->
+                  http2(
+                      "kube-proxy",
+                      variables,
+                      "run kubectl -n kube-system set env daemonset/kube-proxy"
+                          + " HTTP2_READ_IDLE_TIMEOUT_SECONDS=2 HTTP2_PING_TIMEOUT_SECONDS=2"));
+    }
+  }
+
+  private void http2(String program, Set<String> variables, String advice) {
+    String subject = program + " HTTP/2";
+    List<String> missing = new ArrayList<>(HTTP2_VARIABLES);
+    missing.removeAll(variables);
+    if (missing.isEmpty()) {
+      findings.ok(subject, "leaves a silent connection after the times that are set");
+    } else {
+      findings.warn(
+          subject,
+          "lacks " + String.join(" and ", missing) + ": a silent control plane is left after 45 s",
+          advice);
+    }
+  }
+
+  private void snapshots() {
+    String subject = "pods";
+    Optional<List<HostsSnapshot>> known =
+        findings.known(subject, facts.snapshots(), "run this as root on the node");
+    if (known.isEmpty()) {
+      return;
+    }
+    int faults = 0;
+    for (HostsSnapshot snapshot : known.get()) {
+      if (isNamelessProxy(snapshot)) {
+        faults++;
+        findings.fail(
+            subject,
+            snapshot.pod()
+                + " has a copy of the hosts file without "
+                + name
+                + ", which it dials: it gets no changes of Services",
+            "restart it (kubectl delete pod), now that the node knows the name");
+      } else if (isPinned(snapshot)) {
+        faults++;
+        findings.warn(
+            subject,
+            snapshot.pod()
+                + " has host network and an old copy of the hosts file: it dials "
+                + Findings.text(snapshot.addresses())
+                + " only",
+            "restart it (kubectl delete pod) once the name points where it stays; on a worker"
+                + " --strategy nft avoids this");
+      }
+    }
+    if (faults == 0) {
+      findings.ok(subject, "none with host network has an old copy of the hosts file");
+    }
+  }
+
+  /** Started before the node knew the name, and dialling it. */
+  private boolean isNamelessProxy(HostsSnapshot snapshot) {
+    return snapshot.addresses().isEmpty()
+        && snapshot.pod().startsWith("kube-system/kube-proxy-")
+        && facts.proxyServers() instanceof Reading.Known<List<String>> servers
+        && servers.value().contains(expectedServer());
+  }
+
+  /** Knows the name, and by it one control plane that is not this node. */
+  private boolean isPinned(HostsSnapshot snapshot) {
+    Optional<InetAddress> clusterIp = facts.settings().clusterIp();
+    return clusterIp.isPresent()
+        && facts.settings().strategy() != Strategy.NFT
+        && !snapshot.addresses().isEmpty()
+        && snapshot.addresses().stream()
+            .noneMatch(
+                address -> address.equals(clusterIp.get()) || facts.isThisControlPlane(address));
+  }
+
+  private void rule() {
+    if (facts.rule().isEmpty()) {
+      return;
+    }
+    String subject = "boot-time rule";
+    RuleReading reading = facts.rule().get();
+    if (reading instanceof RuleReading.Present present) {
+      findings.ok(
+          subject,
+          "in place, "
+              + present.rule().candidates().size()
+              + " control planes; it carried "
+              + present.connections()
+              + " connections");
+    } else if (reading instanceof RuleReading.Unreadable unreadable) {
+      findings.warn(subject, "not known: " + unreadable.reason(), "run this as root");
+    } else {
+      findings.warn(
+          subject,
+          "not there: with REMOVE_AFTER_HANDOVER or in IPVS mode that is as it should be",
+          "else run apiserver-bootstrap pin, and see what flushes the ruleset");
+    }
+  }
+}
