@@ -50,6 +50,7 @@ public final class EndpointsReconciler implements AutoCloseable {
   private final ReconcileQueue queue;
   private final WriteBudget budget;
   private final Backoff backoff;
+  private final RepairPace pace = new RepairPace();
   private final Thread thread = new Thread(this::run, "reconciler");
 
   private volatile GateState gate = GateState.INITIAL;
@@ -58,7 +59,6 @@ public final class EndpointsReconciler implements AutoCloseable {
   private long holdUntil;
   private List<Refusal> lastRefusals = List.of();
   private Optional<EndpointsSnapshot> lastPublished = Optional.empty();
-  private List<List<Object>> lastApplied = List.of();
   private String lastFailure = "";
 
   public EndpointsReconciler(
@@ -146,7 +146,6 @@ public final class EndpointsReconciler implements AutoCloseable {
       // What is true of the old leader's last round need not be told again by the next leader.
       lastRefusals = List.of();
       lastPublished = Optional.empty();
-      lastApplied = List.of();
       lastFailure = "";
       return review;
     }
@@ -179,34 +178,24 @@ public final class EndpointsReconciler implements AutoCloseable {
   private Optional<Duration> act(Decision decision) {
     tellOfRefusals(List.of());
     if (decision instanceof Decision.Apply apply) {
+      Duration rest = pace.rest(apply.snapshot(), monotonic.getAsLong());
+      if (!rest.isZero()) {
+        return Optional.of(rest);
+      }
       Optional<Duration> retry = carryOut(apply);
       if (retry.isPresent()) {
         return retry;
       }
+      pace.written(apply.snapshot(), monotonic.getAsLong());
       tellOfFailure("");
       tellOfTarget(apply.snapshot());
-      return lookAgain(apply);
+      // What was written is compared once more with what the server made of it.
+      return Optional.of(Duration.ZERO);
     }
-    lastApplied = List.of();
     tellOfFailure("");
     tellOfTarget(((Decision.UpToDate) decision).snapshot());
     backoff.reset();
     return Optional.empty();
-  }
-
-  /**
-   * What was written is compared once more with what the server made of it: at once, but ever more
-   * slowly when the same objects had to be written again without having been right in between.
-   */
-  private Optional<Duration> lookAgain(Decision.Apply apply) {
-    // Without the resourceVersions, which are new each time.
-    List<List<Object>> applied =
-        apply.changes().stream()
-            .map(change -> List.<Object>of(change.describe(), change.desired()))
-            .toList();
-    boolean again = applied.equals(lastApplied);
-    lastApplied = applied;
-    return Optional.of(again ? backoff.next() : Duration.ZERO);
   }
 
   private Optional<Duration> carryOut(Decision.Apply apply) {

@@ -42,7 +42,7 @@ final class ApiClient implements AutoCloseable {
   static final int MOST_BYTES = 1 << 20;
 
   private static final MediaType JSON = MediaType.get("application/json");
-  private static final Duration SHORTEST_ATTEMPT = Duration.ofMillis(500);
+  private static final Duration SHORTEST_ATTEMPT = Duration.ofMillis(750);
   private static final Duration WATCH_OPEN = Duration.ofSeconds(5);
   private static final int MOST_WARNINGS = 100;
 
@@ -129,6 +129,11 @@ final class ApiClient implements AutoCloseable {
           refused = Optional.of(status);
           continue;
         }
+        if (answer instanceof ApiAnswer.Status status && isItsOwn(status.code())) {
+          failures.add(server + ": " + status.describe());
+          refused = Optional.of(status);
+          continue;
+        }
         promote(server, sentAt);
         return answer;
       } catch (IOException | GeneralSecurityException e) {
@@ -145,8 +150,8 @@ final class ApiClient implements AutoCloseable {
 
   /**
    * The time for the next of several servers: an even share, so that one that accepts and never
-   * answers costs no more than that, and the last one has all that is left. No less than half a
-   * second, which a loaded apiserver may take.
+   * answers costs no more than that, and the last one has all that is left. No less than 750 ms,
+   * which an apiserver with a slow etcd may take.
    *
    * @param left until the deadline of the call, in nanoseconds
    * @param servers that have not been asked, the next one included
@@ -155,6 +160,14 @@ final class ApiClient implements AutoCloseable {
     return servers == 1
         ? left
         : Math.min(left, Math.max(left / servers, SHORTEST_ATTEMPT.toNanos()));
+  }
+
+  /**
+   * Whether another apiserver may answer otherwise: each counts the requests that it has at a time
+   * (429), and one that has just started may not know the Roles yet (403).
+   */
+  private static boolean isItsOwn(int code) {
+    return code == 429 || code == 403;
   }
 
   private ApiAnswer attempt(ServerAddress server, ApiCall call, Duration timeout)

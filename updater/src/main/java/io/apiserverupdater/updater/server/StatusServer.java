@@ -16,6 +16,8 @@ import java.util.stream.Collectors;
 
 /** Answers {@code /livez}, {@code /readyz} and {@code /metrics} over plain HTTP. */
 public final class StatusServer implements AutoCloseable {
+  private static final int WORKERS = 4;
+
   private final HttpServer server;
   private final ExecutorService workers;
 
@@ -32,13 +34,14 @@ public final class StatusServer implements AutoCloseable {
   public static StatusServer bind(
       InetSocketAddress address, List<HealthCheck> checks, List<Gauge> gauges) throws IOException {
     // A peer that is slow to send its request is let go of: the JDK's default is to wait for ever.
-    System.setProperty("sun.net.httpserver.maxReqTime", "5");
+    System.setProperty("sun.net.httpserver.maxReqTime", "2");
     System.setProperty("sun.net.httpserver.maxRspTime", "5");
     HttpServer server = HttpServer.create(address, 16);
-    ExecutorService workers =
+    // Each request is read by a worker: one slow peer must not keep the kubelet's probes waiting.
+    ThreadPoolExecutor workers =
         new ThreadPoolExecutor(
-            1,
-            1,
+            WORKERS,
+            WORKERS,
             1,
             TimeUnit.MINUTES,
             new LinkedBlockingQueue<>(64),
@@ -48,6 +51,7 @@ public final class StatusServer implements AutoCloseable {
               return thread;
             },
             new ThreadPoolExecutor.DiscardPolicy());
+    workers.allowCoreThreadTimeOut(true);
     server.setExecutor(workers);
     List<HealthCheck> live = checks.stream().filter(HealthCheck::live).toList();
     server.createContext("/livez", exchange -> answer(exchange, "livez", live));

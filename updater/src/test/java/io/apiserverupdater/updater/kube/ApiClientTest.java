@@ -14,8 +14,9 @@ class ApiClientTest {
     "1500, 2, 750",
     "750, 1, 750",
     "3000, 1, 3000",
-    "3000, 8, 500",
-    "1200, 3, 500",
+    "3000, 8, 750",
+    "1500, 4, 750",
+    "1200, 3, 750",
     "300, 3, 300",
   })
   void callSharesItsTimeAmongTheServersThatAreLeft(long left, long servers, long share) {

@@ -11,6 +11,7 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -177,5 +178,32 @@ class StatusServerTest {
     server.close();
     assertThrows(
         ConnectException.class, () -> new Socket(address.getAddress(), address.getPort()).close());
+  }
+
+  @Test
+  void peersThatAreSlowKeepNobodyWaiting() throws IOException {
+    List<Socket> slow = new ArrayList<>();
+    try {
+      for (int i = 0; i < 3; i++) {
+        Socket socket = new Socket(server.address().getAddress(), server.address().getPort());
+        socket.getOutputStream().write('G');
+        slow.add(socket);
+      }
+      long start = System.nanoTime();
+      try (Socket quick = new Socket(server.address().getAddress(), server.address().getPort())) {
+        quick
+            .getOutputStream()
+            .write("GET /livez HTTP/1.0\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+        String answer =
+            new String(quick.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+        assertTrue(answer.contains(" 200 "), answer);
+      }
+      Duration took = Duration.ofNanos(System.nanoTime() - start);
+      assertTrue(took.compareTo(Duration.ofMillis(1500)) < 0, took::toString);
+    } finally {
+      for (Socket socket : slow) {
+        socket.close();
+      }
+    }
   }
 }
