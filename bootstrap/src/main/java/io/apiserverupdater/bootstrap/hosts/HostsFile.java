@@ -102,12 +102,12 @@ public final class HostsFile {
    *     the block is for another name and cannot be taken out
    */
   public HostsFile point(HostsEntry entry) throws HostsFileException {
-    if (isForAnotherThan(entry.name())) {
-      return restore().point(entry);
-    }
     List<Integer> taken = linesNaming(entry.name());
     if (!taken.isEmpty()) {
       throw nameTaken(entry.name(), taken);
+    }
+    if (isForAnotherThan(entry.name())) {
+      return restore().point(entry);
     }
     ByteArrayOutputStream out = new ByteArrayOutputStream(content.length + 512);
     boolean breakAdded;

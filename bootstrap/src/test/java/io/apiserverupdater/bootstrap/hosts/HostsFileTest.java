@@ -279,4 +279,13 @@ class HostsFileTest {
     assertFalse(HostsEntry.isHostName("a.".repeat(126) + "aa"));
     assertThrows(IllegalArgumentException.class, () -> HostsEntry.of(name, ip("10.0.0.1")));
   }
+
+  /** As the person sees them, with the block of the other name still there. */
+  @Test
+  void linesThatNameTheHostAreNumberedAsTheyStandInTheFile() throws Exception {
+    HostsFile file = file(BEGIN + "\n10.0.0.1 other.local\n" + END + "10.0.0.5 " + NAME + "\n");
+    HostsFileException taken = assertThrows(HostsFileException.class, () -> file.point(FIRST));
+    assertEquals(Reason.NAME_TAKEN, taken.reason());
+    assertEquals(List.of(4), taken.lines());
+  }
 }
