@@ -129,11 +129,6 @@ final class ApiClient implements AutoCloseable {
           refused = Optional.of(status);
           continue;
         }
-        if (answer instanceof ApiAnswer.Status status && isItsOwn(status.code())) {
-          failures.add(server + ": " + status.describe());
-          refused = Optional.of(status);
-          continue;
-        }
         promote(server, sentAt);
         return answer;
       } catch (IOException | GeneralSecurityException e) {
@@ -160,14 +155,6 @@ final class ApiClient implements AutoCloseable {
     return servers == 1
         ? left
         : Math.min(left, Math.max(left / servers, SHORTEST_ATTEMPT.toNanos()));
-  }
-
-  /**
-   * Whether another apiserver may answer otherwise: each counts the requests that it has at a time
-   * (429), and one that has just started may not know the Roles yet (403).
-   */
-  private static boolean isItsOwn(int code) {
-    return code == 429 || code == 403;
   }
 
   private ApiAnswer attempt(ServerAddress server, ApiCall call, Duration timeout)
