@@ -68,11 +68,7 @@ class DeploymentTest {
       node.runWithin(SOON, "ctr", "-n", "k8s.io", "images", "import", IMAGE).orThrow();
     }
     cluster.lab().kubectl().run("apply", "-k", "deploy/kustomize/base").orThrow();
-    List<Pod> pods = awaitPods();
-    assertEquals(
-        Set.of("n1", "n2"),
-        pods.stream().map(Pod::node).collect(Collectors.toSet()),
-        pods::toString);
+    assertOneOnEachNode(awaitPods());
     cluster.awaitPublished();
     for (int number = 1; number <= 2; number++) {
       cluster.node(number).awaitHandover(SOON);
@@ -97,11 +93,43 @@ class DeploymentTest {
     cluster.lab().kubectl().run("delete", "pod", "-n", "kube-system", leader).orThrow();
     Deadline.in(SOON)
         .await("another leader", () -> !leader().isEmpty() && !leader().equals(leader));
-    assertTrue(awaitPods().stream().noneMatch(pod -> pod.name().equals(leader)));
+    List<Pod> pods = awaitPods();
+    assertTrue(pods.stream().noneMatch(pod -> pod.name().equals(leader)), pods::toString);
+    assertOneOnEachNode(pods);
+  }
+
+  /** With a node for each replica and none to spare. */
+  @Test
+  @Order(4)
+  void rolloutLeavesOneOnEachNode() {
+    cluster
+        .lab()
+        .kubectl()
+        .run("rollout", "restart", "-n", "kube-system", "deployment/apiserver-updater")
+        .orThrow();
+    cluster
+        .lab()
+        .kubectl()
+        .run(
+            "rollout",
+            "status",
+            "-n",
+            "kube-system",
+            "deployment/apiserver-updater",
+            "--timeout=50s")
+        .orThrow();
+    assertOneOnEachNode(awaitPods());
+  }
+
+  private static void assertOneOnEachNode(List<Pod> pods) {
+    assertEquals(
+        Set.of("n1", "n2"),
+        pods.stream().map(Pod::node).collect(Collectors.toSet()),
+        pods::toString);
   }
 
   @Test
-  @Order(4)
+  @Order(5)
   void nodeOfTheLeaderLosesPower() {
     String leader = leader();
     Pod lost =
