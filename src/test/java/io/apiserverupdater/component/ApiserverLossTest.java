@@ -5,8 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.apiserverupdater.sandbox.ApiResource;
+import io.apiserverupdater.sandbox.AuditLog;
 import io.apiserverupdater.sandbox.SandboxApiserver;
 import io.apiserverupdater.sandbox.SandboxCluster;
+import io.apiserverupdater.sandbox.SandboxStore;
 import java.io.IOException;
 import java.net.HttpURLConnection;
 import java.net.InetAddress;
@@ -132,6 +134,72 @@ class ApiserverLossTest {
       awaitMembersMirrored();
     }
     assertTrue(updater.isAlive());
+  }
+
+  /** The apiservers are restarted then, as etcd's documentation says; the updaters are not. */
+  @Test
+  void etcdIsRestoredFromABackup() {
+    replicas.replica(user, namespace, ELECTION);
+    replicas.replica("standby", namespace, ELECTION);
+    awaitMembersMirrored();
+    SandboxStore.Backup backup = cluster.store().backup();
+    // More than all the writes that follow: the revisions do not come so far again.
+    for (int i = 0; i < 5_000; i++) {
+      cluster
+          .store()
+          .patch(
+              ApiResource.NAMESPACES,
+              "",
+              namespace,
+              Objects.parse("{\"metadata\":{\"labels\":{\"round\":\"" + i + "\"}}}"));
+    }
+    awaitLossAndReturn();
+    cluster.store().restore(backup);
+    cluster.apiservers().forEach(SandboxApiserver::breakConnections);
+    awaitLossAndReturn();
+    awaitRepair();
+  }
+
+  private void awaitLossAndReturn() {
+    cluster.apiserver(1).kill();
+    awaitMembersMirrored();
+    cluster.apiserver(1).start();
+    awaitMembersMirrored();
+  }
+
+  /** One that has lost its etcd keeps a watch open, and nothing comes any more. */
+  @Test
+  void watchesLeaveAnApiserverThatIsNotReady() {
+    replicas.replica(user, namespace, ELECTION);
+    awaitMembersMirrored();
+    String served = watchedAt("leases");
+    SandboxApiserver lost =
+        cluster.apiservers().stream()
+            .filter(server -> server.name().equals(served))
+            .findFirst()
+            .orElseThrow();
+    lost.failReadyz("etcd");
+    for (String resource : List.of("leases", "endpointslices", "services", "endpoints")) {
+      cluster.awaitTrue(
+          "the watch of " + resource + " is not at " + served,
+          SOON,
+          () -> !watchedAt(resource).equals(served));
+    }
+    lost.passReadyz();
+    awaitRepair();
+  }
+
+  /** Where the latest watch of such objects was opened. */
+  private String watchedAt(String resource) {
+    List<AuditLog.Entry> watches =
+        cluster
+            .audit()
+            .entries(
+                entry ->
+                    entry.request().user().equals(user)
+                        && entry.request().isWatch()
+                        && entry.request().resource().equals(resource));
+    return watches.get(watches.size() - 1).request().apiserver();
   }
 
   @Test

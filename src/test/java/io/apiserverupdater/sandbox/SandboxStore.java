@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.UUID;
@@ -240,6 +241,30 @@ public final class SandboxStore {
   public void compact() {
     locked(
         () -> {
+          history.clear();
+          forgotten = revision;
+          return revision;
+        });
+  }
+
+  /** What {@link #restore} goes back to. */
+  public record Backup(long revision, Map<ObjectKey, JsonObject> objects) {}
+
+  /** As {@code etcdctl snapshot save}. */
+  public Backup backup() {
+    return locked(() -> new Backup(revision, Map.copyOf(objects)));
+  }
+
+  /**
+   * As {@code etcdctl snapshot restore} without {@code --bump-revision}: the revisions go back too,
+   * and are given out once more. A watch from one that has not come again is silent until then.
+   */
+  public void restore(Backup backup) {
+    change(
+        () -> {
+          objects.clear();
+          objects.putAll(backup.objects());
+          revision = backup.revision();
           history.clear();
           forgotten = revision;
           return revision;

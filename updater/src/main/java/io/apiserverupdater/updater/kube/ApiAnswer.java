@@ -23,6 +23,11 @@ sealed interface ApiAnswer {
       return code == 400 || code == 401 || code == 403 || code == 422;
     }
 
+    /** Whether the server asks to be spared for a while; another one may be idle. */
+    boolean isBusy() {
+      return code == 429;
+    }
+
     String describe() {
       return code + (reason.isEmpty() ? "" : " " + reason) + ": " + message;
     }

@@ -49,6 +49,9 @@ final class ApiClient implements AutoCloseable {
   /** In seconds. A server that asks for more is asked again all the same. */
   private static final long LONGEST_RETRY_AFTER = 60;
 
+  /** What a server that is too busy asks for without saying so. */
+  private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
+
   private final Connections connections;
   private final ServerOrder order;
   private final String userAgent;
@@ -82,9 +85,14 @@ final class ApiClient implements AutoCloseable {
     distrusted.retainAll(order.candidates(monotonic.getAsLong()));
   }
 
-  /** The control planes that are to be asked last. */
-  void setUnready(Set<ServerAddress> members) {
+  /**
+   * The control planes that are to be asked last.
+   *
+   * @return the servers that watches should leave
+   */
+  Set<ServerAddress> setUnready(Set<ServerAddress> members) {
     order.setUnready(members);
+    return order.worthLeaving();
   }
 
   /** How long ago any apiserver has answered anything. */
@@ -100,12 +108,14 @@ final class ApiClient implements AutoCloseable {
   /**
    * Sends a call, at most for the given time.
    *
-   * @return {@link ApiAnswer.None} when no server gave a usable answer in time
+   * @return {@link ApiAnswer.None} when no server gave a usable answer in time; a 429 when one was
+   *     too busy and no other control plane could stand in, with the least time that one asked for
    */
   ApiAnswer send(ApiCall call, Duration timeout) {
     long deadline = monotonic.getAsLong() + timeout.toNanos();
     List<String> failures = new ArrayList<>();
     Optional<ApiAnswer.Status> refused = Optional.empty();
+    Optional<ApiAnswer.Status> busy = Optional.empty();
     List<ServerAddress> candidates = order.candidates(monotonic.getAsLong());
     if (candidates.size() == 1) {
       // The first try may have met a connection that had just died in the pool.
@@ -118,6 +128,9 @@ final class ApiClient implements AutoCloseable {
         break;
       }
       ServerAddress server = candidates.get(i);
+      if (busy.isPresent() && !order.mayStandIn(server, monotonic.getAsLong())) {
+        continue;
+      }
       long servers = candidates.subList(i, candidates.size()).stream().distinct().count();
       long attempt = shareOf(left, servers);
       long sentAt = monotonic.getAsLong();
@@ -129,6 +142,11 @@ final class ApiClient implements AutoCloseable {
           refused = Optional.of(status);
           continue;
         }
+        if (answer instanceof ApiAnswer.Status status && status.isBusy()) {
+          noteBusy(server, status);
+          busy = Optional.of(busy.map(first -> lessBusy(first, status)).orElse(status));
+          continue;
+        }
         promote(server, sentAt);
         return answer;
       } catch (IOException | GeneralSecurityException e) {
@@ -137,10 +155,22 @@ final class ApiClient implements AutoCloseable {
         failures.add(server + ": " + reason(e));
       }
     }
-    if (refused.isPresent()) {
-      return refused.get();
+    if (busy.isPresent()) {
+      return busy.get();
     }
-    return new ApiAnswer.None(String.join("; ", failures));
+    return refused.isPresent() ? refused.get() : new ApiAnswer.None(String.join("; ", failures));
+  }
+
+  /** Such a server is well, and says for how long it is to be spared (RFC 6585, section 4). */
+  private void noteBusy(ServerAddress server, ApiAnswer.Status status) {
+    log.debug("apiserver=busy address={} reason=\"{}\"", server, status.describe());
+    order.busy(server, monotonic.getAsLong() + status.retryAfter().orElse(RETRY_AFTER).toNanos());
+  }
+
+  private static ApiAnswer.Status lessBusy(ApiAnswer.Status a, ApiAnswer.Status b) {
+    return a.retryAfter().orElse(RETRY_AFTER).compareTo(b.retryAfter().orElse(RETRY_AFTER)) <= 0
+        ? a
+        : b;
   }
 
   /**
@@ -183,27 +213,51 @@ final class ApiClient implements AutoCloseable {
   }
 
   /**
-   * Opens a watch at the likeliest server.
+   * Opens a watch at the likeliest server; at another one when that is too busy.
    *
-   * @throws IOException when no server lets it be opened within 5 s
-   * @throws RefusedException when the server says no
+   * @throws IOException when the server does not let it be opened within 5 s
+   * @throws RefusedException when it says no
    */
   WatchStream openWatch(ApiCall call, Duration quiet) throws IOException, RefusedException {
+    List<ServerAddress> candidates = order.candidates(monotonic.getAsLong());
     try {
-      return openWatch(call, quiet, false);
+      return openWatch(candidates.get(0), call, quiet);
+    } catch (RefusedException e) {
+      if (!e.status().isBusy()) {
+        throw e;
+      }
+      for (ServerAddress other : candidates.subList(1, candidates.size())) {
+        if (order.mayStandIn(other, monotonic.getAsLong())) {
+          try {
+            return openWatch(other, call, quiet);
+          } catch (RefusedException again) {
+            if (!again.status().isBusy()) {
+              throw again;
+            }
+          }
+        }
+      }
+      throw e;
+    }
+  }
+
+  private WatchStream openWatch(ServerAddress server, ApiCall call, Duration quiet)
+      throws IOException, RefusedException {
+    try {
+      return openWatch(server, call, quiet, false);
     } catch (RefusedException e) {
       if (e.status().code() != 401) {
         throw e;
       }
       // The token may just have been rotated.
-      return openWatch(call, quiet, true);
+      return openWatch(server, call, quiet, true);
     }
   }
 
-  private WatchStream openWatch(ApiCall call, Duration quiet, boolean freshIdentity)
+  private WatchStream openWatch(
+      ServerAddress server, ApiCall call, Duration quiet, boolean freshIdentity)
       throws IOException, RefusedException {
     long sentAt = monotonic.getAsLong();
-    ServerAddress server = order.candidates(sentAt).get(0);
     Optional<Call> opened = Optional.empty();
     try {
       Connections.Connection connection =
@@ -231,6 +285,8 @@ final class ApiClient implements AutoCloseable {
           ApiAnswer.Status status = status(response, boundedBody(response.body().source()));
           if (status.code() >= 500) {
             demote(server, status.describe());
+          } else if (status.isBusy()) {
+            noteBusy(server, status);
           }
           throw new RefusedException(status);
         }

@@ -6,6 +6,7 @@ import io.apiserverupdater.updater.leaderelection.LeaseLock;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 
@@ -72,12 +73,18 @@ public final class KubeCluster implements AutoCloseable {
     return endpoints.readOnce(withSource);
   }
 
-  /** Our probes call these members unready: others are asked before them. */
+  /**
+   * Our probes call these members unready: others are asked before them, and watches leave them. An
+   * apiserver that has lost its etcd keeps a watch open, and is silent.
+   */
   public void setUnready(Collection<Member> members) {
-    api.setUnready(
-        members.stream()
-            .map(member -> ServerAddress.member(member.address(), member.port()))
-            .collect(Collectors.toUnmodifiableSet()));
+    Set<ServerAddress> left =
+        api.setUnready(
+            members.stream()
+                .map(member -> ServerAddress.member(member.address(), member.port()))
+                .collect(Collectors.toUnmodifiableSet()));
+    endpoints.leave(left);
+    lease.ifPresent(lock -> lock.leave(left));
   }
 
   /** Whether all watching threads run: what a liveness check asks. */

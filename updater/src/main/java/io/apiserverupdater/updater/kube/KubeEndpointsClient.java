@@ -19,6 +19,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /** The source and the target, kept warm by watches, written with the version that was compared. */
@@ -83,6 +84,11 @@ final class KubeEndpointsClient implements EndpointsClient, AutoCloseable {
   /** Whether some watch is open at this moment. */
   boolean isReachable() {
     return watches.stream().anyMatch(ResourceWatch::isOpen);
+  }
+
+  /** Has the watches that are at one of these go on elsewhere. */
+  void leave(Set<ServerAddress> servers) {
+    watches.forEach(watch -> watch.leave(servers));
   }
 
   @Override

@@ -11,6 +11,7 @@ import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.LongSupplier;
 
@@ -44,6 +45,11 @@ final class KubeLeaseLock implements LeaseLock, AutoCloseable {
 
   boolean isAlive() {
     return watch.isAlive();
+  }
+
+  /** Has the watch go on elsewhere if it is at one of these. */
+  void leave(Set<ServerAddress> servers) {
+    watch.leave(servers);
   }
 
   @Override

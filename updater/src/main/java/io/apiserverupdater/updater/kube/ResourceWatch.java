@@ -7,6 +7,7 @@ import io.kubernetes.client.common.KubernetesObject;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -16,12 +17,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps a cache in step with the API server: lists, then watches, and again when that breaks. One
+ * Keeps a cache in step with the API server: lists, then watches, and again when that ends. One
  * thread of its own from {@link #start} to {@link #close}.
  *
- * <p>The rules are client-go's (k8s.io/client-go/tools/cache, Reflector): go on from the last
- * version seen; list anew after 410 Gone and after "Too large resource version"; an error, and a
- * watch that ends at once without an event, is followed by a growing pause.
+ * <p>An error, and a watch that ends at once without an event, is followed by a growing pause, as
+ * in client-go (k8s.io/client-go/tools/cache, Reflector). Other than there no watch goes on from
+ * the last version that another one has seen: a list is one object here, and after etcd was
+ * restored from a backup a watch from a version of before is silent until the versions have grown
+ * past it.
  */
 final class ResourceWatch<T extends KubernetesObject> implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(ResourceWatch.class);
@@ -63,7 +66,6 @@ final class ResourceWatch<T extends KubernetesObject> implements AutoCloseable {
   private Optional<WatchStream> open = Optional.empty();
 
   // Of the watch's thread only.
-  private String version = "";
   private int shortWatches;
 
   private final AtomicBoolean healthy = new AtomicBoolean(true);
@@ -96,12 +98,22 @@ final class ResourceWatch<T extends KubernetesObject> implements AutoCloseable {
     return thread.isAlive();
   }
 
+  /** Has the watch go on at another server if it is at one of these. */
+  void leave(Set<ServerAddress> servers) {
+    guard.lock();
+    try {
+      open.filter(stream -> servers.contains(stream.server())).ifPresent(WatchStream::cancel);
+    } finally {
+      guard.unlock();
+    }
+  }
+
   @Override
   public void close() {
     guard.lock();
     try {
       closed = true;
-      open.ifPresent(WatchStream::close);
+      open.ifPresent(WatchStream::cancel);
       ended.signalAll();
     } finally {
       guard.unlock();
@@ -111,13 +123,10 @@ final class ResourceWatch<T extends KubernetesObject> implements AutoCloseable {
 
   /** How one round ended. */
   private sealed interface End {
-    /** Go on watching from the last version. */
-    record Resume() implements End {}
+    /** In order: the next round follows at once. */
+    record Done() implements End {}
 
-    /** The last version is of no use any more. */
-    record Relist(String why) implements End {}
-
-    /** No connection; which server that concerns has been told already. */
+    /** Nothing to tell: it is known which server does not answer, or another one may do better. */
     record Broken(String why) implements End {}
 
     /** The server says no, or what it says makes no sense: pause first. */
@@ -128,21 +137,16 @@ final class ResourceWatch<T extends KubernetesObject> implements AutoCloseable {
     while (!isClosed()) {
       End end;
       try {
-        end = version.isEmpty() ? list() : watch();
+        end = listAndWatch();
       } catch (RuntimeException e) {
         // Nothing that a server sends ends this thread.
         log.error("watch=error resource={} {}", resource.plural(), e, e);
         end = failed(e.toString());
-        version = "";
       }
       if (isClosed()) {
         return;
       }
-      if (end instanceof End.Relist relist) {
-        log.debug("relist=true resource={} reason=\"{}\"", resource.plural(), relist.why());
-        version = "";
-        pause(backoff.next());
-      } else if (end instanceof End.Broken broken) {
+      if (end instanceof End.Broken broken) {
         log.debug("watch=broken resource={} reason=\"{}\"", resource.plural(), broken.why());
         pause(backoff.next());
       } else if (end instanceof End.Failed failed) {
@@ -163,17 +167,16 @@ final class ResourceWatch<T extends KubernetesObject> implements AutoCloseable {
     return new End.Failed(why, Optional.empty(), false);
   }
 
-  private End list() {
+  private End listAndWatch() {
     ObjectList.Result result = list.read(LIST_TIMEOUT);
     if (result instanceof ObjectList.Result.Failed failed) {
       return failed(failed.answer());
     }
-    version = ((ObjectList.Result.Listed) result).version();
     changed.run();
-    return new End.Resume();
+    return watch(((ObjectList.Result.Listed) result).version());
   }
 
-  private End watch() {
+  private End watch(String version) {
     long seconds =
         ThreadLocalRandom.current().nextLong(SHORTEST_WATCH.toSeconds(), LONGEST_WATCH.toSeconds());
     boolean heard = false;
@@ -183,7 +186,6 @@ final class ResourceWatch<T extends KubernetesObject> implements AutoCloseable {
                 selection
                     .list(resource)
                     .with("watch", "true")
-                    .with("allowWatchBookmarks", "true")
                     .with("resourceVersion", version)
                     .with("timeoutSeconds", Long.toString(seconds)),
                 Duration.ofSeconds(seconds).plus(OVERTIME)))) {
@@ -193,7 +195,7 @@ final class ResourceWatch<T extends KubernetesObject> implements AutoCloseable {
         while (true) {
           Optional<String> line = stream.next();
           if (line.isEmpty()) {
-            return settled.isDone() ? new End.Resume() : tooShort();
+            return settled.isDone() ? new End.Done() : tooShort();
           }
           api.heard();
           Optional<End> end = take(line.get());
@@ -206,9 +208,10 @@ final class ResourceWatch<T extends KubernetesObject> implements AutoCloseable {
           }
         }
       } catch (IOException e) {
-        if (!isClosed()) {
-          api.watchBroke(stream.server(), e);
+        if (stream.isCancelled()) {
+          return new End.Done();
         }
+        api.watchBroke(stream.server(), e);
         return new End.Broken(stream.server() + ": " + ApiClient.reason(e));
       } finally {
         if (settled.isDone()) {
@@ -234,38 +237,27 @@ final class ResourceWatch<T extends KubernetesObject> implements AutoCloseable {
       String type = ApiClient.text(event, "type");
       switch (type) {
         case "ADDED", "MODIFIED" -> {
-          ResourceCache.Versioned<T> taken = ObjectList.versioned(object, resource);
-          cache.put(taken);
-          version = taken.version();
+          cache.put(ObjectList.versioned(object, resource));
         }
         case "DELETED" -> {
           ResourceCache.Versioned<T> gone = ObjectList.versioned(object, resource);
           cache.remove(gone.name(), gone.version());
-          version = gone.version();
         }
         case "BOOKMARK" -> {
-          String bookmark =
-              object instanceof JsonObject marked
-                      && marked.get("metadata") instanceof JsonObject metadata
-                  ? ApiClient.text(metadata, "resourceVersion")
-                  : "";
-          if (!bookmark.isEmpty()) {
-            version = bookmark;
-          }
           return Optional.empty();
         }
         case "ERROR" -> {
           return Optional.of(refused(statusOf(object)));
         }
         default -> {
-          return Optional.of(new End.Relist("an event of the unknown type \"" + type + "\""));
+          return Optional.of(new End.Broken("an event of the unknown type \"" + type + "\""));
         }
       }
       changed.run();
       return Optional.empty();
     } catch (KubeJson.MalformedException e) {
       // What was lost with it is found by a list.
-      return Optional.of(new End.Relist("a malformed event: " + e.getMessage()));
+      return Optional.of(new End.Broken("a malformed event: " + e.getMessage()));
     }
   }
 
@@ -288,7 +280,7 @@ final class ResourceWatch<T extends KubernetesObject> implements AutoCloseable {
     boolean gone = status.code() == 410;
     boolean tooNew =
         status.code() == 504 && status.message().contains("Too large resource version");
-    return gone || tooNew ? new End.Relist(status.describe()) : failed(status);
+    return gone || tooNew ? new End.Broken(status.describe()) : failed(status);
   }
 
   private End failed(ApiAnswer answer) {
@@ -309,7 +301,7 @@ final class ResourceWatch<T extends KubernetesObject> implements AutoCloseable {
     try {
       open = Optional.of(stream);
       if (closed) {
-        stream.close();
+        stream.cancel();
       }
       return stream;
     } finally {

@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -13,8 +14,8 @@ import java.util.Set;
 /**
  * Which apiserver to ask first. The live control planes come before the configured address, because
  * that address may depend on what we maintain; one that has answered comes before the others, one
- * that has just failed comes after them, and one that our probes call unready comes last.
- * Thread-safe.
+ * that asked to be spared (429) comes after them, then one that has just failed, and one that our
+ * probes call unready comes last. Thread-safe.
  */
 final class ServerOrder {
   /** A server that failed is asked after all others for this long. */
@@ -26,6 +27,7 @@ final class ServerOrder {
   private List<ServerAddress> members = List.of();
   private Set<ServerAddress> unready = Set.of();
   private final Map<ServerAddress, Long> failedAt = new HashMap<>();
+  private final Map<ServerAddress, Long> busyUntil = new HashMap<>();
   private Optional<ServerAddress> lastGood = Optional.empty();
 
   ServerOrder(ServerAddress configured) {
@@ -37,6 +39,7 @@ final class ServerOrder {
     members = List.copyOf(now);
     Set<ServerAddress> known = all();
     failedAt.keySet().retainAll(known);
+    busyUntil.keySet().retainAll(known);
     lastGood = lastGood.filter(known::contains);
   }
 
@@ -51,6 +54,7 @@ final class ServerOrder {
     candidates.sort(
         Comparator.<ServerAddress, Boolean>comparing(unready::contains)
             .thenComparingLong(server -> demotedSince(server, now))
+            .thenComparing(server -> isBusy(server, now))
             .thenComparing(server -> !lastGood.equals(Optional.of(server))));
     return candidates;
   }
@@ -83,6 +87,41 @@ final class ServerOrder {
   synchronized boolean failed(ServerAddress server, long now) {
     lastGood = lastGood.filter(good -> !good.equals(server));
     return failedAt.put(server, now) == null;
+  }
+
+  /**
+   * Notes that a server has asked to be spared until then. The moments are of the clock of {@link
+   * #failed}.
+   */
+  synchronized void busy(ServerAddress server, long until) {
+    lastGood = lastGood.filter(good -> !good.equals(server));
+    busyUntil.put(server, until);
+  }
+
+  /**
+   * Whether a server may be asked what another one was too busy for. Not the configured address:
+   * behind it may be the same one again.
+   */
+  synchronized boolean mayStandIn(ServerAddress server, long now) {
+    return members.contains(server) && !unready.contains(server) && !isBusy(server, now);
+  }
+
+  /**
+   * The servers that are to be left, as soon as there is a better one: those that our probes call
+   * unready, and the configured address, since any of them may be behind it.
+   */
+  synchronized Set<ServerAddress> worthLeaving() {
+    if (unready.isEmpty() || unready.containsAll(members)) {
+      return Set.of();
+    }
+    Set<ServerAddress> left = new HashSet<>(unready);
+    left.add(configured);
+    return left;
+  }
+
+  private boolean isBusy(ServerAddress server, long now) {
+    Long until = busyUntil.get(server);
+    return until != null && until - now > 0;
   }
 
   private Set<ServerAddress> all() {

@@ -7,12 +7,15 @@ import okhttp3.Call;
 import okhttp3.Response;
 import okio.BufferedSource;
 
-/** An open watch: one JSON event a line. Reading is for one thread; {@link #close} is for any. */
+/**
+ * An open watch: one JSON event a line. For one thread, but for {@link #cancel}, which is for any.
+ */
 final class WatchStream implements AutoCloseable {
   private final ServerAddress server;
   private final Call call;
   private final Response response;
   private final BufferedSource source;
+  private volatile boolean cancelled;
 
   WatchStream(ServerAddress server, Call call, Response response) {
     this.server = server;
@@ -40,6 +43,16 @@ final class WatchStream implements AutoCloseable {
     } catch (EOFException e) {
       throw new IOException("the watch was cut in the middle of an event, or it is too long", e);
     }
+  }
+
+  /** Has {@link #next} end soon, with an error. */
+  void cancel() {
+    cancelled = true;
+    call.cancel();
+  }
+
+  boolean isCancelled() {
+    return cancelled;
   }
 
   @Override

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class ServerOrderTest {
@@ -88,6 +89,44 @@ class ServerOrderTest {
     assertFalse(order.succeeded(A, T), "sent before");
     assertFalse(order.failed(A, T + SECOND), "it has not been back");
     assertEquals(List.of(B, CONFIGURED, A), order.candidates(T + SECOND));
+  }
+
+  @Test
+  void busyOneComesAfterTheIdleAndBeforeTheFailed() {
+    order.setMembers(List.of(A, B, C));
+    order.succeeded(A, T);
+    order.busy(A, T + 2 * SECOND);
+    order.failed(B, T);
+    assertEquals(List.of(C, CONFIGURED, A, B), order.candidates(T + 2 * SECOND - 1));
+    assertEquals(List.of(A, C, CONFIGURED, B), order.candidates(T + 2 * SECOND));
+  }
+
+  @Test
+  void onlyAnIdleReadyMemberStandsIn() {
+    order.setMembers(List.of(A, B, C));
+    order.busy(A, T + SECOND);
+    order.setUnready(Set.of(B));
+    assertFalse(order.mayStandIn(A, T), "busy");
+    assertTrue(order.mayStandIn(A, T + SECOND), "busy no more");
+    assertFalse(order.mayStandIn(B, T), "unready");
+    assertTrue(order.mayStandIn(C, T));
+    assertFalse(order.mayStandIn(CONFIGURED, T), "any of them may be behind it");
+  }
+
+  @Test
+  void unreadyOnesAndTheConfiguredAddressAreWorthLeaving() {
+    order.setMembers(List.of(A, B));
+    assertEquals(Set.of(), order.worthLeaving());
+    order.setUnready(Set.of(B));
+    assertEquals(Set.of(B, CONFIGURED), order.worthLeaving());
+    order.setUnready(Set.of(A, B));
+    assertEquals(Set.of(), order.worthLeaving(), "there is no better one");
+  }
+
+  @Test
+  void nobodyIsLeftWhereTheMembersAreNotAsked() {
+    order.setUnready(Set.of(A));
+    assertEquals(Set.of(), order.worthLeaving());
   }
 
   @Test
