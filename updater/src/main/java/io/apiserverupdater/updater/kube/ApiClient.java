@@ -81,8 +81,13 @@ final class ApiClient implements AutoCloseable {
   /** The control planes by their own addresses, to be asked before the configured one. */
   void setMembers(List<ServerAddress> members) {
     order.setMembers(members);
-    connections.retain(members);
-    distrusted.retainAll(order.candidates(monotonic.getAsLong()));
+  }
+
+  /** Closes the connections to servers that are no control planes any more. */
+  void forgetOthers() {
+    Set<ServerAddress> known = order.all();
+    connections.retain(known);
+    distrusted.retainAll(known);
   }
 
   /**

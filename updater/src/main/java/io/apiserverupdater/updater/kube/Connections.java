@@ -8,7 +8,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -187,10 +186,8 @@ final class Connections implements AutoCloseable {
     }
   }
 
-  /** Forgets servers that are not among these, nor the configured one. */
-  synchronized void retain(List<ServerAddress> members) {
-    Set<ServerAddress> wanted = new HashSet<>(members);
-    wanted.add(access.server());
+  /** Forgets servers that are not among these. */
+  synchronized void retain(Set<ServerAddress> wanted) {
     for (ServerAddress server : new ArrayList<>(clients.keySet())) {
       if (!wanted.contains(server)) {
         evict(server);

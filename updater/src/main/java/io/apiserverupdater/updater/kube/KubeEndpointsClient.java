@@ -110,6 +110,8 @@ final class KubeEndpointsClient implements EndpointsClient, AutoCloseable {
       useMembers();
     }
     changed();
+    // To close connections takes time, and nobody waits for it.
+    api.forgetOthers();
   }
 
   /** An empty source says nothing of where the apiservers are: the last ones known stay. */

@@ -1,5 +1,7 @@
 package io.apiserverupdater.updater.kube;
 
+import com.google.gson.ExclusionStrategy;
+import com.google.gson.FieldAttributes;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonElement;
@@ -10,11 +12,15 @@ import com.google.gson.TypeAdapter;
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
 import com.google.gson.stream.JsonWriter;
+import io.kubernetes.client.openapi.models.V1ObjectMeta;
 import java.io.IOException;
+import java.io.StringReader;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeParseException;
+import java.util.Optional;
+import java.util.function.Predicate;
 
 /**
  * The models to and from JSON. Fields that the models do not know are passed over: the library's
@@ -25,8 +31,24 @@ final class KubeJson {
   private static final DateTimeFormatter MICRO_TIME =
       DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSSSSS'Z'");
 
+  /** The record of who has set which field: it is most of an object, and nothing to us. */
+  private static final ExclusionStrategy WITHOUT_MANAGED_FIELDS =
+      new ExclusionStrategy() {
+        @Override
+        public boolean shouldSkipField(FieldAttributes field) {
+          return field.getDeclaringClass() == V1ObjectMeta.class
+              && field.getName().equals("managedFields");
+        }
+
+        @Override
+        public boolean shouldSkipClass(Class<?> type) {
+          return false;
+        }
+      };
+
   private static final Gson GSON =
       new GsonBuilder()
+          .addDeserializationExclusionStrategy(WITHOUT_MANAGED_FIELDS)
           .registerTypeAdapter(OffsetDateTime.class, new TimeAdapter().nullSafe())
           .disableHtmlEscaping()
           .create();
@@ -76,6 +98,56 @@ final class KubeJson {
       throw new MalformedException("not a " + type.getSimpleName() + ": " + e.getMessage(), e);
     }
     throw new MalformedException("null, expected a " + type.getSimpleName());
+  }
+
+  /**
+   * What a watch tells in one line.
+   *
+   * @param type the API's word for it, "" when there is none
+   * @param object of the given type, when the event brings one
+   * @param other what else the event brings, a Status for instance
+   */
+  record Event<T>(String type, Optional<T> object, Optional<JsonElement> other) {}
+
+  /**
+   * Reads one line of a watch.
+   *
+   * @param brings whether an event of this type brings a model
+   * @throws MalformedException when it is not one, or a field has another type than the API
+   *     promises
+   */
+  static <T> Event<T> event(String line, Predicate<String> brings, Class<T> model)
+      throws MalformedException {
+    try {
+      JsonReader reader = new JsonReader(new StringReader(line));
+      String type = "";
+      Optional<T> object = Optional.empty();
+      Optional<JsonElement> other = Optional.empty();
+      reader.beginObject();
+      while (reader.hasNext()) {
+        String name = reader.nextName();
+        if (name.equals("type") && reader.peek() == JsonToken.STRING) {
+          type = reader.nextString();
+        } else if (name.equals("object") && brings.test(type)) {
+          // The server sends the type first, so that no tree has to be built.
+          object = Optional.ofNullable(GSON.fromJson(reader, model));
+        } else if (name.equals("object")) {
+          other = Optional.of(JsonParser.parseReader(reader));
+        } else {
+          reader.skipValue();
+        }
+      }
+      reader.endObject();
+      if (reader.peek() != JsonToken.END_DOCUMENT) {
+        throw new MalformedException("more than one event in a line: " + start(line));
+      }
+      if (object.isEmpty() && other.isPresent() && brings.test(type)) {
+        object = Optional.of(model(other.get(), model));
+      }
+      return new Event<>(type, object, other);
+    } catch (IOException | RuntimeException | StackOverflowError e) {
+      throw new MalformedException("not an event: " + start(line) + ": " + e.getMessage(), e);
+    }
   }
 
   static String text(Object model) {

@@ -69,7 +69,16 @@ record ObjectList<T extends KubernetesObject>(
    */
   static <T extends KubernetesObject> ResourceCache.Versioned<T> versioned(
       JsonElement json, Resource<T> resource) throws KubeJson.MalformedException {
-    T object = KubeJson.model(json, resource.type());
+    return versioned(KubeJson.model(json, resource.type()));
+  }
+
+  /**
+   * An object with its name and version.
+   *
+   * @throws KubeJson.MalformedException when it has not both
+   */
+  static <T extends KubernetesObject> ResourceCache.Versioned<T> versioned(T object)
+      throws KubeJson.MalformedException {
     V1ObjectMeta metadata = object.getMetadata();
     String name = metadata == null ? "" : Models.text(metadata.getName());
     String version = metadata == null ? "" : Models.text(metadata.getResourceVersion());

@@ -1,6 +1,6 @@
 package io.apiserverupdater.updater.kube;
 
-import com.google.gson.JsonElement;
+import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
 import io.apiserverupdater.updater.controller.Backoff;
 import io.kubernetes.client.common.KubernetesObject;
@@ -28,6 +28,9 @@ import org.slf4j.LoggerFactory;
  */
 final class ResourceWatch<T extends KubernetesObject> implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(ResourceWatch.class);
+
+  /** The events that bring an object of the watched kind. */
+  private static final Set<String> CHANGES = Set.of("ADDED", "MODIFIED", "DELETED");
 
   private static final Duration LIST_TIMEOUT = Duration.ofSeconds(6);
   private static final Duration SHORTEST_WATCH = Duration.ofMinutes(4);
@@ -232,25 +235,22 @@ final class ResourceWatch<T extends KubernetesObject> implements AutoCloseable {
   /** Takes one event; returns the end of the watch if it is one. */
   private Optional<End> take(String line) {
     try {
-      JsonObject event = KubeJson.object(line);
-      JsonElement object = event.get("object");
-      String type = ApiClient.text(event, "type");
-      switch (type) {
-        case "ADDED", "MODIFIED" -> {
-          cache.put(ObjectList.versioned(object, resource));
-        }
+      KubeJson.Event<T> event = KubeJson.event(line, CHANGES::contains, resource.type());
+      switch (event.type()) {
+        case "ADDED", "MODIFIED" -> cache.put(objectOf(event));
         case "DELETED" -> {
-          ResourceCache.Versioned<T> gone = ObjectList.versioned(object, resource);
+          ResourceCache.Versioned<T> gone = objectOf(event);
           cache.remove(gone.name(), gone.version());
         }
         case "BOOKMARK" -> {
           return Optional.empty();
         }
         case "ERROR" -> {
-          return Optional.of(refused(statusOf(object)));
+          return Optional.of(refused(statusOf(event)));
         }
         default -> {
-          return Optional.of(new End.Broken("an event of the unknown type \"" + type + "\""));
+          return Optional.of(
+              new End.Broken("an event of the unknown type \"" + event.type() + "\""));
         }
       }
       changed.run();
@@ -261,8 +261,19 @@ final class ResourceWatch<T extends KubernetesObject> implements AutoCloseable {
     }
   }
 
-  private static ApiAnswer.Status statusOf(JsonElement object) {
-    JsonObject status = object instanceof JsonObject given ? given : new JsonObject();
+  private ResourceCache.Versioned<T> objectOf(KubeJson.Event<T> event)
+      throws KubeJson.MalformedException {
+    if (event.object().isEmpty()) {
+      throw new KubeJson.MalformedException("an event without an object");
+    }
+    return ObjectList.versioned(event.object().get());
+  }
+
+  private static ApiAnswer.Status statusOf(KubeJson.Event<?> event) {
+    JsonObject status =
+        event.other().orElse(JsonNull.INSTANCE) instanceof JsonObject given
+            ? given
+            : new JsonObject();
     int code = 0;
     try {
       code = status.has("code") ? status.get("code").getAsInt() : 0;

@@ -124,7 +124,8 @@ final class ServerOrder {
     return until != null && until - now > 0;
   }
 
-  private Set<ServerAddress> all() {
+  /** The control planes of the moment, and the configured address. */
+  synchronized Set<ServerAddress> all() {
     Set<ServerAddress> all = new LinkedHashSet<>(members);
     all.add(configured);
     return all;

@@ -13,7 +13,9 @@ import io.kubernetes.client.openapi.models.V1LeaseSpec;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.time.OffsetDateTime;
+import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Random;
 import java.util.TimeZone;
 import org.junit.jupiter.api.Test;
@@ -48,6 +50,59 @@ class KubeJsonTest {
             V1EndpointSlice.class);
     assertEquals("a", slice.getMetadata().getName());
     assertEquals("192.0.2.1", slice.getEndpoints().get(0).getAddresses().get(0));
+  }
+
+  private static KubeJson.Event<V1EndpointSlice> event(String line)
+      throws KubeJson.MalformedException {
+    return KubeJson.event(line, "ADDED"::equals, V1EndpointSlice.class);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"name\":\"a\"}}}",
+        "{\"object\":{\"metadata\":{\"name\":\"a\"}},\"type\":\"ADDED\"}",
+        "{\"new\":[{}],\"type\":\"ADDED\",\"object\":{\"new\":1,\"metadata\":{\"name\":\"a\"}}}"
+      })
+  void eventBringsItsObjectInAnyOrder(String line) throws Exception {
+    assertEquals("ADDED", event(line).type());
+    assertEquals("a", event(line).object().orElseThrow().getMetadata().getName());
+  }
+
+  @Test
+  void eventOfAnotherTypeBringsWhatItBrings() throws Exception {
+    KubeJson.Event<V1EndpointSlice> event = event("{\"type\":\"ERROR\",\"object\":{\"code\":410}}");
+    assertEquals("ERROR", event.type());
+    assertEquals(Optional.empty(), event.object());
+    assertEquals("{\"code\":410}", event.other().orElseThrow().toString());
+  }
+
+  @Test
+  void eventMayBeWithoutAnything() throws Exception {
+    assertEquals(new KubeJson.Event<>("", Optional.empty(), Optional.empty()), event("{}"));
+    assertEquals(Optional.empty(), event("{\"type\":\"ADDED\",\"object\":null}").object());
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "null",
+        "[]",
+        "{",
+        "{\"type\":\"ADDED\",\"object\":{\"endpoints\":7}}",
+        "{\"type\":\"ADDED\",\"object\":{}}{\"type\":\"ADDED\"}",
+        "{\"type\":\"ADDED\",\"object\":{\"metadata\":"
+      })
+  void malformedEventIsToldAsSuch(String line) {
+    assertThrows(KubeJson.MalformedException.class, () -> event(line));
+  }
+
+  @Test
+  void whoSetWhichFieldIsNotRead() throws Exception {
+    V1EndpointSlice slice =
+        model("{\"metadata\":{\"managedFields\":[{\"manager\":\"x\"}]}}", V1EndpointSlice.class);
+    assertEquals(List.of(), slice.getMetadata().getManagedFields());
   }
 
   @Test
