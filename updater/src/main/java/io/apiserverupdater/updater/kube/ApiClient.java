@@ -100,6 +100,11 @@ final class ApiClient implements AutoCloseable {
     return order.worthLeaving();
   }
 
+  /** Whether it is to be asked last. */
+  boolean isUnready(ServerAddress server) {
+    return order.isUnready(server);
+  }
+
   /** How long ago any apiserver has answered anything. */
   Duration sinceLastAnswer() {
     return Duration.ofNanos(Math.max(0, monotonic.getAsLong() - lastAnswerAt.get()));

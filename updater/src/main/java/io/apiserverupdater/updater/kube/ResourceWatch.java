@@ -311,7 +311,8 @@ final class ResourceWatch<T extends KubernetesObject> implements AutoCloseable {
     guard.lock();
     try {
       open = Optional.of(stream);
-      if (closed) {
+      // It may have turned unready since it was chosen: then nobody told this stream to leave.
+      if (closed || api.isUnready(stream.server())) {
         stream.cancel();
       }
       return stream;

@@ -48,6 +48,11 @@ final class ServerOrder {
     unready = Set.copyOf(now);
   }
 
+  /** Whether our probes call it unready. The configured address never is. */
+  synchronized boolean isUnready(ServerAddress server) {
+    return unready.contains(server) && !unready.containsAll(members);
+  }
+
   /** Every server, the one to ask first in front. */
   synchronized List<ServerAddress> candidates(long now) {
     List<ServerAddress> candidates = new ArrayList<>(all());

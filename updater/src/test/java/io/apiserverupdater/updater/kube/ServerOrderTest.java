@@ -119,8 +119,12 @@ class ServerOrderTest {
     assertEquals(Set.of(), order.worthLeaving());
     order.setUnready(Set.of(B));
     assertEquals(Set.of(B, CONFIGURED), order.worthLeaving());
+    assertTrue(order.isUnready(B));
+    assertFalse(order.isUnready(A));
+    assertFalse(order.isUnready(CONFIGURED));
     order.setUnready(Set.of(A, B));
     assertEquals(Set.of(), order.worthLeaving(), "there is no better one");
+    assertFalse(order.isUnready(B), "nor here");
   }
 
   @Test
