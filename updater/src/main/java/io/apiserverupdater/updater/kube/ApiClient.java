@@ -100,7 +100,7 @@ final class ApiClient implements AutoCloseable {
     return order.worthLeaving();
   }
 
-  /** Whether it is to be asked last. */
+  /** Whether our probes call it unready, and not every control plane. */
   boolean isUnready(ServerAddress server) {
     return order.isUnready(server);
   }
@@ -229,26 +229,21 @@ final class ApiClient implements AutoCloseable {
    * @throws RefusedException when it says no
    */
   WatchStream openWatch(ApiCall call, Duration quiet) throws IOException, RefusedException {
-    List<ServerAddress> candidates = order.candidates(monotonic.getAsLong());
-    try {
-      return openWatch(candidates.get(0), call, quiet);
-    } catch (RefusedException e) {
-      if (!e.status().isBusy()) {
-        throw e;
+    Optional<RefusedException> busy = Optional.empty();
+    for (ServerAddress server : order.candidates(monotonic.getAsLong())) {
+      if (busy.isPresent() && !order.mayStandIn(server, monotonic.getAsLong())) {
+        continue;
       }
-      for (ServerAddress other : candidates.subList(1, candidates.size())) {
-        if (order.mayStandIn(other, monotonic.getAsLong())) {
-          try {
-            return openWatch(other, call, quiet);
-          } catch (RefusedException again) {
-            if (!again.status().isBusy()) {
-              throw again;
-            }
-          }
+      try {
+        return openWatch(server, call, quiet);
+      } catch (RefusedException e) {
+        if (!e.status().isBusy()) {
+          throw e;
         }
+        busy = busy.or(() -> Optional.of(e));
       }
-      throw e;
     }
+    throw busy.orElseThrow();
   }
 
   private WatchStream openWatch(ServerAddress server, ApiCall call, Duration quiet)

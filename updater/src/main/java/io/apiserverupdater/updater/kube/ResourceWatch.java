@@ -1,6 +1,6 @@
 package io.apiserverupdater.updater.kube;
 
-import com.google.gson.JsonNull;
+import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import io.apiserverupdater.updater.controller.Backoff;
 import io.kubernetes.client.common.KubernetesObject;
@@ -271,9 +271,11 @@ final class ResourceWatch<T extends KubernetesObject> implements AutoCloseable {
 
   private static ApiAnswer.Status statusOf(KubeJson.Event<?> event) {
     JsonObject status =
-        event.other().orElse(JsonNull.INSTANCE) instanceof JsonObject given
-            ? given
-            : new JsonObject();
+        event
+            .other()
+            .filter(JsonElement::isJsonObject)
+            .map(JsonElement::getAsJsonObject)
+            .orElseGet(JsonObject::new);
     int code = 0;
     try {
       code = status.has("code") ? status.get("code").getAsInt() : 0;

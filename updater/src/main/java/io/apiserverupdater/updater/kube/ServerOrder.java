@@ -48,9 +48,11 @@ final class ServerOrder {
     unready = Set.copyOf(now);
   }
 
-  /** Whether our probes call it unready. The configured address never is. */
+  /**
+   * Whether our probes call it unready, and there is a better one. The configured address never is.
+   */
   synchronized boolean isUnready(ServerAddress server) {
-    return unready.contains(server) && !unready.containsAll(members);
+    return avoidable().contains(server);
   }
 
   /** Every server, the one to ask first in front. */
@@ -116,12 +118,16 @@ final class ServerOrder {
    * unready, and the configured address, since any of them may be behind it.
    */
   synchronized Set<ServerAddress> worthLeaving() {
-    if (unready.isEmpty() || unready.containsAll(members)) {
-      return Set.of();
+    Set<ServerAddress> left = new HashSet<>(avoidable());
+    if (!left.isEmpty()) {
+      left.add(configured);
     }
-    Set<ServerAddress> left = new HashSet<>(unready);
-    left.add(configured);
     return left;
+  }
+
+  /** The unready ones; none when that is all of them. */
+  private Set<ServerAddress> avoidable() {
+    return unready.containsAll(members) ? Set.of() : unready;
   }
 
   private boolean isBusy(ServerAddress server, long now) {
