@@ -182,7 +182,10 @@ public final class LeaderElector implements Leadership, AutoCloseable {
       return afterRead(lock.read(callTimeout(now)), retry, now);
     }
     if (decision instanceof LeaseDecision.Create create) {
-      return afterTaking(lock.create(create.next(), callTimeout(now)), retry, now);
+      long next = afterTaking(lock.create(create.next(), callTimeout(now)), retry, now);
+      // There is one already, and the list does not show it: to try again at once would be a loop.
+      boolean unseen = lead.isEmpty() && lock.sight() instanceof LeaseLock.Sight.Absent;
+      return unseen ? Math.max(next, retry) : next;
     }
     if (decision instanceof LeaseDecision.Acquire acquire) {
       return afterTaking(
