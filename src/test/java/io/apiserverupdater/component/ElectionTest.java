@@ -9,6 +9,7 @@ import io.apiserverupdater.sandbox.ApiResource;
 import io.apiserverupdater.sandbox.AuditLog;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -60,13 +61,16 @@ class ElectionTest extends OnOneCluster {
   /** The first renewal or take-over of the Lease by a user after a moment. */
   private Duration leaseTaken(String user, long since) {
     awaitHolder(user);
-    AuditLog.Entry taken =
-        cluster.audit().writesSince(since).stream()
-            .filter(e -> e.request().user().equals(user))
-            .filter(e -> e.request().is("*", "leases"))
-            .findFirst()
-            .orElseThrow();
-    return Duration.ofNanos(taken.nanoTime() - since);
+    // The audit log has a request when it is answered, which is after the store has its effect.
+    cluster.awaitTrue("its entry", SOON, () -> firstOnLease(user, since).isPresent());
+    return Duration.ofNanos(firstOnLease(user, since).orElseThrow().nanoTime() - since);
+  }
+
+  private Optional<AuditLog.Entry> firstOnLease(String user, long since) {
+    return cluster.audit().writesSince(since).stream()
+        .filter(e -> e.request().user().equals(user))
+        .filter(e -> e.request().is("*", "leases"))
+        .findFirst();
   }
 
   private void onlyWriterIs(String user, String other, String address) {

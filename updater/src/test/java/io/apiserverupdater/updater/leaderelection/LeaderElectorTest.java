@@ -112,6 +112,20 @@ class LeaderElectorTest {
     }
 
     @Test
+    void waitsBetweenTriesToCreateLeaseThatReadsDoNotShow() {
+      lease.put(heldBy("other"));
+      view.listsNothing = true;
+      assertEquals(SETTINGS.retryPeriod(), settle());
+      assertEquals(List.of("read", "create", "read"), view.calls);
+      advance(1000);
+      assertEquals(SETTINGS.retryPeriod(), settle());
+      assertEquals(List.of("read", "create", "read", "create", "read"), view.calls);
+      view.listsNothing = false;
+      view.catchUp();
+      assertEquals(Duration.ofSeconds(4), settle());
+    }
+
+    @Test
     void waitsForSilentHolder() {
       lease.put(heldBy("other"));
       assertEquals(Duration.ofSeconds(4), settle());

@@ -81,6 +81,10 @@ final class ModelLease {
     final List<String> calls = new ArrayList<>();
     final List<Duration> timeouts = new ArrayList<>();
     Supplier<Fault> fault = () -> Fault.NONE;
+
+    /** Reads show no Lease, whether there is one or not. */
+    boolean listsNothing;
+
     Runnable onTheWay = () -> {};
     Runnable onTheWayBack = () -> {};
 
@@ -94,7 +98,7 @@ final class ModelLease {
     }
 
     private void look() {
-      if (stored.isEmpty()) {
+      if (stored.isEmpty() || listsNothing) {
         sight = new Sight.Absent();
         return;
       }
