@@ -1,8 +1,8 @@
 package io.apiserverupdater.console;
 
 import io.apiserverupdater.failover.FailoverCluster;
-import io.apiserverupdater.failover.KubeProxyPings;
 import io.apiserverupdater.lab.Lab;
+import io.apiserverupdater.lab.NodeSettings;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -49,7 +49,7 @@ public final class Serve {
             FailoverCluster.start(
                 Lab.builder("lab").controlPlanes(Integer.parseInt(arguments[2])),
                 lab -> List.of(arguments[1]),
-                KubeProxyPings.environment());
+                NodeSettings.RECOMMENDED);
         ServerSocketChannel listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
       // Bound under another name first: a client that finds the socket finds somebody listening.
       Path early = Path.of(arguments[0] + ".early");

@@ -3,6 +3,7 @@ package io.apiserverupdater.failover;
 import com.google.gson.Gson;
 import com.google.gson.JsonObject;
 import io.apiserverupdater.lab.Lab;
+import io.apiserverupdater.lab.NodeSettings;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -25,6 +26,8 @@ public final class FailoverBench {
    */
   private static final int WHOLE_ROUNDS = 2;
 
+  private static final String RECOMMENDED = "recommended";
+
   private FailoverBench() {}
 
   /**
@@ -32,9 +35,9 @@ public final class FailoverBench {
    * was missed.
    *
    * @param arguments {@code --launcher=FILE}, {@code --output=FOLDER}, {@code --rounds=N}, {@code
-   *     --rows=A,B,…}, {@code --control-planes=N}, {@code --kube-proxy-pings=true|false}, {@code
-   *     --kube-proxy-min-sync=DURATION}, {@code --window=SECONDS}: when a fault is healed, from the
-   *     third round on, although requests still fail through the {@code kubernetes} Service
+   *     --rows=A,B,…}, {@code --control-planes=N}, {@code --nodes=recommended|pings|untouched},
+   *     {@code --window=SECONDS}: when a fault is healed, from the third round on, although
+   *     requests still fail through the {@code kubernetes} Service
    */
   public static void main(String[] arguments) throws IOException {
     Map<String, String> flags =
@@ -43,8 +46,7 @@ public final class FailoverBench {
             .collect(Collectors.toMap(parts -> parts[0], parts -> parts[1]));
     int rounds = Integer.parseInt(flags.getOrDefault("rounds", "10"));
     int controlPlanes = Integer.parseInt(flags.getOrDefault("control-planes", "3"));
-    boolean pings = Boolean.parseBoolean(flags.getOrDefault("kube-proxy-pings", "true"));
-    String minSync = flags.getOrDefault("kube-proxy-min-sync", "1s");
+    String nodes = flags.getOrDefault("nodes", RECOMMENDED);
     Duration window = Duration.ofSeconds(Integer.parseInt(flags.getOrDefault("window", "600")));
     List<MatrixRow> rows = rows(flags.getOrDefault("rows", ""));
     FailoverReport report =
@@ -53,15 +55,14 @@ public final class FailoverBench {
         row ->
             row.label()
                 + (controlPlanes == 3 ? "" : "-of-" + controlPlanes)
-                + (pings ? "" : "-without-pings")
-                + (minSync.equals("1s") ? "" : "-min-sync-" + minSync);
+                + (nodes.equals(RECOMMENDED) ? "" : "-nodes-" + nodes);
 
     boolean met = true;
     try (FailoverCluster cluster =
         FailoverCluster.start(
-            Lab.builder("failover-bench").controlPlanes(controlPlanes).proxyMinSyncPeriod(minSync),
+            Lab.builder("failover-bench").controlPlanes(controlPlanes),
             lab -> List.of(flags.getOrDefault("launcher", "bin/updater")),
-            pings ? KubeProxyPings.environment() : Map.of())) {
+            settings(nodes))) {
       for (MatrixRow row : rows) {
         List<FaultTrial.Outcome> outcomes = measure(cluster, row, rounds, window);
         FailoverReport.Entry entry = report.add(key.apply(row), row, outcomes);
@@ -70,6 +71,17 @@ public final class FailoverBench {
       }
     }
     System.exit(met ? 0 : 1);
+  }
+
+  private static NodeSettings settings(String nodes) {
+    return switch (nodes) {
+      case RECOMMENDED -> NodeSettings.RECOMMENDED;
+      case "pings" -> NodeSettings.PINGS;
+      case "untouched" -> NodeSettings.UNTOUCHED;
+      default ->
+          throw new IllegalArgumentException(
+              "--nodes=" + nodes + "; there are recommended, pings and untouched");
+    };
   }
 
   private static List<MatrixRow> rows(String names) {

@@ -6,6 +6,7 @@ import io.apiserverupdater.lab.AuditEntry;
 import io.apiserverupdater.lab.ControlPlaneHost;
 import io.apiserverupdater.lab.Deadline;
 import io.apiserverupdater.lab.Lab;
+import io.apiserverupdater.lab.NodeSettings;
 import io.apiserverupdater.lab.ProxyMode;
 import io.apiserverupdater.lab.PublishedAddresses;
 import io.apiserverupdater.lab.TrafficTarget;
@@ -15,7 +16,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -54,16 +54,16 @@ public final class FailoverCluster implements AutoCloseable {
    *
    * @param plan without workers; those are chosen here
    * @param command how the updater is started in this lab
-   * @param proxyEnvironment of each kube-proxy
+   * @param settings what each worker is given
    */
   public static FailoverCluster start(
-      Lab.Builder plan, Function<Lab, List<String>> command, Map<String, String> proxyEnvironment) {
+      Lab.Builder plan, Function<Lab, List<String>> command, NodeSettings settings) {
     FailoverCluster cluster =
         new FailoverCluster(
             plan.workers(ProxyMode.NFTABLES, ProxyMode.IPTABLES, ProxyMode.NFTABLES)
                 // Else an apiserver that is told to stop waits a minute for watches.
                 .apiserverFlags("--shutdown-watch-termination-grace-period=1s")
-                .proxyEnvironment(proxyEnvironment)
+                .nodeSettings(settings)
                 .start());
     try {
       cluster.bringUp(command.apply(cluster.lab));

@@ -180,7 +180,7 @@ public final class FaultTrial {
               last.map(sample -> (sample.startNanos() - fault) / 1e6).orElse(0.0),
               failed.size(),
               after.size(),
-              last.map(Traffic.Sample::outcome).orElse("")));
+              last.map(sample -> sample.outcome() + " " + sample.detail()).orElse("")));
     }
     Instant healed = at.plusNanos(heal - fault);
     List<Instant> writes =

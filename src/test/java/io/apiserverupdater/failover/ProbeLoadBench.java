@@ -5,6 +5,7 @@ import com.google.gson.JsonObject;
 import io.apiserverupdater.lab.ControlPlaneHost;
 import io.apiserverupdater.lab.CpuTime;
 import io.apiserverupdater.lab.Lab;
+import io.apiserverupdater.lab.NodeSettings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -38,7 +39,8 @@ public final class ProbeLoadBench {
     JsonObject root = new JsonObject();
     root.addProperty("load", FaultTrial.load());
     try (FailoverCluster cluster =
-        FailoverCluster.start(Lab.builder("probe-load"), lab -> List.of(arguments[0]), Map.of())) {
+        FailoverCluster.start(
+            Lab.builder("probe-load"), lab -> List.of(arguments[0]), NodeSettings.UNTOUCHED)) {
       Pause.of(SETTLE);
       JsonObject with = span(cluster, "two updaters");
       cluster.updaters().forEach(Updater::kill);

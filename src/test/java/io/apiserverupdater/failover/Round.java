@@ -51,8 +51,8 @@ public record Round(
    * @param outageMillis until the start of the last request that failed; 0 when none did
    * @param failures how many failed
    * @param requests how many there were
-   * @param lastFailure how the last one of them failed, see {@link Traffic.Sample}; empty when none
-   *     did
+   * @param lastFailure how and why the last one of them failed, see {@link Traffic.Sample}; empty
+   *     when none did
    */
   public record Way(
       Service service,

@@ -58,8 +58,7 @@ public final class Lab implements AutoCloseable {
   private final PublishedAddresses published;
   private final Kubectl kubectl;
   private final ApiserverCommand apiserver;
-  private final Map<String, String> proxyEnvironment;
-  private final String proxyMinSyncPeriod;
+  private final NodeSettings nodeSettings;
   private final List<ControlPlaneHost> controlPlanes = new CopyOnWriteArrayList<>();
   private final List<Worker> workers = new ArrayList<>();
   // Of control planes so far: an address is never given out twice.
@@ -85,8 +84,7 @@ public final class Lab implements AutoCloseable {
             builder.projectRoot,
             this::reachableAddress);
     this.apiserver = new ApiserverCommand(binaries, pki, files, builder.apiserverFlags);
-    this.proxyEnvironment = builder.proxyEnvironment;
-    this.proxyMinSyncPeriod = builder.proxyMinSyncPeriod;
+    this.nodeSettings = builder.nodeSettings;
   }
 
   /**
@@ -106,8 +104,7 @@ public final class Lab implements AutoCloseable {
     private int controlPlanes = 3;
     private List<ProxyMode> workers = List.of(ProxyMode.NFTABLES, ProxyMode.IPTABLES);
     private final List<String> apiserverFlags = new ArrayList<>();
-    private Map<String, String> proxyEnvironment = Map.of();
-    private String proxyMinSyncPeriod = "1s";
+    private NodeSettings nodeSettings = NodeSettings.UNTOUCHED;
     private boolean controllerManager = true;
     private boolean cluster = true;
 
@@ -133,15 +130,9 @@ public final class Lab implements AutoCloseable {
       return this;
     }
 
-    /** The environment of each kube-proxy; empty if not set. */
-    public Builder proxyEnvironment(Map<String, String> environment) {
-      this.proxyEnvironment = Map.copyOf(environment);
-      return this;
-    }
-
-    /** The least pause between two changes of kube-proxy's rules; its own default if not set. */
-    public Builder proxyMinSyncPeriod(String period) {
-      this.proxyMinSyncPeriod = period;
+    /** What each worker is given; nothing if not set. */
+    public Builder nodeSettings(NodeSettings settings) {
+      this.nodeSettings = settings;
       return this;
     }
 
@@ -276,14 +267,15 @@ public final class Lab implements AutoCloseable {
     host.mapName(APISERVER_NAME, controlPlanes.get((number - 1) % controlPlanes.size()).address());
     Path kubeconfig =
         kubeconfig(host.name() + "-proxy", url(APISERVER_NAME), LabUser.KUBE_PROXY.token());
-    Path config = KubeProxyConfig.write(files, host, mode, proxyMinSyncPeriod, kubeconfig);
+    Path config =
+        KubeProxyConfig.write(files, host, mode, nodeSettings.proxyMinSyncPeriod(), kubeconfig);
     workers.add(
         Worker.start(
             host,
             mode,
             List.of(binaries.program("kube-proxy"), "--config=" + config),
             binaries.program("traffic"),
-            proxyEnvironment,
+            nodeSettings,
             pki.caFile(),
             files.logs(),
             admin));
@@ -418,7 +410,7 @@ public final class Lab implements AutoCloseable {
 
   /** The configuration of such a kube-proxy. */
   public String proxyConfiguration(ProxyMode mode, String nodeName, String kubeconfig) {
-    return KubeProxyConfig.text(mode, proxyMinSyncPeriod, nodeName, kubeconfig);
+    return KubeProxyConfig.text(mode, nodeSettings.proxyMinSyncPeriod(), nodeName, kubeconfig);
   }
 
   /** The folder of the programs of Kubernetes. */

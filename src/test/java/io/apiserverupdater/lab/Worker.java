@@ -4,7 +4,6 @@ import com.google.gson.JsonObject;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -16,6 +15,8 @@ import java.util.stream.Stream;
 public final class Worker {
   private static final Duration START = Duration.ofSeconds(40);
   private static final int HEALTH_PORT = 10256;
+  private static final String SYN_SENT =
+      "/proc/sys/net/netfilter/nf_conntrack_tcp_timeout_syn_sent";
   private static final Pattern REPLY_SOURCE = Pattern.compile("src=(\\S+)");
 
   private final LabHost host;
@@ -24,7 +25,7 @@ public final class Worker {
   private final String trafficProgram;
   private final Path caFile;
   private final Path logFolder;
-  private volatile Map<String, String> proxyEnvironment;
+  private final NodeSettings settings;
   private Optional<LabProcess> proxy = Optional.empty();
 
   private Worker(
@@ -32,14 +33,14 @@ public final class Worker {
       ProxyMode mode,
       List<String> command,
       String trafficProgram,
-      Map<String, String> proxyEnvironment,
+      NodeSettings settings,
       Path caFile,
       Path logFolder) {
     this.host = host;
     this.mode = mode;
     this.command = command;
     this.trafficProgram = trafficProgram;
-    this.proxyEnvironment = proxyEnvironment;
+    this.settings = settings;
     this.caFile = caFile;
     this.logFolder = logFolder;
   }
@@ -50,7 +51,7 @@ public final class Worker {
       ProxyMode mode,
       List<String> command,
       String trafficProgram,
-      Map<String, String> proxyEnvironment,
+      NodeSettings settings,
       Path caFile,
       Path logFolder,
       AdminClient admin) {
@@ -59,8 +60,7 @@ public final class Worker {
     if (!node.has("status")) {
       throw new LabException("the apiserver dropped the addresses of Node " + host.name());
     }
-    Worker worker =
-        new Worker(host, mode, command, trafficProgram, proxyEnvironment, caFile, logFolder);
+    Worker worker = new Worker(host, mode, command, trafficProgram, settings, caFile, logFolder);
     worker.launch();
     return worker;
   }
@@ -75,7 +75,7 @@ public final class Worker {
   }
 
   private void launch() {
-    proxy = Optional.of(host.start("kube-proxy", command, proxyEnvironment));
+    proxy = Optional.of(host.start("kube-proxy", command, settings.proxyEnvironment()));
   }
 
   public String name() {
@@ -112,11 +112,6 @@ public final class Worker {
   /** SIGKILL to kube-proxy; its rules stay in the kernel. */
   public void stopProxy() {
     proxy().kill();
-  }
-
-  /** Sets the environment that kube-proxy is started with from now on. */
-  public void proxyEnvironment(Map<String, String> environment) {
-    proxyEnvironment = Map.copyOf(environment);
   }
 
   /**
@@ -158,6 +153,13 @@ public final class Worker {
 
   void awaitProxy() {
     proxy().awaitReady("its first sync", this::synced, Deadline.in(START));
+    // The kernel has this setting, one for each network namespace, once kube-proxy has rules.
+    host.run("sh", "-ec", "echo \"$1\" >\"$2\"", "sh", seconds(settings.synSentTimeout()), SYN_SENT)
+        .orThrow();
+  }
+
+  private static String seconds(Duration duration) {
+    return String.valueOf(duration.toSeconds());
   }
 
   private boolean synced() {

@@ -5,12 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.apiserverupdater.failover.FailoverCluster;
 import io.apiserverupdater.failover.FaultTrial;
-import io.apiserverupdater.failover.KubeProxyPings;
 import io.apiserverupdater.failover.MatrixRow;
 import io.apiserverupdater.failover.Observation;
 import io.apiserverupdater.failover.Observation.Service;
 import io.apiserverupdater.failover.Round;
 import io.apiserverupdater.lab.Lab;
+import io.apiserverupdater.lab.NodeSettings;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
@@ -47,9 +47,7 @@ class FaultMatrixTest {
     running =
         Optional.of(
             FailoverCluster.start(
-                Lab.builder("fault-matrix"),
-                UpdaterCluster::command,
-                KubeProxyPings.environment()));
+                Lab.builder("fault-matrix"), UpdaterCluster::command, NodeSettings.RECOMMENDED));
   }
 
   @AfterAll
