@@ -39,6 +39,9 @@ public final class FailoverCluster implements AutoCloseable {
   /** As the Deployment runs it; faults that hit the updater alone know it by this. */
   static final int UPDATER_USER = 65532;
 
+  /** For so long a program in Go may go by a hosts file that has changed. */
+  private static final Duration HOSTS_CACHE = Duration.ofSeconds(5);
+
   private static final String LEASE =
       "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/apiserver-updater";
 
@@ -229,6 +232,16 @@ public final class FailoverCluster implements AutoCloseable {
         worker.attachProxyTo(wanted, Lab.APISERVER_SERVICE_ADDRESS);
       }
     }
+  }
+
+  /**
+   * The same, with kube-proxies that have not lost a connection yet. Each loss within two minutes
+   * doubles the pause before the next list (client-go's reflector, from 0.8 s), so faults that
+   * follow each other as fast as here would be worse than a single one.
+   */
+  void attachNewProxies(ControlPlaneHost wanted) {
+    clients().forEach(worker -> worker.attachProxyTo(wanted, Lab.APISERVER_SERVICE_ADDRESS));
+    Pause.of(HOSTS_CACHE);
   }
 
   /** Waits until the Service serves a control plane, too, to every client. */

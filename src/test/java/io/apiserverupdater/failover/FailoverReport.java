@@ -152,6 +152,7 @@ final class FailoverReport {
       one.addProperty("outageMillis", rounded(way.outageMillis()));
       one.addProperty("failures", way.failures());
       one.addProperty("requests", way.requests());
+      one.addProperty("slowestMillis", rounded(way.slowestMillis()));
       if (!way.lastFailure().isEmpty()) {
         one.addProperty("lastFailure", way.lastFailure());
       }
@@ -161,6 +162,7 @@ final class FailoverReport {
     put(json, "writtenMillis", round.writtenMillis());
     json.addProperty("writes", round.writes());
     json.addProperty("leastReady", round.leastReady());
+    json.addProperty("leastListed", round.leastListed());
     put(json, "listedMillis", round.listedMillis());
     put(json, "returnMillis", round.returnMillis());
     json.addProperty("failuresOnReturn", round.failuresOnReturn());

@@ -27,6 +27,7 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Random;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /** Lets one fault happen, observes, heals it, and observes the return. */
@@ -94,7 +95,7 @@ public final class FaultTrial {
     row.fault().prepare(cluster, target);
     switch (setting.proxies()) {
       case ELSEWHERE -> cluster.attachProxies(other);
-      case ATTACHED -> cluster.attachProxies(target);
+      case ATTACHED -> cluster.attachNewProxies(target);
       case ANYWHERE -> {}
     }
     forgetHalfOpenConnections();
@@ -180,6 +181,11 @@ public final class FaultTrial {
               last.map(sample -> (sample.startNanos() - fault) / 1e6).orElse(0.0),
               failed.size(),
               after.size(),
+              after.stream()
+                  .filter(Traffic.Sample::ok)
+                  .mapToDouble(sample -> sample.took().toNanos() / 1e6)
+                  .max()
+                  .orElse(0),
               last.map(sample -> sample.outcome() + " " + sample.detail()).orElse("")));
     }
     Instant healed = at.plusNanos(heal - fault);
@@ -202,7 +208,8 @@ public final class FaultTrial {
             writes.stream().mapToDouble(write -> millis(at, write)).findFirst(),
             history.withoutMillis(target.address()),
             writes.size(),
-            history.leastReady().orElseGet(() -> cluster.readyAddresses().size()),
+            history.least(State::ready).orElseGet(() -> cluster.readyAddresses().size()),
+            history.least(State::listed).orElseGet(() -> cluster.addresses().size()),
             returned.stream().mapToDouble(Return::listedMillis).findFirst(),
             returned.stream().mapToDouble(Return::answeredMillis).findFirst(),
             failuresOnReturn,
@@ -302,14 +309,11 @@ public final class FaultTrial {
     }
   }
 
-  /**
-   * What a watcher saw of the slice, by time.
-   *
-   * @param states each with the time after the fault in ms
-   */
-  private record SliceHistory(List<State> states) {
-    private record State(double millis, Set<String> ready) {}
+  /** One state of the slice, with the time after the fault in ms at which a watcher saw it. */
+  private record State(double millis, Set<String> ready, Set<String> listed) {}
 
+  /** What a watcher saw of the slice, by time. */
+  private record SliceHistory(List<State> states) {
     static SliceHistory drain(ObjectWatch watch, long fault, long heal) {
       List<State> states = new ArrayList<>();
       Optional<ObjectWatch.Event> event = watch.next(Duration.ZERO);
@@ -318,7 +322,10 @@ public final class FaultTrial {
         boolean inTime = event.get().seenNanos() >= fault && event.get().seenNanos() < heal;
         if (inTime && event.get().type().equals("MODIFIED")) {
           states.add(
-              new State((event.get().seenNanos() - fault) / 1e6, PublishedAddresses.ready(object)));
+              new State(
+                  (event.get().seenNanos() - fault) / 1e6,
+                  PublishedAddresses.ready(object),
+                  PublishedAddresses.listed(object)));
         }
         event = watch.next(Duration.ZERO);
       }
@@ -332,8 +339,8 @@ public final class FaultTrial {
           .findFirst();
     }
 
-    Optional<Integer> leastReady() {
-      return states.stream().map(state -> state.ready().size()).min(Integer::compare);
+    Optional<Integer> least(Function<State, Set<String>> which) {
+      return states.stream().map(state -> which.apply(state).size()).min(Integer::compare);
     }
   }
 }

@@ -20,6 +20,7 @@ import java.util.stream.DoubleStream;
  *     when it never did
  * @param writes of the slice while the fault lasted
  * @param leastReady the fewest ready addresses that the slice held
+ * @param leastListed the fewest addresses, ready or not
  * @param listedMillis from 200 on the target's /readyz, after the fault was healed, until the
  *     apiservers listed it in {@code default/kubernetes} (again); empty as the next one
  * @param returnMillis from when both held until every client had an answer from it; empty when the
@@ -38,6 +39,7 @@ public record Round(
     OptionalDouble writtenMillis,
     int writes,
     int leastReady,
+    int leastListed,
     OptionalDouble listedMillis,
     OptionalDouble returnMillis,
     int failuresOnReturn,
@@ -51,6 +53,7 @@ public record Round(
    * @param outageMillis until the start of the last request that failed; 0 when none did
    * @param failures how many failed
    * @param requests how many there were
+   * @param slowestMillis what the slowest of the others took
    * @param lastFailure how and why the last one of them failed, see {@link Traffic.Sample}; empty
    *     when none did
    */
@@ -60,6 +63,7 @@ public record Round(
       double outageMillis,
       int failures,
       int requests,
+      double slowestMillis,
       String lastFailure) {}
 
   /** The outages of all clients through a Service. */

@@ -15,7 +15,7 @@ public record PublishedAddresses(AdminClient admin) {
   Set<String> in(String namespace, String slice) {
     return admin
         .find(slices(namespace) + "/" + slice)
-        .map(PublishedAddresses::addresses)
+        .map(PublishedAddresses::listed)
         .orElse(Set.of());
   }
 
@@ -29,7 +29,7 @@ public record PublishedAddresses(AdminClient admin) {
         admin.await(
             slices(namespace),
             slice,
-            found -> found.map(PublishedAddresses::addresses).orElse(Set.of()).equals(wanted),
+            found -> found.map(PublishedAddresses::listed).orElse(Set.of()).equals(wanted),
             limit);
   }
 
@@ -38,7 +38,7 @@ public record PublishedAddresses(AdminClient admin) {
   }
 
   /** The addresses in a slice, ready or not. */
-  private static Set<String> addresses(JsonObject slice) {
+  public static Set<String> listed(JsonObject slice) {
     return addresses(slice, endpoint -> true);
   }
 

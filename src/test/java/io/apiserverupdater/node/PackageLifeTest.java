@@ -10,7 +10,9 @@ import io.apiserverupdater.lab.Deadline;
 import io.apiserverupdater.lab.Execution;
 import io.apiserverupdater.lab.Lab;
 import io.apiserverupdater.lab.ProxyMode;
+import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
@@ -23,6 +25,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(240)
 class PackageLifeTest {
   private static final Duration SOON = Duration.ofSeconds(60);
+  private static final String KERNEL_SETTING =
+      "/proc/sys/net/netfilter/nf_conntrack_tcp_timeout_syn_sent";
 
   @RegisterExtension
   static final NodeCluster cluster =
@@ -33,11 +37,13 @@ class PackageLifeTest {
 
   @ParameterizedTest
   @ValueSource(ints = {1, 2})
-  void neverLeavesTheNodeWithoutAControlPlane(int number) {
+  void neverLeavesTheNodeWithoutAControlPlane(int number) throws IOException {
     BootedNode node = cluster.settled(number);
     String configuration = node.disk().text(NodePackage.CONFIGURATION);
     String kubelet = node.unit("kubelet.service", "MainPID");
     byte[] hosts = node.hostsFile();
+    assertEquals("1", kernelSetting(node));
+    setKernelSetting(node, 120);
 
     for (String version : new String[] {"9.9.9", "0.0.1"}) {
       NodePackage.repack(node, version);
@@ -50,8 +56,16 @@ class PackageLifeTest {
       assertArrayEquals(hosts, node.hostsFile());
       assertEquals(kubelet, node.unit("kubelet.service", "MainPID"), "the kubelet was restarted");
       node.run("systemctl", "is-enabled", "apiserver-bootstrap.service").orThrow();
+      assertEquals("1", kernelSetting(node));
     }
+    Path override = node.disk().path("/etc/sysctl.d/60-apiserver-bootstrap.conf");
+    Files.writeString(override, "net.netfilter.nf_conntrack_tcp_timeout_syn_sent = 3\n");
+    NodePackage.repack(node, "9.9.10");
+    node.runWithin(SOON, "dpkg", "--install", "/root/apiserver-bootstrap_9.9.10.deb").orThrow();
+    assertEquals("3", kernelSetting(node));
+    Files.delete(override);
     reboots(node);
+    assertEquals("1", kernelSetting(node));
     assertEquals(Lab.APISERVER_SERVICE_ADDRESS, node.target(Lab.APISERVER_NAME));
 
     String restarted = node.unit("kubelet.service", "MainPID");
@@ -60,7 +74,9 @@ class PackageLifeTest {
     assertEquals(restarted, node.unit("kubelet.service", "MainPID"), "the kubelet was restarted");
     assertLeadsToAControlPlane(node, removed);
     assertTrue(Files.exists(node.disk().path(NodePackage.CONFIGURATION)));
+    setKernelSetting(node, 120);
     reboots(node);
+    assertEquals("120", kernelSetting(node));
 
     Execution purged = node.runWithin(SOON, "dpkg", "--purge", "apiserver-bootstrap");
     assertEquals(0, purged.exitCode(), purged::toString);
@@ -82,6 +98,14 @@ class PackageLifeTest {
     long answered = Kubelet.answeredRequests(node);
     Deadline.in(SOON)
         .await("the kubelet's requests", () -> Kubelet.answeredRequests(node) > answered + 5);
+  }
+
+  private static String kernelSetting(BootedNode node) {
+    return node.run("cat", KERNEL_SETTING).orThrow().out().strip();
+  }
+
+  private static void setKernelSetting(BootedNode node, int seconds) {
+    node.run("sh", "-c", "echo " + seconds + " >" + KERNEL_SETTING).orThrow();
   }
 
   private static void reboots(BootedNode node) {

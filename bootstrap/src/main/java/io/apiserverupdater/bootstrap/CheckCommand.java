@@ -96,6 +96,7 @@ final class CheckCommand {
         files.clusterDns(),
         programs.units(),
         programs.variablesOf("kube-proxy"),
+        files.synSentTimeout(),
         files.snapshots(config.hostname()),
         rule(),
         ownAddresses());

@@ -30,6 +30,7 @@ import java.util.Set;
  * @param units by their names
  * @param proxyVariables the names in the environment of the kube-proxy that runs, as a unit or in a
  *     pod; empty when none does
+ * @param synSentTimeout for how long the kernel keeps an attempt to connect that nobody answered
  * @param snapshots the host-network pods' copies of the hosts file
  * @param rule the boot-time rule of the strategy nft
  * @param ownAddresses the addresses of this node
@@ -49,6 +50,7 @@ public record Facts(
     Reading<List<InetAddress>> clusterDns,
     Reading<Map<String, UnitState>> units,
     Optional<Set<String>> proxyVariables,
+    Reading<Duration> synSentTimeout,
     Reading<List<HostsSnapshot>> snapshots,
     Optional<RuleReading> rule,
     List<InetAddress> ownAddresses) {

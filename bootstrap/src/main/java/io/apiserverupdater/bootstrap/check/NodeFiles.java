@@ -12,6 +12,7 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -29,6 +30,7 @@ public final class NodeFiles {
   private static final String POD_LOGS = "var/log/pods";
   private static final Pattern POD_CGROUP = Pattern.compile("[/-]pod([^/.]+)");
   private static final String KUBELET_CONFIG = "var/lib/kubelet/config.yaml";
+  private static final String SYN_SENT = "proc/sys/net/netfilter/nf_conntrack_tcp_timeout_syn_sent";
 
   /** The first line of the copy that kubelet makes for a pod with host network. */
   private static final String HOST_NETWORK = "# Kubernetes-managed hosts file (host network)";
@@ -148,6 +150,18 @@ public final class NodeFiles {
       }
     }
     return addresses;
+  }
+
+  /** Of this network namespace. */
+  public Reading<Duration> synSentTimeout() {
+    Path file = root.resolve(SYN_SENT);
+    try {
+      return new Reading.Known<>(Duration.ofSeconds(Long.parseLong(read(file).strip())));
+    } catch (NumberFormatException e) {
+      return new Reading.Unknown<>(file + " is not a number");
+    } catch (IOException e) {
+      return unknown(file, e);
+    }
   }
 
   /** The copies of the hosts file that pods with host network were given. */

@@ -7,6 +7,7 @@ import io.apiserverupdater.bootstrap.check.Facts.UnitState;
 import io.apiserverupdater.bootstrap.nft.RuleReading;
 import io.apiserverupdater.probe.ApiserverAddress;
 import java.net.InetAddress;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +19,9 @@ final class NodeRules {
   /** What makes a Go client leave a connection that has fallen silent. */
   private static final List<String> HTTP2_VARIABLES =
       List.of("HTTP2_READ_IDLE_TIMEOUT_SECONDS", "HTTP2_PING_TIMEOUT_SECONDS");
+
+  /** The longest that is of use: a SYN is sent again after 1 s (RFC 6298, 2.1). */
+  private static final Duration SYN_INTERVAL = Duration.ofSeconds(1);
 
   private final Facts facts;
   private final String name;
@@ -34,6 +38,7 @@ final class NodeRules {
     rules.dialers();
     rules.units();
     rules.http2();
+    rules.unanswered();
     rules.snapshots();
     rules.rule();
   }
@@ -172,6 +177,27 @@ final class NodeRules {
       findings.warn(
           subject,
           "lacks " + String.join(" and ", missing) + ": a silent control plane is left after 45 s",
+          advice);
+    }
+  }
+
+  private void unanswered() {
+    String subject = "unanswered SYNs";
+    String advice =
+        "set net.netfilter.nf_conntrack_tcp_timeout_syn_sent = 1 in /etc/sysctl.d, as the package"
+            + " does";
+    Optional<Duration> known = findings.known(subject, facts.synSentTimeout(), advice);
+    if (known.isEmpty()) {
+      return;
+    }
+    if (known.get().compareTo(SYN_INTERVAL) <= 0) {
+      findings.ok(subject, "the next one may go to another control plane");
+    } else {
+      findings.warn(
+          subject,
+          "kept for "
+              + known.get().toSeconds()
+              + " s: a connection that was begun to a control plane that has vanished stays there",
           advice);
     }
   }

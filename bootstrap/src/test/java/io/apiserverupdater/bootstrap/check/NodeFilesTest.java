@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -40,6 +41,17 @@ class NodeFilesTest {
     assertTrue(unknown(files.proxyServers()).startsWith("its kubeconfig is in none of"));
     assertTrue(unknown(files.clusterDns()).startsWith("there is no "));
     assertTrue(unknown(files.snapshots(NAME)).startsWith("there is no "));
+    assertTrue(unknown(files.synSentTimeout()).startsWith("there is no "));
+  }
+
+  @Test
+  void readsForHowLongUnansweredAttemptsAreKept() throws IOException {
+    String setting = "proc/sys/net/netfilter/nf_conntrack_tcp_timeout_syn_sent";
+    file(setting, "120\n");
+    NodeFiles files = new NodeFiles(root);
+    assertEquals(new Reading.Known<>(Duration.ofMinutes(2)), files.synSentTimeout());
+    file(setting, "soon\n");
+    assertTrue(unknown(files.synSentTimeout()).endsWith("is not a number"));
   }
 
   @Test

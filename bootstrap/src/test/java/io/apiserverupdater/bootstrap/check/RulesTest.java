@@ -84,6 +84,7 @@ class RulesTest {
     Optional<RuleReading> rule = Optional.empty();
     List<InetAddress> own = List.of(ip("10.0.0.11"));
     Optional<Set<String>> proxyVariables = Optional.of(HTTP2);
+    Reading<Duration> synSentTimeout = new Reading.Known<>(Duration.ofSeconds(1));
 
     Node() {
       unitStates.put(Rules.PIN_UNIT, new UnitState("loaded", "active", "enabled", Set.of()));
@@ -127,6 +128,7 @@ class RulesTest {
               dns,
               units,
               proxyVariables,
+              synSentTimeout,
               snapshots,
               rule,
               own));
@@ -136,7 +138,7 @@ class RulesTest {
   @Test
   void healthyWorkerHasNothingToDo() {
     List<Finding> findings = new Node().findings();
-    assertTrue(findings.size() >= 14, findings.toString());
+    assertTrue(findings.size() >= 15, findings.toString());
     for (Finding finding : findings) {
       assertEquals(Level.OK, finding.level(), finding.toString());
       assertTrue(finding.advice().isEmpty(), finding.toString());
@@ -390,6 +392,18 @@ class RulesTest {
             Level.WARN,
             "kube-proxy HTTP/2",
             "HTTP2_READ_IDLE_TIMEOUT_SECONDS and HTTP2_PING_TIMEOUT_SECONDS"),
+        when(
+            "the kernel's own setting",
+            node -> node.synSentTimeout = new Reading.Known<>(Duration.ofSeconds(120)),
+            Level.WARN,
+            "unanswered SYNs",
+            "kept for 120 s"),
+        when(
+            "no setting, as without conntrack",
+            node -> node.synSentTimeout = new Reading.Unknown<>("there is no such file"),
+            Level.WARN,
+            "unanswered SYNs",
+            "there is no such file"),
         when(
             "a pod with an old copy",
             node ->
