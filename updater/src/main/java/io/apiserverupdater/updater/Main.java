@@ -72,14 +72,15 @@ public final class Main {
           config,
           rule,
           access.map(found -> oneShot(config, found)),
-          access.flatMap(found -> probing(config, found)));
+          access.flatMap(found -> probing(config, found, Leadership.always())));
     }
     if (access.isEmpty()) {
       System.err.println("error: " + ClusterAccesses.NONE_FOUND);
       return ERROR;
     }
     return config.mode() == UpdaterConfig.Mode.ONCE
-        ? OnceCommand.run(rule, oneShot(config, access.get()), probing(config, access.get()))
+        ? OnceCommand.run(
+            rule, oneShot(config, access.get()), probing(config, access.get(), Leadership.always()))
         : control(config, rule, access.get());
   }
 
@@ -116,14 +117,15 @@ public final class Main {
                                     lease,
                                     System::nanoTime,
                                     Clock.systemUTC())));
-    Optional<MemberProbing> probing = probing(config, access);
+    Leadership leadership = elector.<Leadership>map(elected -> elected).orElse(Leadership.always());
+    Optional<MemberProbing> probing = probing(config, access, leadership);
     probing.ifPresent(probes -> probes.onChange(() -> cluster.setUnready(probes.unready())));
     EndpointsReconciler reconciler =
         new EndpointsReconciler(
             rule,
             cluster.endpoints(),
             probing.<MemberHealths>map(probes -> probes).orElse(MemberHealths.NOT_PROBED),
-            elector.<Leadership>map(elected -> elected).orElse(Leadership.always()),
+            leadership,
             System::nanoTime,
             () -> ThreadLocalRandom.current().nextDouble());
     Optional<StatusServer> server;
@@ -160,8 +162,11 @@ public final class Main {
     return OK;
   }
 
-  private static Optional<MemberProbing> probing(UpdaterConfig config, ClusterAccess access) {
-    return config.probing().map(asked -> ClusterProbes.probing(asked, access));
+  private static Optional<MemberProbing> probing(
+      UpdaterConfig config, ClusterAccess access, Leadership leadership) {
+    return config
+        .probing()
+        .map(asked -> ClusterProbes.probing(asked, access, leadership::isCertain));
   }
 
   /** A new leader decides at once; an old one notices that it has nothing to do any more. */
