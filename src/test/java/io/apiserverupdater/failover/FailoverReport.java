@@ -128,6 +128,15 @@ final class FailoverReport {
               .mapToInt(Round.Way::requests)
               .sum());
       summary.addProperty(
+          "slowestMillis",
+          rounded(
+              rounds.stream()
+                  .flatMap(round -> round.ways().stream())
+                  .filter(way -> way.service() == service)
+                  .mapToDouble(Round.Way::slowestMillis)
+                  .max()
+                  .orElse(0)));
+      summary.addProperty(
           "cutByHealing", rounds.stream().anyMatch(round -> wasFailing(round, service)));
       entry.add(service.label(), summary);
     }

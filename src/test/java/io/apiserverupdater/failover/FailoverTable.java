@@ -18,11 +18,17 @@ final class FailoverTable {
       `kubernetes` Service. The outage of a client is the start of its last request that failed,
       counted from the fault; a request fails when it is refused, cut, or not answered within 2 s.
       p50 and max are over all rounds and both workers; "at least" means that requests still failed
-      when the fault was healed. `./bench failover` makes this page,
-      [failover.json](failover.json) with every round, and the pictures.
+      when the fault was healed. "Slowest" is the slowest request through the `apiserver` Service
+      that did not fail: a repeated SYN that reached another control plane is one of a second.
+      `./bench failover` makes this page, [failover.json](failover.json) with every round, and the
+      pictures.
 
-      | row | fault | reach | measured | the `kubernetes` Service: p50, max | rounds | load |
-      |---|---|---|---|---|---|---|
+      The nodes have the [settings](../operate.md#settings-of-the-nodes) that are recommended. In rows
+      whose names end in `-nodes-pings` they have kube-proxy's HTTP/2 time-outs alone, in
+      `-nodes-untouched` none; `-of-5` and `-of-7` have so many control planes instead of three.
+
+      | row | fault | reach | measured | slowest | the `kubernetes` Service: p50, max | rounds | load |
+      |---|---|---|---|---|---|---|---|
       """;
 
   private FailoverTable() {}
@@ -41,6 +47,8 @@ final class FailoverTable {
           .append(String.join("; ", reaches(entry)))
           .append(" | ")
           .append(String.join("; ", measured(entry)))
+          .append(" | ")
+          .append(slowest(entry.getAsJsonObject("apiserver")))
           .append(" | ")
           .append(outage(entry.getAsJsonObject("kubernetes")))
           .append(" | ")
@@ -125,6 +133,13 @@ final class FailoverTable {
         + " of "
         + summary.get("requests").getAsInt()
         + " failed)";
+  }
+
+  /** Rows of before this was measured have none. */
+  private static String slowest(JsonObject summary) {
+    return summary.has("slowestMillis")
+        ? amount(summary.get("slowestMillis").getAsDouble(), "ms")
+        : "–";
   }
 
   private static String loads(JsonObject entry) {

@@ -23,6 +23,8 @@ public enum Fault {
     public void prepare(FailoverCluster cluster, ControlPlaneHost target) {
       target.restartWith("--shutdown-delay-duration=5s");
       cluster.awaitWhole();
+      // Two falls within this time are flapping to the updater, which keeps the apiserver out.
+      Pause.of(Duration.ofSeconds(12));
     }
 
     @Override
