@@ -215,7 +215,7 @@ public final class FaultTrial {
             failuresOnReturn,
             restarts,
             remedy instanceof RestartLoop loop
-                ? OptionalDouble.of(longestLoss(loop.deaths(), heal))
+                ? OptionalDouble.of(longestLoss(target.name(), loop.deaths(), heal))
                 : OptionalDouble.empty(),
             (heal - fault) / 1e6);
     return new Outcome(round, fault, heal, streams);
@@ -280,14 +280,16 @@ public final class FaultTrial {
   }
 
   /** From a death to the last request that failed before the next one, at worst. */
-  private double longestLoss(List<Long> deaths, long heal) {
+  private double longestLoss(String target, List<Long> deaths, long heal) {
     double longest = 0;
     for (int i = 0; i < deaths.size(); i++) {
       long death = deaths.get(i);
       long next = i + 1 < deaths.size() ? deaths.get(i + 1) : heal;
       for (Stream stream : observation.through(Service.APISERVER)) {
         for (Traffic.Sample failure : stream.traffic().failuresSince(death)) {
-          if (failure.startNanos() < next) {
+          // What another control plane answered was not lost to this one.
+          boolean elsewhere = !Set.of(target, "-").contains(failure.server());
+          if (failure.startNanos() < next && !elsewhere) {
             longest = Math.max(longest, (failure.startNanos() - death) / 1e6);
           }
         }
