@@ -18,7 +18,7 @@ public record NodeSettings(
     Map<String, String> proxyEnvironment, String proxyMinSyncPeriod, Duration synSentTimeout) {
   /** Nothing is changed. */
   public static final NodeSettings UNTOUCHED =
-      new NodeSettings(Map.of(), "1s", Duration.ofSeconds(120));
+      new NodeSettings(Map.of(), "1s", Duration.ofMinutes(2));
 
   /**
    * The values of {@code deploy/kustomize/components/kube-proxy-pings} alone: kube-proxy's HTTP/2

@@ -394,7 +394,7 @@ class RulesTest {
             "HTTP2_READ_IDLE_TIMEOUT_SECONDS and HTTP2_PING_TIMEOUT_SECONDS"),
         when(
             "the kernel's own setting",
-            node -> node.synSentTimeout = new Reading.Known<>(Duration.ofSeconds(120)),
+            node -> node.synSentTimeout = new Reading.Known<>(Duration.ofMinutes(2)),
             Level.WARN,
             "unanswered SYNs",
             "kept for 120 s"),
