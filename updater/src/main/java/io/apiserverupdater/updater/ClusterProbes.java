@@ -14,7 +14,6 @@ import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 
 /**
@@ -47,17 +46,11 @@ final class ClusterProbes implements ReadyzClients {
     this.tokenReadAt = monotonic.getAsLong() - TOKEN_AGE.toNanos();
   }
 
-  /**
-   * Probes of the members of a cluster; none is sent before there are members.
-   *
-   * @param leading see {@link MemberProbing}
-   */
-  static MemberProbing probing(
-      UpdaterConfig.Probing asked, ClusterAccess access, BooleanSupplier leading) {
+  /** Probes of the members of a cluster; none is sent before there are members. */
+  static MemberProbing probing(UpdaterConfig.Probing asked, ClusterAccess access) {
     return new MemberProbing(
         factory(asked.question(), access),
         asked.policy(),
-        leading,
         System::nanoTime,
         () -> ThreadLocalRandom.current().nextDouble());
   }

@@ -72,15 +72,14 @@ public final class Main {
           config,
           rule,
           access.map(found -> oneShot(config, found)),
-          access.flatMap(found -> probing(config, found, Leadership.always())));
+          access.flatMap(found -> probing(config, found)));
     }
     if (access.isEmpty()) {
       System.err.println("error: " + ClusterAccesses.NONE_FOUND);
       return ERROR;
     }
     return config.mode() == UpdaterConfig.Mode.ONCE
-        ? OnceCommand.run(
-            rule, oneShot(config, access.get()), probing(config, access.get(), Leadership.always()))
+        ? OnceCommand.run(rule, oneShot(config, access.get()), probing(config, access.get()))
         : control(config, rule, access.get());
   }
 
@@ -117,15 +116,14 @@ public final class Main {
                                     lease,
                                     System::nanoTime,
                                     Clock.systemUTC())));
-    Leadership leadership = elector.<Leadership>map(elected -> elected).orElse(Leadership.always());
-    Optional<MemberProbing> probing = probing(config, access, leadership);
+    Optional<MemberProbing> probing = probing(config, access);
     probing.ifPresent(probes -> probes.onChange(() -> cluster.setUnready(probes.unready())));
     EndpointsReconciler reconciler =
         new EndpointsReconciler(
             rule,
             cluster.endpoints(),
             probing.<MemberHealths>map(probes -> probes).orElse(MemberHealths.NOT_PROBED),
-            leadership,
+            elector.<Leadership>map(elected -> elected).orElse(Leadership.always()),
             System::nanoTime,
             () -> ThreadLocalRandom.current().nextDouble());
     Optional<StatusServer> server;
@@ -162,11 +160,8 @@ public final class Main {
     return OK;
   }
 
-  private static Optional<MemberProbing> probing(
-      UpdaterConfig config, ClusterAccess access, Leadership leadership) {
-    return config
-        .probing()
-        .map(asked -> ClusterProbes.probing(asked, access, leadership::isCertain));
+  private static Optional<MemberProbing> probing(UpdaterConfig config, ClusterAccess access) {
+    return config.probing().map(asked -> ClusterProbes.probing(asked, access));
   }
 
   /** A new leader decides at once; an old one notices that it has nothing to do any more. */

@@ -143,7 +143,7 @@ record UpdaterConfig(
               "DURATION",
               "300ms",
               "The longest pause between two probes of a member; each is between half and all of"
-                  + " it. A standby takes 1s where this is less."),
+                  + " it."),
           Flag.of("probe-timeout", "DURATION", "350ms", "How long one probe may take in all."),
           Flag.of(
               "rise",

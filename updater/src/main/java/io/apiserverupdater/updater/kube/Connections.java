@@ -35,10 +35,10 @@ final class Connections implements AutoCloseable {
   private static final Duration CONNECT = Duration.ofSeconds(1);
 
   /**
-   * A watch is silent for minutes, so that without our probes only pings find a server that has
-   * vanished: after one to two of these.
+   * A watch is silent for minutes, so that only pings find a server that has vanished: after one to
+   * two of these.
    */
-  private static final Duration WATCH_PING = Duration.ofSeconds(2);
+  private static final Duration WATCH_PING = Duration.ofSeconds(1);
 
   enum Use {
     UNARY,

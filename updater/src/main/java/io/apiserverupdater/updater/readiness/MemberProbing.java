@@ -13,7 +13,6 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
-import java.util.function.BooleanSupplier;
 import java.util.function.DoubleSupplier;
 import java.util.function.LongSupplier;
 
@@ -24,15 +23,8 @@ import java.util.function.LongSupplier;
 public final class MemberProbing implements MemberHealths, AutoCloseable {
   private static final Duration LINGER = Duration.ofSeconds(30);
 
-  /**
-   * A standby is in no hurry: what it finds out counts when the Lease of its leader has run out, a
-   * few seconds later. Probes are most of what an idle replica costs.
-   */
-  static final Duration STANDBY_INTERVAL = Duration.ofSeconds(1);
-
   private final MemberProbe.Factory probes;
   private final ProbePolicy policy;
-  private final BooleanSupplier leading;
   private final LongSupplier monotonic;
   private final DoubleSupplier random;
   private final Map<Member, ProbedMember> members = new ConcurrentHashMap<>();
@@ -43,19 +35,16 @@ public final class MemberProbing implements MemberHealths, AutoCloseable {
   private boolean closed;
 
   /**
-   * @param leading whether this replica acts on what the probes find; if not, it rests for longer
    * @param monotonic the monotonic clock, in nanoseconds
    * @param random from 0 (inclusive) to 1 (exclusive): spreads the probes
    */
   public MemberProbing(
       MemberProbe.Factory probes,
       ProbePolicy policy,
-      BooleanSupplier leading,
       LongSupplier monotonic,
       DoubleSupplier random) {
     this.probes = probes;
     this.policy = policy;
-    this.leading = leading;
     this.monotonic = monotonic;
     this.random = random;
   }
@@ -88,16 +77,9 @@ public final class MemberProbing implements MemberHealths, AutoCloseable {
         ApiserverAddress.parse(member.toString(), member.port())
             .orElseThrow(() -> new IllegalArgumentException("no IP address: " + member));
     ProbedMember begun =
-        new ProbedMember(
-            member, address, probes, policy, this::interval, monotonic, random, this::changed);
+        new ProbedMember(member, address, probes, policy, monotonic, random, this::changed);
     begun.start();
     return begun;
-  }
-
-  private Duration interval() {
-    Duration asked = policy.interval();
-    boolean slow = !leading.getAsBoolean() && asked.compareTo(STANDBY_INTERVAL) < 0;
-    return slow ? STANDBY_INTERVAL : asked;
   }
 
   @Override

@@ -12,7 +12,6 @@ import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.DoubleSupplier;
 import java.util.function.LongSupplier;
-import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,7 +24,6 @@ final class ProbedMember implements AutoCloseable {
 
   private final Member member;
   private final ProbePolicy policy;
-  private final Supplier<Duration> interval;
   private final LongSupplier monotonic;
   private final DoubleSupplier random;
   private final Runnable changed;
@@ -45,13 +43,11 @@ final class ProbedMember implements AutoCloseable {
       ApiserverAddress address,
       MemberProbe.Factory probes,
       ProbePolicy policy,
-      Supplier<Duration> interval,
       LongSupplier monotonic,
       DoubleSupplier random,
       Runnable changed) {
     this.member = member;
     this.policy = policy;
-    this.interval = interval;
     this.monotonic = monotonic;
     this.random = random;
     this.changed = changed;
@@ -184,8 +180,8 @@ final class ProbedMember implements AutoCloseable {
    * @return false at the end
    */
   private boolean pause() throws InterruptedException {
-    long longest = interval.get().toNanos();
-    probe.rest(Duration.ofNanos(longest / 2 + (long) (random.getAsDouble() * (longest / 2.0))));
+    long interval = policy.interval().toNanos();
+    probe.rest(Duration.ofNanos(interval / 2 + (long) (random.getAsDouble() * (interval / 2.0))));
     guard.lock();
     try {
       // Under the lock: whoever rejoins from now on learns that this one has ended.

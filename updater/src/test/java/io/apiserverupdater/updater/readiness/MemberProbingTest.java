@@ -19,7 +19,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -42,7 +41,6 @@ class MemberProbingTest {
   private final class ScriptedProbe implements MemberProbe {
     final LinkedBlockingQueue<ProbeResult> answers = new LinkedBlockingQueue<>();
     final Semaphore wakes = new Semaphore(0);
-    final LinkedBlockingQueue<Duration> rests = new LinkedBlockingQueue<>();
     volatile boolean closed;
     volatile Duration takes = Duration.ZERO;
 
@@ -64,7 +62,6 @@ class MemberProbingTest {
 
     @Override
     public void rest(Duration longest) throws InterruptedException {
-      rests.add(longest);
       boolean unusedWake = wakes.tryAcquire(longest.toMillis(), TimeUnit.MILLISECONDS);
     }
 
@@ -79,8 +76,7 @@ class MemberProbingTest {
   private final Map<String, ScriptedProbe> probes = new ConcurrentHashMap<>();
   private final AtomicLong clock = new AtomicLong();
   private final LinkedBlockingQueue<String> turns = new LinkedBlockingQueue<>();
-  private final MemberProbing probing =
-      new MemberProbing(this::probe, POLICY, () -> true, clock::get, () -> 0);
+  private final MemberProbing probing = new MemberProbing(this::probe, POLICY, clock::get, () -> 0);
 
   MemberProbingTest() {
     probing.onChange(() -> turns.add("turn"));
@@ -105,31 +101,6 @@ class MemberProbingTest {
   @AfterEach
   void end() {
     probing.close();
-  }
-
-  @Test
-  void standbyRestsLongerUntilItLeads() throws Exception {
-    ProbePolicy fast = new ProbePolicy(Duration.ofMillis(300), Duration.ofSeconds(1), 2, 2);
-    AtomicBoolean leading = new AtomicBoolean();
-    try (MemberProbing replica =
-        new MemberProbing(this::probe, fast, leading::get, clock::get, () -> 0)) {
-      replica.follow(Set.of(A));
-      of(A).answers.add(READY);
-      assertEquals(Duration.ofMillis(500), of(A).rests.poll(5, TimeUnit.SECONDS));
-      leading.set(true);
-      of(A).answers.add(READY);
-      assertEquals(Duration.ofMillis(150), of(A).rests.poll(5, TimeUnit.SECONDS));
-    }
-  }
-
-  @Test
-  void standbyNeverRestsShorterThanIsAsked() throws Exception {
-    try (MemberProbing replica =
-        new MemberProbing(this::probe, POLICY, () -> false, clock::get, () -> 0)) {
-      replica.follow(Set.of(A));
-      of(A).answers.add(READY);
-      assertEquals(Duration.ofMinutes(5), of(A).rests.poll(5, TimeUnit.SECONDS));
-    }
   }
 
   @Test
