@@ -58,7 +58,7 @@ class PackageLifeTest {
       node.run("systemctl", "is-enabled", "apiserver-bootstrap.service").orThrow();
       assertEquals("1", kernelSetting(node));
     }
-    Path override = node.disk().path("/etc/sysctl.d/60-apiserver-bootstrap.conf");
+    Path override = node.disk().path("/etc/sysctl.d/99-administrator.conf");
     Files.writeString(override, "net.netfilter.nf_conntrack_tcp_timeout_syn_sent = 3\n");
     NodePackage.repack(node, "9.9.10");
     node.runWithin(SOON, "dpkg", "--install", "/root/apiserver-bootstrap_9.9.10.deb").orThrow();

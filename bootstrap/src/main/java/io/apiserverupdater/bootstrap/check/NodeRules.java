@@ -20,8 +20,10 @@ final class NodeRules {
   private static final List<String> HTTP2_VARIABLES =
       List.of("HTTP2_READ_IDLE_TIMEOUT_SECONDS", "HTTP2_PING_TIMEOUT_SECONDS");
 
-  /** The longest that is of use: a SYN is sent again after 1 s (RFC 6298, 2.1). */
-  private static final Duration SYN_INTERVAL = Duration.ofSeconds(1);
+  /**
+   * A SYN has been sent again by then at the latest: after 1 and 3 s (RFC 6298), or each second.
+   */
+  private static final Duration SYN_REPEATED = Duration.ofSeconds(3);
 
   private final Facts facts;
   private final String name;
@@ -186,18 +188,22 @@ final class NodeRules {
     String advice =
         "set net.netfilter.nf_conntrack_tcp_timeout_syn_sent = 1 in /etc/sysctl.d, as the package"
             + " does";
-    Optional<Duration> known = findings.known(subject, facts.synSentTimeout(), advice);
+    Optional<Duration> known =
+        findings.known(
+            subject, facts.synSentTimeout(), "run modprobe nf_conntrack, if kube-proxy needs it");
     if (known.isEmpty()) {
       return;
     }
-    if (known.get().compareTo(SYN_INTERVAL) <= 0) {
-      findings.ok(subject, "the next one may go to another control plane");
+    long seconds = known.get().toSeconds();
+    if (seconds == 0) {
+      findings.fail(
+          subject, "forgotten at once: connections through Services cannot be made", advice);
+    } else if (known.get().compareTo(SYN_REPEATED) <= 0) {
+      findings.ok(subject, "forgotten after " + seconds + " s: a later one meets the rules anew");
     } else {
       findings.warn(
           subject,
-          "kept for "
-              + known.get().toSeconds()
-              + " s: a connection that was begun to a control plane that has vanished stays there",
+          "kept for " + seconds + " s: so long all go to a control plane that has vanished",
           advice);
     }
   }

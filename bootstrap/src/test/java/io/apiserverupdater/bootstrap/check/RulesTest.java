@@ -399,6 +399,12 @@ class RulesTest {
             "unanswered SYNs",
             "kept for 120 s"),
         when(
+            "attempts to connect are not kept at all",
+            node -> node.synSentTimeout = new Reading.Known<>(Duration.ZERO),
+            Level.FAIL,
+            "unanswered SYNs",
+            "forgotten at once"),
+        when(
             "no setting, as without conntrack",
             node -> node.synSentTimeout = new Reading.Unknown<>("there is no such file"),
             Level.WARN,
