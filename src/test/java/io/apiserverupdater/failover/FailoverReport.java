@@ -16,6 +16,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.OptionalDouble;
+import java.util.stream.Stream;
 
 /**
  * The measured matrix as files: {@code failover.json} with every round, {@code failover.md} with
@@ -120,22 +121,10 @@ final class FailoverReport {
           "outageMaxMillis", rounded(Quantile.of(MatrixRow.outages(rounds, service), 1)));
       summary.addProperty(
           "failures", rounds.stream().mapToInt(round -> round.failures(service)).sum());
-      summary.addProperty(
-          "requests",
-          rounds.stream()
-              .flatMap(round -> round.ways().stream())
-              .filter(way -> way.service() == service)
-              .mapToInt(Round.Way::requests)
-              .sum());
+      summary.addProperty("requests", ways(rounds, service).mapToInt(Round.Way::requests).sum());
       summary.addProperty(
           "slowestMillis",
-          rounded(
-              rounds.stream()
-                  .flatMap(round -> round.ways().stream())
-                  .filter(way -> way.service() == service)
-                  .mapToDouble(Round.Way::slowestMillis)
-                  .max()
-                  .orElse(0)));
+          rounded(ways(rounds, service).mapToDouble(Round.Way::slowestMillis).max().orElse(0)));
       summary.addProperty(
           "cutByHealing", rounds.stream().anyMatch(round -> wasFailing(round, service)));
       entry.add(service.label(), summary);
@@ -144,6 +133,12 @@ final class FailoverReport {
     rounds.forEach(round -> array.add(json(round)));
     entry.add("rounds", array);
     return entry;
+  }
+
+  private static Stream<Round.Way> ways(List<Round> rounds, Service service) {
+    return rounds.stream()
+        .flatMap(round -> round.ways().stream())
+        .filter(way -> way.service() == service);
   }
 
   /** Whether requests still failed when the fault was healed, so that the outage is cut short. */

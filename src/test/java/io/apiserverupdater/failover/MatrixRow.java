@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.ToDoubleFunction;
+import java.util.function.ToIntFunction;
 import java.util.stream.DoubleStream;
 
 /** The fault matrix: what is done, how long it lasts, and what is claimed of it. */
@@ -215,28 +216,22 @@ public enum MatrixRow {
                   .orElse(Double.NaN));
     }
 
-    /** Said as what is missing, as a reach is a value not to exceed. */
     static Claim neverFewerReady(int endpoints) {
-      return new Claim(
-          "endpoints short of " + endpoints + " ready",
-          "",
-          0,
-          rounds ->
-              Math.max(
-                  0,
-                  endpoints - rounds.stream().mapToInt(Round::leastReady).min().orElse(endpoints)));
+      return neverFewer("endpoints short of " + endpoints + " ready", endpoints, Round::leastReady);
     }
 
     static Claim nothingRemoved(int endpoints) {
+      return neverFewer("endpoints removed", endpoints, Round::leastListed);
+    }
+
+    /** Said as what is missing, as a reach is a value not to exceed. */
+    private static Claim neverFewer(String name, int endpoints, ToIntFunction<Round> least) {
       return new Claim(
-          "endpoints removed",
+          name,
           "",
           0,
           rounds ->
-              Math.max(
-                  0,
-                  endpoints
-                      - rounds.stream().mapToInt(Round::leastListed).min().orElse(endpoints)));
+              Math.max(0, endpoints - rounds.stream().mapToInt(least).min().orElse(endpoints)));
     }
 
     static Claim mostWrites(int writes) {
