@@ -12,7 +12,7 @@ import java.time.Duration;
  */
 public record ProbePolicy(Duration interval, Duration timeout, int rise, int fall) {
 
-  /** Two replicas ask each apiserver about nine times a second in all. */
+  /** Two replicas ask each apiserver about seven times a second in all. */
   public static final ProbePolicy DEFAULT =
       new ProbePolicy(Duration.ofMillis(300), Duration.ofMillis(350), 2, 2);
 

@@ -26,7 +26,7 @@ public final class MemberProbing implements MemberHealths, AutoCloseable {
   private final MemberProbe.Factory probes;
   private final ProbePolicy policy;
   private final LongSupplier monotonic;
-  private final DoubleSupplier random;
+  private final ProbeRounds rounds;
   private final Map<Member, ProbedMember> members = new ConcurrentHashMap<>();
   private final Map<Member, ProbedMember> left = new HashMap<>(); // Guarded by this.
   private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
@@ -36,7 +36,7 @@ public final class MemberProbing implements MemberHealths, AutoCloseable {
 
   /**
    * @param monotonic the monotonic clock, in nanoseconds
-   * @param random from 0 (inclusive) to 1 (exclusive): spreads the probes
+   * @param random from 0 (inclusive) to 1 (exclusive): varies the time between two rounds of probes
    */
   public MemberProbing(
       MemberProbe.Factory probes,
@@ -46,7 +46,7 @@ public final class MemberProbing implements MemberHealths, AutoCloseable {
     this.probes = probes;
     this.policy = policy;
     this.monotonic = monotonic;
-    this.random = random;
+    this.rounds = new ProbeRounds(policy.interval(), random, monotonic.getAsLong());
   }
 
   @Override
@@ -77,7 +77,7 @@ public final class MemberProbing implements MemberHealths, AutoCloseable {
         ApiserverAddress.parse(member.toString(), member.port())
             .orElseThrow(() -> new IllegalArgumentException("no IP address: " + member));
     ProbedMember begun =
-        new ProbedMember(member, address, probes, policy, monotonic, random, this::changed);
+        new ProbedMember(member, address, probes, policy, monotonic, rounds, this::changed);
     begun.start();
     return begun;
   }

@@ -10,7 +10,6 @@ import io.apiserverupdater.updater.endpoints.MemberHealth;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.DoubleSupplier;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,7 +24,7 @@ final class ProbedMember implements AutoCloseable {
   private final Member member;
   private final ProbePolicy policy;
   private final LongSupplier monotonic;
-  private final DoubleSupplier random;
+  private final ProbeRounds rounds;
   private final Runnable changed;
   private final MemberProbe probe;
   private final Thread thread;
@@ -44,12 +43,12 @@ final class ProbedMember implements AutoCloseable {
       MemberProbe.Factory probes,
       ProbePolicy policy,
       LongSupplier monotonic,
-      DoubleSupplier random,
+      ProbeRounds rounds,
       Runnable changed) {
     this.member = member;
     this.policy = policy;
     this.monotonic = monotonic;
-    this.random = random;
+    this.rounds = rounds;
     this.changed = changed;
     this.probe = probes.of(address);
     this.thread = new Thread(this::run, "probe-" + member);
@@ -174,14 +173,12 @@ final class ProbedMember implements AutoCloseable {
   }
 
   /**
-   * Rests between half of the interval and the whole of it, or until the connection is lost: so
-   * that neither replicas nor members are asked in step.
+   * Rests until the next round, or until the connection is lost.
    *
    * @return false at the end
    */
   private boolean pause() throws InterruptedException {
-    long interval = policy.interval().toNanos();
-    probe.rest(Duration.ofNanos(interval / 2 + (long) (random.getAsDouble() * (interval / 2.0))));
+    probe.rest(rounds.rest(monotonic.getAsLong()));
     guard.lock();
     try {
       // Under the lock: whoever rejoins from now on learns that this one has ended.
