@@ -235,12 +235,8 @@ public final class ApiserverClient {
       throws UnreachableException {
     TimedSocket socket = null;
     try {
-      socket = new TimedSocket(deadline);
-      int millis = deadline.remainingMillis();
-      if (millis == 0) {
-        throw new SocketTimeoutException("the deadline has passed");
-      }
-      socket.connect(address.socketAddress(), millis);
+      socket = TimedSocket.open(deadline);
+      socket.connect(address.socketAddress());
       return socket;
     } catch (IOException e) {
       if (socket != null) {

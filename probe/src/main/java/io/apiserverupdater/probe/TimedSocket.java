@@ -1,22 +1,43 @@
 package io.apiserverupdater.probe;
 
-import java.io.FilterInputStream;
-import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.io.OutputStream;
+import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.SocketException;
 import java.net.SocketTimeoutException;
+import java.net.StandardSocketOptions;
+import java.nio.ByteBuffer;
+import java.nio.channels.CancelledKeyException;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.ClosedSelectorException;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.nio.channels.SocketChannel;
+import java.nio.channels.UnsupportedAddressTypeException;
 import java.util.Optional;
 
 /**
- * A TCP connection that keeps one deadline over all reads together, so that a peer that sends a
- * byte now and then gains nothing by it, and that remembers how it ended. TLS goes on top of it.
+ * A TCP connection that keeps one deadline over all reads and writes together, so that a peer that
+ * sends a byte now and then gains nothing by it, and that remembers how it ended. TLS goes on top
+ * of it.
  *
- * <p>A write does not wait: the send buffer takes all that one request and its handshake need.
+ * <p>It waits by a selector, which says that time is over without an exception: a connection that
+ * rests for a moment, to learn of its end, does little else. Used by one thread; closed by any.
  */
 final class TimedSocket extends Socket {
   private static final int SEND_BUFFER_BYTES = 64 * 1024;
+
+  /** A request or an answer in one piece; what is longer comes and goes in several. */
+  private static final int PIECE_BYTES = 4096;
+
+  private final SocketChannel channel;
+  private final Selector selector;
+  private final SelectionKey key;
+  private final ByteBuffer arrived = ByteBuffer.allocateDirect(PIECE_BYTES).flip();
+  private final ByteBuffer leaving = ByteBuffer.allocateDirect(PIECE_BYTES);
 
   private volatile Deadline deadline;
   private volatile boolean timedOut;
@@ -24,16 +45,54 @@ final class TimedSocket extends Socket {
   private volatile Optional<IOException> readFailure = Optional.empty();
   private volatile Optional<IOException> writeFailure = Optional.empty();
 
-  TimedSocket(Deadline deadline) throws IOException {
+  private TimedSocket(SocketChannel channel, Selector selector, Deadline deadline)
+      throws IOException {
+    this.channel = channel;
+    this.selector = selector;
+    this.key = channel.register(selector, 0);
     this.deadline = deadline;
-    // HTTP is one small write and an answer: Nagle's algorithm would only hold it back.
-    setTcpNoDelay(true);
-    setSendBufferSize(SEND_BUFFER_BYTES);
+  }
+
+  /** One that is not connected yet, with the deadline of what follows. */
+  static TimedSocket open(Deadline deadline) throws IOException {
+    SocketChannel channel = SocketChannel.open();
+    try {
+      channel.configureBlocking(false);
+      // HTTP is one small write and an answer: Nagle's algorithm would only hold it back.
+      channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
+      channel.setOption(StandardSocketOptions.SO_SNDBUF, SEND_BUFFER_BYTES);
+      return new TimedSocket(channel, Selector.open(), deadline);
+    } catch (IOException e) {
+      channel.close();
+      throw e;
+    }
   }
 
   /** From now on this is the deadline. */
   void extendTo(Deadline another) {
     deadline = another;
+  }
+
+  /**
+   * Connects before the deadline.
+   *
+   * @throws SocketTimeoutException when it has passed
+   * @throws IOException what the kernel says, with the exceptions of {@link Socket#connect}
+   */
+  void connect(InetSocketAddress address) throws IOException {
+    try {
+      boolean connected = channel.connect(address);
+      while (!connected) {
+        if (!await(SelectionKey.OP_CONNECT)) {
+          throw new SocketTimeoutException("no answer before the deadline");
+        }
+        connected = channel.finishConnect();
+      }
+    } catch (UnsupportedAddressTypeException e) {
+      throw new SocketException("this machine, or this Java runtime, speaks no IPv6");
+    } catch (ClosedChannelException e) {
+      throw closed();
+    }
   }
 
   /**
@@ -43,16 +102,53 @@ final class TimedSocket extends Socket {
    * @return false when the deadline came first, and all is as before
    */
   boolean awaitInput() throws IOException {
+    return arrived.hasRemaining() || receive();
+  }
+
+  /** Fills the empty buffer; false when the deadline came first. */
+  private boolean receive() throws IOException {
     try {
-      int unusedByte = getInputStream().read();
-      return true;
-    } catch (SocketTimeoutException e) {
-      timedOut = false;
+      while (await(SelectionKey.OP_READ)) {
+        arrived.clear();
+        int count = channel.read(arrived);
+        arrived.flip();
+        ended |= count < 0;
+        if (count != 0) {
+          return true;
+        }
+      }
       return false;
+    } catch (IOException e) {
+      IOException failure = e instanceof ClosedChannelException ? closed() : e;
+      readFailure = Optional.of(failure);
+      throw failure;
     }
   }
 
-  /** Whether a read met the deadline. */
+  /** Waits until the channel is ready for the operation; false when the deadline came first. */
+  private boolean await(int operation) throws IOException {
+    Deadline end = deadline;
+    try {
+      key.interestOps(operation);
+      for (int millis = end.remainingMillis(); millis > 0; millis = end.remainingMillis()) {
+        if (selector.select(ready -> {}, millis) > 0) {
+          return true;
+        }
+        if (Thread.currentThread().isInterrupted()) {
+          throw new InterruptedIOException("interrupted");
+        }
+      }
+      return false;
+    } catch (ClosedSelectorException | CancelledKeyException e) {
+      throw closed();
+    }
+  }
+
+  private static SocketException closed() {
+    return new SocketException("closed on this side");
+  }
+
+  /** Whether a read or a write met the deadline. */
   boolean timedOut() {
     return timedOut;
   }
@@ -87,9 +183,14 @@ final class TimedSocket extends Socket {
         readFailure.or(() -> writeFailure).map(IOException::getMessage).orElse(""));
   }
 
+  private SocketTimeoutException late() {
+    timedOut = true;
+    return new SocketTimeoutException("the deadline has passed");
+  }
+
   @Override
-  public InputStream getInputStream() throws IOException {
-    return new FilterInputStream(super.getInputStream()) {
+  public InputStream getInputStream() {
+    return new InputStream() {
       @Override
       public int read() throws IOException {
         byte[] one = new byte[1];
@@ -98,34 +199,41 @@ final class TimedSocket extends Socket {
 
       @Override
       public int read(byte[] bytes, int offset, int length) throws IOException {
-        int millis = deadline.remainingMillis();
-        if (millis == 0) {
-          timedOut = true;
-          throw new SocketTimeoutException("the deadline has passed");
+        if (length == 0) {
+          return 0;
         }
-        setSoTimeout(millis);
-        try {
-          int count = super.read(bytes, offset, length);
-          ended |= count < 0;
-          return count;
-        } catch (SocketTimeoutException e) {
-          timedOut = true;
-          throw e;
-        } catch (IOException e) {
-          readFailure = Optional.of(e);
-          throw e;
+        if (!arrived.hasRemaining() && !ended && !receive()) {
+          throw late();
         }
+        if (!arrived.hasRemaining()) {
+          return -1;
+        }
+        int count = Math.min(length, arrived.remaining());
+        arrived.get(bytes, offset, count);
+        return count;
       }
     };
   }
 
   @Override
-  public OutputStream getOutputStream() throws IOException {
-    return new FilterOutputStream(super.getOutputStream()) {
+  public OutputStream getOutputStream() {
+    return new OutputStream() {
+      @Override
+      public void write(int one) throws IOException {
+        write(new byte[] {(byte) one}, 0, 1);
+      }
+
       @Override
       public void write(byte[] bytes, int offset, int length) throws IOException {
         try {
-          out.write(bytes, offset, length);
+          int written = 0;
+          while (written < length) {
+            leaving.clear();
+            int piece = Math.min(length - written, leaving.remaining());
+            leaving.put(bytes, offset + written, piece).flip();
+            send();
+            written += piece;
+          }
         } catch (IOException e) {
           // The first: that of the alert which TLS sends because of it comes second.
           writeFailure = writeFailure.or(() -> Optional.of(e));
@@ -133,5 +241,32 @@ final class TimedSocket extends Socket {
         }
       }
     };
+  }
+
+  private void send() throws IOException {
+    channel.write(leaving);
+    while (leaving.hasRemaining()) {
+      if (!await(SelectionKey.OP_WRITE)) {
+        throw late();
+      }
+      channel.write(leaving);
+    }
+  }
+
+  @Override
+  public boolean isConnected() {
+    return channel.isConnected();
+  }
+
+  @Override
+  public boolean isClosed() {
+    return !channel.isOpen();
+  }
+
+  @Override
+  public void close() throws IOException {
+    try (selector) {
+      channel.close();
+    }
   }
 }
