@@ -35,10 +35,10 @@ final class Connections implements AutoCloseable {
   private static final Duration CONNECT = Duration.ofSeconds(1);
 
   /**
-   * A watch is silent for minutes, so that only pings find a server that has vanished: after one to
-   * two of these.
+   * A watch is silent for minutes, and pings find a server that has vanished: after one to two of
+   * these. Sooner than that a watch leaves an apiserver that our probes have found unready.
    */
-  private static final Duration WATCH_PING = Duration.ofSeconds(1);
+  private static final Duration WATCH_PING = Duration.ofSeconds(2);
 
   enum Use {
     UNARY,
