@@ -5,6 +5,7 @@ import io.apiserverupdater.lab.CpuTime;
 import io.apiserverupdater.lab.Deadline;
 import io.apiserverupdater.lab.Lab;
 import io.apiserverupdater.lab.PodProcess;
+import io.apiserverupdater.lab.UnpackedImage;
 import io.apiserverupdater.lab.Worker;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -12,7 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 
-/** One replica of the updater in what looks like a pod, started by the released launcher. */
+/** One replica of the updater in what looks like a pod, from the image that clusters run. */
 final class Replica implements AutoCloseable {
   static final String USER = "system:serviceaccount:kube-system:apiserver-updater";
 
@@ -24,14 +25,15 @@ final class Replica implements AutoCloseable {
     this.pod = pod;
   }
 
-  static Replica start(Lab lab, int worker, Path launcher) {
+  static Replica start(Lab lab, int worker, UnpackedImage image) {
     Worker host = lab.worker(worker);
     return new Replica(
         host,
         lab.pod(host, "updater-" + worker)
             .namespace("kube-system")
             .serviceAccount("apiserver-updater")
-            .start(launcher.toString()));
+            .image(image)
+            .start());
   }
 
   PodProcess pod() {

@@ -2,6 +2,7 @@ package io.apiserverupdater.bench;
 
 import com.google.gson.JsonObject;
 import io.apiserverupdater.lab.Lab;
+import io.apiserverupdater.lab.UnpackedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,16 +24,18 @@ public final class UpdaterBench {
   /**
    * Measures, prints the table, writes it as JSON, and exits with 1 when a reach was missed.
    *
-   * @param arguments the folder that the release archive was unpacked into, the JSON file to write,
-   *     and how long "idle" is in seconds
+   * @param arguments the folder that the release archive was unpacked into, the image's archive,
+   *     the JSON file to write, and how long "idle" is in seconds
    */
   public static void main(String[] arguments) throws IOException, InterruptedException {
     Path release = Path.of(arguments[0]);
-    Duration idle = Duration.ofSeconds(Long.parseLong(arguments[2]));
+    UnpackedImage image =
+        UnpackedImage.of(Path.of(arguments[1]), release.resolve("image").toAbsolutePath());
+    Duration idle = Duration.ofSeconds(Long.parseLong(arguments[3]));
     List<Figure> figures = new ArrayList<>();
     Map<String, Integer> requests;
     try (Lab lab = Lab.builder("bench").start()) {
-      requests = measure(lab, release.resolve("bin/updater"), idle, figures);
+      requests = measure(lab, release.resolve("bin/updater"), image, idle, figures);
     }
     figures.add(
         Figure.stated(
@@ -42,18 +45,19 @@ public final class UpdaterBench {
     figures.forEach(figure -> System.out.println(figure.row()));
     requests.forEach(
         (request, count) -> System.out.println("  per minute  " + request + "  " + count));
-    write(Path.of(arguments[1]), figures, requests);
+    write(Path.of(arguments[2]), figures, requests);
     System.exit(figures.stream().allMatch(Figure::met) ? 0 : 1);
   }
 
   /** Adds the figures; returns the requests per minute. */
   private static Map<String, Integer> measure(
-      Lab lab, Path launcher, Duration idle, List<Figure> figures) throws InterruptedException {
+      Lab lab, Path launcher, UnpackedImage image, Duration idle, List<Figure> figures)
+      throws InterruptedException {
     lab.kubectl().run("apply", "-k", "deploy/kustomize/base").orThrow();
     say("start");
     figures.addAll(StartTime.measure(lab, launcher));
-    try (Replica first = Replica.start(lab, 1, launcher);
-        Replica second = Replica.start(lab, 2, launcher)) {
+    try (Replica first = Replica.start(lab, 1, image);
+        Replica second = Replica.start(lab, 2, image)) {
       List<Replica> replicas = List.of(first, second);
       new Target(lab).await(new Source(lab).members(), SOON);
       replicas.forEach(replica -> replica.awaitElection(0));

@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
@@ -18,7 +19,8 @@ import java.util.OptionalInt;
  * service account, the environment that a kubelet sets, a host name of its own. It can be started
  * again after its end, like a container. Used by one test thread at a time.
  *
- * <p>Unlike a container it sees the machine's file system and process ids.
+ * <p>Unlike a container it sees the machine's process ids, and the machine's file system unless it
+ * is in an image.
  */
 public final class PodProcess implements AutoCloseable {
   // The mounts are in the namespace that "ip netns exec" has made for this process alone.
@@ -31,6 +33,21 @@ public final class PodProcess implements AutoCloseable {
       hostname "$2"
       shift 2
       exec "$@"
+      """;
+
+  private static final String ENTER_IMAGE =
+      """
+      set -e
+      root=$3
+      mount -t proc proc "$root/proc"
+      mount --bind /dev "$root/dev"
+      mount -t tmpfs etc "$root/etc"
+      { cat /etc/hosts; echo "127.0.0.1 $2"; } >"$root/etc/hosts"
+      mount --bind "$1" "$root/var/run/secrets/kubernetes.io/serviceaccount"
+      hostname "$2"
+      user=$4
+      shift 4
+      exec chroot "--userspec=$user" "$root" "$@"
       """;
 
   private final LabHost host;
@@ -64,6 +81,7 @@ public final class PodProcess implements AutoCloseable {
     private String namespace = "default";
     private String serviceAccount = "default";
     private int user;
+    private Optional<UnpackedImage> image = Optional.empty();
 
     Builder(Lab lab, LabHost host, String name, Path folder) {
       this.lab = lab;
@@ -92,6 +110,12 @@ public final class PodProcess implements AutoCloseable {
     /** Runs as this user and group, without capabilities; root if not set. */
     public Builder runAsUser(int userId) {
       this.user = userId;
+      return this;
+    }
+
+    /** Runs in this image, as its user; {@link #start} is given arguments of its entry point. */
+    public Builder image(UnpackedImage unpacked) {
+      this.image = Optional.of(unpacked);
       return this;
     }
 
@@ -127,12 +151,30 @@ public final class PodProcess implements AutoCloseable {
       all.put("POD_NAME", name);
       all.put("POD_NAMESPACE", namespace);
       all.put("HOSTNAME", name);
-      all.put("HOME", folder.resolve("home").toString());
+      all.put("HOME", image.isPresent() ? "/" : folder.resolve("home").toString());
+      image.ifPresent(unpacked -> all.putAll(unpacked.environment()));
       all.putAll(environment);
       return all;
     }
 
     private List<String> entered(ServiceAccountFiles files, String... command) {
+      return image
+          .map(unpacked -> enteredImage(unpacked, files, command))
+          .orElseGet(() -> enteredMachine(files, command));
+    }
+
+    private List<String> enteredImage(
+        UnpackedImage unpacked, ServiceAccountFiles files, String... arguments) {
+      List<String> line =
+          new ArrayList<>(List.of("unshare", "--uts", "sh", "-c", ENTER_IMAGE, "sh"));
+      line.addAll(List.of(files.folder.toString(), name, unpacked.root().toString()));
+      line.add(unpacked.user());
+      line.addAll(unpacked.entrypoint());
+      line.addAll(Arrays.asList(arguments));
+      return line;
+    }
+
+    private List<String> enteredMachine(ServiceAccountFiles files, String... command) {
       List<String> line =
           new ArrayList<>(
               List.of("unshare", "--uts", "sh", "-c", ENTER, "sh", files.folder.toString(), name));
