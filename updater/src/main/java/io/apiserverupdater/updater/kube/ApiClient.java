@@ -10,6 +10,7 @@ import java.security.cert.CertificateException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -58,6 +59,10 @@ final class ApiClient implements AutoCloseable {
   private final LongSupplier monotonic;
   private final Set<String> warned = ConcurrentHashMap.newKeySet();
   private final Set<ServerAddress> distrusted = ConcurrentHashMap.newKeySet();
+
+  /** OkHttp looks each letter of a host's name up in a table, which is too much for each call. */
+  private final Map<ServerAddress, HttpUrl> roots = new ConcurrentHashMap<>();
+
   private final ScheduledThreadPoolExecutor deadlines;
   private final AtomicLong lastAnswerAt;
 
@@ -88,6 +93,7 @@ final class ApiClient implements AutoCloseable {
     Set<ServerAddress> known = order.all();
     connections.retain(known);
     distrusted.retainAll(known);
+    roots.keySet().retainAll(known);
   }
 
   /**
@@ -341,10 +347,9 @@ final class ApiClient implements AutoCloseable {
 
   private Request request(ServerAddress server, ApiCall call, Connections.Connection connection) {
     HttpUrl.Builder url =
-        new HttpUrl.Builder()
-            .scheme("https")
-            .host(server.tlsName().orElse(server.host()))
-            .port(server.port())
+        roots
+            .computeIfAbsent(server, ApiClient::root)
+            .newBuilder()
             .addPathSegments((server.pathPrefix() + call.path()).substring(1));
     call.query().forEach(url::addQueryParameter);
     Request.Builder request =
@@ -360,6 +365,14 @@ final class ApiClient implements AutoCloseable {
             .map(body -> RequestBody.create(body.getBytes(StandardCharsets.UTF_8), JSON))
             .orElse(null));
     return request.build();
+  }
+
+  private static HttpUrl root(ServerAddress server) {
+    return new HttpUrl.Builder()
+        .scheme("https")
+        .host(server.tlsName().orElse(server.host()))
+        .port(server.port())
+        .build();
   }
 
   private static String boundedBody(BufferedSource source) throws IOException {

@@ -249,7 +249,7 @@ final class KubeEndpointsClient implements EndpointsClient, AutoCloseable {
       return failure(answer);
     }
     try {
-      cache.put(ObjectList.versioned(KubeJson.object(ok.body()), resource));
+      cache.put(ObjectList.versioned(KubeJson.model(ok.body(), resource.type())));
       return new WriteResult.Written();
     } catch (KubeJson.MalformedException e) {
       return new WriteResult.Failed(Models.text(e.getMessage()), Optional.empty());

@@ -101,6 +101,26 @@ final class KubeJson {
   }
 
   /**
+   * Reads a model, without a tree of the fields that nobody asks for.
+   *
+   * @throws MalformedException when the text is no JSON, or a field has another type than the API
+   *     promises
+   */
+  static <T> T model(String text, Class<T> type) throws MalformedException {
+    T model;
+    try {
+      model = GSON.fromJson(text, type);
+    } catch (RuntimeException | StackOverflowError e) {
+      throw new MalformedException(
+          "not a " + type.getSimpleName() + ": " + start(text) + ": " + e.getMessage(), e);
+    }
+    if (model == null) {
+      throw new MalformedException("null, expected a " + type.getSimpleName());
+    }
+    return model;
+  }
+
+  /**
    * What a watch tells in one line.
    *
    * @param type the API's word for it, "" when there is none

@@ -130,7 +130,7 @@ final class KubeLeaseLock implements LeaseLock, AutoCloseable {
   private Outcome outcome(ApiAnswer answer) {
     if (answer instanceof ApiAnswer.Ok ok) {
       try {
-        cache.put(ObjectList.versioned(KubeJson.object(ok.body()), Resource.LEASES));
+        cache.put(ObjectList.versioned(KubeJson.model(ok.body(), V1Lease.class)));
         return new Outcome.Done();
       } catch (KubeJson.MalformedException e) {
         return new Outcome.Failed(Models.text(e.getMessage()));

@@ -45,7 +45,7 @@ record ObjectList<T extends KubernetesObject>(
       List<ResourceCache.Versioned<T>> objects = new ArrayList<>();
       if (list.get("items") instanceof JsonArray items) {
         for (JsonElement item : items) {
-          objects.add(versioned(item, resource));
+          objects.add(versioned(KubeJson.model(item, resource.type())));
         }
       }
       cache.replace(objects, version, asked);
@@ -60,16 +60,6 @@ record ObjectList<T extends KubernetesObject>(
     return read(timeout) instanceof Result.Failed failed
         ? Optional.of(failed.answer().failure())
         : Optional.empty();
-  }
-
-  /**
-   * An object with its name and version.
-   *
-   * @throws KubeJson.MalformedException when it is not of the resource's type, or has neither
-   */
-  static <T extends KubernetesObject> ResourceCache.Versioned<T> versioned(
-      JsonElement json, Resource<T> resource) throws KubeJson.MalformedException {
-    return versioned(KubeJson.model(json, resource.type()));
   }
 
   /**
