@@ -91,7 +91,7 @@ class HealthGateTest {
       int before = parting.connections();
       cluster.awaitNever("a wait", Duration.ofSeconds(3), () -> false);
       int asked = parting.connections() - before;
-      // Each 270 to 300 ms; what else the updater wants of it ends in the same way.
+      // Each 285 to 300 ms; what else the updater wants of it ends in the same way.
       assertTrue(asked > 5 && asked < 40, asked + " connections in 3 s");
     }
   }

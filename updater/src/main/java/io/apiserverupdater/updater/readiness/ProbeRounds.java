@@ -7,7 +7,7 @@ import java.util.function.DoubleSupplier;
  * When members are asked: all that this replica asks in one round. A probe costs little beside what
  * it takes to be woken for it, with caches that have gone cold: three that are due in the same
  * millisecond take a third less processor time than three that are spread. The time from one round
- * to the next varies by a tenth, so that two replicas do not stay in step.
+ * to the next varies by a twentieth, so that two replicas do not stay in step.
  *
  * <p>Asks no clock: each moment is one of the monotonic clock, in nanoseconds. Thread-safe.
  */
@@ -34,7 +34,7 @@ final class ProbeRounds {
    */
   synchronized Duration rest(long now) {
     if (next - now <= 0) {
-      long gap = intervalNanos - (long) (random.getAsDouble() * (intervalNanos / 10.0));
+      long gap = intervalNanos - (long) (random.getAsDouble() * (intervalNanos / 20.0));
       // Rounds that were missed in a standstill are not made up for.
       next = (now - next < gap ? next : now) + gap;
     }

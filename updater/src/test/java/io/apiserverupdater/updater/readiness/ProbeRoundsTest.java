@@ -15,7 +15,7 @@ class ProbeRoundsTest {
   /** Long before the clock wraps around. */
   private static final long START = Long.MAX_VALUE - Duration.ofSeconds(1).toNanos();
 
-  private final ProbeRounds rounds = new ProbeRounds(INTERVAL, () -> 0.5, START);
+  private final ProbeRounds rounds = new ProbeRounds(INTERVAL, () -> 0.4, START);
 
   private static long after(long millis) {
     return START + millis * 1_000_000;
@@ -27,36 +27,36 @@ class ProbeRoundsTest {
 
   @Test
   void membersThatAreAskedApartMeetInTheNextRound() {
-    assertEquals(284, restMillis(1));
-    assertEquals(265, restMillis(20));
-    assertEquals(85, restMillis(200));
+    assertEquals(293, restMillis(1));
+    assertEquals(274, restMillis(20));
+    assertEquals(94, restMillis(200));
   }
 
   @Test
   void roundsFollowEachOtherAtTheirDistanceHoweverLongAnAnswerTakes() {
-    assertEquals(282, restMillis(3));
-    assertEquals(283, restMillis(287));
-    assertEquals(285, restMillis(570));
+    assertEquals(291, restMillis(3));
+    assertEquals(292, restMillis(296));
+    assertEquals(294, restMillis(588));
   }
 
   @Test
   void roundThatIsTooNearIsLeftOut() {
-    assertEquals(285, restMillis(0));
+    assertEquals(294, restMillis(0));
     assertEquals(150, restMillis(240));
-    assertEquals(180, restMillis(390));
+    assertEquals(198, restMillis(390));
   }
 
   @Test
   void missedRoundsAreNotMadeUpFor() {
-    assertEquals(285, restMillis(0));
-    assertEquals(285, restMillis(100_000));
-    assertEquals(284, restMillis(100_001));
+    assertEquals(294, restMillis(0));
+    assertEquals(294, restMillis(100_000));
+    assertEquals(293, restMillis(100_001));
   }
 
   @Test
   void goesOnWhenTheClockWrapsAround() {
     for (int round = 0; round < 10; round++) {
-      assertEquals(285, restMillis(round * 285L), "round " + round);
+      assertEquals(294, restMillis(round * 294L), "round " + round);
     }
   }
 
