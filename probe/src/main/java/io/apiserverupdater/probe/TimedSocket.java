@@ -264,7 +264,7 @@ final class TimedSocket extends Socket {
   }
 
   @Override
-  public void close() throws IOException {
+  public synchronized void close() throws IOException {
     try (selector) {
       channel.close();
     }

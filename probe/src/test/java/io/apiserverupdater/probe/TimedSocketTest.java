@@ -24,8 +24,8 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -133,18 +133,15 @@ class TimedSocketTest {
 
   /** How a wait ends that something else ends. */
   private IOException endOfWait(Ending ending) throws Exception {
-    AtomicReference<IOException> thrown = new AtomicReference<>();
-    Thread waiting =
-        new Thread(
-            () -> thrown.set(assertThrows(IOException.class, () -> socket.awaitInput())),
-            "waiting");
+    FutureTask<IOException> wait =
+        new FutureTask<>(() -> assertThrows(IOException.class, () -> socket.awaitInput()));
+    Thread waiting = new Thread(wait, "waiting");
     waiting.start();
-    while (waiting.getState() != Thread.State.RUNNABLE || !isInSelect(waiting)) {
+    while (!isInSelect(waiting)) {
       Thread.onSpinWait();
     }
     ending.end(waiting);
-    waiting.join(TimeUnit.SECONDS.toMillis(10));
-    return thrown.get();
+    return wait.get(10, TimeUnit.SECONDS);
   }
 
   private static boolean isInSelect(Thread thread) {
