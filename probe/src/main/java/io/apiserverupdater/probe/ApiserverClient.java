@@ -28,8 +28,8 @@ import org.jspecify.annotations.Nullable;
  * SNI and must be in the certificate, whatever address is dialled. Each connection proves anew who
  * the server is; no TLS session is resumed. For use by several threads.
  *
- * <p>Blocking sockets, not java.net.http: that takes twice as long to start, and its time-out does
- * not cover an answer that stalls.
+ * <p>Sockets of our own, not java.net.http: that takes twice as long to start, and its time-out
+ * does not cover an answer that stalls.
  */
 public final class ApiserverClient {
   /** A token beyond this is not one. */

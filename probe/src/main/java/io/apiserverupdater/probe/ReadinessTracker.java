@@ -32,6 +32,11 @@ public final class ReadinessTracker {
     return bad > 0 && raw != Readiness.State.UNREADY;
   }
 
+  /** Whether the last results were good, and not yet enough of them. */
+  public boolean isRising() {
+    return good > 0 && raw != Readiness.State.READY;
+  }
+
   /**
    * Takes one result.
    *

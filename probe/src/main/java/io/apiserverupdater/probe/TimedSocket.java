@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.io.OutputStream;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketException;
@@ -18,6 +19,7 @@ import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
 import java.nio.channels.UnsupportedAddressTypeException;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A TCP connection that keeps one deadline over all reads and writes together, so that a peer that
@@ -36,9 +38,10 @@ final class TimedSocket extends Socket {
   private final SocketChannel channel;
   private final Selector selector;
   private final SelectionKey key;
-  private final ByteBuffer arrived = ByteBuffer.allocateDirect(PIECE_BYTES).flip();
-  private final ByteBuffer leaving = ByteBuffer.allocateDirect(PIECE_BYTES);
+  private final ByteBuffer arrived = ByteBuffer.allocate(PIECE_BYTES).flip();
+  private final ByteBuffer leaving = ByteBuffer.allocate(PIECE_BYTES);
 
+  private volatile Optional<InetSocketAddress> remote = Optional.empty();
   private volatile Deadline deadline;
   private volatile boolean timedOut;
   private volatile boolean ended;
@@ -88,6 +91,7 @@ final class TimedSocket extends Socket {
         }
         connected = channel.finishConnect();
       }
+      remote = Optional.of(address);
     } catch (UnsupportedAddressTypeException e) {
       throw new SocketException("this machine, or this Java runtime, speaks no IPv6");
     } catch (ClosedChannelException e) {
@@ -253,9 +257,43 @@ final class TimedSocket extends Socket {
     }
   }
 
+  // What TLS asks the connection below it. Whatever Socket answers itself it asks of a socket of
+  // its
+  // own, which it opens for that: nothing of it may be left to it.
+
   @Override
   public boolean isConnected() {
-    return channel.isConnected();
+    return remote.isPresent();
+  }
+
+  @Override
+  public @Nullable InetAddress getInetAddress() {
+    return remote.map(InetSocketAddress::getAddress).orElse(null);
+  }
+
+  @Override
+  public int getPort() {
+    return remote.map(InetSocketAddress::getPort).orElse(0);
+  }
+
+  @Override
+  public int getSoLinger() {
+    return -1;
+  }
+
+  @Override
+  public void shutdownInput() throws IOException {
+    channel.shutdownInput();
+  }
+
+  @Override
+  public void shutdownOutput() throws IOException {
+    channel.shutdownOutput();
+  }
+
+  @Override
+  public String toString() {
+    return "TimedSocket[" + remote.map(InetSocketAddress::toString).orElse("unconnected") + "]";
   }
 
   @Override
@@ -266,6 +304,7 @@ final class TimedSocket extends Socket {
   @Override
   public synchronized void close() throws IOException {
     try (selector) {
+      super.close();
       channel.close();
     }
   }

@@ -11,7 +11,10 @@ import io.apiserverupdater.probe.tls.ClientCertificate;
 import io.apiserverupdater.probe.tls.Pem;
 import io.apiserverupdater.probe.tls.PublicKeyHash;
 import io.apiserverupdater.probe.tls.ServerTrust;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
@@ -21,6 +24,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSocket;
 import okhttp3.tls.HandshakeCertificates;
@@ -65,6 +69,26 @@ class ApiserverClientTest {
       assertEquals("ok", answer.bodyText());
       assertEquals("HttpAnswer[status=200, body=2 bytes]", answer.toString());
       assertTrue(server.requests.remove().startsWith("GET /some?path HTTP/1.1\r\n"));
+    }
+  }
+
+  @Test
+  void leavesNoFileOpen() throws Exception {
+    ApiserverClient client = AUTHORITY.client();
+    try (TestServer server = TestServer.tls(SERVER, ready())) {
+      HttpAnswer unusedWarmUp = get(client, server);
+      long before = openFiles();
+      for (int i = 0; i < 60; i++) {
+        HttpAnswer unusedAnswer = get(client, server);
+      }
+      long after = openFiles();
+      assertTrue(after < before + 30, () -> before + " files open before, " + after + " after");
+    }
+  }
+
+  private static long openFiles() throws IOException {
+    try (Stream<Path> files = Files.list(Path.of("/proc/self/fd"))) {
+      return files.count();
     }
   }
 

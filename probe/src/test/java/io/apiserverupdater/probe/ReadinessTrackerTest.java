@@ -104,6 +104,20 @@ class ReadinessTrackerTest {
     }
 
     @Test
+    void risesWhileItAnswersAndIsNotReadyYet() {
+      observe(READY);
+      assertFalse(tracker.isRising());
+      observe(SILENT, SILENT);
+      assertFalse(tracker.isRising());
+      assertEquals(Optional.empty(), observe(READY));
+      assertTrue(tracker.isRising());
+      observe(SILENT);
+      assertFalse(tracker.isRising());
+      observe(READY, READY);
+      assertFalse(tracker.isRising());
+    }
+
+    @Test
     void notByOneSilentProbeNowAndThen() {
       observe(READY);
       for (int i = 0; i < 100; i++) {

@@ -137,7 +137,7 @@ class TimedSocketTest {
         new FutureTask<>(() -> assertThrows(IOException.class, () -> socket.awaitInput()));
     Thread waiting = new Thread(wait, "waiting");
     waiting.start();
-    while (!isInSelect(waiting)) {
+    while (waiting.isAlive() && !isInSelect(waiting)) {
       Thread.onSpinWait();
     }
     ending.end(waiting);

@@ -142,7 +142,7 @@ record UpdaterConfig(
               "probe-interval",
               "DURATION",
               "300ms",
-              "The longest pause between two rounds of probes; each is 95 % to all of" + " it."),
+              "The longest pause between two rounds of probes; each is 95 % to all of it."),
           Flag.of("probe-timeout", "DURATION", "350ms", "How long one probe may take in all."),
           Flag.of(
               "rise",

@@ -38,7 +38,8 @@ final class ProbeRounds {
       // Rounds that were missed in a standstill are not made up for.
       next = (now - next < gap ? next : now) + gap;
     }
-    long left = next - now;
+    // Somebody who was held up between reading the clock and this lock is behind the others.
+    long left = Math.min(next - now, intervalNanos);
     return Duration.ofNanos(left < intervalNanos / 4 ? intervalNanos / 2 : left);
   }
 }

@@ -114,16 +114,16 @@ final class ProbedMember implements AutoCloseable {
         long begun = monotonic.getAsLong();
         ProbeResult result = probe.ask(policy.timeout());
         long took = monotonic.getAsLong() - begun;
-        if (isClosed()) {
+        if (isClosed() || Thread.currentThread().isInterrupted()) {
           return;
         }
         // A silence in which we ourselves did not run proves nothing.
         if (ReadinessTracker.isSilence(result) && took > LATE * policy.timeout().toNanos()) {
           log.debug("probe={} late={}ms", member, took / 1_000_000);
-          goOn = pause();
+          goOn = pause(tracker);
         } else {
           take(tracker, result);
-          goOn = tracker.wantsConfirmation() || pause();
+          goOn = tracker.wantsConfirmation() || pause(tracker);
         }
       }
     } catch (InterruptedException e) {
@@ -173,12 +173,14 @@ final class ProbedMember implements AutoCloseable {
   }
 
   /**
-   * Rests until the next round, or until the connection is lost.
+   * Rests until the next round, or until the connection is lost. A member that has begun to answer
+   * rests for half of the interval: it is waited for.
    *
    * @return false at the end
    */
-  private boolean pause() throws InterruptedException {
-    probe.rest(rounds.rest(monotonic.getAsLong()));
+  private boolean pause(ReadinessTracker tracker) throws InterruptedException {
+    probe.rest(
+        tracker.isRising() ? policy.interval().dividedBy(2) : rounds.rest(monotonic.getAsLong()));
     guard.lock();
     try {
       // Under the lock: whoever rejoins from now on learns that this one has ended.

@@ -36,7 +36,7 @@ class KubeJsonTest {
       """;
 
   private static <T> T model(String json, Class<T> type) throws KubeJson.MalformedException {
-    return KubeJson.model(KubeJson.object(json), type);
+    return KubeJson.model(json, type);
   }
 
   @Test
@@ -96,6 +96,30 @@ class KubeJsonTest {
       })
   void malformedEventIsToldAsSuch(String line) {
     assertThrows(KubeJson.MalformedException.class, () -> event(line));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "null",
+        "[]",
+        "7",
+        "\"a\"",
+        "{",
+        "{}{}",
+        "{} x",
+        "{\"endpoints\":7}",
+        "<html>"
+      })
+  void malformedObjectIsToldAsSuch(String text) {
+    assertThrows(KubeJson.MalformedException.class, () -> model(text, V1EndpointSlice.class));
+  }
+
+  @Test
+  void objectThatIsTooDeepIsToldAsSuch() {
+    String deep = "{\"future\":" + "[".repeat(100_000);
+    assertThrows(KubeJson.MalformedException.class, () -> model(deep, V1EndpointSlice.class));
   }
 
   @Test

@@ -54,6 +54,12 @@ class ProbeRoundsTest {
   }
 
   @Test
+  void memberThatIsBehindTheOthersRestsNoLongerThanTheInterval() {
+    assertEquals(294, restMillis(500));
+    assertEquals(300, restMillis(0));
+  }
+
+  @Test
   void goesOnWhenTheClockWrapsAround() {
     for (int round = 0; round < 10; round++) {
       assertEquals(294, restMillis(round * 294L), "round " + round);
