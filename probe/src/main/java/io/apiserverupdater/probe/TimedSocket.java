@@ -257,9 +257,8 @@ final class TimedSocket extends Socket {
     }
   }
 
-  // What TLS asks the connection below it. Whatever Socket answers itself it asks of a socket of
-  // its
-  // own, which it opens for that: nothing of it may be left to it.
+  // What TLS asks the connection below it. Whatever Socket answers by itself, it asks of a socket
+  // of its own, which it opens for that: so none of these is left to it.
 
   @Override
   public boolean isConnected() {
@@ -304,6 +303,8 @@ final class TimedSocket extends Socket {
   @Override
   public synchronized void close() throws IOException {
     try (selector) {
+      // First, as it does nothing once this is closed: ends what Socket may have opened all the
+      // same.
       super.close();
       channel.close();
     }

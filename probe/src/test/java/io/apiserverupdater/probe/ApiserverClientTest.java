@@ -11,10 +11,7 @@ import io.apiserverupdater.probe.tls.ClientCertificate;
 import io.apiserverupdater.probe.tls.Pem;
 import io.apiserverupdater.probe.tls.PublicKeyHash;
 import io.apiserverupdater.probe.tls.ServerTrust;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
@@ -24,7 +21,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Supplier;
-import java.util.stream.Stream;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSocket;
 import okhttp3.tls.HandshakeCertificates;
@@ -77,18 +73,12 @@ class ApiserverClientTest {
     ApiserverClient client = AUTHORITY.client();
     try (TestServer server = TestServer.tls(SERVER, ready())) {
       HttpAnswer unusedWarmUp = get(client, server);
-      long before = openFiles();
+      long before = OpenFiles.count();
       for (int i = 0; i < 60; i++) {
         HttpAnswer unusedAnswer = get(client, server);
       }
-      long after = openFiles();
+      long after = OpenFiles.count();
       assertTrue(after < before + 30, () -> before + " files open before, " + after + " after");
-    }
-  }
-
-  private static long openFiles() throws IOException {
-    try (Stream<Path> files = Files.list(Path.of("/proc/self/fd"))) {
-      return files.count();
     }
   }
 

@@ -18,8 +18,6 @@ import java.net.Socket;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
@@ -116,7 +114,7 @@ class TimedSocketTest {
   @Test
   void neitherEndNorFailureLeavesAFileOpen() throws Exception {
     socket.close();
-    long before = openFiles();
+    long before = OpenFiles.count();
     InetSocketAddress refused = (InetSocketAddress) server.getLocalSocketAddress();
     server.close();
     for (int i = 0; i < 100; i++) {
@@ -124,7 +122,7 @@ class TimedSocketTest {
       assertThrows(IOException.class, () -> attempt.connect(refused));
       attempt.close();
     }
-    assertTrue(openFiles() < before + 50, () -> before + " files open before");
+    assertTrue(OpenFiles.count() < before + 50, () -> before + " files open before");
   }
 
   private interface Ending {
@@ -154,12 +152,6 @@ class TimedSocketTest {
       return from.getInputStream().readAllBytes();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
-    }
-  }
-
-  private static long openFiles() throws IOException {
-    try (Stream<Path> files = Files.list(Path.of("/proc/self/fd"))) {
-      return files.count();
     }
   }
 }
