@@ -38,25 +38,31 @@ link_runtime() {
 # dump_classes ARCHIVE COMMAND...: writes an archive of parsed classes; the command is Java
 # with the list of classes, the archive's path as Java sees it, and a class path.
 #
-# With addresses that are not random and nothing compiled beside it, a dump is the same
-# most of the times, not always: the first that comes twice is taken.
+# The archive holds the classes in the order in which they were loaded, which is always the
+# same, but for one: the thread of the finalizers asks for jdk.internal.misc.VM while the
+# main thread is about to. So the first dump is taken whose classes one thread has loaded;
+# on one processor, where a new thread does not displace the old one, that is most of them.
+# Addresses are not random, and nothing is compiled beside it, since they are in it, too.
 dump_classes() {
-  local archive=$1 attempt digest fixed=()
-  if setarch -R true 2>/dev/null; then
-    fixed=(setarch -R)
-  fi
-  local -A seen=()
-  for attempt in 1 2 3 4 5 6 7 8; do
+  local archive=$1 processor prefix attempt threads alone=()
+  processor=$(taskset --cpu-list --pid $$ | sed 's/.*[^0-9]//')
+  for prefix in "setarch -R" "taskset --cpu-list $processor" "chrt --batch 0"; do
+    # shellcheck disable=SC2086,SC2206 # these are commands with their arguments
+    if $prefix true 2>/dev/null; then
+      alone+=($prefix)
+    fi
+  done
+  for attempt in {1..40}; do
     rm -f "$archive"
     # G1 can write the objects of the module system into it; the serial collector, with
-    # which the program runs, reads them.
-    "${fixed[@]}" "${@:2}" -XX:+UseG1GC -Xmx128m -Xint -Xrs -XX:+DisableAttachMechanism \
-      -Xlog:disable -Xlog:all=error:stderr -Xshare:dump >/dev/null
-    digest=$(sha256sum <"$archive")
-    if [ -n "${seen[$digest]-}" ]; then
+    # which the program runs, reads them. They come to the upper end of the heap, with what
+    # was left there between them: nothing, while the heap is far from its largest size.
+    threads=$("${alone[@]}" "${@:2}" -XX:+UseG1GC -Xms8m -Xmx128m -Xint -Xrs -XX:+DisableAttachMechanism \
+      -Xlog:disable -Xlog:all=error:stderr -Xlog:class+load=info:stdout:tid -Xshare:dump |
+      sed -n 's/^\[\([0-9]*\)\].*/\1/p' | sort --unique | wc -l)
+    if [ "$threads" = 1 ]; then
       return
     fi
-    seen[$digest]=$attempt
   done
-  say "no two of $attempt archives of classes were the same; another build will differ"
+  say "in $attempt dumps of classes another thread loaded one; another build will differ"
 }

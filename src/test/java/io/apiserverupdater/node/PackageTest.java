@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -131,6 +132,54 @@ class PackageTest {
                 DEB.toString())
             .orThrow()
             .out());
+  }
+
+  /** Two at a time, since a build must not depend on what else the machine does. */
+  @Test
+  void isTheSameWhenItIsBuiltAgain() {
+    List<String> digests =
+        Stream.of("first", "second").parallel().map(this::digestOfAnotherBuild).toList();
+    String digest = digest(DEB.resolveSibling("apiserver-bootstrap.tar.gz"));
+    assertEquals(List.of(digest, digest), digests);
+  }
+
+  private String digestOfAnotherBuild(String name) {
+    Path copy = folder.resolve(name);
+    for (String needed :
+        List.of(
+            "deploy/runtime.sh",
+            "deploy/systemd",
+            "deploy/deb/build-tree",
+            "deploy/deb/control",
+            "deploy/deb/runtime",
+            "deploy/deb/tree",
+            "bootstrap/target/bootstrap.jar")) {
+      Execution.run(
+              LIMIT,
+              "sh",
+              "-c",
+              "mkdir -p \"$(dirname \"$2\")\" && cp -r \"$1\" \"$2\"",
+              "sh",
+              PROJECT.resolve(needed).toString(),
+              copy.resolve(needed).toString())
+          .orThrow();
+    }
+    Execution.run(
+            LIMIT,
+            copy.resolve("deploy/deb/build-tree").toString(),
+            System.getProperty("java.home"),
+            System.getProperty("build.version"),
+            System.getProperty("build.timestamp"))
+        .orThrow();
+    return digest(copy.resolve("deploy/deb/target/apiserver-bootstrap.tar.gz"));
+  }
+
+  private static String digest(Path file) {
+    return Execution.run(LIMIT, "sha256sum", "--", file.toString())
+        .orThrow()
+        .out()
+        .replaceFirst(" .*", "")
+        .strip();
   }
 
   @Test
