@@ -325,6 +325,8 @@ public final class LeaderElector implements Leadership, AutoCloseable {
     if (lead.isEmpty()) {
       return;
     }
+    // Of a call that was given up for the end's sake. It is not to end this one, too.
+    boolean unusedInterrupt = Thread.interrupted();
     boolean certain = isCertain();
     lead = Optional.empty();
     listener.stoppedLeading("shutting down");

@@ -10,8 +10,10 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Nested;
@@ -496,6 +498,39 @@ class LeaderElectorTest {
       assertTrue(released.isUnheld());
       assertEquals(Duration.ofSeconds(1), released.duration());
       assertTrue(released.acquireTime().isPresent());
+    }
+
+    /**
+     * Nobody answers a renewal for longer than until the next one is due, and then comes SIGTERM.
+     */
+    @Test
+    void releasesAlthoughACallHadToBeInterrupted() throws Exception {
+      elector.start(turns);
+      assertEquals("started", turn());
+      CountDownLatch renewing = new CountDownLatch(1);
+      AtomicBoolean interrupted = new AtomicBoolean();
+      view.fault =
+          () -> {
+            interrupted.set(Thread.currentThread().isInterrupted());
+            if (renewing.getCount() == 0) {
+              return interrupted.get() ? Fault.REQUEST_LOST : Fault.NONE;
+            }
+            renewing.countDown();
+            try {
+              TimeUnit.SECONDS.sleep(10);
+            } catch (InterruptedException e) {
+              Thread.currentThread().interrupt();
+            }
+            clock.addAndGet(SETTINGS.retryPeriod().toNanos() + 1);
+            return Fault.REQUEST_LOST;
+          };
+      advance(SETTINGS.retryPeriod().toMillis());
+      view.catchUp();
+      assertTrue(renewing.await(2, TimeUnit.SECONDS));
+      elector.close();
+      assertEquals("release", view.calls.get(view.calls.size() - 1));
+      assertFalse(interrupted.get(), "the last call is not cut short");
+      assertTrue(lease.stored().orElseThrow().isUnheld());
     }
 
     @Test
