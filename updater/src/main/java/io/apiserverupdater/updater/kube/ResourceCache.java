@@ -64,12 +64,18 @@ final class ResourceCache<T> {
         .removeIf(
             entry -> entry.change() <= asked || !isNewer(entry.object().version(), listVersion));
     deletions.values().removeIf(deletion -> deletion.change() <= asked);
-    listed.forEach(this::put);
+    for (Versioned<T> object : listed) {
+      boolean unusedNews = put(object);
+    }
     known = true;
   }
 
-  /** Takes one object, unless a newer version of it is known. */
-  synchronized void put(Versioned<T> object) {
+  /**
+   * Takes one object, unless a newer version of it is known.
+   *
+   * @return whether that is news: our own write comes back as the event of a watch
+   */
+  synchronized boolean put(Versioned<T> object) {
     Entry<T> old = entries.get(object.name());
     Deletion deletion = deletions.get(object.name());
     boolean late =
@@ -77,10 +83,14 @@ final class ResourceCache<T> {
             || (deletion != null
                 && (isNewer(deletion.version(), object.version())
                     || deletion.version().equals(object.version())));
-    if (!late) {
-      deletions.remove(object.name());
-      entries.put(object.name(), new Entry<>(object, ++changes));
+    if (late) {
+      return false;
     }
+    deletions.remove(object.name());
+    entries.put(object.name(), new Entry<>(object, ++changes));
+    return old == null
+        || !old.object().version().equals(object.version())
+        || !old.object().object().equals(object.object());
   }
 
   /**

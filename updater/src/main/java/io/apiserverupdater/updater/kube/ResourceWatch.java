@@ -236,8 +236,9 @@ final class ResourceWatch<T extends KubernetesObject> implements AutoCloseable {
   private Optional<End> take(String line) {
     try {
       KubeJson.Event<T> event = KubeJson.event(line, CHANGES::contains, resource.type());
+      boolean news = true;
       switch (event.type()) {
-        case "ADDED", "MODIFIED" -> cache.put(objectOf(event));
+        case "ADDED", "MODIFIED" -> news = cache.put(objectOf(event));
         case "DELETED" -> {
           ResourceCache.Versioned<T> gone = objectOf(event);
           cache.remove(gone.name(), gone.version());
@@ -253,7 +254,9 @@ final class ResourceWatch<T extends KubernetesObject> implements AutoCloseable {
               new End.Broken("an event of the unknown type \"" + event.type() + "\""));
         }
       }
-      changed.run();
+      if (news) {
+        changed.run();
+      }
       return Optional.empty();
     } catch (KubeJson.MalformedException e) {
       // What was lost with it is found by a list.

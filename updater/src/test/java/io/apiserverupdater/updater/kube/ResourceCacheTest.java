@@ -182,4 +182,17 @@ class ResourceCacheTest {
       assertEquals(Set.copyOf(truth.values()), Set.copyOf(tested.all()), "seed " + seed);
     }
   }
+
+  @Test
+  void tellsWhatIsNews() {
+    assertTrue(cache.put(object("a", 7)));
+    assertFalse(cache.put(object("a", 7)), "the event of our own write");
+    assertFalse(cache.put(object("a", 6)));
+    assertTrue(cache.put(object("a", 8)));
+    // Versions begin again lower after etcd was restored from a backup.
+    assertTrue(cache.put(new ResourceCache.Versioned<>("a", "8", "another one")));
+    cache.remove("a", "9");
+    assertFalse(cache.put(object("a", 8)), "deleted since");
+    assertTrue(cache.put(object("a", 10)));
+  }
 }
