@@ -16,6 +16,8 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.DoubleSupplier;
 import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
@@ -24,8 +26,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps the target in step with the source for as long as this process leads. One thread of its own
- * from {@link #start} to {@link #close}.
+ * Keeps the target in step with the source for as long as this process leads, from {@link #start}
+ * to {@link #close}. A round is done by the thread that brings the change, since to wake another
+ * one takes a good part of the time until the write is sent; what has to wait, or comes while a
+ * round is under way, is done by a thread of its own.
  */
 public final class EndpointsReconciler implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(EndpointsReconciler.class);
@@ -55,7 +59,11 @@ public final class EndpointsReconciler implements AutoCloseable {
 
   private volatile GateState gate = GateState.INITIAL;
 
-  // Of the reconciler's thread only.
+  /** Held during a round. */
+  private final ReentrantLock turn = new ReentrantLock();
+
+  // Guarded by turn.
+  private boolean running;
   private long holdUntil;
   private List<Refusal> lastRefusals = List.of();
   private Optional<EndpointsSnapshot> lastPublished = Optional.empty();
@@ -77,12 +85,39 @@ public final class EndpointsReconciler implements AutoCloseable {
     this.budget = new WriteBudget(BURST, INTERVAL, monotonic.getAsLong());
     this.holdUntil = monotonic.getAsLong();
     this.backoff = new Backoff(Duration.ofMillis(50), Duration.ofSeconds(10), random);
-    client.onChange(queue::add);
+    client.onChange(this::changed);
     health.onChange(queue::add);
   }
 
   public void start() {
+    turn.lock();
+    try {
+      running = true;
+    } finally {
+      turn.unlock();
+    }
     thread.start();
+  }
+
+  /** Something has changed: does a round at once, if it may and nobody else is at it. */
+  private void changed() {
+    if (turn.isHeldByCurrentThread() || !turn.tryLock()) {
+      queue.add();
+      return;
+    }
+    try {
+      if (running && earliest() - monotonic.getAsLong() <= 0) {
+        round();
+      } else {
+        queue.add();
+      }
+    } finally {
+      turn.unlock();
+    }
+  }
+
+  private long earliest() {
+    return later(budget.earliest(), holdUntil);
   }
 
   /** Something may have to be done: the state has changed, or this process has begun to lead. */
@@ -105,6 +140,10 @@ public final class EndpointsReconciler implements AutoCloseable {
   public void close() {
     queue.close();
     try {
+      if (turn.tryLock(STOP.toMillis(), TimeUnit.MILLISECONDS)) {
+        running = false;
+        turn.unlock();
+      }
       thread.join(STOP.toMillis());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -113,16 +152,34 @@ public final class EndpointsReconciler implements AutoCloseable {
 
   private void run() {
     try {
-      while (queue.take(later(budget.earliest(), holdUntil))) {
+      while (queue.take(notBefore())) {
+        turn.lock();
         try {
-          reconcile().ifPresent(wait -> queue.addAt(monotonic.getAsLong() + wait.toNanos()));
-        } catch (RuntimeException e) {
-          log.error("reconcile=error message=\"{}\"", e, e);
-          queue.addAt(monotonic.getAsLong() + backoff.next().toNanos());
+          round();
+        } finally {
+          turn.unlock();
         }
       }
     } catch (InterruptedException e) {
       log.debug("reconciler interrupted");
+    }
+  }
+
+  private long notBefore() {
+    turn.lock();
+    try {
+      return earliest();
+    } finally {
+      turn.unlock();
+    }
+  }
+
+  private void round() {
+    try {
+      reconcile().ifPresent(wait -> queue.addAt(monotonic.getAsLong() + wait.toNanos()));
+    } catch (RuntimeException e) {
+      log.error("reconcile=error message=\"{}\"", e, e);
+      queue.addAt(monotonic.getAsLong() + backoff.next().toNanos());
     }
   }
 

@@ -24,6 +24,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -38,7 +39,7 @@ class EndpointsReconcilerTest {
 
   /** An API server of a few fields; its answers can be written down beforehand. */
   private static final class ScriptedClient implements EndpointsClient {
-    final List<String> writes = new ArrayList<>();
+    final List<String> writes = new CopyOnWriteArrayList<>();
     final Deque<WriteResult> answers = new ArrayDeque<>();
     final Map<AddressFamily, EndpointSlice> slices = new EnumMap<>(AddressFamily.class);
     Optional<Endpoints> endpoints = Optional.empty();
@@ -295,5 +296,59 @@ class EndpointsReconcilerTest {
       assertTrue(reconciler.isAlive());
     }
     assertFalse(reconciler.isAlive());
+  }
+
+  @Test
+  void changeIsCarriedOutByTheThreadThatBringsIt() {
+    client.listener.run();
+    assertEquals(List.of(), client.writes, "not before the start");
+    reconciler.start();
+    try {
+      awaitWrites(2);
+      client.source("192.0.2.1", "192.0.2.2");
+      List<Thread> writers = new CopyOnWriteArrayList<>();
+      client.afterWrite = () -> writers.add(Thread.currentThread());
+      client.listener.run();
+      assertEquals(List.of(Thread.currentThread(), Thread.currentThread()), writers);
+    } finally {
+      reconciler.close();
+    }
+    client.source("192.0.2.3");
+    int before = client.writes.size();
+    client.listener.run();
+    assertEquals(before, client.writes.size(), "not after the end");
+  }
+
+  @Test
+  void changeDuringARoundIsLeftToTheReconcilersThread() throws Exception {
+    CountDownLatch writing = new CountDownLatch(1);
+    CountDownLatch goOn = new CountDownLatch(1);
+    client.afterWrite =
+        () -> {
+          writing.countDown();
+          try {
+            assertTrue(goOn.await(4, TimeUnit.SECONDS));
+          } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+          }
+        };
+    reconciler.start();
+    reconciler.trigger();
+    try {
+      assertTrue(writing.await(4, TimeUnit.SECONDS));
+      client.source("192.0.2.9");
+      client.listener.run(); // Returns at once, though a write is under way.
+      goOn.countDown();
+      awaitWrites(4);
+    } finally {
+      reconciler.close();
+    }
+  }
+
+  private void awaitWrites(int count) {
+    reconciler.trigger();
+    while (client.writes.size() < count) {
+      Thread.onSpinWait(); // The class has a time-out.
+    }
   }
 }
