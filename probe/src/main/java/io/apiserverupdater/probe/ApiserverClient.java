@@ -16,6 +16,7 @@ import java.security.GeneralSecurityException;
 import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLParameters;
@@ -100,6 +101,17 @@ public final class ApiserverClient {
     try (Connection connection = open(address, end)) {
       return connection.ask(request(address, target, "close"), maxBodyBytes);
     }
+  }
+
+  /**
+   * Opens a connection for many requests.
+   *
+   * @param deadline for connecting and the handshake together
+   * @throws UnreachableException when it cannot be opened
+   */
+  public HeldConnection hold(ApiserverAddress address, Duration deadline)
+      throws UnreachableException {
+    return HeldConnection.open(this, address, deadline);
   }
 
   /**
@@ -266,21 +278,50 @@ public final class ApiserverClient {
 
   /** The bytes of a GET with the credentials of this moment. */
   byte[] request(ApiserverAddress address, String target, String connection) {
-    return request(address, target, connection, token.get().filter(ApiserverClient::fitsHeader));
+    return request(address, target, connection, token.get());
   }
 
   private byte[] request(
       ApiserverAddress address, String target, String connection, Optional<String> bearer) {
+    StringBuilder text = head(address, "GET", target, "apiserver-probe", bearer);
+    text.append("Connection: ").append(connection).append("\r\n\r\n");
+    return text.toString().getBytes(StandardCharsets.US_ASCII);
+  }
+
+  /** The bytes of any request, on a connection that is to stay open. */
+  byte[] request(ApiserverAddress address, ApiserverRequest request) {
+    StringBuilder text =
+        head(address, request.method(), request.target(), request.userAgent(), request.token());
+    text.append("Accept: application/json\r\n");
+    byte[] body = request.body().orElse("").getBytes(StandardCharsets.UTF_8);
+    if (request.body().isPresent()) {
+      // A bare content type: the API server does not expect a charset.
+      text.append("Content-Type: application/json\r\nContent-Length: ").append(body.length);
+      text.append("\r\n");
+    }
+    byte[] start = text.append("\r\n").toString().getBytes(StandardCharsets.US_ASCII);
+    // One write, so that it leaves in one piece.
+    byte[] bytes = Arrays.copyOf(start, start.length + body.length);
+    System.arraycopy(body, 0, bytes, start.length, body.length);
+    return bytes;
+  }
+
+  private StringBuilder head(
+      ApiserverAddress address,
+      String method,
+      String target,
+      String userAgent,
+      Optional<String> bearer) {
     boolean literal = serverName.indexOf(':') >= 0;
     StringBuilder text = new StringBuilder(256);
-    text.append("GET ").append(target).append(" HTTP/1.1\r\nHost: ");
+    text.append(method).append(' ').append(target).append(" HTTP/1.1\r\nHost: ");
     text.append(literal ? "[" : "").append(serverName).append(literal ? "]" : "");
     text.append(':').append(address.port());
-    text.append("\r\nUser-Agent: apiserver-probe\r\nConnection: ").append(connection);
-    if (bearer.isPresent()) {
-      text.append("\r\nAuthorization: Bearer ").append(bearer.get());
+    text.append("\r\nUser-Agent: ").append(userAgent).append("\r\n");
+    if (bearer.isPresent() && fitsHeader(bearer.get())) {
+      text.append("Authorization: Bearer ").append(bearer.get()).append("\r\n");
     }
-    return text.append("\r\n\r\n").toString().getBytes(StandardCharsets.US_ASCII);
+    return text;
   }
 
   private static boolean fitsHeader(String bearer) {
@@ -321,10 +362,34 @@ public final class ApiserverClient {
     }
 
     HttpAnswer ask(byte[] request, int maxBodyBytes) throws UnreachableException {
+      HttpAnswerHead head = begin(request);
+      return finish(head, maxBodyBytes);
+    }
+
+    /** Sends a request and waits for the head of its answer. */
+    HttpAnswerHead begin(byte[] request) throws UnreachableException {
       try {
         out.write(request);
         out.flush();
-        return answers.read(maxBodyBytes);
+        return answers.readHead();
+      } catch (IOException e) {
+        throw failure(e);
+      }
+    }
+
+    /** Reads the body of an answer that has begun. */
+    HttpAnswer finish(HttpAnswerHead head, int maxBodyBytes) throws UnreachableException {
+      try {
+        return new HttpAnswer(head, answers.readBody(maxBodyBytes));
+      } catch (IOException e) {
+        throw failure(e);
+      }
+    }
+
+    /** The next line of the body of an answer that has begun; empty at its end. */
+    Optional<String> nextLine(int maxBytes) throws UnreachableException {
+      try {
+        return answers.readBodyLine(maxBytes);
       } catch (IOException e) {
         throw failure(e);
       }
@@ -339,6 +404,24 @@ public final class ApiserverClient {
     boolean isAhead() throws UnreachableException {
       try {
         return !answers.isDrained();
+      } catch (IOException e) {
+        throw failure(e);
+      }
+    }
+
+    /** Whether the connection has ended by now, or the server has said something unasked. */
+    boolean hasEnded() {
+      try {
+        return !answers.isDrained() || socket.hasInput();
+      } catch (IOException e) {
+        return true;
+      }
+    }
+
+    /** Waits until there is something to read; false when the deadline came first. */
+    boolean awaitInput() throws UnreachableException {
+      try {
+        return !answers.isDrained() || socket.awaitInput();
       } catch (IOException e) {
         throw failure(e);
       }

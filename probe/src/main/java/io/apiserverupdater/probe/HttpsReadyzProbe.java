@@ -41,7 +41,7 @@ public final class HttpsReadyzProbe implements ApiserverProbe {
    */
   public HeldConnection hold(ApiserverAddress address, Duration deadline)
       throws UnreachableException {
-    return HeldConnection.open(client, address, deadline);
+    return client.hold(address, deadline);
   }
 
   static ProbeResult result(HttpAnswer answer) {

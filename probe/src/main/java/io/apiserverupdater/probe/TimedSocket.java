@@ -109,6 +109,16 @@ final class TimedSocket extends Socket {
     return arrived.hasRemaining() || receive();
   }
 
+  /** Whether something has arrived by now, be it the end. */
+  boolean hasInput() throws IOException {
+    try {
+      key.interestOps(SelectionKey.OP_READ);
+      return arrived.hasRemaining() || selector.selectNow(ready -> {}) > 0;
+    } catch (ClosedSelectorException | CancelledKeyException e) {
+      throw closed();
+    }
+  }
+
   /** Fills the empty buffer; false when the deadline came first. */
   private boolean receive() throws IOException {
     try {

@@ -5,9 +5,13 @@ public final class UnreachableException extends Exception {
   private final transient ProbeResult.Unreachable result;
 
   UnreachableException(ProbeResult.Reason reason, String detail) {
+    this(new ProbeResult.Unreachable(reason, detail));
+  }
+
+  UnreachableException(ProbeResult.Unreachable result) {
     // Without a stack trace: it is an answer, and a dead member gives it several times a second.
-    super(detail, null, false, false);
-    this.result = new ProbeResult.Unreachable(reason, detail);
+    super(result.detail(), null, false, false);
+    this.result = result;
   }
 
   public ProbeResult.Unreachable result() {
