@@ -42,7 +42,7 @@ class SandboxStage implements Stage {
 
   @Override
   public String description() {
-    return "a sandbox: three apiservers in this process, real TLS and HTTP/2, no etcd";
+    return "a sandbox: three apiservers in this process, real TLS and HTTP, no etcd";
   }
 
   @Override

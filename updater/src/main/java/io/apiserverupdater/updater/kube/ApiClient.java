@@ -4,13 +4,11 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.io.InterruptedIOException;
-import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.cert.CertificateException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -20,14 +18,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import javax.net.ssl.SSLException;
-import okhttp3.Call;
-import okhttp3.HttpUrl;
-import okhttp3.MediaType;
-import okhttp3.Request;
-import okhttp3.RequestBody;
-import okhttp3.Response;
-import okio.Buffer;
-import okio.BufferedSource;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -42,7 +32,9 @@ final class ApiClient implements AutoCloseable {
   /** An answer longer than this is none that we asked for. */
   static final int MOST_BYTES = 1 << 20;
 
-  private static final MediaType JSON = MediaType.get("application/json");
+  /** How the reason begins when a server is not who it should be. */
+  static final String CERTIFICATE = "certificate: ";
+
   private static final Duration SHORTEST_ATTEMPT = Duration.ofMillis(750);
   private static final Duration WATCH_OPEN = Duration.ofSeconds(5);
   private static final int MOST_WARNINGS = 100;
@@ -55,21 +47,15 @@ final class ApiClient implements AutoCloseable {
 
   private final Connections connections;
   private final ServerOrder order;
-  private final String userAgent;
   private final LongSupplier monotonic;
   private final Set<String> warned = ConcurrentHashMap.newKeySet();
   private final Set<ServerAddress> distrusted = ConcurrentHashMap.newKeySet();
-
-  /** OkHttp looks each letter of a host's name up in a table, which is too much for each call. */
-  private final Map<ServerAddress, HttpUrl> roots = new ConcurrentHashMap<>();
 
   private final ScheduledThreadPoolExecutor deadlines;
   private final AtomicLong lastAnswerAt;
 
   ApiClient(ClusterAccess access, String userAgent, LongSupplier monotonic) {
-    this.connections = new Connections(access, monotonic);
     this.order = new ServerOrder(access.server());
-    this.userAgent = userAgent;
     this.monotonic = monotonic;
     this.lastAnswerAt = new AtomicLong(monotonic.getAsLong());
     this.deadlines =
@@ -81,6 +67,7 @@ final class ApiClient implements AutoCloseable {
               return thread;
             });
     deadlines.setRemoveOnCancelPolicy(true);
+    this.connections = new Connections(access, userAgent, monotonic, deadlines);
   }
 
   /** The control planes by their own addresses, to be asked before the configured one. */
@@ -93,7 +80,6 @@ final class ApiClient implements AutoCloseable {
     Set<ServerAddress> known = order.all();
     connections.retain(known);
     distrusted.retainAll(known);
-    roots.keySet().retainAll(known);
   }
 
   /**
@@ -216,16 +202,12 @@ final class ApiClient implements AutoCloseable {
   private ApiAnswer exchange(
       ServerAddress server, ApiCall call, Duration timeout, boolean freshIdentity)
       throws IOException, GeneralSecurityException {
-    Connections.Connection connection =
-        connections.get(server, Connections.Use.UNARY, freshIdentity);
-    Call http = connection.client().newCall(request(server, call, connection));
-    http.timeout().timeout(timeout.toNanos(), TimeUnit.NANOSECONDS);
-    try (Response response = http.execute()) {
-      noteWarnings(response);
-      heard();
-      String body = boundedBody(response.body().source());
-      return response.isSuccessful() ? new ApiAnswer.Ok(body) : status(response, body);
-    }
+    Connections.Connection connection = connections.get(server, freshIdentity);
+    Transport.Reply reply =
+        connection.transport().exchange(server, call, connection.token(), timeout);
+    noteWarnings(reply);
+    heard();
+    return reply.isSuccess() ? new ApiAnswer.Ok(reply.body()) : status(reply);
   }
 
   /**
@@ -269,47 +251,28 @@ final class ApiClient implements AutoCloseable {
       ServerAddress server, ApiCall call, Duration quiet, boolean freshIdentity)
       throws IOException, RefusedException {
     long sentAt = monotonic.getAsLong();
-    Optional<Call> opened = Optional.empty();
+    Transport.Opened opened;
     try {
-      Connections.Connection connection =
-          connections.get(server, Connections.Use.WATCH, freshIdentity);
-      Call http =
-          connection
-              .client()
-              .newBuilder()
-              .readTimeout(quiet)
-              .build()
-              .newCall(request(server, call, connection));
-      opened = Optional.of(http);
-      ScheduledFuture<?> deadline =
-          deadlines.schedule(http::cancel, WATCH_OPEN.toMillis(), TimeUnit.MILLISECONDS);
-      Response response;
-      try {
-        response = http.execute();
-      } finally {
-        deadline.cancel(false);
-      }
-      noteWarnings(response);
-      heard();
-      if (!response.isSuccessful()) {
-        try (response) {
-          ApiAnswer.Status status = status(response, boundedBody(response.body().source()));
-          if (status.code() >= 500) {
-            demote(server, status.describe());
-          } else if (status.isBusy()) {
-            noteBusy(server, status);
-          }
-          throw new RefusedException(status);
-        }
-      }
-      promote(server, sentAt);
-      return new WatchStream(server, http, response);
+      Connections.Connection connection = connections.get(server, freshIdentity);
+      opened = connection.transport().open(server, call, connection.token(), WATCH_OPEN, quiet);
     } catch (GeneralSecurityException e) {
       throw failed(server, new IOException(e.getMessage(), e));
     } catch (IOException e) {
-      boolean cancelled = opened.map(Call::isCanceled).orElse(false);
-      throw failed(server, cancelled ? new IOException("no answer within " + WATCH_OPEN, e) : e);
+      throw failed(server, e);
     }
+    noteWarnings(opened.reply());
+    heard();
+    if (opened.stream().isPresent()) {
+      promote(server, sentAt);
+      return opened.stream().get();
+    }
+    ApiAnswer.Status status = status(opened.reply());
+    if (status.code() >= 500) {
+      demote(server, status.describe());
+    } else if (status.isBusy()) {
+      noteBusy(server, status);
+    }
+    throw new RefusedException(status);
   }
 
   private IOException failed(ServerAddress server, IOException e) {
@@ -333,7 +296,7 @@ final class ApiClient implements AutoCloseable {
   private void demote(ServerAddress server, String why) {
     boolean first = order.failed(server, monotonic.getAsLong());
     // A server that is merely away returns by itself; one that is not trusted needs a person.
-    boolean distrust = why.startsWith("certificate: ") && distrusted.add(server);
+    boolean distrust = why.startsWith(CERTIFICATE) && distrusted.add(server);
     if (distrust) {
       // Its authority may just have been replaced.
       connections.expireCredentials();
@@ -345,61 +308,21 @@ final class ApiClient implements AutoCloseable {
     }
   }
 
-  private Request request(ServerAddress server, ApiCall call, Connections.Connection connection) {
-    HttpUrl.Builder url =
-        roots
-            .computeIfAbsent(server, ApiClient::root)
-            .newBuilder()
-            .addPathSegments((server.pathPrefix() + call.path()).substring(1));
-    call.query().forEach(url::addQueryParameter);
-    Request.Builder request =
-        new Request.Builder()
-            .url(url.build())
-            .header("User-Agent", userAgent)
-            .header("Accept", "application/json");
-    connection.token().ifPresent(token -> request.header("Authorization", "Bearer " + token));
-    // A bare content type: the API server does not expect a charset.
-    request.method(
-        call.method(),
-        call.body()
-            .map(body -> RequestBody.create(body.getBytes(StandardCharsets.UTF_8), JSON))
-            .orElse(null));
-    return request.build();
-  }
-
-  private static HttpUrl root(ServerAddress server) {
-    return new HttpUrl.Builder()
-        .scheme("https")
-        .host(server.tlsName().orElse(server.host()))
-        .port(server.port())
-        .build();
-  }
-
-  private static String boundedBody(BufferedSource source) throws IOException {
-    Buffer buffer = new Buffer();
-    while (source.read(buffer, 64 << 10) >= 0) {
-      if (buffer.size() > MOST_BYTES) {
-        throw new IOException("the answer is longer than " + MOST_BYTES + " bytes");
-      }
-    }
-    return buffer.readUtf8();
-  }
-
-  private static ApiAnswer.Status status(Response response, String body) {
+  private static ApiAnswer.Status status(Transport.Reply reply) {
     String reason = "";
     String message = "";
     try {
-      JsonObject status = KubeJson.object(body);
+      JsonObject status = KubeJson.object(reply.body());
       reason = text(status, "reason");
       message = text(status, "message");
     } catch (KubeJson.MalformedException e) {
       message = "no Status object in the answer";
     }
     return new ApiAnswer.Status(
-        response.code(),
+        reply.status(),
         reason,
-        message.isEmpty() ? response.message() : message,
-        Optional.ofNullable(response.header("Retry-After")).flatMap(ApiClient::seconds));
+        message.isEmpty() ? reply.words() : message,
+        reply.retryAfter().flatMap(ApiClient::seconds));
   }
 
   static String text(JsonObject object, String key) {
@@ -414,8 +337,8 @@ final class ApiClient implements AutoCloseable {
         : Optional.empty();
   }
 
-  private void noteWarnings(Response response) {
-    for (String warning : response.headers("Warning")) {
+  private void noteWarnings(Transport.Reply reply) {
+    for (String warning : reply.warnings()) {
       if (warned.size() < MOST_WARNINGS && warned.add(warning)) {
         log.info("warning={}", warning.replaceFirst("^299 - ", ""));
       }
@@ -427,7 +350,7 @@ final class ApiClient implements AutoCloseable {
     Throwable deepest = failure;
     for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
       if (cause instanceof CertificateException) {
-        return "certificate: " + cause.getMessage();
+        return CERTIFICATE + cause.getMessage();
       }
       deepest = cause;
     }

@@ -1,30 +1,21 @@
 package io.apiserverupdater.updater.kube;
 
 import io.apiserverupdater.probe.tls.ClientTls;
+import io.apiserverupdater.probe.tls.ServerTrust;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.security.GeneralSecurityException;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.EnumMap;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
-import okhttp3.ConnectionPool;
-import okhttp3.Dns;
-import okhttp3.OkHttpClient;
-import okhttp3.Protocol;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One HTTP client for each server and use, each with connections of its own: a watch that hangs
- * shares none with a write. They are made anew when the certificate authority or our certificate
- * changes. Thread-safe.
+ * The connections to the servers, and the credentials that they were made with. They are made anew
+ * when the certificate authority or our certificate changes. Thread-safe.
  */
 final class Connections implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Connections.class);
@@ -32,59 +23,78 @@ final class Connections implements AutoCloseable {
   /** How long what was read from files is used before they are looked at again. */
   private static final Duration CREDENTIALS_AGE = Duration.ofSeconds(10);
 
-  private static final Duration CONNECT = Duration.ofSeconds(1);
-
-  /**
-   * A watch is silent for minutes, and pings find a server that has vanished: after one to two of
-   * these. Sooner than that a watch leaves an apiserver that our probes have found unready.
-   */
-  private static final Duration WATCH_PING = Duration.ofSeconds(2);
-
-  enum Use {
-    UNARY,
-    WATCH
-  }
-
-  /** A client to use at once, and the token to send with it. */
-  record Connection(OkHttpClient client, Optional<String> token) {}
+  /** What to send a call by, and the token to send with it. */
+  record Connection(Transport transport, Optional<String> token) {}
 
   private final ClusterAccess access;
+  private final String userAgent;
   private final LongSupplier monotonic;
+  private final ScheduledExecutorService deadlines;
 
   // All guarded by this.
-  private final Map<ServerAddress, Map<Use, OkHttpClient>> clients = new HashMap<>();
   private Optional<Credentials> credentials = Optional.empty();
+  private Optional<Transport> direct = Optional.empty();
+  private Optional<Transport> general = Optional.empty();
   private long readAt;
   private String lastFailure = "";
 
   private record Credentials(
-      Optional<String> authority, ClientIdentity identity, OkHttpClient template) {
+      Optional<String> authority, ClientIdentity identity, ServerTrust.Verified trust) {
     boolean sameTls(Optional<String> otherAuthority, ClientIdentity otherIdentity) {
       return authority.equals(otherAuthority)
           && identity.certificate().equals(otherIdentity.certificate());
     }
   }
 
-  Connections(ClusterAccess access, LongSupplier monotonic) {
+  /**
+   * @param deadlines for short tasks
+   */
+  Connections(
+      ClusterAccess access,
+      String userAgent,
+      LongSupplier monotonic,
+      ScheduledExecutorService deadlines) {
     this.access = access;
+    this.userAgent = userAgent;
     this.monotonic = monotonic;
+    this.deadlines = deadlines;
   }
 
   /**
-   * A client for the server.
+   * What to send a call to the server by.
    *
    * @param fresh whether credentials that were kept must be read anew
    * @throws IOException when a credential cannot be had
    * @throws GeneralSecurityException when a certificate or key cannot be read
    */
-  synchronized Connection get(ServerAddress server, Use use, boolean fresh)
+  synchronized Connection get(ServerAddress server, boolean fresh)
       throws IOException, GeneralSecurityException {
     Credentials current = credentials(fresh);
-    OkHttpClient client =
-        clients
-            .computeIfAbsent(server, key -> new EnumMap<>(Use.class))
-            .computeIfAbsent(use, key -> client(current.template(), server, use));
-    return new Connection(client, current.identity().token());
+    Transport transport =
+        DirectTransport.reaches(server, access.proxy()) ? direct(current) : general(current);
+    return new Connection(transport, current.identity().token());
+  }
+
+  private Transport direct(Credentials current) {
+    Transport transport =
+        direct.orElseGet(
+            () ->
+                new DirectTransport(current.trust(), current.identity().certificate(), userAgent));
+    direct = Optional.of(transport);
+    return transport;
+  }
+
+  private Transport general(Credentials current) throws GeneralSecurityException {
+    Transport transport =
+        general.isPresent()
+            ? general.get()
+            : new OkHttpTransport(
+                ClientTls.of(current.trust(), current.identity().certificate()),
+                access.proxy(),
+                userAgent,
+                deadlines);
+    general = Optional.of(transport);
+    return transport;
   }
 
   private Credentials credentials(boolean fresh) throws IOException, GeneralSecurityException {
@@ -134,76 +144,35 @@ final class Connections implements AutoCloseable {
     Optional<String> authority = access.certificateAuthority();
     ClientIdentity identity = access.identity(fresh);
     if (kept.isPresent() && kept.get().sameTls(authority, identity)) {
-      return new Credentials(authority, identity, kept.get().template());
+      return new Credentials(authority, identity, kept.get().trust());
     }
+    ServerTrust.Verified trust = ClusterAccess.trust(authority);
     if (kept.isPresent()) {
       log.info("credentials=reloaded origin=\"{}\"", access.origin());
-      evictAll();
-      clients.clear();
+      close();
     }
-    return new Credentials(authority, identity, template(authority, identity));
+    return new Credentials(authority, identity, trust);
   }
 
-  private OkHttpClient template(Optional<String> authority, ClientIdentity identity)
-      throws GeneralSecurityException {
-    ClientTls tls = ClientTls.of(ClusterAccess.trust(authority), identity.certificate());
-    return new OkHttpClient.Builder()
-        .socketFactory(new PromptSockets())
-        .sslSocketFactory(tls.newSocketFactory(), tls.trustManager())
-        .protocols(List.of(Protocol.HTTP_2, Protocol.HTTP_1_1))
-        .proxy(access.proxy())
-        .connectTimeout(CONNECT)
-        // OkHttp would send a write again by itself after a failed ping.
-        .retryOnConnectionFailure(false)
-        .followRedirects(false)
-        .followSslRedirects(false)
-        .build();
-  }
-
-  private static OkHttpClient client(OkHttpClient template, ServerAddress server, Use use) {
-    OkHttpClient.Builder builder =
-        template.newBuilder().connectionPool(new ConnectionPool(2, 5, TimeUnit.MINUTES));
-    server.tlsName().ifPresent(name -> builder.dns(fixed(server)));
-    if (use == Use.WATCH) {
-      builder.pingInterval(WATCH_PING);
-    }
-    return builder.build();
-  }
-
-  /** Whatever name the URL carries, for the certificate's sake, the server is this one. */
-  private static Dns fixed(ServerAddress server) {
-    return hostname -> List.of(InetAddress.getAllByName(server.host()));
-  }
-
-  /**
-   * Gives up the connections to a server. A call that timed out leaves its HTTP/2 connection in the
-   * pool, dead or alive.
-   */
+  /** Gives up the connections to a server. */
   synchronized void evict(ServerAddress server) {
-    Map<Use, OkHttpClient> gone = clients.remove(server);
-    if (gone != null) {
-      gone.values().forEach(client -> client.connectionPool().evictAll());
-    }
+    each(transport -> transport.evict(server));
   }
 
   /** Forgets servers that are not among these. */
   synchronized void retain(Set<ServerAddress> wanted) {
-    for (ServerAddress server : new ArrayList<>(clients.keySet())) {
-      if (!wanted.contains(server)) {
-        evict(server);
-      }
-    }
+    each(transport -> transport.retain(wanted));
   }
 
-  private void evictAll() {
-    clients
-        .values()
-        .forEach(uses -> uses.values().forEach(client -> client.connectionPool().evictAll()));
+  private void each(Consumer<Transport> action) {
+    direct.ifPresent(action);
+    general.ifPresent(action);
   }
 
   @Override
   public synchronized void close() {
-    evictAll();
-    clients.clear();
+    each(Transport::close);
+    direct = Optional.empty();
+    general = Optional.empty();
   }
 }

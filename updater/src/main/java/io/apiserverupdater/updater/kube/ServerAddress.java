@@ -1,6 +1,7 @@
 package io.apiserverupdater.updater.kube;
 
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where an apiserver is.
@@ -14,6 +15,22 @@ public record ServerAddress(String host, int port, String pathPrefix, Optional<S
   /** A control plane by its own address. */
   static ServerAddress member(String ip, int port) {
     return new ServerAddress(ip, port, "", Optional.of(ClusterAccess.MEMBER_TLS_NAME));
+  }
+
+  // By hand: what a record would do goes through method handles, which costs each call more than
+  // the comparison itself.
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof ServerAddress address
+        && port == address.port
+        && host.equals(address.host)
+        && pathPrefix.equals(address.pathPrefix)
+        && tlsName.equals(address.tlsName);
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * host.hashCode() + port;
   }
 
   @Override

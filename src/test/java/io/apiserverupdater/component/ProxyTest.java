@@ -1,0 +1,76 @@
+package io.apiserverupdater.component;
+
+import static io.apiserverupdater.component.Replicas.SOON;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** Through a proxy nothing is sent that was not tunnelled, and all is done as without one. */
+@Tag("component")
+class ProxyTest extends OnOneCluster {
+  private final String user = Replicas.fresh("updater");
+  private ConnectProxy proxy;
+
+  @BeforeEach
+  void startProxy() throws IOException {
+    proxy = new ConnectProxy();
+  }
+
+  @AfterEach
+  void endProxy() throws IOException {
+    proxy.close();
+  }
+
+  private Path kubeconfig() throws IOException {
+    Path file = replicas.kubeconfig(user);
+    Files.writeString(
+        file,
+        Files.readString(file)
+            .replaceAll("(?m)^( +server: .*)$", "$1\n    proxy-url: " + proxy.url()));
+    return file;
+  }
+
+  @Test
+  void electsMirrorsAndFindsAServerThatHangs() throws Exception {
+    String namespace = replicas.namespace();
+    UpdaterProcess updater = replicas.with(user, namespace, kubeconfig());
+    updater.awaitLog("leading=true", SOON);
+    replicas.awaitMirrored(namespace, cluster.runningAddresses().toArray(new String[0]));
+    cluster.source().set("192.0.2.7");
+    replicas.awaitMirrored(namespace, "192.0.2.7");
+    String first = cluster.apiserver(0).url().replace("https://", "");
+    assertEquals(Set.of(first), Set.copyOf(proxy.tunnels()));
+
+    cluster.apiserver(0).pause();
+    updater.awaitLog("apiserver=down address=" + first, SOON);
+    int before = updater.logSize();
+    cluster.apiserver(0).resume();
+    updater.awaitLog(before, "apiserver=up address=" + first, SOON);
+    cluster.source().set("192.0.2.8");
+    replicas.awaitMirrored(namespace, "192.0.2.8");
+    assertTrue(updater.isAlive());
+  }
+
+  @Test
+  void proxyThatIsGoneIsSaid() throws Exception {
+    Path kubeconfig = kubeconfig();
+    proxy.close();
+    UpdaterProcess.Result failed =
+        replicas.oneShot(
+            "--dry-run", "--kubeconfig=" + kubeconfig, "--namespace=" + replicas.namespace());
+    assertEquals(2, failed.exitCode(), failed::toString);
+    assertTrue(failed.err().contains("refused"), failed::toString);
+    assertFalse(failed.err().contains("Exception"), failed::toString);
+    assertEquals(List.of(), proxy.tunnels());
+  }
+}

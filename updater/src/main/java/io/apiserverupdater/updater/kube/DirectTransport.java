@@ -1,0 +1,255 @@
+package io.apiserverupdater.updater.kube;
+
+import io.apiserverupdater.probe.ApiserverAddress;
+import io.apiserverupdater.probe.ApiserverClient;
+import io.apiserverupdater.probe.ApiserverRequest;
+import io.apiserverupdater.probe.HeldConnection;
+import io.apiserverupdater.probe.HttpAnswer;
+import io.apiserverupdater.probe.ProbeResult;
+import io.apiserverupdater.probe.UnreachableException;
+import io.apiserverupdater.probe.tls.ClientCertificate;
+import io.apiserverupdater.probe.tls.ServerTrust;
+import java.io.IOException;
+import java.net.Proxy;
+import java.security.GeneralSecurityException;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * HTTP/1.1 with apiservers at IP addresses, over the same connections that the probes have: each
+ * call, and each watch, is written and read by the thread that makes it, on a connection that it
+ * shares with nobody meanwhile. Thread-safe.
+ */
+final class DirectTransport implements Transport {
+  private static final Duration CONNECT = Duration.ofSeconds(1);
+
+  /** What every apiserver answers at once, be it with a refusal. */
+  private static final ApiCall SIGN_OF_LIFE = ApiCall.get("/version");
+
+  private static final Duration PATIENCE = Duration.ofSeconds(1);
+
+  /** There are two threads that make calls: the elector and the reconciler. */
+  private static final int MOST_IDLE = 2;
+
+  private final ServerTrust.Verified trust;
+  private final Optional<ClientCertificate> certificate;
+  private final String userAgent;
+
+  // All guarded by this.
+  private final Map<ServerAddress, Peer> peers = new HashMap<>();
+  private boolean closed;
+
+  /** A server, and the connections to it that nobody uses at this moment, the latest first. */
+  private static final class Peer {
+    final ApiserverClient client;
+    final ApiserverAddress address;
+
+    /** Guarded by the transport. */
+    final Deque<HeldConnection> idle = new ArrayDeque<>();
+
+    final AtomicBoolean asked = new AtomicBoolean();
+    volatile long heardAt = System.nanoTime();
+
+    Peer(ApiserverClient client, ApiserverAddress address) {
+      this.client = client;
+      this.address = address;
+    }
+  }
+
+  DirectTransport(
+      ServerTrust.Verified trust, Optional<ClientCertificate> certificate, String userAgent) {
+    this.trust = trust;
+    this.certificate = certificate;
+    this.userAgent = userAgent;
+  }
+
+  /** Whether a server can be talked to in this way: without a proxy, and without DNS. */
+  static boolean reaches(ServerAddress server, Proxy proxy) {
+    return proxy.equals(Proxy.NO_PROXY) && address(server).isPresent();
+  }
+
+  private static Optional<ApiserverAddress> address(ServerAddress server) {
+    String host = server.host();
+    return ApiserverAddress.parse(host.contains(":") ? "[" + host + "]" : host, server.port());
+  }
+
+  @Override
+  public Reply exchange(
+      ServerAddress server, ApiCall call, Optional<String> token, Duration timeout)
+      throws IOException {
+    return exchange(server, peer(server), call, token, timeout);
+  }
+
+  private Reply exchange(
+      ServerAddress server, Peer peer, ApiCall call, Optional<String> token, Duration timeout)
+      throws IOException {
+    long end = System.nanoTime() + timeout.toNanos();
+    HeldConnection connection = connection(peer, timeout);
+    boolean whole = false;
+    try {
+      HttpAnswer answer =
+          connection.send(
+              request(server, call, token),
+              ApiClient.MOST_BYTES,
+              Duration.ofNanos(Math.max(0, end - System.nanoTime())));
+      whole = true;
+      peer.heardAt = System.nanoTime();
+      return reply(answer);
+    } catch (UnreachableException e) {
+      throw failure(e);
+    } finally {
+      giveBack(server, peer, connection, whole);
+    }
+  }
+
+  @Override
+  public Opened open(
+      ServerAddress server,
+      ApiCall call,
+      Optional<String> token,
+      Duration timeout,
+      Duration longest)
+      throws IOException {
+    Peer peer = peer(server);
+    HeldConnection connection = dial(peer, timeout);
+    boolean opened = false;
+    try {
+      HttpAnswer answer =
+          connection.open(request(server, call, token), ApiClient.MOST_BYTES, timeout);
+      opened = answer.status() == 200;
+      return new Opened(
+          reply(answer),
+          opened
+              ? Optional.of(
+                  new DirectWatchStream(
+                      server, connection, longest, () -> expectLife(server, peer, token)))
+              : Optional.empty());
+    } catch (UnreachableException e) {
+      throw failure(e);
+    } finally {
+      if (!opened) {
+        connection.close();
+      }
+    }
+  }
+
+  /**
+   * Asks a server for a sign of life, if it has given none for a while. A process that hangs keeps
+   * its connections open, and nobody would miss the events that it does not send.
+   */
+  private void expectLife(ServerAddress server, Peer peer, Optional<String> token)
+      throws IOException {
+    boolean silent = System.nanoTime() - peer.heardAt >= DirectWatchStream.SILENCE.toNanos();
+    if (silent && peer.asked.compareAndSet(false, true)) {
+      try {
+        Reply unusedReply = exchange(server, peer, SIGN_OF_LIFE, token, PATIENCE);
+      } finally {
+        peer.asked.set(false);
+      }
+    }
+  }
+
+  private ApiserverRequest request(ServerAddress server, ApiCall call, Optional<String> token) {
+    return new ApiserverRequest(
+        call.method(), server.pathPrefix() + call.target(), userAgent, token, call.body());
+  }
+
+  private static Reply reply(HttpAnswer answer) {
+    return new Reply(
+        answer.status(),
+        answer.reason(),
+        answer.retryAfter(),
+        answer.warnings(),
+        answer.bodyText());
+  }
+
+  private static IOException failure(UnreachableException e) {
+    boolean certificate = e.result().reason() == ProbeResult.Reason.CERTIFICATE;
+    return new IOException((certificate ? ApiClient.CERTIFICATE : "") + e.result().describe(), e);
+  }
+
+  private synchronized Peer peer(ServerAddress server) throws IOException {
+    Peer known = peers.get(server);
+    if (known != null) {
+      return known;
+    }
+    try {
+      Peer peer =
+          new Peer(
+              ApiserverClient.authenticated(
+                  server.tlsName().orElse(server.host()), trust, certificate, Optional::empty),
+              address(server).orElseThrow());
+      peers.put(server, peer);
+      return peer;
+    } catch (GeneralSecurityException e) {
+      throw new IOException(e.getMessage(), e);
+    }
+  }
+
+  /** One that is open, as far as can be seen without asking, or a new one. */
+  private HeldConnection connection(Peer peer, Duration timeout) throws IOException {
+    for (Optional<HeldConnection> idle = take(peer); idle.isPresent(); idle = take(peer)) {
+      if (idle.get().isQuiet()) {
+        return idle.get();
+      }
+      idle.get().close();
+    }
+    return dial(peer, timeout);
+  }
+
+  private static HeldConnection dial(Peer peer, Duration timeout) throws IOException {
+    try {
+      return peer.client.hold(peer.address, timeout.compareTo(CONNECT) < 0 ? timeout : CONNECT);
+    } catch (UnreachableException e) {
+      throw failure(e);
+    }
+  }
+
+  private synchronized Optional<HeldConnection> take(Peer peer) {
+    return Optional.ofNullable(peer.idle.pollFirst());
+  }
+
+  /**
+   * Keeps a connection for the next call.
+   *
+   * @param whole whether its last answer was read to the end
+   */
+  private synchronized void giveBack(
+      ServerAddress server, Peer peer, HeldConnection connection, boolean whole) {
+    boolean wanted = whole && !closed && peer.equals(peers.get(server));
+    if (wanted && connection.isOpen() && peer.idle.size() < MOST_IDLE) {
+      peer.idle.addFirst(connection);
+    } else {
+      connection.close();
+    }
+  }
+
+  @Override
+  public synchronized void evict(ServerAddress server) {
+    Peer gone = peers.remove(server);
+    if (gone != null) {
+      gone.idle.forEach(HeldConnection::close);
+    }
+  }
+
+  @Override
+  public synchronized void retain(Set<ServerAddress> wanted) {
+    for (ServerAddress server : Set.copyOf(peers.keySet())) {
+      if (!wanted.contains(server)) {
+        evict(server);
+      }
+    }
+  }
+
+  @Override
+  public synchronized void close() {
+    closed = true;
+    retain(Set.of());
+  }
+}

@@ -1,0 +1,80 @@
+package io.apiserverupdater.updater.kube;
+
+import io.apiserverupdater.probe.HeldConnection;
+import io.apiserverupdater.probe.UnreachableException;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Optional;
+
+/** A watch on a connection of its own, read by the thread that asks for the next event. */
+final class DirectWatchStream implements WatchStream {
+  /**
+   * After this time without an event the server is asked whether it is alive: one that has
+   * vanished, or hangs, is found within two of these and a second. Sooner than that a watch leaves
+   * an apiserver that our probes have found unready.
+   */
+  static final Duration SILENCE = Duration.ofSeconds(2);
+
+  /** For the rest of an event that has begun. */
+  private static final Duration REST = Duration.ofSeconds(5);
+
+  /** What is to be done about a server that is silent. */
+  interface LifeCheck {
+    /**
+     * Finds out whether the server is alive.
+     *
+     * @throws IOException if it is not
+     */
+    void run() throws IOException;
+  }
+
+  private final ServerAddress server;
+  private final HeldConnection connection;
+  private final LifeCheck lifeCheck;
+  private final long end;
+  private volatile boolean cancelled;
+
+  DirectWatchStream(
+      ServerAddress server, HeldConnection connection, Duration longest, LifeCheck lifeCheck) {
+    this.server = server;
+    this.connection = connection;
+    this.lifeCheck = lifeCheck;
+    this.end = System.nanoTime() + longest.toNanos();
+  }
+
+  @Override
+  public ServerAddress server() {
+    return server;
+  }
+
+  @Override
+  public Optional<String> next() throws IOException {
+    try {
+      while (!connection.awaitMore(SILENCE)) {
+        if (end - System.nanoTime() <= 0) {
+          throw new IOException("the server keeps the watch open for too long");
+        }
+        lifeCheck.run();
+      }
+      return connection.nextLine(ApiClient.MOST_BYTES, REST);
+    } catch (UnreachableException e) {
+      throw new IOException(e.result().describe(), e);
+    }
+  }
+
+  @Override
+  public void cancel() {
+    cancelled = true;
+    connection.close();
+  }
+
+  @Override
+  public boolean isCancelled() {
+    return cancelled;
+  }
+
+  @Override
+  public void close() {
+    connection.close();
+  }
+}
