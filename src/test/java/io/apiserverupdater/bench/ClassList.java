@@ -1,5 +1,6 @@
 package io.apiserverupdater.bench;
 
+import io.apiserverupdater.lab.Execution;
 import io.apiserverupdater.lab.Lab;
 import io.apiserverupdater.lab.PodProcess;
 import java.io.IOException;
@@ -12,8 +13,8 @@ import java.util.TreeSet;
 
 /**
  * Lists the classes that two replicas load while one leads, one stands by, a control plane dies and
- * the leader hands over: what the launcher's class archive is made of. Started by {@code ./bench
- * classlist}.
+ * the leader hands over, and those of a person's dry run against an apiserver that has a name: what
+ * the launcher's class archive is made of. Started by {@code ./bench classlist}.
  */
 public final class ClassList {
   private static final Duration SOON = Duration.ofSeconds(60);
@@ -30,6 +31,13 @@ public final class ClassList {
     try (Lab lab = Lab.builder("classlist").start()) {
       lab.kubectl().run("apply", "-k", "deploy/kustomize/base").orThrow();
       Path lists = Files.createTempDirectory("classlist");
+      lab.worker(1).host().mapName(Lab.APISERVER_NAME, lab.controlPlane(1).address());
+      String kubeconfig =
+          lab.kubeconfig("person", "https://" + Lab.APISERVER_NAME + ":6443", lab.adminToken())
+              .toString();
+      Execution unusedAnswer =
+          pod(lab, 1, "person", lists)
+              .run(SOON, launcher, "--dry-run", "--kubeconfig=" + kubeconfig);
       try (PodProcess first = start(lab, 1, launcher, lists);
           PodProcess second = start(lab, 2, launcher, lists)) {
         awaitMembers(lab, 3);
@@ -41,7 +49,7 @@ public final class ClassList {
         }
       }
       Set<String> classes = new TreeSet<>();
-      for (String name : List.of("1", "2")) {
+      for (String name : List.of("lister-1", "lister-2", "person")) {
         for (String line : Files.readAllLines(lists.resolve(name))) {
           // Comments, and classes that the runtime makes while it makes an archive.
           if (!line.startsWith("#") && !line.startsWith("jdk/internal/vm")) {
@@ -62,13 +70,15 @@ public final class ClassList {
   }
 
   private static PodProcess start(Lab lab, int number, String launcher, Path lists) {
-    return lab.pod(lab.worker(number), "lister-" + number)
+    return pod(lab, number, "lister-" + number, lists).start(launcher);
+  }
+
+  /** A pod that lists all its classes into the file of its name. */
+  private static PodProcess.Builder pod(Lab lab, int worker, String name, Path lists) {
+    return lab.pod(lab.worker(worker), name)
         .namespace("kube-system")
         .serviceAccount("apiserver-updater")
         // Without an archive, so that every class is listed.
-        .environment(
-            "UPDATER_OPTS",
-            "-Xshare:off -XX:DumpLoadedClassList=" + lists.resolve(String.valueOf(number)))
-        .start(launcher);
+        .environment("UPDATER_OPTS", "-Xshare:off -XX:DumpLoadedClassList=" + lists.resolve(name));
   }
 }
