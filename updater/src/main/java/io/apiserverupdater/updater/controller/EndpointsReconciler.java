@@ -43,6 +43,9 @@ public final class EndpointsReconciler implements AutoCloseable {
   /** SIGTERM to exit is to take less than a second in all. */
   private static final Duration STOP = Duration.ofMillis(200);
 
+  /** A standby has time: its round is for the gate's memory, and one may do for several changes. */
+  private static final Duration STANDBY_DELAY = Duration.ofMillis(50);
+
   private static final int BURST = 20;
   private static final Duration INTERVAL = Duration.ofMillis(40);
 
@@ -101,6 +104,10 @@ public final class EndpointsReconciler implements AutoCloseable {
 
   /** Something has changed: does a round at once, if it may and nobody else is at it. */
   private void changed() {
+    if (!leadership.isCertain()) {
+      queue.addBy(monotonic.getAsLong() + STANDBY_DELAY.toNanos());
+      return;
+    }
     if (turn.isHeldByCurrentThread() || !turn.tryLock()) {
       queue.add();
       return;

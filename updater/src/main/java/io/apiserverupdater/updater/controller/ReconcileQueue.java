@@ -46,6 +46,18 @@ final class ReconcileQueue {
     }
   }
 
+  /** Adds the key at the given moment of the monotonic clock, unless it is planned for sooner. */
+  void addBy(long moment) {
+    guard.lock();
+    try {
+      if (!retryPending || retryAt - moment > 0) {
+        addAt(moment);
+      }
+    } finally {
+      guard.unlock();
+    }
+  }
+
   /**
    * Waits for the key, but not before the given moment of the monotonic clock.
    *

@@ -40,6 +40,7 @@ class EndpointsReconcilerTest {
   /** An API server of a few fields; its answers can be written down beforehand. */
   private static final class ScriptedClient implements EndpointsClient {
     final List<String> writes = new CopyOnWriteArrayList<>();
+    final List<Thread> reads = new CopyOnWriteArrayList<>();
     final Deque<WriteResult> answers = new ArrayDeque<>();
     final Map<AddressFamily, EndpointSlice> slices = new EnumMap<>(AddressFamily.class);
     Optional<Endpoints> endpoints = Optional.empty();
@@ -68,8 +69,13 @@ class EndpointsReconcilerTest {
           List.of(new EndpointSlice("kubernetes", "IPv4", Map.of(), List.of(PORT), members, "1"));
     }
 
+    long readsBy(Thread thread) {
+      return reads.stream().filter(thread::equals).count();
+    }
+
     @Override
     public Optional<ObservedState> observed() {
+      reads.add(Thread.currentThread());
       return known
           ? Optional.of(new ObservedState(source, service, slices, endpoints))
           : Optional.empty();
@@ -317,6 +323,27 @@ class EndpointsReconcilerTest {
     int before = client.writes.size();
     client.listener.run();
     assertEquals(before, client.writes.size(), "not after the end");
+  }
+
+  @Test
+  void standbyLeavesEachChangeToItsOwnThread() {
+    leading = false;
+    reconciler.start();
+    try {
+      for (int i = 0; i < 10; i++) {
+        client.listener.run();
+        clock.addAndGet(TimeUnit.MILLISECONDS.toNanos(10));
+      }
+      assertEquals(0, client.readsBy(Thread.currentThread()));
+      // The first of them was to be dealt with 50 ms after it had come, the others with it.
+      client.listener.run();
+      while (client.reads.isEmpty()) {
+        Thread.onSpinWait(); // The class has a time-out.
+      }
+      assertEquals(List.of(), client.writes);
+    } finally {
+      reconciler.close();
+    }
   }
 
   @Test

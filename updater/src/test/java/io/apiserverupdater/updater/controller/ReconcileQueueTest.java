@@ -104,6 +104,18 @@ class ReconcileQueueTest {
   }
 
   @Test
+  void soonerOfTwoPlansCountsWhereItIsToBeKept() throws Exception {
+    queue.addBy(clock.get());
+    queue.addBy(clock.get() + 60 * SECOND);
+    assertTrue(queue.take(clock.get()));
+    queue.addAt(clock.get() + 60 * SECOND);
+    queue.addBy(clock.get());
+    assertTrue(queue.take(clock.get()));
+    queue.addBy(clock.get() + 60 * SECOND);
+    assertWaits(takeElsewhere(clock.get()));
+  }
+
+  @Test
   void additionIsHeldBackUntilTheGivenMoment() throws Exception {
     queue.add();
     CompletableFuture<Boolean> taken = takeElsewhere(clock.get() + 60 * SECOND);
