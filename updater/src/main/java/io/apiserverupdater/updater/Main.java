@@ -99,6 +99,7 @@ public final class Main {
             access,
             config.target(),
             config.failover().orElse(access.isInCluster()),
+            config.probing().filter(UpdaterConfig.Probing::findsHangingServers).isPresent(),
             config.election().map(UpdaterConfig.Election::lease),
             userAgent(),
             System::nanoTime);
@@ -241,6 +242,7 @@ public final class Main {
         access,
         config.target(),
         config.failover().orElse(false),
+        false,
         Optional.empty(),
         userAgent(),
         System::nanoTime);

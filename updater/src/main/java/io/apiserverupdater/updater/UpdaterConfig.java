@@ -63,6 +63,11 @@ record UpdaterConfig(
       /** Whether its host accepts a connection. */
       TCP
     }
+
+    /** The kernel accepts connections for a process that hangs. */
+    boolean findsHangingServers() {
+      return question == Question.READYZ;
+    }
   }
 
   /** What a command line amounts to. */

@@ -65,8 +65,9 @@ public final class EndpointsReconciler implements AutoCloseable {
   /** Held during a round. */
   private final ReentrantLock turn = new ReentrantLock();
 
+  private volatile boolean running;
+
   // Guarded by turn.
-  private boolean running;
   private long holdUntil;
   private List<Refusal> lastRefusals = List.of();
   private Optional<EndpointsSnapshot> lastPublished = Optional.empty();
@@ -93,12 +94,7 @@ public final class EndpointsReconciler implements AutoCloseable {
   }
 
   public void start() {
-    turn.lock();
-    try {
-      running = true;
-    } finally {
-      turn.unlock();
-    }
+    running = true;
     thread.start();
   }
 
@@ -145,13 +141,14 @@ public final class EndpointsReconciler implements AutoCloseable {
   /** Finishes the write that is under way and stops. */
   @Override
   public void close() {
+    running = false;
     queue.close();
+    long end = System.nanoTime() + STOP.toNanos();
     try {
-      if (turn.tryLock(STOP.toMillis(), TimeUnit.MILLISECONDS)) {
-        running = false;
+      if (turn.tryLock(STOP.toNanos(), TimeUnit.NANOSECONDS)) {
         turn.unlock();
       }
-      thread.join(STOP.toMillis());
+      thread.join(Math.max(1, TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime())));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
@@ -162,7 +159,12 @@ public final class EndpointsReconciler implements AutoCloseable {
       while (queue.take(notBefore())) {
         turn.lock();
         try {
-          round();
+          if (earliest() - monotonic.getAsLong() <= 0) {
+            round();
+          } else {
+            // Another thread's round has used the budget up, or was told to wait.
+            queue.add();
+          }
         } finally {
           turn.unlock();
         }
@@ -183,10 +185,10 @@ public final class EndpointsReconciler implements AutoCloseable {
 
   private void round() {
     try {
-      reconcile().ifPresent(wait -> queue.addAt(monotonic.getAsLong() + wait.toNanos()));
+      reconcile().ifPresent(wait -> queue.addBy(monotonic.getAsLong() + wait.toNanos()));
     } catch (RuntimeException e) {
       log.error("reconcile=error message=\"{}\"", e, e);
-      queue.addAt(monotonic.getAsLong() + backoff.next().toNanos());
+      queue.addBy(monotonic.getAsLong() + backoff.next().toNanos());
     }
   }
 

@@ -34,24 +34,14 @@ final class ReconcileQueue {
     }
   }
 
-  /** Adds the key at the given moment of the monotonic clock; an earlier plan is replaced. */
-  void addAt(long moment) {
-    guard.lock();
-    try {
-      retryAt = moment;
-      retryPending = true;
-      changed.signalAll();
-    } finally {
-      guard.unlock();
-    }
-  }
-
   /** Adds the key at the given moment of the monotonic clock, unless it is planned for sooner. */
   void addBy(long moment) {
     guard.lock();
     try {
       if (!retryPending || retryAt - moment > 0) {
-        addAt(moment);
+        retryAt = moment;
+        retryPending = true;
+        changed.signalAll();
       }
     } finally {
       guard.unlock();

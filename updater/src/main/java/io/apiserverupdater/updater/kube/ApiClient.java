@@ -54,7 +54,10 @@ final class ApiClient implements AutoCloseable {
   private final ScheduledThreadPoolExecutor deadlines;
   private final AtomicLong lastAnswerAt;
 
-  ApiClient(ClusterAccess access, String userAgent, LongSupplier monotonic) {
+  /**
+   * @param probed whether our probes tell of a server that hangs
+   */
+  ApiClient(ClusterAccess access, boolean probed, String userAgent, LongSupplier monotonic) {
     this.order = new ServerOrder(access.server());
     this.monotonic = monotonic;
     this.lastAnswerAt = new AtomicLong(monotonic.getAsLong());
@@ -67,7 +70,7 @@ final class ApiClient implements AutoCloseable {
               return thread;
             });
     deadlines.setRemoveOnCancelPolicy(true);
-    this.connections = new Connections(access, userAgent, monotonic, deadlines);
+    this.connections = new Connections(access, userAgent, monotonic, deadlines, probed);
   }
 
   /** The control planes by their own addresses, to be asked before the configured one. */

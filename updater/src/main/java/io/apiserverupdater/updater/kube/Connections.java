@@ -30,6 +30,7 @@ final class Connections implements AutoCloseable {
   private final String userAgent;
   private final LongSupplier monotonic;
   private final ScheduledExecutorService deadlines;
+  private final boolean probed;
 
   // All guarded by this.
   private Optional<Credentials> credentials = Optional.empty();
@@ -47,17 +48,20 @@ final class Connections implements AutoCloseable {
   }
 
   /**
+   * @param probed whether our probes tell of a server that hangs
    * @param deadlines for short tasks
    */
   Connections(
       ClusterAccess access,
       String userAgent,
       LongSupplier monotonic,
-      ScheduledExecutorService deadlines) {
+      ScheduledExecutorService deadlines,
+      boolean probed) {
     this.access = access;
     this.userAgent = userAgent;
     this.monotonic = monotonic;
     this.deadlines = deadlines;
+    this.probed = probed;
   }
 
   /**
@@ -70,9 +74,18 @@ final class Connections implements AutoCloseable {
   synchronized Connection get(ServerAddress server, boolean fresh)
       throws IOException, GeneralSecurityException {
     Credentials current = credentials(fresh);
-    Transport transport =
-        DirectTransport.reaches(server, access.proxy()) ? direct(current) : general(current);
+    Transport transport = isDirect(server) ? direct(current) : general(current);
     return new Connection(transport, current.identity().token());
+  }
+
+  /**
+   * Behind the configured address there may be several servers: which of them a watch has got, no
+   * other connection tells. So it is for HTTP/2 and its pings, unless our probes find the one that
+   * hangs.
+   */
+  private boolean isDirect(ServerAddress server) {
+    return DirectTransport.reaches(server, access.proxy())
+        && (probed || !server.equals(access.server()));
   }
 
   private Transport direct(Credentials current) {

@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -29,8 +30,11 @@ import java.util.concurrent.atomic.AtomicBoolean;
 final class DirectTransport implements Transport {
   private static final Duration CONNECT = Duration.ofSeconds(1);
 
-  /** What every apiserver answers at once, be it with a refusal. */
-  private static final ApiCall SIGN_OF_LIFE = ApiCall.get("/version");
+  /**
+   * What every apiserver answers at once, be it with a refusal. Calls to /livez are exempt from
+   * priority and fairness (the FlowSchema "probes"), and etcd may be slow.
+   */
+  private static final ApiCall SIGN_OF_LIFE = ApiCall.get("/livez").with("exclude", "etcd");
 
   private static final Duration PATIENCE = Duration.ofSeconds(1);
 
@@ -43,6 +47,7 @@ final class DirectTransport implements Transport {
 
   // All guarded by this.
   private final Map<ServerAddress, Peer> peers = new HashMap<>();
+  private final Set<DirectWatchStream> watches = new HashSet<>();
   private boolean closed;
 
   /** A server, and the connections to it that nobody uses at this moment, the latest first. */
@@ -55,6 +60,9 @@ final class DirectTransport implements Transport {
 
     final AtomicBoolean asked = new AtomicBoolean();
     volatile long heardAt = System.nanoTime();
+
+    /** Why it is taken for dead: by one of its watches, for all of them. */
+    volatile Optional<IOException> death = Optional.empty();
 
     Peer(ApiserverClient client, ApiserverAddress address) {
       this.client = client;
@@ -122,14 +130,15 @@ final class DirectTransport implements Transport {
     try {
       HttpAnswer answer =
           connection.open(request(server, call, token), ApiClient.MOST_BYTES, timeout);
-      opened = answer.status() == 200;
-      return new Opened(
-          reply(answer),
-          opened
-              ? Optional.of(
-                  new DirectWatchStream(
-                      server, connection, longest, () -> expectLife(server, peer, token)))
-              : Optional.empty());
+      if (answer.status() != 200) {
+        return new Opened(reply(answer), Optional.empty());
+      }
+      DirectWatchStream stream =
+          new DirectWatchStream(
+              server, connection, longest, () -> expectLife(server, peer, token), this::forget);
+      remember(stream);
+      opened = true;
+      return new Opened(reply(answer), Optional.of(stream));
     } catch (UnreachableException e) {
       throw failure(e);
     } finally {
@@ -139,18 +148,40 @@ final class DirectTransport implements Transport {
     }
   }
 
+  private synchronized void remember(DirectWatchStream stream) {
+    if (closed) {
+      stream.cancel();
+    } else {
+      watches.add(stream);
+    }
+  }
+
+  private synchronized void forget(DirectWatchStream stream) {
+    watches.remove(stream);
+  }
+
   /**
    * Asks a server for a sign of life, if it has given none for a while. A process that hangs keeps
    * its connections open, and nobody would miss the events that it does not send.
+   *
+   * @param mine the server as it was when the watch was opened
    */
-  private void expectLife(ServerAddress server, Peer peer, Optional<String> token)
+  private void expectLife(ServerAddress server, Peer mine, Optional<String> token)
       throws IOException {
-    boolean silent = System.nanoTime() - peer.heardAt >= DirectWatchStream.SILENCE.toNanos();
-    if (silent && peer.asked.compareAndSet(false, true)) {
+    if (mine.death.isPresent()) {
+      throw mine.death.get();
+    }
+    Peer now = peer(server);
+    boolean silent = System.nanoTime() - now.heardAt >= DirectWatchStream.SILENCE.toNanos();
+    if (silent && now.asked.compareAndSet(false, true)) {
       try {
-        Reply unusedReply = exchange(server, peer, SIGN_OF_LIFE, token, PATIENCE);
+        Reply unusedReply = exchange(server, now, SIGN_OF_LIFE, token, PATIENCE);
+      } catch (IOException e) {
+        mine.death = Optional.of(e);
+        now.death = mine.death;
+        throw e;
       } finally {
-        peer.asked.set(false);
+        now.asked.set(false);
       }
     }
   }
@@ -251,5 +282,8 @@ final class DirectTransport implements Transport {
   public synchronized void close() {
     closed = true;
     retain(Set.of());
+    // They were opened under an identity, or verified by an authority, that is of the past.
+    watches.forEach(DirectWatchStream::cancel);
+    watches.clear();
   }
 }

@@ -5,13 +5,14 @@ import io.apiserverupdater.probe.UnreachableException;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /** A watch on a connection of its own, read by the thread that asks for the next event. */
 final class DirectWatchStream implements WatchStream {
   /**
    * After this time without an event the server is asked whether it is alive: one that has
-   * vanished, or hangs, is found within two of these and a second. Sooner than that a watch leaves
-   * an apiserver that our probes have found unready.
+   * vanished, or hangs, is found within two of these and a second, by all of its watches. Sooner
+   * than that a watch leaves an apiserver that our probes have found unready.
    */
   static final Duration SILENCE = Duration.ofSeconds(2);
 
@@ -31,14 +32,20 @@ final class DirectWatchStream implements WatchStream {
   private final ServerAddress server;
   private final HeldConnection connection;
   private final LifeCheck lifeCheck;
+  private final Consumer<DirectWatchStream> whenClosed;
   private final long end;
   private volatile boolean cancelled;
 
   DirectWatchStream(
-      ServerAddress server, HeldConnection connection, Duration longest, LifeCheck lifeCheck) {
+      ServerAddress server,
+      HeldConnection connection,
+      Duration longest,
+      LifeCheck lifeCheck,
+      Consumer<DirectWatchStream> whenClosed) {
     this.server = server;
     this.connection = connection;
     this.lifeCheck = lifeCheck;
+    this.whenClosed = whenClosed;
     this.end = System.nanoTime() + longest.toNanos();
   }
 
@@ -76,5 +83,6 @@ final class DirectWatchStream implements WatchStream {
   @Override
   public void close() {
     connection.close();
+    whenClosed.accept(this);
   }
 }

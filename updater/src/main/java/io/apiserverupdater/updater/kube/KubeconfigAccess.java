@@ -125,7 +125,7 @@ final class KubeconfigAccess implements ClusterAccess {
       URI uri = new URI(text);
       if ("https".equals(uri.getScheme()) && uri.getHost() != null) {
         String host = uri.getHost().replaceAll("^\\[|]$", "");
-        String path = uri.getPath() == null ? "" : uri.getPath().replaceAll("/+$", "");
+        String path = uri.getRawPath() == null ? "" : uri.getRawPath().replaceAll("/+$", "");
         return new ServerAddress(host, uri.getPort() < 0 ? 443 : uri.getPort(), path, tlsName);
       }
     } catch (URISyntaxException e) {

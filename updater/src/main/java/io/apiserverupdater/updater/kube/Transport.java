@@ -56,7 +56,7 @@ interface Transport extends AutoCloseable {
   /** Gives up the connections to servers that are not among these. */
   void retain(Set<ServerAddress> wanted);
 
-  /** Gives up all connections that no watch uses. */
+  /** Gives up all connections; a watch may be left to its end. */
   @Override
   void close();
 }

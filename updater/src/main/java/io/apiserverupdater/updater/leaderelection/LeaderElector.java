@@ -66,6 +66,7 @@ public final class LeaderElector implements Leadership, AutoCloseable {
   // Guarded by guard.
   private boolean leaseChanged;
   private boolean closing;
+  private boolean releasing;
 
   // Written by the elector's thread only.
   private volatile Optional<Lead> lead = Optional.empty();
@@ -125,11 +126,22 @@ public final class LeaderElector implements Leadership, AutoCloseable {
     }
     try {
       thread.join(PATIENCE.toMillis());
-      // A call that nobody answers must not hold up the end.
-      thread.interrupt();
+      giveUpCall();
       thread.join(RELEASE.toMillis());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    }
+  }
+
+  /** A call that nobody answers must not hold up the end; the release has its own time. */
+  private void giveUpCall() {
+    guard.lock();
+    try {
+      if (!releasing) {
+        thread.interrupt();
+      }
+    } finally {
+      guard.unlock();
     }
   }
 
@@ -325,8 +337,14 @@ public final class LeaderElector implements Leadership, AutoCloseable {
     if (lead.isEmpty()) {
       return;
     }
-    // Of a call that was given up for the end's sake. It is not to end this one, too.
-    boolean unusedInterrupt = Thread.interrupted();
+    guard.lock();
+    try {
+      releasing = true;
+      // Of a call that was given up for the end's sake. It is not to end this one, too.
+      boolean unusedInterrupt = Thread.interrupted();
+    } finally {
+      guard.unlock();
+    }
     boolean certain = isCertain();
     lead = Optional.empty();
     listener.stoppedLeading("shutting down");

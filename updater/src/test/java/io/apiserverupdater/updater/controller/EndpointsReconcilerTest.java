@@ -28,6 +28,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -309,8 +310,10 @@ class EndpointsReconcilerTest {
     client.listener.run();
     assertEquals(List.of(), client.writes, "not before the start");
     reconciler.start();
+    reconciler.trigger();
     try {
       awaitWrites(2);
+      awaitRest();
       client.source("192.0.2.1", "192.0.2.2");
       List<Thread> writers = new CopyOnWriteArrayList<>();
       client.afterWrite = () -> writers.add(Thread.currentThread());
@@ -337,10 +340,32 @@ class EndpointsReconcilerTest {
       assertEquals(0, client.readsBy(Thread.currentThread()));
       // The first of them was to be dealt with 50 ms after it had come, the others with it.
       client.listener.run();
-      while (client.reads.isEmpty()) {
-        Thread.onSpinWait(); // The class has a time-out.
-      }
+      await(() -> !client.reads.isEmpty());
       assertEquals(List.of(), client.writes);
+    } finally {
+      reconciler.close();
+    }
+  }
+
+  @Test
+  void whatARoundElsewhereWasToldToWaitForIsWaitedFor() throws Exception {
+    client.known = false;
+    reconciler.start();
+    reconciler.trigger();
+    try {
+      awaitRest(); // It has read from when on it may do a round.
+      client.known = true;
+      client.answers.add(new WriteResult.Rejected("no"));
+      client.listener.run();
+      assertEquals(List.of(SLICE), client.writes);
+      reconciler.trigger();
+      long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(50);
+      while (System.nanoTime() < end) {
+        assertEquals(List.of(SLICE), client.writes);
+      }
+      clock.addAndGet(TimeUnit.SECONDS.toNanos(2));
+      reconciler.trigger();
+      awaitWrites(3);
     } finally {
       reconciler.close();
     }
@@ -359,23 +384,37 @@ class EndpointsReconcilerTest {
             throw new IllegalStateException(e);
           }
         };
+    // After this there is nothing to do for 50 ms of a clock that stands still, but a change.
+    client.answers.add(new WriteResult.Conflict());
     reconciler.start();
     reconciler.trigger();
     try {
       assertTrue(writing.await(4, TimeUnit.SECONDS));
-      client.source("192.0.2.9");
       client.listener.run(); // Returns at once, though a write is under way.
       goOn.countDown();
-      awaitWrites(4);
+      awaitWrites(3);
     } finally {
       reconciler.close();
     }
   }
 
   private void awaitWrites(int count) {
-    reconciler.trigger();
-    while (client.writes.size() < count) {
-      Thread.onSpinWait(); // The class has a time-out.
+    await(() -> client.writes.size() >= count);
+  }
+
+  /** Waits until the reconciler's thread has done at least one round, and sleeps. */
+  private void awaitRest() {
+    await(
+        () ->
+            !client.reads.isEmpty()
+                && client.reads.get(0).getState() == Thread.State.TIMED_WAITING);
+  }
+
+  /** The class has a time-out, which interrupts. */
+  private static void await(BooleanSupplier condition) {
+    while (!condition.getAsBoolean()) {
+      assertFalse(Thread.interrupted(), "too late");
+      Thread.onSpinWait();
     }
   }
 }
