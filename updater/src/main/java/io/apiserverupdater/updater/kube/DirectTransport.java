@@ -38,7 +38,7 @@ final class DirectTransport implements Transport {
 
   private static final Duration PATIENCE = Duration.ofSeconds(1);
 
-  /** There are two threads that make calls: the elector and the reconciler. */
+  /** Two make calls at the same time: the elector, and whoever does a round. */
   private static final int MOST_IDLE = 2;
 
   private final ServerTrust.Verified trust;
@@ -270,12 +270,8 @@ final class DirectTransport implements Transport {
   }
 
   @Override
-  public synchronized void retain(Set<ServerAddress> wanted) {
-    for (ServerAddress server : Set.copyOf(peers.keySet())) {
-      if (!wanted.contains(server)) {
-        evict(server);
-      }
-    }
+  public synchronized Set<ServerAddress> servers() {
+    return Set.copyOf(peers.keySet());
   }
 
   @Override

@@ -197,12 +197,8 @@ final class OkHttpTransport implements Transport {
   }
 
   @Override
-  public synchronized void retain(Set<ServerAddress> wanted) {
-    for (ServerAddress server : Set.copyOf(clients.keySet())) {
-      if (!wanted.contains(server)) {
-        evict(server);
-      }
-    }
+  public synchronized Set<ServerAddress> servers() {
+    return Set.copyOf(clients.keySet());
   }
 
   @Override

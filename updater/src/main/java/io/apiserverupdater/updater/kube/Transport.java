@@ -53,8 +53,13 @@ interface Transport extends AutoCloseable {
   /** Gives up the connections to a server. */
   void evict(ServerAddress server);
 
+  /** The servers to which there are, or may be, connections. */
+  Set<ServerAddress> servers();
+
   /** Gives up the connections to servers that are not among these. */
-  void retain(Set<ServerAddress> wanted);
+  default void retain(Set<ServerAddress> wanted) {
+    servers().stream().filter(server -> !wanted.contains(server)).forEach(this::evict);
+  }
 
   /** Gives up all connections; a watch may be left to its end. */
   @Override
