@@ -29,8 +29,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Everything that an apiserver can answer wrongly. Four updaters live through all of it, one fault
- * after the other; each meets the fault in another kind of call.
+ * Everything that an apiserver can answer wrongly. Eight updaters live through all of it, one fault
+ * after the other: each kind of call meets the fault in two of them, one that talks to the
+ * configured apiserver by the general client and one that probes, and so talks to all directly.
  */
 @Tag("component")
 class FaultTest {
@@ -45,7 +46,7 @@ class FaultTest {
 
   private static Replicas replicas;
   private static SandboxCluster cluster;
-  private static final Map<Calls, Lane> lanes = new EnumMap<>(Calls.class);
+  private static final Map<Calls, List<Lane>> lanes = new EnumMap<>(Calls.class);
   private static int round;
 
   /** The calls that meet the fault. */
@@ -63,7 +64,32 @@ class FaultTest {
     }
   }
 
-  private record Lane(String user, String namespace, UpdaterProcess updater) {}
+  private record Lane(Calls calls, String user, String namespace, UpdaterProcess updater) {
+    static Lane start(Calls calls, String healthCheck) {
+      String user = Replicas.fresh("updater");
+      String namespace = replicas.namespace();
+      List<String> flags = new ArrayList<>();
+      flags.add("--apiserver-failover");
+      flags.add("--health-check=" + healthCheck);
+      if (calls == Calls.LEASE) {
+        flags.addAll(List.of("--lease-duration=2s", "--renew-deadline=1s", "--retry-period=300ms"));
+      } else {
+        flags.add("--leader-elect=false");
+      }
+      return new Lane(
+          calls, user, namespace, replicas.replica(user, namespace, flags.toArray(new String[0])));
+    }
+
+    /** Whether it is a request that the fault is for. */
+    boolean meets(RequestInfo request) {
+      return request.user().equals(user) && calls.calls.test(request);
+    }
+
+    @Override
+    public String toString() {
+      return calls + " of " + user;
+    }
+  }
 
   /**
    * A fault and how long it lasts.
@@ -137,21 +163,9 @@ class FaultTest {
     cluster = SandboxCluster.start();
     replicas = Replicas.at(cluster);
     for (Calls calls : Calls.values()) {
-      String user = Replicas.fresh("updater");
-      String namespace = replicas.namespace();
-      UpdaterProcess updater =
-          calls == Calls.LEASE
-              ? replicas.replica(
-                  user,
-                  namespace,
-                  "--apiserver-failover",
-                  "--lease-duration=2s",
-                  "--renew-deadline=1s",
-                  "--retry-period=300ms")
-              : replicas.single(user, namespace, "--apiserver-failover");
-      lanes.put(calls, new Lane(user, namespace, updater));
+      lanes.put(calls, List.of(Lane.start(calls, "off"), Lane.start(calls, "readyz")));
     }
-    lanes.values().forEach(lane -> replicas.awaitMirrored(lane.namespace(), addresses()));
+    all().forEach(lane -> replicas.awaitMirrored(lane.namespace(), addresses()));
   }
 
   @AfterAll
@@ -177,7 +191,10 @@ class FaultTest {
   private record Usage(int requests, Duration cpu) {
     static Usage of(Lane lane) {
       return new Usage(
-          replicas.requests(lane.user(), System.nanoTime() - TimeUnit.HOURS.toNanos(1)).size(),
+          (int)
+              replicas.requests(lane.user(), System.nanoTime() - TimeUnit.HOURS.toNanos(1)).stream()
+                  .filter(entry -> !entry.request().path().equals("/readyz"))
+                  .count(),
           lane.updater().cpuTime());
     }
   }
@@ -185,19 +202,17 @@ class FaultTest {
   @ParameterizedTest
   @MethodSource("faults")
   void survives(Row row) {
-    Map<Calls, Usage> before = new EnumMap<>(Calls.class);
+    Map<Lane, Usage> before = new HashMap<>();
     List<FaultPlan.Rule> rules = new ArrayList<>();
-    for (Calls calls : row.calls()) {
-      Lane lane = lane(calls);
-      Predicate<RequestInfo> user = Replicas.of(lane.user());
-      rules.add(cluster.faults().always(user.and(calls.calls), row.fault()));
-      before.put(calls, Usage.of(lane));
+    for (Lane lane : of(row.calls())) {
+      rules.add(cluster.faults().always(lane::meets, row.fault()));
+      before.put(lane, Usage.of(lane));
     }
     long start = System.nanoTime();
     cluster.apiservers().forEach(SandboxApiserver::breakConnections);
     List<String> during = changeSource();
-    for (Calls calls : row.harmless()) {
-      replicas.awaitMirrored(lane(calls).namespace(), during);
+    for (Lane lane : of(row.harmless())) {
+      replicas.awaitMirrored(lane.namespace(), during);
     }
     cluster.awaitTrue(
         "it strikes every kind of call",
@@ -210,16 +225,16 @@ class FaultTest {
     double seconds = (System.nanoTime() - start) / 1e9;
     List<String> excesses = new ArrayList<>();
     before.forEach(
-        (calls, usage) -> {
-          Usage now = Usage.of(lane(calls));
+        (lane, usage) -> {
+          Usage now = Usage.of(lane);
           int requests = now.requests() - usage.requests();
           double cpu = now.cpu().minus(usage.cpu()).toNanos() / 1e9 / seconds;
-          UpdaterProcess updater = lane(calls).updater();
+          UpdaterProcess updater = lane.updater();
           long mebibytes = updater.residentMebibytes();
           String found =
               "%s: %d requests and %.0f %% CPU in %.1f s, %d MiB, %d threads, %d files"
                   .formatted(
-                      calls,
+                      lane,
                       requests,
                       100 * cpu,
                       seconds,
@@ -239,14 +254,13 @@ class FaultTest {
     // Streams that a fault has spoilt from their start stay spoilt.
     cluster.apiservers().forEach(SandboxApiserver::breakConnections);
     List<String> after = changeSource();
-    lanes.forEach((calls, lane) -> replicas.awaitMirrored(lane.namespace(), after));
-    cluster.awaitTrue(
-        "somebody leads",
-        SOON,
-        () ->
-            cluster
-                .leaseHolder(lane(Calls.LEASE).namespace(), "apiserver-updater")
-                .startsWith(lane(Calls.LEASE).user()));
+    all().forEach(lane -> replicas.awaitMirrored(lane.namespace(), after));
+    for (Lane lane : of(Set.of(Calls.LEASE))) {
+      cluster.awaitTrue(
+          "somebody leads",
+          SOON,
+          () -> cluster.leaseHolder(lane.namespace(), "apiserver-updater").startsWith(lane.user()));
+    }
     assertTrue(allLive());
     assertEquals(List.of(), excesses);
   }
@@ -255,32 +269,25 @@ class FaultTest {
   void heedsRetryAfterAlsoWhenThereIsNewsInTheMeantime() {
     Duration asked = Duration.ofSeconds(2);
     long start = System.nanoTime();
-    FaultPlan.Rule writes =
-        cluster
-            .faults()
-            .always(
-                Replicas.of(lane(Calls.WRITE).user()).and(Calls.WRITE.calls),
-                Fault.tooManyRequests((int) asked.toSeconds()));
-    FaultPlan.Rule watches =
-        cluster
-            .faults()
-            .always(
-                Replicas.of(lane(Calls.WATCH).user())
-                    .and(Calls.WATCH.calls)
-                    .and(r -> r.resource().equals("services")),
-                Fault.tooManyRequests((int) asked.toSeconds()));
+    List<FaultPlan.Rule> rules = new ArrayList<>();
+    for (Lane lane : of(Set.of(Calls.WRITE, Calls.WATCH))) {
+      rules.add(
+          cluster
+              .faults()
+              .always(
+                  r -> lane.meets(r) && (r.isWrite() || r.resource().equals("services")),
+                  Fault.tooManyRequests((int) asked.toSeconds())));
+    }
     cluster.apiservers().forEach(SandboxApiserver::breakConnections);
     changeSource();
-    cluster.awaitTrue("turned down", SOON, () -> writes.hits() > 0 && watches.hits() > 0);
+    cluster.awaitTrue("turned down", SOON, () -> rules.stream().allMatch(rule -> rule.hits() > 0));
     changeSource();
     changeSource();
-    cluster.awaitTrue("tried again", SOON, () -> writes.hits() > 2 && watches.hits() > 2);
+    cluster.awaitTrue("tried again", SOON, () -> rules.stream().allMatch(rule -> rule.hits() > 2));
     cluster.faults().clearAll();
-    for (Calls calls : List.of(Calls.WRITE, Calls.WATCH)) {
+    for (Lane lane : of(Set.of(Calls.WRITE, Calls.WATCH))) {
       List<AuditLog.Entry> refused =
-          replicas.requests(lane(calls).user(), start).stream()
-              .filter(e -> e.status() == 429)
-              .toList();
+          replicas.requests(lane.user(), start).stream().filter(e -> e.status() == 429).toList();
       // Each apiserver for itself: the next one may be idle.
       Map<String, AuditLog.Entry> last = new HashMap<>();
       for (AuditLog.Entry entry : refused) {
@@ -289,42 +296,47 @@ class FaultTest {
           Duration between = Duration.ofNanos(entry.nanoTime() - before.nanoTime());
           assertTrue(
               between.compareTo(asked.minusMillis(100)) > 0,
-              () -> calls + " tried again after " + between + ": " + entry);
+              () -> lane + " tried again after " + between + ": " + entry);
         }
       }
     }
     List<String> after = changeSource();
-    lanes.values().forEach(lane -> replicas.awaitMirrored(lane.namespace(), after));
+    all().forEach(lane -> replicas.awaitMirrored(lane.namespace(), after));
   }
 
   @Test
   void asksAnotherApiserverWhenOneIsTooBusy() {
     Duration longer = SOON.multipliedBy(2);
-    for (Calls calls : List.of(Calls.WRITE, Calls.LEASE, Calls.WATCH)) {
+    for (Lane lane : of(Set.of(Calls.WRITE, Calls.LEASE, Calls.WATCH))) {
       FaultPlan.Rule rule =
           cluster
               .faults()
               .next(
                   1,
-                  Replicas.of(lane(calls).user())
-                      .and(calls.calls)
-                      // Of the watches that of the source: nothing is mirrored without it.
-                      .and(r -> !r.isWatch() || r.namespace().equals("default")),
+                  // Of the watches that of the source: nothing is mirrored without it.
+                  r -> lane.meets(r) && (!r.isWatch() || r.namespace().equals("default")),
                   Fault.tooManyRequests((int) longer.toSeconds()));
-      if (calls == Calls.WATCH) {
+      if (lane.calls() == Calls.WATCH) {
         cluster.apiservers().forEach(SandboxApiserver::breakConnections);
       }
       List<String> now = changeSource();
-      cluster.awaitTrue(calls + " turned down", SOON, () -> rule.hits() > 0);
-      replicas.awaitMirrored(lane(calls).namespace(), now);
+      cluster.awaitTrue(lane + " turned down", SOON, () -> rule.hits() > 0);
+      replicas.awaitMirrored(lane.namespace(), now);
     }
   }
 
   private static boolean allLive() {
-    return lanes.values().stream().allMatch(lane -> lane.updater().isAlive());
+    return all().stream().allMatch(lane -> lane.updater().isAlive());
   }
 
-  private static Lane lane(Calls calls) {
-    return java.util.Objects.requireNonNull(lanes.get(calls));
+  private static List<Lane> all() {
+    return of(EnumSet.allOf(Calls.class));
+  }
+
+  private static List<Lane> of(Set<Calls> calls) {
+    return lanes.entrySet().stream()
+        .filter(entry -> calls.contains(entry.getKey()))
+        .flatMap(entry -> entry.getValue().stream())
+        .toList();
   }
 }
