@@ -19,11 +19,11 @@ import org.junit.jupiter.api.Test;
 @Tag("component")
 class ProxyTest extends OnOneCluster {
   private final String user = Replicas.fresh("updater");
-  private ConnectProxy proxy;
+  private Relay proxy;
 
   @BeforeEach
   void startProxy() throws IOException {
-    proxy = new ConnectProxy();
+    proxy = Relay.proxy();
   }
 
   @AfterEach
@@ -36,7 +36,8 @@ class ProxyTest extends OnOneCluster {
     Files.writeString(
         file,
         Files.readString(file)
-            .replaceAll("(?m)^( +server: .*)$", "$1\n    proxy-url: " + proxy.url()));
+            .replaceAll(
+                "(?m)^( +server: .*)$", "$1\n    proxy-url: " + "http://" + proxy.address()));
     return file;
   }
 
@@ -49,7 +50,7 @@ class ProxyTest extends OnOneCluster {
     cluster.source().set("192.0.2.7");
     replicas.awaitMirrored(namespace, "192.0.2.7");
     String first = cluster.apiserver(0).url().replace("https://", "");
-    assertEquals(Set.of(first), Set.copyOf(proxy.tunnels()));
+    assertEquals(Set.of(first), Set.copyOf(proxy.destinations()));
 
     cluster.apiserver(0).pause();
     updater.awaitLog("apiserver=down address=" + first, SOON);
@@ -71,6 +72,6 @@ class ProxyTest extends OnOneCluster {
     assertEquals(2, failed.exitCode(), failed::toString);
     assertTrue(failed.err().contains("refused"), failed::toString);
     assertFalse(failed.err().contains("Exception"), failed::toString);
-    assertEquals(List.of(), proxy.tunnels());
+    assertEquals(List.of(), proxy.destinations());
   }
 }

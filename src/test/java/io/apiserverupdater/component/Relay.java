@@ -1,0 +1,140 @@
+package io.apiserverupdater.component;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Passes TCP connections on, on loopback: as a proxy that opens tunnels (RFC 9110, section 9.3.6),
+ * or as a balancer at one address for several servers. Closing it ends all connections.
+ */
+final class Relay implements AutoCloseable {
+  private static final Pattern REQUEST = Pattern.compile("CONNECT ([^ :]+:[0-9]+) HTTP/1\\.1");
+
+  /** Says where a new connection goes, as HOST:PORT; nowhere if the client is not served. */
+  private interface Route {
+    Optional<String> of(Socket client) throws IOException;
+  }
+
+  private final Route route;
+  private final ServerSocket listening;
+  private final List<Socket> open = new CopyOnWriteArrayList<>();
+  private final List<String> destinations = new CopyOnWriteArrayList<>();
+
+  private Relay(Route route) throws IOException {
+    this.route = route;
+    listening = new ServerSocket(0, 50, InetAddress.getByAddress(new byte[] {127, 0, 0, 1}));
+    start("relay", this::accept);
+  }
+
+  /** A proxy for HTTPS. */
+  static Relay proxy() throws IOException {
+    return new Relay(
+        client -> {
+          Matcher request = REQUEST.matcher(head(client.getInputStream()));
+          if (!request.lookingAt()) {
+            return Optional.empty();
+          }
+          client
+              .getOutputStream()
+              .write("HTTP/1.1 200 Fine\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+          return Optional.of(request.group(1));
+        });
+  }
+
+  /** A balancer: each new connection goes to what it is told then, as HOST:PORT. */
+  static Relay balancer(Supplier<String> next) throws IOException {
+    return new Relay(client -> Optional.of(next.get()));
+  }
+
+  /** Its own HOST:PORT. */
+  String address() {
+    return "127.0.0.1:" + listening.getLocalPort();
+  }
+
+  /** HOST:PORT that each connection went to. */
+  List<String> destinations() {
+    return List.copyOf(destinations);
+  }
+
+  private void accept() {
+    while (!listening.isClosed()) {
+      try {
+        Socket client = listening.accept();
+        open.add(client);
+        start("relay-there", () -> serve(client));
+      } catch (IOException e) {
+        // The end.
+      }
+    }
+  }
+
+  private void serve(Socket client) {
+    try (client) {
+      Optional<String> destination = route.of(client);
+      if (destination.isEmpty()) {
+        return;
+      }
+      destinations.add(destination.get());
+      String[] hostAndPort = destination.get().split(":", 2);
+      try (Socket server = new Socket(hostAndPort[0], Integer.parseInt(hostAndPort[1]))) {
+        open.add(server);
+        start("relay-back", () -> pump(server, client));
+        pump(client, server);
+      }
+    } catch (IOException e) {
+      // One side is gone: so is the other now.
+    }
+  }
+
+  private static String head(InputStream in) throws IOException {
+    StringBuilder head = new StringBuilder();
+    while (head.indexOf("\r\n\r\n") < 0) {
+      int next = in.read();
+      if (next < 0) {
+        return "";
+      }
+      head.append((char) next);
+    }
+    return head.toString();
+  }
+
+  private static void pump(Socket from, Socket to) {
+    try (from;
+        to) {
+      InputStream in = from.getInputStream();
+      OutputStream out = to.getOutputStream();
+      byte[] buffer = new byte[8192];
+      for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
+        out.write(buffer, 0, count);
+        out.flush();
+      }
+    } catch (IOException e) {
+      // One side is gone: so is the other now.
+    }
+  }
+
+  private static void start(String name, Runnable body) {
+    Thread thread = new Thread(body, name);
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  @Override
+  public void close() throws IOException {
+    listening.close();
+    for (Socket socket : open) {
+      socket.close();
+    }
+  }
+}

@@ -1,0 +1,106 @@
+package io.apiserverupdater.component;
+
+import static io.apiserverupdater.component.Replicas.SOON;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.apiserverupdater.sandbox.Fault;
+import io.apiserverupdater.sandbox.SandboxApiserver;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * One address for all apiservers, as that of the Service or of a balancer: new connections go to a
+ * healthy one, those that are open stay where they are.
+ */
+@Tag("component")
+class SharedAddressTest extends OnOneCluster {
+  private final String user = Replicas.fresh("updater");
+  private volatile SandboxApiserver next = cluster.apiserver(1);
+  private Relay balancer;
+
+  @BeforeEach
+  void startBalancer() throws IOException {
+    balancer = Relay.balancer(() -> addressOf(next));
+  }
+
+  @AfterEach
+  void endBalancer() throws IOException {
+    balancer.close();
+    cluster.apiservers().forEach(SandboxApiserver::resume);
+  }
+
+  private static String addressOf(SandboxApiserver server) {
+    return server.url().replace("https://", "");
+  }
+
+  private Path kubeconfig() throws IOException {
+    Path file = replicas.kubeconfig(user);
+    Files.writeString(
+        file,
+        Files.readString(file)
+            .replaceAll(
+                "(?m)^( +)server: .*$",
+                "$1server: https://"
+                    + balancer.address()
+                    + "\n$1tls-server-name: kubernetes.default.svc"));
+    return file;
+  }
+
+  /** Where the latest watch of such objects was opened, empty before the first. */
+  private String watchedAt(String resource) {
+    return cluster
+        .audit()
+        .entries(
+            entry ->
+                entry.request().user().equals(user)
+                    && entry.request().isWatch()
+                    && entry.request().resource().equals(resource))
+        .stream()
+        .map(entry -> entry.request().apiserver())
+        .reduce("", (before, latest) -> latest);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "--apiserver-failover --health-check=readyz"})
+  void watchesLeaveAServerThatHangs(String flags) throws Exception {
+    String namespace = replicas.namespace();
+    SandboxApiserver hung = cluster.apiserver(1);
+    next = hung;
+    // As long as the source is not known, there is no other address than the shared one.
+    cluster
+        .faults()
+        .next(
+            1,
+            Replicas.of(user).and(r -> r.verb().equals("list") && r.namespace().equals("default")),
+            new Fault.AnsweredLate(Duration.ofSeconds(1)));
+    UpdaterProcess updater =
+        replicas.with(
+            user, namespace, kubeconfig(), flags.isEmpty() ? new String[0] : flags.split(" "));
+    for (String resource : List.of("leases", "services", "endpoints")) {
+      cluster.awaitTrue(
+          resource + " are watched there", SOON, () -> watchedAt(resource).equals(hung.name()));
+    }
+    List<String> all = cluster.runningAddresses();
+    replicas.awaitMirrored(namespace, all);
+
+    next = cluster.apiserver(2);
+    hung.pause();
+    for (String resource : List.of("leases", "services", "endpoints", "endpointslices")) {
+      cluster.awaitTrue(
+          resource + " are watched elsewhere",
+          SOON,
+          () -> !watchedAt(resource).equals(hung.name()));
+    }
+    cluster.source().set(all.get(0), all.get(2));
+    replicas.awaitMirrored(namespace, all.get(0), all.get(2));
+    assertTrue(updater.isAlive());
+  }
+}
