@@ -98,7 +98,7 @@ public final class ApiserverClient {
       ApiserverAddress address, String target, int maxBodyBytes, Duration deadline)
       throws UnreachableException {
     Deadline end = Deadline.after(deadline);
-    try (Connection connection = open(address, end)) {
+    try (Connection connection = open(address, end, end)) {
       return connection.ask(request(address, target, "close"), maxBodyBytes);
     }
   }
@@ -111,7 +111,21 @@ public final class ApiserverClient {
    */
   public HeldConnection hold(ApiserverAddress address, Duration deadline)
       throws UnreachableException {
-    return HeldConnection.open(this, address, deadline);
+    return hold(address, deadline, deadline);
+  }
+
+  /**
+   * Opens a connection for many requests.
+   *
+   * @param connecting for TCP alone, which a kernel answers at once: a host that is gone is found
+   *     by that, and a busy process has longer for its part of the handshake
+   * @param deadline for connecting and the handshake together
+   * @throws UnreachableException when it cannot be opened
+   */
+  public HeldConnection hold(ApiserverAddress address, Duration connecting, Duration deadline)
+      throws UnreachableException {
+    Duration first = connecting.compareTo(deadline) < 0 ? connecting : deadline;
+    return HeldConnection.open(this, address, Deadline.after(first), Deadline.after(deadline));
   }
 
   /**
@@ -122,7 +136,8 @@ public final class ApiserverClient {
    */
   public X509Certificate servingCertificate(ApiserverAddress address, Duration deadline)
       throws UnreachableException {
-    try (Connection connection = open(address, Deadline.after(deadline))) {
+    Deadline end = Deadline.after(deadline);
+    try (Connection connection = open(address, end, end)) {
       return connection.certificate();
     }
   }
@@ -132,16 +147,17 @@ public final class ApiserverClient {
    * show is fetched as {@code kubeadm join} does: from the ConfigMap cluster-info, over a
    * connection on which nothing is believed but a certificate with the pinned key.
    */
-  Connection open(ApiserverAddress address, Deadline deadline) throws UnreachableException {
+  Connection open(ApiserverAddress address, Deadline connecting, Deadline deadline)
+      throws UnreachableException {
     try {
-      return connect(address, deadline, tls);
+      return connect(address, connecting, deadline, tls);
     } catch (AuthorityNotShownException e) {
       if (!(trust instanceof ServerTrust.PinnedAuthorities pins)) {
         throw e.unreachable;
       }
       try {
         learnAuthority(pins, address, deadline, e.unreachable);
-        return connect(address, deadline, tls);
+        return connect(address, deadline, deadline, tls);
       } catch (AuthorityNotShownException again) {
         throw again.unreachable;
       }
@@ -155,7 +171,7 @@ public final class ApiserverClient {
       UnreachableException why)
       throws UnreachableException, AuthorityNotShownException {
     HttpAnswer answer;
-    try (Connection connection = connect(address, deadline, ClientTls.unverified())) {
+    try (Connection connection = connect(address, deadline, deadline, ClientTls.unverified())) {
       answer =
           connection.ask(
               request(address, CLUSTER_INFO, "close", Optional.empty()), MAX_CLUSTER_INFO_BYTES);
@@ -182,9 +198,11 @@ public final class ApiserverClient {
     }
   }
 
-  private Connection connect(ApiserverAddress address, Deadline deadline, ClientTls clientTls)
+  private Connection connect(
+      ApiserverAddress address, Deadline connecting, Deadline deadline, ClientTls clientTls)
       throws UnreachableException, AuthorityNotShownException {
-    TimedSocket socket = dial(address, deadline);
+    TimedSocket socket = dial(address, connecting);
+    socket.extendTo(deadline);
     boolean opened = false;
     try {
       // The port is part of the name of a cached session, and nothing more.
@@ -393,6 +411,10 @@ public final class ApiserverClient {
       } catch (IOException e) {
         throw failure(e);
       }
+    }
+
+    void keepAlive() {
+      socket.keepAlive();
     }
 
     /** From now on this is the deadline of whatever is done with it. */

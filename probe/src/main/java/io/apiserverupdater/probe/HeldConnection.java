@@ -29,14 +29,27 @@ public final class HeldConnection implements AutoCloseable {
     this.connection = connection;
   }
 
-  static HeldConnection open(ApiserverClient client, ApiserverAddress address, Duration deadline)
+  static HeldConnection open(
+      ApiserverClient client, ApiserverAddress address, Deadline connecting, Deadline deadline)
       throws UnreachableException {
-    return new HeldConnection(client, address, client.open(address, Deadline.after(deadline)));
+    return new HeldConnection(client, address, client.open(address, connecting, deadline));
   }
 
   /** Whether it can still be asked, as far as is known. */
   public boolean isOpen() {
     return end().isEmpty();
+  }
+
+  /**
+   * Has this machine's kernel ask the other one's for as long as nobody says anything: a connection
+   * that the other side, or something between, has forgotten ends within 20 s. It needs the module
+   * jdk.net.
+   *
+   * @return this
+   */
+  public HeldConnection keptAlive() {
+    connection.keepAlive();
+    return this;
   }
 
   /** How long ago it was opened. */

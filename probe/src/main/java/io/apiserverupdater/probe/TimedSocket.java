@@ -19,6 +19,7 @@ import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
 import java.nio.channels.UnsupportedAddressTypeException;
 import java.util.Optional;
+import jdk.net.ExtendedSocketOptions;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -68,6 +69,18 @@ final class TimedSocket extends Socket {
     } catch (IOException e) {
       channel.close();
       throw e;
+    }
+  }
+
+  /** Ends within 20 s when the other kernel does not know it any more (RFC 9293, section 3.8.4). */
+  void keepAlive() {
+    try {
+      channel.setOption(StandardSocketOptions.SO_KEEPALIVE, true);
+      channel.setOption(ExtendedSocketOptions.TCP_KEEPIDLE, 10);
+      channel.setOption(ExtendedSocketOptions.TCP_KEEPINTERVAL, 3);
+      channel.setOption(ExtendedSocketOptions.TCP_KEEPCOUNT, 3);
+    } catch (IOException | UnsupportedOperationException e) {
+      // Closed already, or a system that has no such times: then it ends later.
     }
   }
 

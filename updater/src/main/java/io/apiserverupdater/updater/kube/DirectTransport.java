@@ -58,17 +58,27 @@ final class DirectTransport implements Transport {
     /** Guarded by the transport. */
     final Deque<HeldConnection> idle = new ArrayDeque<>();
 
-    final AtomicBoolean asked = new AtomicBoolean();
-    volatile long heardAt = System.nanoTime();
+    /** How often its connections were given up. Guarded by the transport. */
+    int evictions;
 
-    /** Why it is taken for dead: by one of its watches, for all of them. */
-    volatile Optional<IOException> death = Optional.empty();
+    final AtomicBoolean asked = new AtomicBoolean();
+
+    /** When it last answered a call; one that never has is silent. */
+    volatile long heardAt = System.nanoTime() - DirectWatchStream.SILENCE.toNanos();
+
+    /** When one of its watches took it for dead, for all that were open then. */
+    volatile Optional<Death> death = Optional.empty();
 
     Peer(ApiserverClient client, ApiserverAddress address) {
       this.client = client;
       this.address = address;
     }
   }
+
+  private record Death(long at, IOException why) {}
+
+  /** A connection to make a call on. */
+  private record Lent(HeldConnection connection, boolean used, int evictions) {}
 
   DirectTransport(
       ServerTrust.Verified trust, Optional<ClientCertificate> certificate, String userAgent) {
@@ -98,22 +108,41 @@ final class DirectTransport implements Transport {
       ServerAddress server, Peer peer, ApiCall call, Optional<String> token, Duration timeout)
       throws IOException {
     long end = System.nanoTime() + timeout.toNanos();
-    HeldConnection connection = connection(peer, timeout);
+    ApiserverRequest request = request(server, call, token);
+    Lent lent = lend(peer, timeout);
+    try {
+      return exchange(server, peer, lent, request, end);
+    } catch (UnreachableException e) {
+      boolean stale = lent.used() && e.result().reason() == ProbeResult.Reason.CONNECTION_LOST;
+      if (!stale) {
+        throw failure(e);
+      }
+    }
+    // Its server had ended it, or forgotten it, and that had not arrived. A write names the version
+    // that it replaces, so it cannot be done twice.
+    try {
+      return exchange(server, peer, fresh(peer, left(end)), request, end);
+    } catch (UnreachableException e) {
+      throw failure(e);
+    }
+  }
+
+  private Reply exchange(
+      ServerAddress server, Peer peer, Lent lent, ApiserverRequest request, long end)
+      throws UnreachableException {
     boolean whole = false;
     try {
-      HttpAnswer answer =
-          connection.send(
-              request(server, call, token),
-              ApiClient.MOST_BYTES,
-              Duration.ofNanos(Math.max(0, end - System.nanoTime())));
+      HttpAnswer answer = lent.connection().send(request, ApiClient.MOST_BYTES, left(end));
       whole = true;
       peer.heardAt = System.nanoTime();
       return reply(answer);
-    } catch (UnreachableException e) {
-      throw failure(e);
     } finally {
-      giveBack(server, peer, connection, whole);
+      giveBack(server, peer, lent, whole);
     }
+  }
+
+  private static Duration left(long end) {
+    return Duration.ofNanos(Math.max(0, end - System.nanoTime()));
   }
 
   @Override
@@ -135,7 +164,11 @@ final class DirectTransport implements Transport {
       }
       DirectWatchStream stream =
           new DirectWatchStream(
-              server, connection, longest, () -> expectLife(server, peer, token), this::forget);
+              server,
+              connection,
+              longest,
+              heardAt -> expectLife(server, peer, heardAt, token),
+              this::forget);
       remember(stream);
       opened = true;
       return new Opened(reply(answer), Optional.of(stream));
@@ -164,24 +197,24 @@ final class DirectTransport implements Transport {
    * Asks a server for a sign of life, if it has given none for a while. A process that hangs keeps
    * its connections open, and nobody would miss the events that it does not send.
    *
-   * @param mine the server as it was when the watch was opened
+   * @param peer the server as it was when the watch was opened
+   * @param heardAt when the watch was opened, or last brought something
    */
-  private void expectLife(ServerAddress server, Peer mine, Optional<String> token)
+  private void expectLife(ServerAddress server, Peer peer, long heardAt, Optional<String> token)
       throws IOException {
-    if (mine.death.isPresent()) {
-      throw mine.death.get();
+    Optional<Death> death = peer.death;
+    if (death.isPresent() && death.get().at() - heardAt > 0) {
+      throw death.get().why();
     }
-    Peer now = peer(server);
-    boolean silent = System.nanoTime() - now.heardAt >= DirectWatchStream.SILENCE.toNanos();
-    if (silent && now.asked.compareAndSet(false, true)) {
+    boolean silent = System.nanoTime() - peer.heardAt >= DirectWatchStream.SILENCE.toNanos();
+    if (silent && peer.asked.compareAndSet(false, true)) {
       try {
-        Reply unusedReply = exchange(server, now, SIGN_OF_LIFE, token, PATIENCE);
+        Reply unusedReply = exchange(server, peer, SIGN_OF_LIFE, token, PATIENCE);
       } catch (IOException e) {
-        mine.death = Optional.of(e);
-        now.death = mine.death;
+        peer.death = Optional.of(new Death(System.nanoTime(), e));
         throw e;
       } finally {
-        now.asked.set(false);
+        peer.asked.set(false);
       }
     }
   }
@@ -224,26 +257,35 @@ final class DirectTransport implements Transport {
   }
 
   /** One that is open, as far as can be seen without asking, or a new one. */
-  private HeldConnection connection(Peer peer, Duration timeout) throws IOException {
-    for (Optional<HeldConnection> idle = take(peer); idle.isPresent(); idle = take(peer)) {
-      if (idle.get().isQuiet()) {
+  private Lent lend(Peer peer, Duration timeout) throws IOException {
+    for (Optional<Lent> idle = take(peer); idle.isPresent(); idle = take(peer)) {
+      if (idle.get().connection().isQuiet()) {
         return idle.get();
       }
-      idle.get().close();
+      idle.get().connection().close();
     }
-    return dial(peer, timeout);
+    return fresh(peer, timeout);
+  }
+
+  private synchronized Optional<Lent> take(Peer peer) {
+    return Optional.ofNullable(peer.idle.pollFirst())
+        .map(connection -> new Lent(connection, true, peer.evictions));
+  }
+
+  private Lent fresh(Peer peer, Duration timeout) throws IOException {
+    int evictions;
+    synchronized (this) {
+      evictions = peer.evictions;
+    }
+    return new Lent(dial(peer, timeout), false, evictions);
   }
 
   private static HeldConnection dial(Peer peer, Duration timeout) throws IOException {
     try {
-      return peer.client.hold(peer.address, timeout.compareTo(CONNECT) < 0 ? timeout : CONNECT);
+      return peer.client.hold(peer.address, CONNECT, timeout).keptAlive();
     } catch (UnreachableException e) {
       throw failure(e);
     }
-  }
-
-  private synchronized Optional<HeldConnection> take(Peer peer) {
-    return Optional.ofNullable(peer.idle.pollFirst());
   }
 
   /**
@@ -251,9 +293,10 @@ final class DirectTransport implements Transport {
    *
    * @param whole whether its last answer was read to the end
    */
-  private synchronized void giveBack(
-      ServerAddress server, Peer peer, HeldConnection connection, boolean whole) {
-    boolean wanted = whole && !closed && peer.equals(peers.get(server));
+  private synchronized void giveBack(ServerAddress server, Peer peer, Lent lent, boolean whole) {
+    HeldConnection connection = lent.connection();
+    boolean wanted =
+        whole && !closed && peer.equals(peers.get(server)) && lent.evictions() == peer.evictions;
     if (wanted && connection.isOpen() && peer.idle.size() < MOST_IDLE) {
       peer.idle.addFirst(connection);
     } else {
@@ -261,12 +304,21 @@ final class DirectTransport implements Transport {
     }
   }
 
+  /** What is known of the server stays: since when it is silent, that is. */
   @Override
   public synchronized void evict(ServerAddress server) {
-    Peer gone = peers.remove(server);
-    if (gone != null) {
-      gone.idle.forEach(HeldConnection::close);
+    Peer peer = peers.get(server);
+    if (peer != null) {
+      peer.evictions++;
+      peer.idle.forEach(HeldConnection::close);
+      peer.idle.clear();
     }
+  }
+
+  @Override
+  public synchronized void retain(Set<ServerAddress> wanted) {
+    Transport.super.retain(wanted);
+    peers.keySet().retainAll(wanted);
   }
 
   @Override

@@ -24,9 +24,11 @@ final class DirectWatchStream implements WatchStream {
     /**
      * Finds out whether the server is alive.
      *
+     * @param heardAt when the watch was opened, or last brought something, by {@link
+     *     System#nanoTime}
      * @throws IOException if it is not
      */
-    void run() throws IOException;
+    void run(long heardAt) throws IOException;
   }
 
   private final ServerAddress server;
@@ -34,6 +36,10 @@ final class DirectWatchStream implements WatchStream {
   private final LifeCheck lifeCheck;
   private final Consumer<DirectWatchStream> whenClosed;
   private final long end;
+
+  /** Of the reading thread only. */
+  private long heardAt = System.nanoTime();
+
   private volatile boolean cancelled;
 
   DirectWatchStream(
@@ -57,13 +63,17 @@ final class DirectWatchStream implements WatchStream {
   @Override
   public Optional<String> next() throws IOException {
     try {
-      while (!connection.awaitMore(SILENCE)) {
+      while (true) {
         if (end - System.nanoTime() <= 0) {
           throw new IOException("the server keeps the watch open for too long");
         }
-        lifeCheck.run();
+        if (connection.awaitMore(SILENCE)) {
+          Optional<String> line = connection.nextLine(ApiClient.MOST_BYTES, REST);
+          heardAt = System.nanoTime();
+          return line;
+        }
+        lifeCheck.run(heardAt);
       }
-      return connection.nextLine(ApiClient.MOST_BYTES, REST);
     } catch (UnreachableException e) {
       throw new IOException(e.result().describe(), e);
     }

@@ -8,12 +8,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.apiserverupdater.probe.tls.ServerTrust;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Proxy;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -24,11 +27,14 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import okhttp3.tls.HandshakeCertificates;
 import okhttp3.tls.HeldCertificate;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 
 @Timeout(60)
 class DirectTransportTest {
@@ -43,6 +49,7 @@ class DirectTransportTest {
     private final ServerSocket listening;
     private final Function<String, String> answers;
     private final CountDownLatch closed = new CountDownLatch(1);
+    volatile Duration beforeAccepting = Duration.ZERO;
     final List<String> requests = new CopyOnWriteArrayList<>();
     final List<Socket> connections = new CopyOnWriteArrayList<>();
 
@@ -65,13 +72,22 @@ class DirectTransportTest {
     private void accept() {
       while (!listening.isClosed()) {
         try {
+          TimeUnit.NANOSECONDS.sleep(beforeAccepting.toNanos());
           Socket socket = listening.accept();
           connections.add(socket);
           start("server-connection", () -> serve(socket));
-        } catch (IOException e) {
+        } catch (IOException | InterruptedException e) {
           // The end.
         }
       }
+    }
+
+    /** Sends an event on the watch that was opened as the given connection, counted from 0. */
+    void send(int connection) throws IOException {
+      connections
+          .get(connection)
+          .getOutputStream()
+          .write("3\r\n{}\n\r\n".getBytes(StandardCharsets.US_ASCII));
     }
 
     private void serve(Socket socket) {
@@ -82,6 +98,9 @@ class DirectTransportTest {
           String answer = answers.apply(request);
           if (answer.equals("hang")) {
             closed.await();
+          }
+          if (answer.equals("cut")) {
+            return;
           }
           socket.getOutputStream().write(answer.getBytes(StandardCharsets.UTF_8));
           socket.getOutputStream().flush();
@@ -219,10 +238,7 @@ class DirectTransportTest {
               () -> {
                 try {
                   asked.await();
-                  Socket watch = server.connections.get(0);
-                  watch
-                      .getOutputStream()
-                      .write("3\r\n{}\n\r\n".getBytes(StandardCharsets.US_ASCII));
+                  server.send(0);
                 } catch (IOException | InterruptedException e) {
                   throw new IllegalStateException(e);
                 }
@@ -281,6 +297,139 @@ class DirectTransportTest {
     }
   }
 
+  /** Calls that fail give up the connections, again and again, and not what is known of it. */
+  @Test
+  void watchOfAServerThatHangsEndsAlsoWhileCallsFail() throws Exception {
+    try (Server server = new Server(request -> request.equals("GET /watch") ? WATCH : "hang");
+        DirectTransport transport = transport();
+        WatchStream stream = watch(transport, server, AMPLE)) {
+      Thread caller =
+          new Thread(
+              () -> {
+                while (!stream.isCancelled()) {
+                  try {
+                    Transport.Reply unused =
+                        transport.exchange(
+                            server.address(),
+                            ApiCall.get("/x"),
+                            Optional.empty(),
+                            Duration.ofMillis(300));
+                  } catch (IOException e) {
+                    transport.evict(server.address());
+                  }
+                }
+              },
+              "caller");
+      caller.start();
+      long start = System.nanoTime();
+      assertThrows(IOException.class, stream::next);
+      Duration took = Duration.ofNanos(System.nanoTime() - start);
+      stream.cancel();
+      caller.join();
+      assertTrue(took.compareTo(Duration.ofSeconds(20)) < 0, took::toString);
+    }
+  }
+
+  /** Neither a watch that has heard since, nor one that is opened later, dies of an old silence. */
+  @Test
+  void serverThatIsBackIsAlive() throws Exception {
+    CountDownLatch back = new CountDownLatch(1);
+    List<Integer> toFeed = new CopyOnWriteArrayList<>();
+    Server[] self = new Server[1];
+    try (Server server =
+            new Server(
+                request -> {
+                  if (request.equals("GET /watch")) {
+                    return WATCH;
+                  }
+                  if (back.getCount() > 0) {
+                    return "hang";
+                  }
+                  for (int connection : toFeed) {
+                    try {
+                      self[0].send(connection);
+                    } catch (IOException e) {
+                      throw new IllegalStateException(e);
+                    }
+                  }
+                  return OK;
+                });
+        DirectTransport transport = transport();
+        WatchStream fed = watch(transport, server, AMPLE);
+        WatchStream silent = watch(transport, server, AMPLE)) {
+      self[0] = server;
+      assertThrows(IOException.class, silent::next);
+      server.send(0);
+      assertEquals(Optional.of("{}"), fed.next());
+      back.countDown();
+      toFeed.add(0);
+      assertEquals(Optional.of("{}"), fed.next());
+      int connection = server.connections.size();
+      try (WatchStream later = watch(transport, server, AMPLE)) {
+        toFeed.set(0, connection);
+        assertEquals(Optional.of("{}"), later.next());
+      }
+    }
+  }
+
+  @Test
+  void handshakeHasAllTheTimeOfTheCall() throws Exception {
+    try (Server server = new Server(request -> OK);
+        DirectTransport transport = transport()) {
+      server.beforeAccepting = Duration.ofMillis(1500);
+      assertTrue(get(transport, server).isSuccess());
+      transport.evict(server.address());
+      assertTrue(get(transport, server).isSuccess());
+      assertEquals(2, server.connections.size());
+    }
+  }
+
+  @Test
+  void callOnAConnectionThatEndsUnderItIsMadeAnew() throws Exception {
+    AtomicInteger number = new AtomicInteger();
+    try (Server server =
+            new Server(request -> Set.of(2, 4).contains(number.incrementAndGet()) ? "cut" : OK);
+        DirectTransport transport = transport()) {
+      assertTrue(get(transport, server).isSuccess());
+      assertTrue(get(transport, server).isSuccess());
+      assertEquals(2, server.connections.size());
+      transport.evict(server.address());
+      assertThrows(IOException.class, () -> get(transport, server), "a new one is no stale one");
+      assertEquals(4, server.requests.size());
+    }
+  }
+
+  /** The kernel asks the other one's, so a connection that only we know of ends. */
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void silentConnectionsAreKeptAliveByTheKernel() throws Exception {
+    try (Server server = new Server(request -> WATCH);
+        DirectTransport transport = transport();
+        WatchStream stream = watch(transport, server, AMPLE)) {
+      assertFalse(stream.isCancelled());
+      int port = server.connections.get(0).getPort();
+      assertTrue(timers(port).contains("02"), () -> "timers " + timers(port));
+    }
+  }
+
+  /** The kinds of the timers that run for connections from a local port; 02 is the keep-alive. */
+  private static List<String> timers(int port) {
+    List<String> timers = new ArrayList<>();
+    for (String file : List.of("/proc/self/net/tcp", "/proc/self/net/tcp6")) {
+      try {
+        for (String line : Files.readAllLines(Path.of(file))) {
+          String[] fields = line.trim().split(" +", -1);
+          if (fields[1].endsWith(":%04X".formatted(port))) {
+            timers.add(fields[5].substring(0, 2));
+          }
+        }
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+    return timers;
+  }
+
   @Test
   void closingEndsTheWatches() throws Exception {
     try (Server server = new Server(request -> WATCH)) {
@@ -298,6 +447,25 @@ class DirectTransportTest {
         DirectTransport transport = transport();
         WatchStream stream = watch(transport, server, Duration.ofMillis(100))) {
       assertThrows(IOException.class, stream::next);
+    }
+  }
+
+  @Test
+  void watchThatNeverRestsEndsToo() throws Exception {
+    try (Server server = new Server(request -> WATCH);
+        DirectTransport transport = transport();
+        WatchStream stream = watch(transport, server, Duration.ofSeconds(1))) {
+      for (int i = 0; i < 30; i++) {
+        server.send(0);
+        TimeUnit.MILLISECONDS.sleep(100);
+      }
+      assertThrows(
+          IOException.class,
+          () -> {
+            for (int i = 0; i < 30; i++) {
+              assertEquals(Optional.of("{}"), stream.next());
+            }
+          });
     }
   }
 
