@@ -180,10 +180,19 @@ final class Tour {
     Version changed = source.await(beforeSource, "the source to change", lists(wanted), SOON);
     timeline.say("source", "default/kubernetes lists " + addresses(changed));
     Version mirrored = target.await(beforeTarget, "the target to follow", lists(wanted), SOON);
-    Duration latency = Duration.ofNanos(mirrored.seenNanos() - changed.seenNanos());
+    Duration latency = between(changed, mirrored);
     timeline.say("target", "kube-system/apiserver lists the same", latency);
     timeline.figure(
         "mirrored, control plane " + what, latency, "source seen changed -> target seen changed");
+  }
+
+  /**
+   * The time from a cause to its effect. Each is told by a watch of its own, when that one's thread
+   * gets to run, so an effect may be told some milliseconds before its cause: no time is known
+   * then.
+   */
+  private static Duration between(Version cause, Version effect) {
+    return Duration.ofNanos(Math.max(0, effect.seenNanos() - cause.seenNanos()));
   }
 
   private void leaderIsKilled() {
@@ -212,7 +221,7 @@ final class Tour {
         "the lease lasts " + Timeline.show(duration) + " from its last renewal");
     Version repaired =
         target.await(beforeTarget, "the slice to be repaired", this::listsAllMembers, SOON);
-    Duration repair = Duration.ofNanos(repaired.seenNanos() - taken.seenNanos());
+    Duration repair = between(taken, repaired);
     timeline.say("target", "repaired: lists " + addresses(repaired), repair);
     timeline.figure("repair by the new leader", repair, "new holder seen -> slice seen repaired");
   }
