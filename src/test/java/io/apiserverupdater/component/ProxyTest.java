@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
@@ -32,13 +31,8 @@ class ProxyTest extends OnOneCluster {
   }
 
   private Path kubeconfig() throws IOException {
-    Path file = replicas.kubeconfig(user);
-    Files.writeString(
-        file,
-        Files.readString(file)
-            .replaceAll(
-                "(?m)^( +server: .*)$", "$1\n    proxy-url: " + "http://" + proxy.address()));
-    return file;
+    return replicas.kubeconfig(
+        user, server -> server + "\n    proxy-url: http://" + proxy.address());
   }
 
   @Test

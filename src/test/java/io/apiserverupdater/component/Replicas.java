@@ -18,6 +18,9 @@ import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Updaters at a sandbox cluster, and the namespaces that they write to. Each is a user of its own,
@@ -86,6 +89,16 @@ final class Replicas implements AutoCloseable {
   /** A kubeconfig with a token of a user. */
   Path kubeconfig(String user) {
     return kubeconfig(Kubeconfig.Identity.token(user, cluster.access().issueToken(user)));
+  }
+
+  /** The same, with other lines in place of those that name the server, indented by four. */
+  Path kubeconfig(String user, UnaryOperator<String> serverLines) throws IOException {
+    Path file = kubeconfig(user);
+    String yaml =
+        Pattern.compile("(?m)^ +server: .*$")
+            .matcher(Files.readString(file))
+            .replaceAll(line -> Matcher.quoteReplacement(serverLines.apply(line.group())));
+    return Files.writeString(file, yaml);
   }
 
   Path kubeconfig(Kubeconfig.Identity identity) {

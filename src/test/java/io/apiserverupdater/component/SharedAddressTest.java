@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.apiserverupdater.sandbox.Fault;
 import io.apiserverupdater.sandbox.SandboxApiserver;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -42,16 +41,12 @@ class SharedAddressTest extends OnOneCluster {
   }
 
   private Path kubeconfig() throws IOException {
-    Path file = replicas.kubeconfig(user);
-    Files.writeString(
-        file,
-        Files.readString(file)
-            .replaceAll(
-                "(?m)^( +)server: .*$",
-                "$1server: https://"
-                    + balancer.address()
-                    + "\n$1tls-server-name: kubernetes.default.svc"));
-    return file;
+    return replicas.kubeconfig(
+        user,
+        server ->
+            "    server: https://"
+                + balancer.address()
+                + "\n    tls-server-name: kubernetes.default.svc");
   }
 
   /** Where the latest watch of such objects was opened, empty before the first. */

@@ -30,7 +30,6 @@ public final class KubeCluster implements AutoCloseable {
    *
    * @param failover whether the control planes are asked by their own addresses too
    * @param probed whether {@link #setUnready} will tell of control planes that hang
-   * @param probed whether {@link #setUnready} will tell of control planes that hang
    * @param leaseName the Lease, where there is an election
    * @param monotonic the monotonic clock, in nanoseconds
    */
