@@ -1,5 +1,6 @@
 package io.apiserverupdater.bootstrap;
 
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.bootstrap.boot.BootSequence;
 import io.apiserverupdater.bootstrap.boot.BootSequence.Pinned;
 import io.apiserverupdater.bootstrap.boot.CandidateOrder;
@@ -10,7 +11,6 @@ import io.apiserverupdater.bootstrap.boot.Strategy;
 import io.apiserverupdater.bootstrap.hosts.HostsFileStore;
 import io.apiserverupdater.bootstrap.log.Log;
 import io.apiserverupdater.bootstrap.nft.BootRuleTable;
-import io.apiserverupdater.probe.ApiserverAddress;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.util.ArrayList;

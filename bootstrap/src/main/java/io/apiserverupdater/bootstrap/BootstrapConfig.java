@@ -1,10 +1,10 @@
 package io.apiserverupdater.bootstrap;
 
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
+import io.apiserverupdater.apiserver.flags.CommandLine;
+import io.apiserverupdater.apiserver.flags.Flag;
 import io.apiserverupdater.bootstrap.boot.Role;
 import io.apiserverupdater.bootstrap.boot.Strategy;
-import io.apiserverupdater.commandline.CommandLine;
-import io.apiserverupdater.commandline.Flag;
-import io.apiserverupdater.probe.ApiserverAddress;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.file.Files;

@@ -1,5 +1,7 @@
 package io.apiserverupdater.bootstrap;
 
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
+import io.apiserverupdater.apiserver.tls.Pem;
 import io.apiserverupdater.bootstrap.BootstrapConfig.Output;
 import io.apiserverupdater.bootstrap.BootstrapConfig.Trust;
 import io.apiserverupdater.bootstrap.boot.Strategy;
@@ -19,8 +21,6 @@ import io.apiserverupdater.bootstrap.hosts.HostsFileException;
 import io.apiserverupdater.bootstrap.log.Log;
 import io.apiserverupdater.bootstrap.nft.RuleReading;
 import io.apiserverupdater.bootstrap.program.Program;
-import io.apiserverupdater.probe.ApiserverAddress;
-import io.apiserverupdater.probe.tls.Pem;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.InetAddress;

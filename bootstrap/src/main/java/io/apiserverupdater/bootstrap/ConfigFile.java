@@ -1,6 +1,6 @@
 package io.apiserverupdater.bootstrap;
 
-import io.apiserverupdater.commandline.CommandLine;
+import io.apiserverupdater.apiserver.flags.CommandLine;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CodingErrorAction;

@@ -1,6 +1,6 @@
 package io.apiserverupdater.bootstrap;
 
-import io.apiserverupdater.commandline.FlagHelp;
+import io.apiserverupdater.apiserver.flags.FlagHelp;
 
 /** What {@code --help} prints. */
 final class Help {

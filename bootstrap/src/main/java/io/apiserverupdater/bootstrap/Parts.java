@@ -1,5 +1,10 @@
 package io.apiserverupdater.bootstrap;
 
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
+import io.apiserverupdater.apiserver.probe.ApiserverClient;
+import io.apiserverupdater.apiserver.probe.ApiserverProbe;
+import io.apiserverupdater.apiserver.probe.HttpsReadyzProbe;
+import io.apiserverupdater.apiserver.tls.ServerTrust;
 import io.apiserverupdater.bootstrap.BootstrapConfig.Trust;
 import io.apiserverupdater.bootstrap.boot.BootStateStore;
 import io.apiserverupdater.bootstrap.candidates.CandidateListStore;
@@ -7,11 +12,6 @@ import io.apiserverupdater.bootstrap.hosts.HostsFileStore;
 import io.apiserverupdater.bootstrap.log.Log;
 import io.apiserverupdater.bootstrap.nft.BootRuleTable;
 import io.apiserverupdater.bootstrap.nft.NftBootRuleTable;
-import io.apiserverupdater.probe.ApiserverAddress;
-import io.apiserverupdater.probe.ApiserverClient;
-import io.apiserverupdater.probe.ApiserverProbe;
-import io.apiserverupdater.probe.HttpsReadyzProbe;
-import io.apiserverupdater.probe.tls.ServerTrust;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.file.Files;

@@ -1,5 +1,8 @@
 package io.apiserverupdater.bootstrap;
 
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
+import io.apiserverupdater.apiserver.probe.ApiserverProbe;
+import io.apiserverupdater.apiserver.probe.ProbeResult;
 import io.apiserverupdater.bootstrap.api.ApiserverSource;
 import io.apiserverupdater.bootstrap.api.KubeconfigSource;
 import io.apiserverupdater.bootstrap.api.SourceAnswer;
@@ -11,9 +14,6 @@ import io.apiserverupdater.bootstrap.nft.BootRule;
 import io.apiserverupdater.bootstrap.nft.BootRuleTable;
 import io.apiserverupdater.bootstrap.nft.RuleOutcome;
 import io.apiserverupdater.bootstrap.nft.RuleUpkeep;
-import io.apiserverupdater.probe.ApiserverAddress;
-import io.apiserverupdater.probe.ApiserverProbe;
-import io.apiserverupdater.probe.ProbeResult;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.time.Duration;

@@ -1,11 +1,11 @@
 package io.apiserverupdater.bootstrap;
 
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
+import io.apiserverupdater.apiserver.tls.PublicKeyHash;
 import io.apiserverupdater.bootstrap.BootstrapConfig.Output;
 import io.apiserverupdater.bootstrap.BootstrapConfig.Trust;
 import io.apiserverupdater.bootstrap.boot.Role;
 import io.apiserverupdater.bootstrap.boot.Strategy;
-import io.apiserverupdater.probe.ApiserverAddress;
-import io.apiserverupdater.probe.tls.PublicKeyHash;
 import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;

@@ -1,12 +1,12 @@
 package io.apiserverupdater.bootstrap;
 
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.bootstrap.BootstrapConfig.Output;
 import io.apiserverupdater.bootstrap.boot.BootPhase;
 import io.apiserverupdater.bootstrap.boot.BootState;
 import io.apiserverupdater.bootstrap.boot.Strategy;
 import io.apiserverupdater.bootstrap.candidates.CandidateList;
 import io.apiserverupdater.bootstrap.log.Log;
-import io.apiserverupdater.probe.ApiserverAddress;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.InetAddress;

@@ -32,7 +32,7 @@ class ArchitectureTest {
   private static final String LOG = ROOT + ".log..";
   private static final String NFT = ROOT + ".nft..";
   private static final String PROGRAM = ROOT + ".program..";
-  private static final String PROBE = "io.apiserverupdater.probe..";
+  private static final String APISERVER = "io.apiserverupdater.apiserver..";
   private static final String[] JDK = {"java..", "javax.net.ssl..", "org.jspecify.."};
 
   private static ArchRule only(String who, String... known) {
@@ -55,12 +55,16 @@ class ArchitectureTest {
   @ArchTest static final ArchRule filesKnowNothing = only(FILES);
   @ArchTest static final ArchRule logKnowsNothing = only(LOG);
   @ArchTest static final ArchRule hostsKnowFiles = only(HOSTS, FILES);
-  @ArchTest static final ArchRule candidatesKnowFilesAndAddresses = only(CANDIDATES, FILES, PROBE);
-  @ArchTest static final ArchRule apiKnowsHowToAskAnApiserver = only(API, PROBE);
-  @ArchTest static final ArchRule programKnowsNothing = only(PROGRAM);
-  @ArchTest static final ArchRule nftKnowsAddressesAndPrograms = only(NFT, PROBE, PROGRAM);
 
-  @ArchTest static final ArchRule bootKnowsProbesAndTheRule = only(BOOT, PROBE, NFT, LOG, FILES);
+  @ArchTest
+  static final ArchRule candidatesKnowFilesAndAddresses = only(CANDIDATES, FILES, APISERVER);
+
+  @ArchTest static final ArchRule apiKnowsHowToAskAnApiserver = only(API, APISERVER);
+  @ArchTest static final ArchRule programKnowsNothing = only(PROGRAM);
+  @ArchTest static final ArchRule nftKnowsAddressesAndPrograms = only(NFT, APISERVER, PROGRAM);
+
+  @ArchTest
+  static final ArchRule bootKnowsProbesAndTheRule = only(BOOT, APISERVER, NFT, LOG, FILES);
 
   @ArchTest
   static final ArchRule nobodyKnowsMain =

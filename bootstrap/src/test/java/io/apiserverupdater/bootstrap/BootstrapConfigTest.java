@@ -3,11 +3,11 @@ package io.apiserverupdater.bootstrap;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.bootstrap.BootstrapConfig.Parsed;
 import io.apiserverupdater.bootstrap.BootstrapConfig.Trust;
 import io.apiserverupdater.bootstrap.boot.Role;
 import io.apiserverupdater.bootstrap.boot.Strategy;
-import io.apiserverupdater.probe.ApiserverAddress;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -2,12 +2,12 @@ package io.apiserverupdater.bootstrap;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.bootstrap.StatusCommand.Status;
 import io.apiserverupdater.bootstrap.boot.BootPhase;
 import io.apiserverupdater.bootstrap.boot.BootState;
 import io.apiserverupdater.bootstrap.boot.Evidence;
 import io.apiserverupdater.bootstrap.boot.Strategy;
-import io.apiserverupdater.probe.ApiserverAddress;
 import java.net.InetAddress;
 import java.time.Instant;
 import java.util.List;

@@ -1,8 +1,8 @@
 package io.apiserverupdater.updater;
 
-import io.apiserverupdater.probe.ApiserverClient;
-import io.apiserverupdater.probe.HttpsReadyzProbe;
-import io.apiserverupdater.probe.tls.ClientCertificate;
+import io.apiserverupdater.apiserver.probe.ApiserverClient;
+import io.apiserverupdater.apiserver.probe.HttpsReadyzProbe;
+import io.apiserverupdater.apiserver.tls.ClientCertificate;
 import io.apiserverupdater.updater.kube.ClusterAccess;
 import io.apiserverupdater.updater.readiness.MemberProbe;
 import io.apiserverupdater.updater.readiness.MemberProbing;

@@ -1,8 +1,8 @@
 package io.apiserverupdater.updater;
 
-import io.apiserverupdater.commandline.CommandLine;
-import io.apiserverupdater.commandline.Flag;
-import io.apiserverupdater.probe.ProbePolicy;
+import io.apiserverupdater.apiserver.flags.CommandLine;
+import io.apiserverupdater.apiserver.flags.Flag;
+import io.apiserverupdater.apiserver.probe.ProbePolicy;
 import io.apiserverupdater.updater.dryrun.Output;
 import io.apiserverupdater.updater.endpoints.TargetName;
 import io.apiserverupdater.updater.kube.KubeCluster.LeaseName;

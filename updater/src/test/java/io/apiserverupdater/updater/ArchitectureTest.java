@@ -33,7 +33,7 @@ class ArchitectureTest {
   private static final String LEADER_ELECTION = ROOT + ".leaderelection..";
   private static final String CONTROLLER = ROOT + ".controller..";
   private static final String READINESS = ROOT + ".readiness..";
-  private static final String PROBE = "io.apiserverupdater.probe..";
+  private static final String APISERVER = "io.apiserverupdater.apiserver..";
   private static final String KUBE = ROOT + ".kube..";
   private static final String DRY_RUN = ROOT + ".dryrun..";
   private static final String SERVER = ROOT + ".server..";
@@ -78,7 +78,7 @@ class ArchitectureTest {
           .should()
           .onlyDependOnClassesThat(
               resideInAnyPackage(JDK)
-                  .or(resideInAnyPackage(READINESS, PROBE, ENDPOINTS, "org.slf4j.."))
+                  .or(resideInAnyPackage(READINESS, APISERVER, ENDPOINTS, "org.slf4j.."))
                   .or(type(MemberHealths.class)));
 
   @ArchTest

@@ -3,7 +3,7 @@ package io.apiserverupdater.updater;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.apiserverupdater.commandline.Flag;
+import io.apiserverupdater.apiserver.flags.Flag;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;

@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.apiserverupdater.commandline.Flag;
-import io.apiserverupdater.probe.ProbePolicy;
+import io.apiserverupdater.apiserver.flags.Flag;
+import io.apiserverupdater.apiserver.probe.ProbePolicy;
 import io.apiserverupdater.updater.dryrun.Output;
 import io.apiserverupdater.updater.endpoints.TargetName;
 import io.apiserverupdater.updater.kube.KubeCluster.LeaseName;

@@ -1,7 +1,7 @@
 package io.apiserverupdater.bootstrap.api;
 
-import io.apiserverupdater.probe.tls.ClientCertificate;
-import io.apiserverupdater.probe.tls.ServerTrust;
+import io.apiserverupdater.apiserver.tls.ClientCertificate;
+import io.apiserverupdater.apiserver.tls.ServerTrust;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;

@@ -1,15 +1,15 @@
 package io.apiserverupdater.bootstrap.api;
 
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
+import io.apiserverupdater.apiserver.probe.ApiserverClient;
+import io.apiserverupdater.apiserver.probe.HttpAnswer;
+import io.apiserverupdater.apiserver.probe.ProbeResult;
+import io.apiserverupdater.apiserver.probe.UnreachableException;
+import io.apiserverupdater.apiserver.tls.Pem;
 import io.apiserverupdater.bootstrap.api.Kubeconfig.InvalidKubeconfigException;
 import io.apiserverupdater.bootstrap.api.SourceAnswer.Failed;
 import io.apiserverupdater.bootstrap.api.SourceAnswer.Members;
 import io.apiserverupdater.bootstrap.api.SourceAnswer.Reason;
-import io.apiserverupdater.probe.ApiserverAddress;
-import io.apiserverupdater.probe.ApiserverClient;
-import io.apiserverupdater.probe.HttpAnswer;
-import io.apiserverupdater.probe.ProbeResult;
-import io.apiserverupdater.probe.UnreachableException;
-import io.apiserverupdater.probe.tls.Pem;
 import java.net.InetAddress;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;

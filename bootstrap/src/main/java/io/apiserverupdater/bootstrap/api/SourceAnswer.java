@@ -1,6 +1,6 @@
 package io.apiserverupdater.bootstrap.api;
 
-import io.apiserverupdater.probe.ApiserverAddress;
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import java.util.List;
 
 /** What the cluster said about its apiservers. */

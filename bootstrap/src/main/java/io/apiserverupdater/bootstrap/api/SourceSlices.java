@@ -1,6 +1,6 @@
 package io.apiserverupdater.bootstrap.api;
 
-import io.apiserverupdater.probe.ApiserverAddress;
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;

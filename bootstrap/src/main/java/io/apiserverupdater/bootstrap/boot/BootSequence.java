@@ -1,10 +1,10 @@
 package io.apiserverupdater.bootstrap.boot;
 
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
+import io.apiserverupdater.apiserver.probe.ApiserverProbe;
+import io.apiserverupdater.apiserver.probe.ProbeResult;
 import io.apiserverupdater.bootstrap.log.Log;
 import io.apiserverupdater.bootstrap.nft.BootRuleTable;
-import io.apiserverupdater.probe.ApiserverAddress;
-import io.apiserverupdater.probe.ApiserverProbe;
-import io.apiserverupdater.probe.ProbeResult;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.time.Duration;

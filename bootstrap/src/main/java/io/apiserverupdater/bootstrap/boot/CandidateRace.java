@@ -1,8 +1,8 @@
 package io.apiserverupdater.bootstrap.boot;
 
-import io.apiserverupdater.probe.ApiserverAddress;
-import io.apiserverupdater.probe.ProbeResult;
-import io.apiserverupdater.probe.ProbeResult.NotReady;
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
+import io.apiserverupdater.apiserver.probe.ProbeResult;
+import io.apiserverupdater.apiserver.probe.ProbeResult.NotReady;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

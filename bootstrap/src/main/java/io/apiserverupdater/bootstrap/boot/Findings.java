@@ -1,10 +1,10 @@
 package io.apiserverupdater.bootstrap.boot;
 
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
+import io.apiserverupdater.apiserver.probe.ProbeResult;
+import io.apiserverupdater.apiserver.probe.ProbeResult.NotReady;
+import io.apiserverupdater.apiserver.probe.ProbeResult.Unreachable;
 import io.apiserverupdater.bootstrap.log.Log;
-import io.apiserverupdater.probe.ApiserverAddress;
-import io.apiserverupdater.probe.ProbeResult;
-import io.apiserverupdater.probe.ProbeResult.NotReady;
-import io.apiserverupdater.probe.ProbeResult.Unreachable;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;

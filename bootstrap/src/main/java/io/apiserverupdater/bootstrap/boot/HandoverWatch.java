@@ -1,8 +1,8 @@
 package io.apiserverupdater.bootstrap.boot;
 
-import io.apiserverupdater.probe.ApiserverAddress;
-import io.apiserverupdater.probe.ProbeResult;
-import io.apiserverupdater.probe.ProbeResult.Unreachable;
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
+import io.apiserverupdater.apiserver.probe.ProbeResult;
+import io.apiserverupdater.apiserver.probe.ProbeResult.Unreachable;
 import java.time.Duration;
 import java.util.function.DoubleSupplier;
 

@@ -1,12 +1,12 @@
 package io.apiserverupdater.bootstrap.boot;
 
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.bootstrap.log.Log;
 import io.apiserverupdater.bootstrap.nft.BootRule;
 import io.apiserverupdater.bootstrap.nft.BootRuleTable;
 import io.apiserverupdater.bootstrap.nft.Carrier;
 import io.apiserverupdater.bootstrap.nft.RuleOutcome;
 import io.apiserverupdater.bootstrap.nft.RuleReading;
-import io.apiserverupdater.probe.ApiserverAddress;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;

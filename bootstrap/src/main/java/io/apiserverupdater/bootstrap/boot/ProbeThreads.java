@@ -1,8 +1,8 @@
 package io.apiserverupdater.bootstrap.boot;
 
-import io.apiserverupdater.probe.ApiserverAddress;
-import io.apiserverupdater.probe.ApiserverProbe;
-import io.apiserverupdater.probe.ProbeResult;
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
+import io.apiserverupdater.apiserver.probe.ApiserverProbe;
+import io.apiserverupdater.apiserver.probe.ProbeResult;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;

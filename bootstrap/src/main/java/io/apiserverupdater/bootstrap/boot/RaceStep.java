@@ -1,6 +1,6 @@
 package io.apiserverupdater.bootstrap.boot;
 
-import io.apiserverupdater.probe.ApiserverAddress;
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import java.time.Duration;
 import java.util.Optional;
 

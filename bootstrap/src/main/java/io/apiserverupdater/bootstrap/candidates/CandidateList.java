@@ -1,6 +1,6 @@
 package io.apiserverupdater.bootstrap.candidates;
 
-import io.apiserverupdater.probe.ApiserverAddress;
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,6 +1,6 @@
 package io.apiserverupdater.bootstrap.candidates;
 
-import io.apiserverupdater.probe.ApiserverAddress;
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;

@@ -1,10 +1,10 @@
 package io.apiserverupdater.bootstrap.candidates;
 
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.bootstrap.files.Disk;
 import io.apiserverupdater.bootstrap.files.FailureReason;
 import io.apiserverupdater.bootstrap.files.LockFile;
 import io.apiserverupdater.bootstrap.files.PendingFile;
-import io.apiserverupdater.probe.ApiserverAddress;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;

@@ -1,8 +1,8 @@
 package io.apiserverupdater.bootstrap.check;
 
+import io.apiserverupdater.apiserver.probe.ProbeResult;
 import io.apiserverupdater.bootstrap.check.Facts.Certificate;
 import io.apiserverupdater.bootstrap.check.Facts.Probed;
-import io.apiserverupdater.probe.ProbeResult;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.time.Instant;

@@ -1,10 +1,10 @@
 package io.apiserverupdater.bootstrap.check;
 
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
+import io.apiserverupdater.apiserver.probe.ProbeResult;
 import io.apiserverupdater.bootstrap.boot.Role;
 import io.apiserverupdater.bootstrap.boot.Strategy;
 import io.apiserverupdater.bootstrap.nft.RuleReading;
-import io.apiserverupdater.probe.ApiserverAddress;
-import io.apiserverupdater.probe.ProbeResult;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.time.Instant;

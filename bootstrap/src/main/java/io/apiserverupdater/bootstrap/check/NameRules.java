@@ -1,8 +1,8 @@
 package io.apiserverupdater.bootstrap.check;
 
+import io.apiserverupdater.apiserver.probe.ProbeResult;
 import io.apiserverupdater.bootstrap.check.Facts.HostsBlock;
 import io.apiserverupdater.bootstrap.check.Facts.Probed;
-import io.apiserverupdater.probe.ProbeResult;
 import java.net.InetAddress;
 import java.util.List;
 import java.util.Optional;

@@ -1,7 +1,7 @@
 package io.apiserverupdater.bootstrap.check;
 
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.bootstrap.check.Facts.HostsSnapshot;
-import io.apiserverupdater.probe.ApiserverAddress;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;

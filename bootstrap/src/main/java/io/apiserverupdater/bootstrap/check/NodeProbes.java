@@ -1,15 +1,15 @@
 package io.apiserverupdater.bootstrap.check;
 
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
+import io.apiserverupdater.apiserver.probe.ApiserverClient;
+import io.apiserverupdater.apiserver.probe.ApiserverProbe;
+import io.apiserverupdater.apiserver.probe.ProbeResult;
+import io.apiserverupdater.apiserver.probe.ProbeResult.Reason;
+import io.apiserverupdater.apiserver.probe.UnreachableException;
+import io.apiserverupdater.apiserver.tls.CertificateFaults;
+import io.apiserverupdater.apiserver.tls.ServerTrust;
 import io.apiserverupdater.bootstrap.check.Facts.Certificate;
 import io.apiserverupdater.bootstrap.check.Facts.Probed;
-import io.apiserverupdater.probe.ApiserverAddress;
-import io.apiserverupdater.probe.ApiserverClient;
-import io.apiserverupdater.probe.ApiserverProbe;
-import io.apiserverupdater.probe.ProbeResult;
-import io.apiserverupdater.probe.ProbeResult.Reason;
-import io.apiserverupdater.probe.UnreachableException;
-import io.apiserverupdater.probe.tls.CertificateFaults;
-import io.apiserverupdater.probe.tls.ServerTrust;
 import java.net.InetAddress;
 import java.security.GeneralSecurityException;
 import java.security.cert.X509Certificate;

@@ -1,8 +1,8 @@
 package io.apiserverupdater.bootstrap.check;
 
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.bootstrap.check.Facts.UnitState;
 import io.apiserverupdater.bootstrap.program.Program;
-import io.apiserverupdater.probe.ApiserverAddress;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;

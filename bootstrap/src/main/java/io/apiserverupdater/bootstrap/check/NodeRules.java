@@ -1,11 +1,11 @@
 package io.apiserverupdater.bootstrap.check;
 
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.bootstrap.boot.Strategy;
 import io.apiserverupdater.bootstrap.check.Facts.HostsSnapshot;
 import io.apiserverupdater.bootstrap.check.Facts.Probed;
 import io.apiserverupdater.bootstrap.check.Facts.UnitState;
 import io.apiserverupdater.bootstrap.nft.RuleReading;
-import io.apiserverupdater.probe.ApiserverAddress;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.util.ArrayList;

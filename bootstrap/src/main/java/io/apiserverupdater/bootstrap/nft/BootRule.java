@@ -1,6 +1,6 @@
 package io.apiserverupdater.bootstrap.nft;
 
-import io.apiserverupdater.probe.ApiserverAddress;
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

@@ -1,6 +1,6 @@
 package io.apiserverupdater.bootstrap.nft;
 
-import io.apiserverupdater.probe.ApiserverAddress;
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;

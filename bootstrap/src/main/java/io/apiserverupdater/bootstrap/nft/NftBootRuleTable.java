@@ -1,7 +1,7 @@
 package io.apiserverupdater.bootstrap.nft;
 
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.bootstrap.program.Program;
-import io.apiserverupdater.probe.ApiserverAddress;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;

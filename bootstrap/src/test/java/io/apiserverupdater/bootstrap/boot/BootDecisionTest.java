@@ -2,7 +2,7 @@ package io.apiserverupdater.bootstrap.boot;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.apiserverupdater.probe.ApiserverAddress;
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.params.ParameterizedTest;

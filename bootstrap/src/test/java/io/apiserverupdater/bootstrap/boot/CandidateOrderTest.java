@@ -3,7 +3,7 @@ package io.apiserverupdater.bootstrap.boot;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.apiserverupdater.probe.ApiserverAddress;
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;

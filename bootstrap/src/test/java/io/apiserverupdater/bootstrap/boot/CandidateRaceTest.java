@@ -4,12 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.apiserverupdater.probe.ApiserverAddress;
-import io.apiserverupdater.probe.ProbeResult;
-import io.apiserverupdater.probe.ProbeResult.NotReady;
-import io.apiserverupdater.probe.ProbeResult.Ready;
-import io.apiserverupdater.probe.ProbeResult.Reason;
-import io.apiserverupdater.probe.ProbeResult.Unreachable;
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
+import io.apiserverupdater.apiserver.probe.ProbeResult;
+import io.apiserverupdater.apiserver.probe.ProbeResult.NotReady;
+import io.apiserverupdater.apiserver.probe.ProbeResult.Ready;
+import io.apiserverupdater.apiserver.probe.ProbeResult.Reason;
+import io.apiserverupdater.apiserver.probe.ProbeResult.Unreachable;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;

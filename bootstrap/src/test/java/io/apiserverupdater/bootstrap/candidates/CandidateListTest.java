@@ -3,7 +3,7 @@ package io.apiserverupdater.bootstrap.candidates;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import io.apiserverupdater.probe.ApiserverAddress;
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;

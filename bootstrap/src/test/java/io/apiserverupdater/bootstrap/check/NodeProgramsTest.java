@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.bootstrap.check.Facts.UnitState;
-import io.apiserverupdater.probe.ApiserverAddress;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.file.Files;

@@ -1,8 +1,8 @@
 package io.apiserverupdater.bootstrap.hosts;
 
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.bootstrap.candidates.CandidateListStore;
 import io.apiserverupdater.bootstrap.files.FaultyDisk;
-import io.apiserverupdater.probe.ApiserverAddress;
 import java.net.InetAddress;
 import java.nio.file.Path;
 import java.time.Duration;

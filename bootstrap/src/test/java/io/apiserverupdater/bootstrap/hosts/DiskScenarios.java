@@ -2,8 +2,8 @@ package io.apiserverupdater.bootstrap.hosts;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.bootstrap.candidates.CandidateListStore;
-import io.apiserverupdater.probe.ApiserverAddress;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.file.Files;

@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.bootstrap.program.Program;
-import io.apiserverupdater.probe.ApiserverAddress;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,6 +1,6 @@
 package io.apiserverupdater.updater.kube;
 
-import io.apiserverupdater.probe.tls.ClientCertificate;
+import io.apiserverupdater.apiserver.tls.ClientCertificate;
 import java.util.Optional;
 
 /**

@@ -1,6 +1,6 @@
 package io.apiserverupdater.updater.kube;
 
-import io.apiserverupdater.probe.tls.ServerTrust;
+import io.apiserverupdater.apiserver.tls.ServerTrust;
 import java.io.IOException;
 import java.net.Proxy;
 import java.nio.charset.StandardCharsets;

@@ -1,7 +1,7 @@
 package io.apiserverupdater.updater.kube;
 
-import io.apiserverupdater.probe.tls.ClientTls;
-import io.apiserverupdater.probe.tls.ServerTrust;
+import io.apiserverupdater.apiserver.tls.ClientTls;
+import io.apiserverupdater.apiserver.tls.ServerTrust;
 import java.io.IOException;
 import java.security.GeneralSecurityException;
 import java.time.Duration;

@@ -1,14 +1,14 @@
 package io.apiserverupdater.updater.kube;
 
-import io.apiserverupdater.probe.ApiserverAddress;
-import io.apiserverupdater.probe.ApiserverClient;
-import io.apiserverupdater.probe.ApiserverRequest;
-import io.apiserverupdater.probe.HeldConnection;
-import io.apiserverupdater.probe.HttpAnswer;
-import io.apiserverupdater.probe.ProbeResult;
-import io.apiserverupdater.probe.UnreachableException;
-import io.apiserverupdater.probe.tls.ClientCertificate;
-import io.apiserverupdater.probe.tls.ServerTrust;
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
+import io.apiserverupdater.apiserver.probe.ApiserverClient;
+import io.apiserverupdater.apiserver.probe.ApiserverRequest;
+import io.apiserverupdater.apiserver.probe.HeldConnection;
+import io.apiserverupdater.apiserver.probe.HttpAnswer;
+import io.apiserverupdater.apiserver.probe.ProbeResult;
+import io.apiserverupdater.apiserver.probe.UnreachableException;
+import io.apiserverupdater.apiserver.tls.ClientCertificate;
+import io.apiserverupdater.apiserver.tls.ServerTrust;
 import java.io.IOException;
 import java.net.Proxy;
 import java.security.GeneralSecurityException;

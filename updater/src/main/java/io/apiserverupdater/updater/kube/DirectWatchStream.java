@@ -1,7 +1,7 @@
 package io.apiserverupdater.updater.kube;
 
-import io.apiserverupdater.probe.HeldConnection;
-import io.apiserverupdater.probe.UnreachableException;
+import io.apiserverupdater.apiserver.probe.HeldConnection;
+import io.apiserverupdater.apiserver.probe.UnreachableException;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Optional;

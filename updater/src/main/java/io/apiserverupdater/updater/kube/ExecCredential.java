@@ -2,7 +2,7 @@ package io.apiserverupdater.updater.kube;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import io.apiserverupdater.probe.tls.ClientCertificate;
+import io.apiserverupdater.apiserver.tls.ClientCertificate;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;

@@ -1,6 +1,6 @@
 package io.apiserverupdater.updater.kube;
 
-import io.apiserverupdater.probe.tls.ClientCertificate;
+import io.apiserverupdater.apiserver.tls.ClientCertificate;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Proxy;

@@ -1,6 +1,6 @@
 package io.apiserverupdater.updater.kube;
 
-import io.apiserverupdater.probe.tls.ClientTls;
+import io.apiserverupdater.apiserver.tls.ClientTls;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Proxy;

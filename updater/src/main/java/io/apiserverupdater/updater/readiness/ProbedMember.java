@@ -1,10 +1,10 @@
 package io.apiserverupdater.updater.readiness;
 
-import io.apiserverupdater.probe.ApiserverAddress;
-import io.apiserverupdater.probe.ProbePolicy;
-import io.apiserverupdater.probe.ProbeResult;
-import io.apiserverupdater.probe.Readiness;
-import io.apiserverupdater.probe.ReadinessTracker;
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
+import io.apiserverupdater.apiserver.probe.ProbePolicy;
+import io.apiserverupdater.apiserver.probe.ProbeResult;
+import io.apiserverupdater.apiserver.probe.Readiness;
+import io.apiserverupdater.apiserver.probe.ReadinessTracker;
 import io.apiserverupdater.updater.endpoints.Member;
 import io.apiserverupdater.updater.endpoints.MemberHealth;
 import java.time.Duration;

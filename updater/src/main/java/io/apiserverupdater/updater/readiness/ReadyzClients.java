@@ -1,6 +1,6 @@
 package io.apiserverupdater.updater.readiness;
 
-import io.apiserverupdater.probe.HttpsReadyzProbe;
+import io.apiserverupdater.apiserver.probe.HttpsReadyzProbe;
 import java.io.IOException;
 import java.security.GeneralSecurityException;
 

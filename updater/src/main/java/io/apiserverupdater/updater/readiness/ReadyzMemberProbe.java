@@ -1,11 +1,11 @@
 package io.apiserverupdater.updater.readiness;
 
-import io.apiserverupdater.probe.ApiserverAddress;
-import io.apiserverupdater.probe.HeldConnection;
-import io.apiserverupdater.probe.HttpsReadyzProbe;
-import io.apiserverupdater.probe.ProbeResult;
-import io.apiserverupdater.probe.ProbeResult.Reason;
-import io.apiserverupdater.probe.UnreachableException;
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
+import io.apiserverupdater.apiserver.probe.HeldConnection;
+import io.apiserverupdater.apiserver.probe.HttpsReadyzProbe;
+import io.apiserverupdater.apiserver.probe.ProbeResult;
+import io.apiserverupdater.apiserver.probe.ProbeResult.Reason;
+import io.apiserverupdater.apiserver.probe.UnreachableException;
 import java.io.IOException;
 import java.security.GeneralSecurityException;
 import java.time.Duration;

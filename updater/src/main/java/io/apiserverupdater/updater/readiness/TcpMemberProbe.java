@@ -1,8 +1,8 @@
 package io.apiserverupdater.updater.readiness;
 
-import io.apiserverupdater.probe.ApiserverAddress;
-import io.apiserverupdater.probe.ProbeResult;
-import io.apiserverupdater.probe.ProbeResult.Reason;
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
+import io.apiserverupdater.apiserver.probe.ProbeResult;
+import io.apiserverupdater.apiserver.probe.ProbeResult.Reason;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.Socket;

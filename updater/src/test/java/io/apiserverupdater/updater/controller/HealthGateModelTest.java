@@ -4,10 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.apiserverupdater.probe.ProbePolicy;
-import io.apiserverupdater.probe.ProbeResult;
-import io.apiserverupdater.probe.Readiness;
-import io.apiserverupdater.probe.ReadinessTracker;
+import io.apiserverupdater.apiserver.probe.ProbePolicy;
+import io.apiserverupdater.apiserver.probe.ProbeResult;
+import io.apiserverupdater.apiserver.probe.Readiness;
+import io.apiserverupdater.apiserver.probe.ReadinessTracker;
 import io.apiserverupdater.updater.endpoints.AddressFamily;
 import io.apiserverupdater.updater.endpoints.Change;
 import io.apiserverupdater.updater.endpoints.DesiredObject;

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.apiserverupdater.probe.tls.ServerTrust;
+import io.apiserverupdater.apiserver.tls.ServerTrust;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;

@@ -1,0 +1,171 @@
+package io.apiserverupdater.apiserver.flags;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A command line taken apart, as Kubernetes' own programs read theirs: {@code --name=value}, {@code
+ * --name value}, {@code -n value}, {@code -nvalue}; a switch may stand alone. A program with
+ * commands takes one of them, before, between or after the flags. Every fault is collected, none
+ * ends the reading.
+ */
+public final class CommandLine {
+  private final Map<String, String> values = new LinkedHashMap<>();
+  private final List<String> errors = new ArrayList<>();
+  private Optional<String> command = Optional.empty();
+
+  private CommandLine() {}
+
+  /** Reads the command line of a program without commands. */
+  public static CommandLine parse(List<Flag> flags, List<String> arguments) {
+    return parse(flags, List.of(), arguments);
+  }
+
+  /**
+   * Reads the command line of a program with commands.
+   *
+   * @param commands their names; at most one of them may be given
+   */
+  public static CommandLine parse(List<Flag> flags, List<String> commands, List<String> arguments) {
+    CommandLine line = new CommandLine();
+    for (int i = 0; i < arguments.size(); i++) {
+      String argument = arguments.get(i);
+      if (!argument.startsWith("-") || argument.equals("-")) {
+        line.word(commands, argument);
+        continue;
+      }
+      Optional<Flag> found = find(flags, argument);
+      if (found.isEmpty()) {
+        line.errors.add("unknown flag " + nameOf(argument) + nearestFlag(flags, argument));
+        // Its value, if it has one, is not an error of its own.
+        if (!argument.contains("=")
+            && i + 1 < arguments.size()
+            && !arguments.get(i + 1).startsWith("-")) {
+          i++;
+        }
+        continue;
+      }
+      Flag flag = found.get();
+      Optional<String> attached = attachedValue(argument);
+      if (attached.isPresent()) {
+        line.values.put(flag.name(), attached.get());
+      } else if (flag.isSwitch()) {
+        line.values.put(flag.name(), "true");
+      } else if (i + 1 < arguments.size()
+          && (!arguments.get(i + 1).startsWith("-") || arguments.get(i + 1).equals("-"))) {
+        line.values.put(flag.name(), arguments.get(++i));
+      } else {
+        line.errors.add("flag --" + flag.name() + " needs a value: " + flag.argument());
+      }
+    }
+    return line;
+  }
+
+  private void word(List<String> commands, String word) {
+    if (commands.isEmpty()) {
+      errors.add("unexpected argument \"" + word + "\": expected only flags");
+    } else if (command.isPresent()) {
+      errors.add(
+          "unexpected argument \""
+              + word
+              + "\": the command is "
+              + command.get()
+              + ", expected only flags besides");
+    } else if (commands.contains(word)) {
+      command = Optional.of(word);
+    } else {
+      errors.add("unknown command \"" + word + "\"" + suggestion("", commands, word));
+    }
+  }
+
+  /** The command that was given. */
+  public Optional<String> command() {
+    return command;
+  }
+
+  /** The value that was given for a flag. */
+  public Optional<String> value(String name) {
+    return Optional.ofNullable(values.get(name));
+  }
+
+  public List<String> errors() {
+    return errors;
+  }
+
+  private static String nameOf(String argument) {
+    int equals = argument.indexOf('=');
+    return equals < 0 ? argument : argument.substring(0, equals);
+  }
+
+  private static Optional<Flag> find(List<Flag> flags, String argument) {
+    for (Flag flag : flags) {
+      if (argument.startsWith("--") ? isNamed(flag, argument) : isLettered(flag, argument)) {
+        return Optional.of(flag);
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static boolean isNamed(Flag flag, String argument) {
+    return flag.name().equals(nameOf(argument).substring(2));
+  }
+
+  private static boolean isLettered(Flag flag, String argument) {
+    return flag.letter().equals(Optional.of(argument.charAt(1)))
+        // A switch takes no attached value: -vx is a mistake.
+        && (!flag.isSwitch() || argument.length() == 2 || argument.charAt(2) == '=');
+  }
+
+  private static Optional<String> attachedValue(String argument) {
+    if (argument.startsWith("--")) {
+      int equals = argument.indexOf('=');
+      return equals < 0 ? Optional.empty() : Optional.of(argument.substring(equals + 1));
+    }
+    if (argument.length() == 2) {
+      return Optional.empty();
+    }
+    return Optional.of(argument.substring(argument.charAt(2) == '=' ? 3 : 2));
+  }
+
+  private static String nearestFlag(List<Flag> flags, String argument) {
+    List<String> names = flags.stream().map(Flag::name).toList();
+    return suggestion("--", names, nameOf(argument).replaceAll("^-+", ""));
+  }
+
+  /**
+   * What to say behind a word that nobody knows: the known one that is nearest, when one is near.
+   *
+   * @param prefix stands before each known word
+   */
+  public static String suggestion(String prefix, Collection<String> known, String word) {
+    return known.stream()
+        .min(Comparator.comparingInt(candidate -> distance(candidate, word)))
+        .filter(nearest -> distance(nearest, word) <= 3)
+        .map(nearest -> "; did you mean " + prefix + nearest + "?")
+        .orElse("; see --help");
+  }
+
+  /** Levenshtein's distance. */
+  private static int distance(String a, String b) {
+    int[] row = new int[b.length() + 1];
+    for (int j = 0; j <= b.length(); j++) {
+      row[j] = j;
+    }
+    for (int i = 1; i <= a.length(); i++) {
+      int diagonal = row[0];
+      row[0] = i;
+      for (int j = 1; j <= b.length(); j++) {
+        int above = row[j];
+        int change = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
+        row[j] = Math.min(change, Math.min(above, row[j - 1]) + 1);
+        diagonal = above;
+      }
+    }
+    return row[b.length()];
+  }
+}

@@ -1,0 +1,511 @@
+package io.apiserverupdater.apiserver.probe;
+
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
+import io.apiserverupdater.apiserver.probe.ProbeResult.Reason;
+import io.apiserverupdater.apiserver.tls.CertificateRejectedException;
+import io.apiserverupdater.apiserver.tls.ClientCertificate;
+import io.apiserverupdater.apiserver.tls.ClientTls;
+import io.apiserverupdater.apiserver.tls.ServerTrust;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.ConnectException;
+import java.net.SocketException;
+import java.net.SocketTimeoutException;
+import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
+import java.security.cert.CertificateException;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.function.Supplier;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import javax.net.ssl.SSLSocket;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Asks apiservers at their IP addresses over HTTPS, each under the same name: the name goes into
+ * SNI and must be in the certificate, whatever address is dialled. Each connection proves anew who
+ * the server is; no TLS session is resumed. For use by several threads.
+ *
+ * <p>Sockets of our own, not java.net.http: that takes twice as long to start, and its time-out
+ * does not cover an answer that stalls.
+ */
+public final class ApiserverClient {
+  /** A token beyond this is not one. */
+  private static final int MAX_TOKEN_CHARS = 16 * 1024;
+
+  /** Twenty names of a certificate. */
+  private static final int MAX_DETAIL_CHARS = 1500;
+
+  private static final String CLUSTER_INFO =
+      "/api/v1/namespaces/kube-public/configmaps/cluster-info";
+  private static final int MAX_CLUSTER_INFO_BYTES = 256 * 1024;
+
+  private final String serverName;
+  private final ServerTrust trust;
+  private final ClientTls tls;
+  private final Supplier<Optional<String>> token;
+
+  private ApiserverClient(
+      String serverName,
+      ServerTrust trust,
+      Optional<ClientCertificate> certificate,
+      Supplier<Optional<String>> token)
+      throws GeneralSecurityException {
+    this.serverName = serverName;
+    this.trust = trust;
+    this.tls = ClientTls.of(trust, certificate);
+    this.token = token;
+  }
+
+  /**
+   * A client that does not say who it is.
+   *
+   * @param serverName the name, or the IP literal, that certificates must be made for
+   */
+  public static ApiserverClient anonymous(String serverName, ServerTrust trust)
+      throws GeneralSecurityException {
+    return new ApiserverClient(serverName, trust, Optional.empty(), Optional::empty);
+  }
+
+  /**
+   * A client that shows credentials. There is none for a server that is not verified: who takes
+   * them has proved itself first.
+   *
+   * @param token asked once per request; empty sends none; a text that cannot stand in a header is
+   *     not sent
+   * @throws GeneralSecurityException when the certificate or its key cannot be read
+   */
+  public static ApiserverClient authenticated(
+      String serverName,
+      ServerTrust.Verified trust,
+      Optional<ClientCertificate> certificate,
+      Supplier<Optional<String>> token)
+      throws GeneralSecurityException {
+    return new ApiserverClient(serverName, trust, certificate, token);
+  }
+
+  /**
+   * One GET on a connection of its own.
+   *
+   * @param target path and query
+   * @param deadline for everything together: connecting, the handshake, the answer
+   * @throws UnreachableException when no complete answer came within the bounds
+   */
+  public HttpAnswer get(
+      ApiserverAddress address, String target, int maxBodyBytes, Duration deadline)
+      throws UnreachableException {
+    Deadline end = Deadline.after(deadline);
+    try (Connection connection = open(address, end, end)) {
+      return connection.ask(request(address, target, "close"), maxBodyBytes);
+    }
+  }
+
+  /**
+   * Opens a connection for many requests.
+   *
+   * @param deadline for connecting and the handshake together
+   * @throws UnreachableException when it cannot be opened
+   */
+  public HeldConnection hold(ApiserverAddress address, Duration deadline)
+      throws UnreachableException {
+    return hold(address, deadline, deadline);
+  }
+
+  /**
+   * Opens a connection for many requests.
+   *
+   * @param connecting for TCP alone, which a kernel answers at once: a host that is gone is found
+   *     by that, and a busy process has longer for its part of the handshake
+   * @param deadline for connecting and the handshake together
+   * @throws UnreachableException when it cannot be opened
+   */
+  public HeldConnection hold(ApiserverAddress address, Duration connecting, Duration deadline)
+      throws UnreachableException {
+    Duration first = connecting.compareTo(deadline) < 0 ? connecting : deadline;
+    return HeldConnection.open(this, address, Deadline.after(first), Deadline.after(deadline));
+  }
+
+  /**
+   * The certificate that a server shows. Nothing is asked of it. With {@link
+   * ServerTrust.Unverified} it is shown by whoever answers, valid or not.
+   *
+   * @param deadline for connecting and the handshake together
+   */
+  public X509Certificate servingCertificate(ApiserverAddress address, Duration deadline)
+      throws UnreachableException {
+    Deadline end = Deadline.after(deadline);
+    try (Connection connection = open(address, end, end)) {
+      return connection.certificate();
+    }
+  }
+
+  /**
+   * Opens a connection and proves who the server is. A pinned authority that the server does not
+   * show is fetched as {@code kubeadm join} does: from the ConfigMap cluster-info, over a
+   * connection on which nothing is believed but a certificate with the pinned key.
+   */
+  Connection open(ApiserverAddress address, Deadline connecting, Deadline deadline)
+      throws UnreachableException {
+    try {
+      return connect(address, connecting, deadline, tls);
+    } catch (AuthorityNotShownException e) {
+      if (!(trust instanceof ServerTrust.PinnedAuthorities pins)) {
+        throw e.unreachable;
+      }
+      try {
+        learnAuthority(pins, address, deadline, e.unreachable);
+        return connect(address, deadline, deadline, tls);
+      } catch (AuthorityNotShownException again) {
+        throw again.unreachable;
+      }
+    }
+  }
+
+  private void learnAuthority(
+      ServerTrust.PinnedAuthorities pins,
+      ApiserverAddress address,
+      Deadline deadline,
+      UnreachableException why)
+      throws UnreachableException, AuthorityNotShownException {
+    HttpAnswer answer;
+    try (Connection connection = connect(address, deadline, deadline, ClientTls.unverified())) {
+      answer =
+          connection.ask(
+              request(address, CLUSTER_INFO, "close", Optional.empty()), MAX_CLUSTER_INFO_BYTES);
+    } catch (GeneralSecurityException e) {
+      throw new UnreachableException(Reason.TLS, String.valueOf(e.getMessage()));
+    }
+    if (!pins.learn(answer.bodyText())) {
+      String found =
+          answer.status() == 200
+              ? "the ConfigMap kube-public/cluster-info holds no certificate with the pinned key"
+              : "the ConfigMap kube-public/cluster-info cannot be read: HTTP " + answer.status();
+      throw new UnreachableException(
+          Reason.CERTIFICATE, why.result().detail() + ", and " + found + "; give a CA file");
+    }
+  }
+
+  /** The server's certificate is not refused yet: its authority is pinned and not known. */
+  private static final class AuthorityNotShownException extends Exception {
+    private final transient UnreachableException unreachable;
+
+    AuthorityNotShownException(UnreachableException unreachable) {
+      super(null, null, false, false);
+      this.unreachable = unreachable;
+    }
+  }
+
+  private Connection connect(
+      ApiserverAddress address, Deadline connecting, Deadline deadline, ClientTls clientTls)
+      throws UnreachableException, AuthorityNotShownException {
+    TimedSocket socket = dial(address, connecting);
+    socket.extendTo(deadline);
+    boolean opened = false;
+    try {
+      // The port is part of the name of a cached session, and nothing more.
+      SSLSocket secured =
+          (SSLSocket)
+              clientTls.newSocketFactory().createSocket(socket, serverName, address.port(), false);
+      if (clientTls.verified()) {
+        SSLParameters parameters = secured.getSSLParameters();
+        parameters.setEndpointIdentificationAlgorithm("HTTPS");
+        secured.setSSLParameters(parameters);
+      }
+      secured.startHandshake();
+      Connection connection = new Connection(socket, secured);
+      opened = true;
+      return connection;
+    } catch (IOException | GeneralSecurityException e) {
+      CertificateRejectedException rejected = causeOf(e, CertificateRejectedException.class);
+      if (rejected != null) {
+        UnreachableException unreachable =
+            new UnreachableException(
+                Reason.CERTIFICATE, Printable.of(rejected.detail(), MAX_DETAIL_CHARS));
+        if (rejected.authorityNotShown()) {
+          throw new AuthorityNotShownException(unreachable);
+        }
+        throw unreachable;
+      }
+      throw handshakeFailure(socket, e);
+    } finally {
+      if (!opened) {
+        Connection.closeQuietly(socket);
+      }
+    }
+  }
+
+  private static UnreachableException handshakeFailure(TimedSocket socket, Exception e) {
+    CertificateException certificate = causeOf(e, CertificateException.class);
+    if (certificate != null) {
+      return new UnreachableException(
+          Reason.CERTIFICATE, Printable.of(String.valueOf(certificate.getMessage()), 300));
+    }
+    if (socket.timedOut()) {
+      return new UnreachableException(
+          Reason.HANDSHAKE_TIMEOUT, "the connection was accepted, the TLS handshake got no answer");
+    }
+    if (socket.lost(e)) {
+      return new UnreachableException(
+          Reason.CONNECTION_LOST, "lost in the TLS handshake: " + socket.howLost());
+    }
+    return new UnreachableException(Reason.TLS, tlsFailure(e));
+  }
+
+  private static String tlsFailure(Exception e) {
+    String message = Printable.of(String.valueOf(e.getMessage()), 200);
+    return message.contains("unrecognized SSL message")
+        ? "the server does not speak TLS: " + message
+        : message;
+  }
+
+  private static TimedSocket dial(ApiserverAddress address, Deadline deadline)
+      throws UnreachableException {
+    TimedSocket socket = null;
+    try {
+      socket = TimedSocket.open(deadline);
+      socket.connect(address.socketAddress());
+      return socket;
+    } catch (IOException e) {
+      if (socket != null) {
+        Connection.closeQuietly(socket);
+      }
+      throw connectFailure(e);
+    }
+  }
+
+  /** The JDK has a class of exception for some of the kernel's answers, and words for the rest. */
+  private static UnreachableException connectFailure(IOException e) {
+    String message = String.valueOf(e.getMessage());
+    if (e instanceof SocketTimeoutException || message.contains("timed out")) {
+      return new UnreachableException(
+          Reason.CONNECT_TIMEOUT,
+          "no answer to the attempt to connect: host down, or packets dropped");
+    }
+    if (e instanceof ConnectException) {
+      return new UnreachableException(
+          Reason.REFUSED, "connection refused: nothing listens on this port");
+    }
+    if (e instanceof SocketException && message.contains("reset")) {
+      return new UnreachableException(Reason.CONNECTION_LOST, "lost at once: " + message);
+    }
+    return new UnreachableException(Reason.NO_ROUTE, Printable.of(message, 200));
+  }
+
+  /** The bytes of a GET with the credentials of this moment. */
+  byte[] request(ApiserverAddress address, String target, String connection) {
+    return request(address, target, connection, token.get());
+  }
+
+  private byte[] request(
+      ApiserverAddress address, String target, String connection, Optional<String> bearer) {
+    StringBuilder text = head(address, "GET", target, "apiserver-probe", bearer);
+    text.append("Connection: ").append(connection).append("\r\n\r\n");
+    return text.toString().getBytes(StandardCharsets.US_ASCII);
+  }
+
+  /** The bytes of any request, on a connection that is to stay open. */
+  byte[] request(ApiserverAddress address, ApiserverRequest request) {
+    StringBuilder text =
+        head(address, request.method(), request.target(), request.userAgent(), request.token());
+    text.append("Accept: application/json\r\n");
+    byte[] body = request.body().orElse("").getBytes(StandardCharsets.UTF_8);
+    if (request.body().isPresent()) {
+      // A bare content type: the API server does not expect a charset.
+      text.append("Content-Type: application/json\r\nContent-Length: ").append(body.length);
+      text.append("\r\n");
+    }
+    byte[] start = text.append("\r\n").toString().getBytes(StandardCharsets.US_ASCII);
+    // One write, so that it leaves in one piece.
+    byte[] bytes = Arrays.copyOf(start, start.length + body.length);
+    System.arraycopy(body, 0, bytes, start.length, body.length);
+    return bytes;
+  }
+
+  private StringBuilder head(
+      ApiserverAddress address,
+      String method,
+      String target,
+      String userAgent,
+      Optional<String> bearer) {
+    boolean literal = serverName.indexOf(':') >= 0;
+    StringBuilder text = new StringBuilder(256);
+    text.append(method).append(' ').append(target).append(" HTTP/1.1\r\nHost: ");
+    text.append(literal ? "[" : "").append(serverName).append(literal ? "]" : "");
+    text.append(':').append(address.port());
+    text.append("\r\nUser-Agent: ").append(userAgent).append("\r\n");
+    if (bearer.isPresent() && fitsHeader(bearer.get())) {
+      text.append("Authorization: Bearer ").append(bearer.get()).append("\r\n");
+    }
+    return text;
+  }
+
+  private static boolean fitsHeader(String bearer) {
+    if (bearer.isEmpty() || bearer.length() > MAX_TOKEN_CHARS) {
+      return false;
+    }
+    for (int i = 0; i < bearer.length(); i++) {
+      char c = bearer.charAt(i);
+      if (c <= ' ' || c >= 127) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static <T extends Throwable> @Nullable T causeOf(Throwable thrown, Class<T> kind) {
+    int depth = 0;
+    for (Throwable t = thrown; t != null && depth < 20; t = t.getCause(), depth++) {
+      if (kind.isInstance(t)) {
+        return kind.cast(t);
+      }
+    }
+    return null;
+  }
+
+  /** A connection to a server that has proved who it is, for one request after the other. */
+  static final class Connection implements AutoCloseable {
+    private final TimedSocket socket;
+    private final SSLSocket secured;
+    private final HttpAnswerReader answers;
+    private final OutputStream out;
+
+    Connection(TimedSocket socket, SSLSocket secured) throws IOException {
+      this.socket = socket;
+      this.secured = secured;
+      this.answers = new HttpAnswerReader(secured.getInputStream());
+      this.out = secured.getOutputStream();
+    }
+
+    HttpAnswer ask(byte[] request, int maxBodyBytes) throws UnreachableException {
+      HttpAnswerHead head = begin(request);
+      return finish(head, maxBodyBytes);
+    }
+
+    /** Sends a request and waits for the head of its answer. */
+    HttpAnswerHead begin(byte[] request) throws UnreachableException {
+      try {
+        out.write(request);
+        out.flush();
+        return answers.readHead();
+      } catch (IOException e) {
+        throw failure(e);
+      }
+    }
+
+    /** Reads the body of an answer that has begun. */
+    HttpAnswer finish(HttpAnswerHead head, int maxBodyBytes) throws UnreachableException {
+      try {
+        return new HttpAnswer(head, answers.readBody(maxBodyBytes));
+      } catch (IOException e) {
+        throw failure(e);
+      }
+    }
+
+    /** The next line of the body of an answer that has begun; empty at its end. */
+    Optional<String> nextLine(int maxBytes) throws UnreachableException {
+      try {
+        return answers.readBodyLine(maxBytes);
+      } catch (IOException e) {
+        throw failure(e);
+      }
+    }
+
+    void keepAlive() {
+      socket.keepAlive();
+    }
+
+    /** From now on this is the deadline of whatever is done with it. */
+    void extendTo(Deadline deadline) {
+      socket.extendTo(deadline);
+    }
+
+    /** Whether the last answer was followed by something that nobody has asked for. */
+    boolean isAhead() throws UnreachableException {
+      try {
+        return !answers.isDrained();
+      } catch (IOException e) {
+        throw failure(e);
+      }
+    }
+
+    /** Whether the connection has ended by now, or the server has said something unasked. */
+    boolean hasEnded() {
+      try {
+        return !answers.isDrained() || socket.hasInput();
+      } catch (IOException e) {
+        return true;
+      }
+    }
+
+    /** Waits until there is something to read; false when the deadline came first. */
+    boolean awaitInput() throws UnreachableException {
+      try {
+        return !answers.isDrained() || socket.awaitInput();
+      } catch (IOException e) {
+        throw failure(e);
+      }
+    }
+
+    /**
+     * Waits for the end of the connection. What the server says unasked is that as well: a farewell
+     * of TLS, or an answer to nobody.
+     *
+     * @return false when the deadline came first; after true it must be closed
+     * @throws UnreachableException how it was lost, if it broke
+     */
+    boolean awaitEnd() throws UnreachableException {
+      try {
+        return socket.awaitInput();
+      } catch (IOException e) {
+        throw failure(e);
+      }
+    }
+
+    X509Certificate certificate() throws UnreachableException {
+      try {
+        return (X509Certificate) secured.getSession().getPeerCertificates()[0];
+      } catch (SSLPeerUnverifiedException e) {
+        throw new UnreachableException(Reason.TLS, "the server showed no certificate");
+      }
+    }
+
+    UnreachableException failure(IOException e) {
+      if (e instanceof HttpAnswerReader.MalformedAnswerException) {
+        return new UnreachableException(Reason.MALFORMED_ANSWER, String.valueOf(e.getMessage()));
+      }
+      if (socket.timedOut()) {
+        return new UnreachableException(
+            Reason.ANSWER_TIMEOUT, "TLS was set up, the answer did not come in time");
+      }
+      if (socket.lost(e)) {
+        return new UnreachableException(
+            Reason.CONNECTION_LOST, "lost before the answer was complete: " + socket.howLost());
+      }
+      if (e instanceof EOFException) {
+        return new UnreachableException(Reason.CONNECTION_LOST, String.valueOf(e.getMessage()));
+      }
+      return new UnreachableException(Reason.TLS, tlsFailure(e));
+    }
+
+    /**
+     * Closes the TCP connection under TLS. A parting word of TLS would have to be written to, and
+     * its answer read from, a peer that may be gone.
+     */
+    @Override
+    public void close() {
+      closeQuietly(socket);
+    }
+
+    private static void closeQuietly(TimedSocket socket) {
+      try {
+        socket.close();
+      } catch (IOException e) {
+        // It is given up anyway, and the file descriptor is free.
+      }
+    }
+  }
+}

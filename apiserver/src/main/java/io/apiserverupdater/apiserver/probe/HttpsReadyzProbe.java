@@ -1,0 +1,70 @@
+package io.apiserverupdater.apiserver.probe;
+
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * GET /readyz. kube-apiserver names the checks that fail in any answer that is not 200, so the long
+ * form of the question (?verbose) would only make the answer of a healthy one longer.
+ */
+public final class HttpsReadyzProbe implements ApiserverProbe {
+  static final String TARGET = "/readyz";
+
+  /** Some forty checks of some forty characters make 2 KiB. */
+  static final int MAX_BODY_BYTES = 64 * 1024;
+
+  private static final int MAX_FAILING_CHECKS = 100;
+  private static final int MAX_CHECK_CHARS = 100;
+  private static final String FAILED = "[-]";
+
+  private final ApiserverClient client;
+
+  public HttpsReadyzProbe(ApiserverClient client) {
+    this.client = client;
+  }
+
+  @Override
+  public ProbeResult probe(ApiserverAddress address, Duration deadline) {
+    try {
+      return result(client.get(address, TARGET, MAX_BODY_BYTES, deadline));
+    } catch (UnreachableException e) {
+      return e.result();
+    }
+  }
+
+  /**
+   * Opens a connection on which the question can be asked again and again.
+   *
+   * @param deadline for connecting and the handshake
+   * @throws UnreachableException when it cannot be opened
+   */
+  public HeldConnection hold(ApiserverAddress address, Duration deadline)
+      throws UnreachableException {
+    return client.hold(address, deadline);
+  }
+
+  static ProbeResult result(HttpAnswer answer) {
+    return answer.status() == 200
+        ? new ProbeResult.Ready()
+        : new ProbeResult.NotReady(answer.status(), failingChecks(answer.bodyText()));
+  }
+
+  /** From lines such as {@code [-]etcd failed: reason withheld}. */
+  static List<String> failingChecks(String body) {
+    List<String> failing = new ArrayList<>();
+    int start = 0;
+    while (start < body.length() && failing.size() < MAX_FAILING_CHECKS) {
+      int newline = body.indexOf('\n', start);
+      int end = newline < 0 ? body.length() : newline;
+      if (body.startsWith(FAILED, start)) {
+        String name = body.substring(start + FAILED.length(), end);
+        int space = name.indexOf(' ');
+        failing.add(Printable.of(space < 0 ? name : name.substring(0, space), MAX_CHECK_CHARS));
+      }
+      start = end + 1;
+    }
+    return failing;
+  }
+}

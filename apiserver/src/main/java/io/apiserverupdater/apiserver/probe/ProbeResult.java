@@ -1,0 +1,78 @@
+package io.apiserverupdater.apiserver.probe;
+
+import java.util.List;
+
+/** What one probe found out. */
+public sealed interface ProbeResult {
+
+  /** 200 on /readyz from a server that proved who it is. */
+  record Ready() implements ProbeResult {}
+
+  /**
+   * An honest answer that is not 200, from a server that proved who it is.
+   *
+   * @param status the HTTP status
+   * @param failingChecks the names behind {@code [-]} in a verbose answer; may be empty
+   */
+  record NotReady(int status, List<String> failingChecks) implements ProbeResult {
+    public NotReady {
+      failingChecks = List.copyOf(failingChecks);
+    }
+  }
+
+  /**
+   * No answer that counts.
+   *
+   * @param detail a sentence part for a person, without the address
+   */
+  record Unreachable(Reason reason, String detail) implements ProbeResult {}
+
+  /** How an apiserver can fail to answer. */
+  enum Reason {
+    /** Nobody listens: the host is there and says so. */
+    REFUSED,
+    /** No way to the host: no route, or a router says so. */
+    NO_ROUTE,
+    /** No answer to the first packet: a dead host, a cut cable, a firewall that drops. */
+    CONNECT_TIMEOUT,
+    /** The kernel accepts, the process does not answer: stopped, overloaded, or not TLS at all. */
+    HANDSHAKE_TIMEOUT,
+    /** TLS is there, the answer is not. */
+    ANSWER_TIMEOUT,
+    /** The connection was made and then reset or closed. */
+    CONNECTION_LOST,
+    /** The server is not who it should be: wrong authority, wrong name, expired. */
+    CERTIFICATE,
+    /** The handshake failed otherwise: not TLS, or no common version. */
+    TLS,
+    /** It is not HTTP, or more bytes than a health answer has. */
+    MALFORMED_ANSWER
+  }
+
+  /** The result in words, without the address. */
+  default String describe() {
+    if (this instanceof NotReady notReady) {
+      return "/readyz says "
+          + notReady.status()
+          + (notReady.failingChecks().isEmpty()
+              ? ""
+              : ", failing: " + String.join(", ", notReady.failingChecks()));
+    }
+    return this instanceof Unreachable unreachable ? unreachable.detail() : "ready";
+  }
+
+  /** Whether somebody took the connection, whoever that is and whatever came of it. */
+  default boolean reached() {
+    return !(this instanceof Unreachable unreachable)
+        || (unreachable.reason() != Reason.REFUSED
+            && unreachable.reason() != Reason.NO_ROUTE
+            && unreachable.reason() != Reason.CONNECT_TIMEOUT);
+  }
+
+  /** Whether the server proved who it is, whatever it said then. */
+  default boolean verified() {
+    return !(this instanceof Unreachable unreachable)
+        || unreachable.reason() == Reason.ANSWER_TIMEOUT
+        || unreachable.reason() == Reason.MALFORMED_ANSWER;
+  }
+}

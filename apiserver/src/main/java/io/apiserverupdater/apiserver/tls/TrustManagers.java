@@ -1,0 +1,216 @@
+package io.apiserverupdater.apiserver.tls;
+
+import java.net.Socket;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.security.cert.CertificateException;
+import java.security.cert.PKIXBuilderParameters;
+import java.security.cert.TrustAnchor;
+import java.security.cert.X509CertSelector;
+import java.security.cert.X509Certificate;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import javax.net.ssl.CertPathTrustManagerParameters;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLSession;
+import javax.net.ssl.SSLSocket;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.TrustManagerFactory;
+import javax.net.ssl.X509ExtendedTrustManager;
+import org.jspecify.annotations.Nullable;
+
+/** The JDK's own check of a server's chain and name, told in words that lead a person on. */
+final class TrustManagers {
+  private TrustManagers() {}
+
+  static X509ExtendedTrustManager of(ServerTrust trust) throws GeneralSecurityException {
+    if (trust instanceof ServerTrust.Authorities authorities) {
+      return new Explaining(pkix(authorities.certificates()));
+    } else if (trust instanceof ServerTrust.PinnedAuthorities pins) {
+      return new Pinned(pins);
+    } else if (trust instanceof ServerTrust.RuntimeAuthorities) {
+      return new Explaining(runtime());
+    }
+    return new Unverified();
+  }
+
+  private static X509ExtendedTrustManager pkix(List<X509Certificate> authorities)
+      throws GeneralSecurityException {
+    Set<TrustAnchor> anchors = new HashSet<>();
+    for (X509Certificate authority : authorities) {
+      anchors.add(new TrustAnchor(authority, null));
+    }
+    PKIXBuilderParameters parameters = new PKIXBuilderParameters(anchors, new X509CertSelector());
+    // A cluster's authority publishes no revocations.
+    parameters.setRevocationEnabled(false);
+    TrustManagerFactory factory = TrustManagerFactory.getInstance("PKIX");
+    factory.init(new CertPathTrustManagerParameters(parameters));
+    return extended(factory);
+  }
+
+  private static X509ExtendedTrustManager runtime() throws GeneralSecurityException {
+    TrustManagerFactory factory = TrustManagerFactory.getInstance("PKIX");
+    factory.init((KeyStore) null);
+    return extended(factory);
+  }
+
+  private static X509ExtendedTrustManager extended(TrustManagerFactory factory)
+      throws GeneralSecurityException {
+    for (TrustManager manager : factory.getTrustManagers()) {
+      if (manager instanceof X509ExtendedTrustManager extended) {
+        return extended;
+      }
+    }
+    throw new GeneralSecurityException("the Java runtime has no X.509 trust manager");
+  }
+
+  /** The name asked for, when the JDK is to check it. */
+  private static Optional<String> expectedName(@Nullable SSLSession session) {
+    return Optional.ofNullable(session).map(SSLSession::getPeerHost);
+  }
+
+  /** What all of them have in common: they are clients, and one method decides. */
+  private abstract static class ServerCheck extends X509ExtendedTrustManager {
+
+    /** The JDK's check with whatever the kind of connection gives it. */
+    interface Check {
+      void with(X509ExtendedTrustManager manager) throws CertificateException;
+    }
+
+    abstract void check(X509Certificate[] chain, Optional<String> name, Check check)
+        throws CertificateException;
+
+    @Override
+    public void checkServerTrusted(X509Certificate[] chain, String authType, Socket socket)
+        throws CertificateException {
+      Optional<String> name = Optional.empty();
+      if (socket instanceof SSLSocket secured
+          && secured.getSSLParameters().getEndpointIdentificationAlgorithm() != null) {
+        name = expectedName(secured.getHandshakeSession());
+      }
+      check(chain, name, manager -> manager.checkServerTrusted(chain, authType, socket));
+    }
+
+    @Override
+    public void checkServerTrusted(X509Certificate[] chain, String authType, SSLEngine engine)
+        throws CertificateException {
+      Optional<String> name = Optional.empty();
+      if (engine.getSSLParameters().getEndpointIdentificationAlgorithm() != null) {
+        name = expectedName(engine.getHandshakeSession());
+      }
+      check(chain, name, manager -> manager.checkServerTrusted(chain, authType, engine));
+    }
+
+    @Override
+    public void checkServerTrusted(X509Certificate[] chain, String authType)
+        throws CertificateException {
+      check(chain, Optional.empty(), manager -> manager.checkServerTrusted(chain, authType));
+    }
+
+    @Override
+    public void checkClientTrusted(X509Certificate[] chain, String authType, Socket socket)
+        throws CertificateException {
+      throw notAServer();
+    }
+
+    @Override
+    public void checkClientTrusted(X509Certificate[] chain, String authType, SSLEngine engine)
+        throws CertificateException {
+      throw notAServer();
+    }
+
+    @Override
+    public void checkClientTrusted(X509Certificate[] chain, String authType)
+        throws CertificateException {
+      throw notAServer();
+    }
+
+    private static CertificateException notAServer() {
+      return new CertificateException("this end is a client, and trusts no other client");
+    }
+  }
+
+  private static final class Explaining extends ServerCheck {
+    private final X509ExtendedTrustManager manager;
+
+    Explaining(X509ExtendedTrustManager manager) {
+      this.manager = manager;
+    }
+
+    @Override
+    void check(X509Certificate[] chain, Optional<String> name, Check check)
+        throws CertificateException {
+      try {
+        check.with(manager);
+        // A certificate that is itself among the trusted ones passes the JDK at any age, and one
+        // without names by its subject; the kubelet (Go) takes neither.
+        chain[0].checkValidity();
+        if (name.isPresent() && !CertificateFaults.isMadeFor(chain[0], name.get())) {
+          throw new CertificateException("the name is not among its alternative names");
+        }
+      } catch (CertificateException e) {
+        List<X509Certificate> trusted = Arrays.asList(manager.getAcceptedIssuers());
+        throw new CertificateRejectedException(
+            CertificateFaults.explain(Arrays.asList(chain), name, trusted, Instant.now(), e),
+            false);
+      }
+    }
+
+    @Override
+    public X509Certificate[] getAcceptedIssuers() {
+      return manager.getAcceptedIssuers();
+    }
+  }
+
+  private static final class Pinned extends ServerCheck {
+    private final ServerTrust.PinnedAuthorities pins;
+
+    Pinned(ServerTrust.PinnedAuthorities pins) {
+      this.pins = pins;
+    }
+
+    @Override
+    void check(X509Certificate[] chain, Optional<String> name, Check check)
+        throws CertificateException {
+      List<X509Certificate> authorities = new ArrayList<>(pins.learned());
+      for (X509Certificate certificate : chain) {
+        if (pins.isPinned(certificate) && !authorities.contains(certificate)) {
+          authorities.add(certificate);
+        }
+      }
+      if (authorities.isEmpty()) {
+        throw new CertificateRejectedException(
+            "no authority with the pinned key is in the chain that the server shows", true);
+      }
+      try {
+        new Explaining(pkix(authorities)).check(chain, name, check);
+      } catch (CertificateException e) {
+        throw e;
+      } catch (GeneralSecurityException e) {
+        throw new CertificateException(e);
+      }
+    }
+
+    @Override
+    public X509Certificate[] getAcceptedIssuers() {
+      return pins.learned().toArray(X509Certificate[]::new);
+    }
+  }
+
+  private static final class Unverified extends ServerCheck {
+    @Override
+    void check(X509Certificate[] chain, Optional<String> name, Check check) {
+      // Asked for: ServerTrust.Unverified.
+    }
+
+    @Override
+    public X509Certificate[] getAcceptedIssuers() {
+      return new X509Certificate[0];
+    }
+  }
+}

@@ -1,0 +1,144 @@
+package io.apiserverupdater.apiserver.flags;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class CommandLineTest {
+  private static final List<Flag> FLAGS =
+      List.of(
+          Flag.of("namespace", "NAME", "", ""),
+          Flag.withLetter('f', "filename", "FILE", "", ""),
+          Flag.of("dry-run", "", "", ""),
+          Flag.withLetter('v', "verbose", "", "", ""));
+
+  private static CommandLine parse(String... arguments) {
+    return CommandLine.parse(FLAGS, List.of(arguments));
+  }
+
+  static List<Arguments> accepted() {
+    return List.of(
+        Arguments.of("--namespace=a", "namespace", "a"),
+        Arguments.of("--namespace a", "namespace", "a"),
+        Arguments.of("--namespace=", "namespace", ""),
+        Arguments.of("--namespace=-a", "namespace", "-a"),
+        Arguments.of("--namespace=a=b", "namespace", "a=b"),
+        Arguments.of("--namespace=a --namespace=b", "namespace", "b"),
+        Arguments.of("--filename -", "filename", "-"),
+        Arguments.of("-f x", "filename", "x"),
+        Arguments.of("-fx", "filename", "x"),
+        Arguments.of("-f=x", "filename", "x"),
+        Arguments.of("-f -", "filename", "-"),
+        Arguments.of("-f-", "filename", "-"),
+        Arguments.of("--dry-run", "dry-run", "true"),
+        Arguments.of("--dry-run=true", "dry-run", "true"),
+        Arguments.of("--dry-run=false", "dry-run", "false"),
+        Arguments.of("-v", "verbose", "true"),
+        Arguments.of("-v=false", "verbose", "false"),
+        Arguments.of("--dry-run -v -f x", "filename", "x"));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource
+  void accepted(String line, String flag, String value) {
+    CommandLine parsed = parse(line.split(" ", -1));
+    assertEquals(List.of(), parsed.errors());
+    assertEquals(Optional.of(value), parsed.value(flag));
+  }
+
+  @Test
+  void flagThatIsNotGivenHasNoValue() {
+    assertEquals(Optional.empty(), parse("--dry-run").value("namespace"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"word", "-", "--dry-run true"})
+  void refusesWhatIsNoFlag(String line) {
+    List<String> errors = parse(line.split(" ", -1)).errors();
+    assertEquals(1, errors.size());
+    assertTrue(errors.get(0).startsWith("unexpected argument"), errors.get(0));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"--namespace", "-f", "--namespace --dry-run", "-f -v"})
+  void refusesFlagWithoutItsValue(String line) {
+    List<String> errors = parse(line.split(" ", -1)).errors();
+    assertEquals(1, errors.size());
+    assertTrue(errors.get(0).contains("needs a value"), errors.get(0));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "--namspace=a, --namspace; did you mean --namespace?",
+    "--dryrun, --dryrun; did you mean --dry-run?",
+    "-namespace=a, -namespace; did you mean --namespace?",
+    "--something-else, --something-else; see --help",
+    "-x, -x; see --help",
+    "-vx, -vx; see --help",
+    "--, --; see --help",
+  })
+  void unknownFlagIsToldWithTheNearestOne(String argument, String expected) {
+    assertEquals(List.of("unknown flag " + expected), parse(argument).errors());
+  }
+
+  @Test
+  void valueOfAnUnknownFlagIsNoErrorOfItsOwn() {
+    assertEquals(1, parse("--namspace", "a").errors().size());
+  }
+
+  @Test
+  void allErrorsAreTold() {
+    CommandLine parsed = parse("word", "--nope=1", "--dry-run", "--namespace");
+    assertEquals(3, parsed.errors().size(), parsed.errors().toString());
+    assertEquals(Optional.of("true"), parsed.value("dry-run"));
+  }
+
+  private static CommandLine parseWithCommands(String line) {
+    return CommandLine.parse(
+        FLAGS,
+        List.of("pin", "handover", "status"),
+        line.isEmpty() ? List.of() : List.of(line.split(" ", -1)));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"pin --namespace a -v", "--namespace a pin -v", "-v --namespace=a pin"})
+  void commandMayStandAnywhereAmongTheFlags(String line) {
+    CommandLine parsed = parseWithCommands(line);
+    assertEquals(List.of(), parsed.errors());
+    assertEquals(Optional.of("pin"), parsed.command());
+    assertEquals(Optional.of("a"), parsed.value("namespace"));
+    assertEquals(Optional.of("true"), parsed.value("verbose"));
+  }
+
+  @Test
+  void commandMayBeLeftOut() {
+    CommandLine parsed = parseWithCommands("");
+    assertEquals(List.of(), parsed.errors());
+    assertEquals(Optional.empty(), parsed.command());
+  }
+
+  @Test
+  void wordBehindItsFlagIsNoCommand() {
+    CommandLine parsed = parseWithCommands("--namespace pin");
+    assertEquals(Optional.empty(), parsed.command());
+    assertEquals(Optional.of("pin"), parsed.value("namespace"));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "hand-over, 'unknown command \"hand-over\"; did you mean handover?'",
+    "uninstall, 'unknown command \"uninstall\"; see --help'",
+    "pin status, 'unexpected argument \"status\": the command is pin, expected only flags besides'",
+  })
+  void refusesWhatIsNoCommandOrOneTooMany(String line, String expected) {
+    assertEquals(List.of(expected), parseWithCommands(line).errors());
+  }
+}

@@ -1,0 +1,381 @@
+package io.apiserverupdater.apiserver.probe;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.apiserverupdater.apiserver.probe.ProbeResult.Reason;
+import io.apiserverupdater.apiserver.probe.ProbeResult.Unreachable;
+import io.apiserverupdater.apiserver.tls.ClientCertificate;
+import io.apiserverupdater.apiserver.tls.Pem;
+import io.apiserverupdater.apiserver.tls.PublicKeyHash;
+import io.apiserverupdater.apiserver.tls.ServerTrust;
+import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.util.Base64;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.function.Supplier;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import javax.net.ssl.SSLSocket;
+import okhttp3.tls.HandshakeCertificates;
+import okhttp3.tls.HeldCertificate;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+@Timeout(60)
+class ApiserverClientTest {
+  private static final Duration AMPLE = Duration.ofSeconds(30);
+  private static final Authority AUTHORITY = Authority.create("kubernetes");
+  private static final HeldCertificate SERVER = AUTHORITY.server();
+
+  private static ApiserverClient withToken(Supplier<Optional<String>> token) throws Exception {
+    return ApiserverClient.authenticated(
+        Authority.NAME, AUTHORITY.trust(), Optional.empty(), token);
+  }
+
+  private static TestServer.Conduct ready() {
+    return exchange -> {
+      exchange.readRequest();
+      exchange.answer(200, "ok");
+    };
+  }
+
+  private static HttpAnswer get(ApiserverClient client, TestServer server) throws Exception {
+    return client.get(server.address(), "/some?path", 100, AMPLE);
+  }
+
+  private static Unreachable refusal(ApiserverClient client, TestServer server) {
+    return assertThrows(UnreachableException.class, () -> get(client, server)).result();
+  }
+
+  @Test
+  void givesStatusAndBody() throws Exception {
+    try (TestServer server = TestServer.tls(SERVER, ready())) {
+      HttpAnswer answer = get(AUTHORITY.client(), server);
+      assertEquals(200, answer.status());
+      assertEquals("ok", answer.bodyText());
+      assertEquals("HttpAnswer[status=200, body=2 bytes]", answer.toString());
+      assertTrue(server.requests.remove().startsWith("GET /some?path HTTP/1.1\r\n"));
+    }
+  }
+
+  @Test
+  void leavesNoFileOpen() throws Exception {
+    ApiserverClient client = AUTHORITY.client();
+    try (TestServer server = TestServer.tls(SERVER, ready())) {
+      HttpAnswer unusedWarmUp = get(client, server);
+      long before = OpenFiles.count();
+      for (int i = 0; i < 60; i++) {
+        HttpAnswer unusedAnswer = get(client, server);
+      }
+      long after = OpenFiles.count();
+      assertTrue(after < before + 30, () -> before + " files open before, " + after + " after");
+    }
+  }
+
+  @Test
+  void tokenIsAskedForEachTime() throws Exception {
+    Iterator<String> tokens = List.of("first", "second").iterator();
+    ApiserverClient client = withToken(() -> Optional.of(tokens.next()));
+    try (TestServer server = TestServer.tls(SERVER, ready())) {
+      get(client, server);
+      get(client, server);
+      assertTrue(server.requests.remove().contains("\r\nAuthorization: Bearer first\r\n"));
+      assertTrue(server.requests.remove().contains("\r\nAuthorization: Bearer second\r\n"));
+    }
+  }
+
+  @Test
+  void tokenThatCannotStandInAHeaderIsNotSent() throws Exception {
+    for (String token : List.of("", "a\r\nX: y", "with space", "ä", "x".repeat(20_000))) {
+      try (TestServer server = TestServer.tls(SERVER, ready())) {
+        get(withToken(() -> Optional.of(token)), server);
+        assertFalse(server.requests.remove().contains("Authorization"), token);
+      }
+    }
+  }
+
+  @Test
+  void tokenIsNotSentToAStranger() throws Exception {
+    HeldCertificate stranger = Authority.create("other").server();
+    try (TestServer server = TestServer.tls(stranger, ready())) {
+      assertEquals(
+          Reason.CERTIFICATE, refusal(withToken(() -> Optional.of("secret")), server).reason());
+      assertTrue(server.requests.isEmpty());
+    }
+  }
+
+  @Test
+  void unverifiedTakesAnybody() throws Exception {
+    HeldCertificate expired = new HeldCertificate.Builder().validityInterval(0, 1_000_000).build();
+    ApiserverClient client =
+        ApiserverClient.anonymous(Authority.NAME, new ServerTrust.Unverified());
+    try (TestServer server = TestServer.tls(expired, ready())) {
+      assertEquals(200, get(client, server).status());
+    }
+  }
+
+  @Test
+  void showsTheCertificateOfWhoeverAnswers() throws Exception {
+    HeldCertificate expired = new HeldCertificate.Builder().validityInterval(0, 1_000_000).build();
+    ApiserverClient client =
+        ApiserverClient.anonymous(Authority.NAME, new ServerTrust.Unverified());
+    try (TestServer server = TestServer.tls(expired, ready())) {
+      assertEquals(expired.certificate(), client.servingCertificate(server.address(), AMPLE));
+    }
+    try (TestServer server = TestServer.plain(exchange -> {})) {
+      assertThrows(
+          UnreachableException.class, () -> client.servingCertificate(server.address(), AMPLE));
+    }
+  }
+
+  @Test
+  void runtimeAuthoritiesDoNotKnowOurs() throws Exception {
+    ApiserverClient client =
+        ApiserverClient.anonymous(Authority.NAME, new ServerTrust.RuntimeAuthorities());
+    try (TestServer server = TestServer.tls(SERVER, ready())) {
+      Unreachable refusal = refusal(client, server);
+      assertEquals(Reason.CERTIFICATE, refusal.reason());
+      assertTrue(refusal.detail().contains("which is not trusted"), refusal.detail());
+    }
+  }
+
+  static List<Arguments> clientCertificates() {
+    HeldCertificate ec = AUTHORITY.certificate().commonName("system:node:w1").ecdsa256().build();
+    HeldCertificate rsa = AUTHORITY.certificate().commonName("system:node:w1").rsa2048().build();
+    String oneFile = ec.certificatePem() + ec.privateKeyPkcs8Pem();
+    return List.of(
+        Arguments.of(
+            "EC in one file", ClientCertificate.of(oneFile.getBytes(StandardCharsets.US_ASCII))),
+        Arguments.of(
+            "EC in two files", new ClientCertificate(ec.certificatePem(), ec.privateKeyPkcs8Pem())),
+        Arguments.of(
+            "RSA in PKCS#1",
+            new ClientCertificate(rsa.certificatePem(), rsa.privateKeyPkcs1Pem())));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("clientCertificates")
+  void showsItsCertificate(String form, ClientCertificate certificate) throws Exception {
+    ApiserverClient client =
+        ApiserverClient.authenticated(
+            Authority.NAME, AUTHORITY.trust(), Optional.of(certificate), Optional::empty);
+    try (TestServer server =
+        TestServer.tls(
+            TestServer.V4,
+            new HandshakeCertificates.Builder()
+                .addTrustedCertificate(AUTHORITY.held().certificate()),
+            SERVER,
+            List.of(),
+            exchange -> {
+              exchange.readRequest();
+              exchange.answer(200, peer((SSLSocket) exchange.socket));
+            })) {
+      assertEquals("CN=system:node:w1", get(client, server).bodyText(), form);
+    }
+  }
+
+  private static String peer(SSLSocket socket) {
+    try {
+      return socket.getSession().getPeerPrincipal().getName();
+    } catch (SSLPeerUnverifiedException e) {
+      return "nobody";
+    }
+  }
+
+  @Test
+  void saysWhichPartOfTheClientCertificateCannotBeRead() {
+    String chain = SERVER.certificatePem();
+    assertTrue(failure(new ClientCertificate("x", "y")).contains("client certificate: no CERT"));
+    assertTrue(failure(new ClientCertificate(chain, "y")).contains("client key: no PRIVATE KEY"));
+    assertEquals("ClientCertificate[…]", new ClientCertificate("x", "secret").toString());
+  }
+
+  private static String failure(ClientCertificate certificate) {
+    return String.valueOf(
+        assertThrows(
+                GeneralSecurityException.class,
+                () ->
+                    ApiserverClient.authenticated(
+                        Authority.NAME,
+                        AUTHORITY.trust(),
+                        Optional.of(certificate),
+                        Optional::empty))
+            .getMessage());
+  }
+
+  private static ApiserverClient pinned(HeldCertificate authority) throws Exception {
+    String pin = PublicKeyHash.of(authority.certificate()).text();
+    return ApiserverClient.anonymous(Authority.NAME, ServerTrust.pinned(List.of(pin)));
+  }
+
+  /** As the API server writes the ConfigMap: the kubeconfig is a JSON string. */
+  private static String clusterInfo(String pem) {
+    return "{\"kind\":\"ConfigMap\",\"data\":{\"kubeconfig\":\"apiVersion: v1\\nclusters:\\n"
+        + "- cluster:\\n    certificate-authority-data: "
+        + Base64.getEncoder().encodeToString(pem.getBytes(StandardCharsets.US_ASCII))
+        + "\\n    server: https://10.0.0.1:6443\\n\"}}";
+  }
+
+  private static TestServer withClusterInfo(
+      HeldCertificate certificate, int status, String clusterInfo) throws Exception {
+    return TestServer.tls(
+        certificate,
+        exchange -> {
+          if (exchange.readRequest().startsWith("GET /api/v1/namespaces/kube-public/")) {
+            exchange.answer(status, clusterInfo);
+          } else {
+            exchange.answer(200, "ok");
+          }
+        });
+  }
+
+  @Test
+  void pinTakesTheAuthorityFromTheChain() throws Exception {
+    try (TestServer server =
+        TestServer.tls(
+            TestServer.V4,
+            new HandshakeCertificates.Builder(),
+            SERVER,
+            List.of(AUTHORITY.held()),
+            ready())) {
+      assertEquals(200, get(pinned(AUTHORITY.held()), server).status());
+      assertEquals(1, server.requests.size());
+    }
+  }
+
+  @Test
+  void pinTakesTheAuthorityFromClusterInfoOnce() throws Exception {
+    String info = clusterInfo(AUTHORITY.held().certificatePem());
+    try (TestServer server = withClusterInfo(SERVER, 200, info)) {
+      ApiserverClient client = pinned(AUTHORITY.held());
+      assertEquals(200, get(client, server).status());
+      assertEquals(200, get(client, server).status());
+      assertEquals(3, server.requests.size(), "cluster-info once, and two questions");
+      assertFalse(server.requests.remove().contains("Authorization"));
+    }
+  }
+
+  @Test
+  void pinnedClientSendsItsTokenOnlyOnceTheServerIsProved() throws Exception {
+    String pin = PublicKeyHash.of(AUTHORITY.held().certificate()).text();
+    ApiserverClient client =
+        ApiserverClient.authenticated(
+            Authority.NAME,
+            ServerTrust.pinned(List.of(pin)),
+            Optional.empty(),
+            () -> Optional.of("secret"));
+    String info = clusterInfo(AUTHORITY.held().certificatePem());
+    try (TestServer server = withClusterInfo(SERVER, 200, info)) {
+      assertEquals(200, get(client, server).status());
+      assertFalse(server.requests.remove().contains("secret"), "cluster-info is asked openly");
+      assertTrue(server.requests.remove().contains("Bearer secret"));
+    }
+  }
+
+  static List<Arguments> pinsThatDoNotHold() {
+    HeldCertificate other = Authority.create("kubernetes").held();
+    String honest = clusterInfo(AUTHORITY.held().certificatePem());
+    HeldCertificate otherName = AUTHORITY.certificate("else").build();
+    HeldCertificate stranger = Authority.create("stranger").server();
+    // An ordinary certificate does not become an authority by being pinned.
+    String leaf = clusterInfo(SERVER.certificatePem());
+    return List.of(
+        Arguments.of(
+            "another key is pinned",
+            other,
+            SERVER,
+            200,
+            honest,
+            "no certificate with the pinned key"),
+        Arguments.of(
+            "it is no authority", SERVER, SERVER, 200, leaf, "no certificate with the pinned key"),
+        Arguments.of(
+            "no cluster-info", AUTHORITY.held(), SERVER, 404, "", "HTTP 404; give a CA file"),
+        Arguments.of(
+            "not open to anonymous", AUTHORITY.held(), SERVER, 401, "", "HTTP 401; give a CA file"),
+        Arguments.of(
+            "not base64",
+            AUTHORITY.held(),
+            SERVER,
+            200,
+            "certificate-authority-data: %%",
+            "no certificate"),
+        Arguments.of(
+            "the name is another", AUTHORITY.held(), otherName, 200, honest, "not made for"),
+        Arguments.of(
+            "expired", AUTHORITY.held(), AUTHORITY.validFor(-9, -5), 200, honest, "expired on"),
+        Arguments.of(
+            "signed by a stranger",
+            AUTHORITY.held(),
+            stranger,
+            200,
+            honest,
+            "which is not trusted"));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("pinsThatDoNotHold")
+  void pinDoesNotHold(
+      String situation,
+      HeldCertificate pinned,
+      HeldCertificate serving,
+      int status,
+      String clusterInfo,
+      String detail)
+      throws Exception {
+    try (TestServer server = withClusterInfo(serving, status, clusterInfo)) {
+      Unreachable refusal = refusal(pinned(pinned), server);
+      assertEquals(Reason.CERTIFICATE, refusal.reason(), situation);
+      assertTrue(refusal.detail().contains(detail), refusal.detail());
+      assertTrue(
+          server.requests.stream().noneMatch(request -> request.contains("/some?path")), situation);
+    }
+  }
+
+  @Test
+  void hashIsTheOneOfKubeadm() throws Exception {
+    // openssl x509 -pubkey -noout | openssl pkey -pubin -outform der | openssl dgst -sha256
+    String known = "sha256:05267c87fcb8c9790ce6461c8fb4aaa6146607d70acbce66c7694461a9e205dc";
+    String pem =
+        """
+        -----BEGIN CERTIFICATE-----
+        MIIBgDCCASWgAwIBAgIUaJM1gfiuCnWrMx0RjN+tJcp8RVQwCgYIKoZIzj0EAwIw
+        FTETMBEGA1UEAwwKa3ViZXJuZXRlczAeFw0yNjExMjExNDMxMzNaFw0zNjExMTgx
+        NDMxMzNaMBUxEzARBgNVBAMMCmt1YmVybmV0ZXMwWTATBgcqhkjOPQIBBggqhkjO
+        PQMBBwNCAAStmDcIjrPOdGNJ/KfEsJysRQoixcseWGHaErTrG11leGPq9MPgbv3t
+        gARU9asewh0BhvlsToCFRphkW+wiW4Qbo1MwUTAdBgNVHQ4EFgQU+MrndbJAwgZX
+        ZNR+VOvggHY6dyAwHwYDVR0jBBgwFoAU+MrndbJAwgZXZNR+VOvggHY6dyAwDwYD
+        VR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNJADBGAiEAjs54m3mbXP/p2BFPkNIK
+        NI4IU4gmPv7hKuQWulfPqdACIQCkHcDqj7kGiG1F1Bbgh2o2vKikaCLiFgQLmE4g
+        8V9rFA==
+        -----END CERTIFICATE-----
+        """;
+    X509Certificate certificate = Pem.certificates(pem.getBytes(StandardCharsets.US_ASCII)).get(0);
+    assertEquals(known, PublicKeyHash.of(certificate).text());
+    assertEquals(
+        Optional.of(PublicKeyHash.of(certificate)),
+        PublicKeyHash.parse(" " + known.toUpperCase(Locale.ROOT)));
+  }
+
+  @Test
+  void saysWhatIsNotAHash() {
+    for (String wrong : List.of("", "sha256:", "sha256:zz", "sha1:" + "a".repeat(64))) {
+      assertEquals(Optional.empty(), PublicKeyHash.parse(wrong), wrong);
+    }
+    GeneralSecurityException failure =
+        assertThrows(
+            GeneralSecurityException.class, () -> ServerTrust.pinned(List.of("one", "two")));
+    assertTrue(String.valueOf(failure.getMessage()).endsWith("found \"one\", \"two\""));
+    assertThrows(GeneralSecurityException.class, () -> ServerTrust.pinned(List.of()));
+  }
+}

@@ -1,8 +1,0 @@
-/**
- * Is the apiserver at this address ready? Shared by the updater and the bootstrap; JDK only, no
- * logging.
- */
-@NullMarked
-package io.apiserverupdater.probe;
-
-import org.jspecify.annotations.NullMarked;

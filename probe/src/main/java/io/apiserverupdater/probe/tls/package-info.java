@@ -1,5 +1,0 @@
-/** Whom to trust and who we are, read from PEM files. */
-@NullMarked
-package io.apiserverupdater.probe.tls;
-
-import org.jspecify.annotations.NullMarked;
