@@ -1,5 +1,12 @@
 package io.apiserverupdater.bootstrap;
 
+import io.apiserverupdater.bootstrap.commands.BootCommand;
+import io.apiserverupdater.bootstrap.commands.CheckCommand;
+import io.apiserverupdater.bootstrap.commands.RefreshCommand;
+import io.apiserverupdater.bootstrap.commands.RestoreCommand;
+import io.apiserverupdater.bootstrap.commands.StatusCommand;
+import io.apiserverupdater.bootstrap.configuration.BootstrapConfig;
+import io.apiserverupdater.bootstrap.configuration.Help;
 import io.apiserverupdater.bootstrap.log.Log;
 import java.io.IOException;
 import java.lang.module.ModuleDescriptor;

@@ -1,6 +1,7 @@
 package io.apiserverupdater.bootstrap;
 
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.type;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.GeneralCodingRules.ACCESS_STANDARD_STREAMS;
@@ -16,6 +17,9 @@ import com.tngtech.archunit.lang.ArchCondition;
 import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.lang.ConditionEvents;
 import com.tngtech.archunit.lang.SimpleConditionEvent;
+import io.apiserverupdater.apiserver.tls.PublicKeyHash;
+import io.apiserverupdater.bootstrap.boot.Role;
+import io.apiserverupdater.bootstrap.boot.Strategy;
 import org.jspecify.annotations.NullMarked;
 
 /** Who may know whom. Each arrow that is not drawn here is not allowed. */
@@ -27,12 +31,15 @@ class ArchitectureTest {
   private static final String API = ROOT + ".api..";
   private static final String BOOT = ROOT + ".boot..";
   private static final String CANDIDATES = ROOT + ".candidates..";
+  private static final String COMMANDS = ROOT + ".commands..";
+  private static final String CONFIGURATION = ROOT + ".configuration..";
   private static final String FILES = ROOT + ".files..";
   private static final String HOSTS = ROOT + ".hosts..";
   private static final String LOG = ROOT + ".log..";
   private static final String NFT = ROOT + ".nft..";
   private static final String PROGRAM = ROOT + ".program..";
   private static final String APISERVER = "io.apiserverupdater.apiserver..";
+  private static final String FLAGS = "io.apiserverupdater.apiserver.flags";
   private static final String[] JDK = {"java..", "javax.net.ssl..", "org.jspecify.."};
 
   private static ArchRule only(String who, String... known) {
@@ -64,7 +71,32 @@ class ArchitectureTest {
   @ArchTest static final ArchRule nftKnowsAddressesAndPrograms = only(NFT, APISERVER, PROGRAM);
 
   @ArchTest
-  static final ArchRule bootKnowsProbesAndTheRule = only(BOOT, APISERVER, NFT, LOG, FILES);
+  static final ArchRule bootKnowsProbesTheHostsFileAndTheRule =
+      only(BOOT, APISERVER, HOSTS, NFT, LOG, FILES);
+
+  @ArchTest
+  static final ArchRule configurationKnowsValues =
+      classes()
+          .that()
+          .resideInAPackage(CONFIGURATION)
+          .should()
+          .onlyDependOnClassesThat(
+              resideInAnyPackage(JDK)
+                  .or(
+                      resideInAnyPackage(
+                          CONFIGURATION, FLAGS, "io.apiserverupdater.apiserver.address"))
+                  .or(type(PublicKeyHash.class))
+                  .or(type(Role.class))
+                  .or(type(Strategy.class)));
+
+  @ArchTest
+  static final ArchRule onlyMainAndTheCommandsKnowTheConfiguration =
+      noClasses()
+          .that()
+          .resideOutsideOfPackages(ROOT, COMMANDS, CONFIGURATION)
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(CONFIGURATION, COMMANDS);
 
   @ArchTest
   static final ArchRule nobodyKnowsMain =

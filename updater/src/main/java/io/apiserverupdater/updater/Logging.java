@@ -1,5 +1,6 @@
 package io.apiserverupdater.updater;
 
+import io.apiserverupdater.updater.configuration.UpdaterConfig;
 import java.time.Clock;
 
 /** Sets slf4j-simple up; before the first logger is made. */

@@ -1,14 +1,22 @@
 package io.apiserverupdater.updater;
 
+import io.apiserverupdater.updater.commands.DryRunCommand;
+import io.apiserverupdater.updater.commands.OnceCommand;
+import io.apiserverupdater.updater.configuration.Help;
+import io.apiserverupdater.updater.configuration.UpdaterConfig;
 import io.apiserverupdater.updater.controller.EndpointsReconciler;
 import io.apiserverupdater.updater.controller.MemberHealths;
 import io.apiserverupdater.updater.endpoints.MirrorRule;
 import io.apiserverupdater.updater.kube.ClusterAccess;
 import io.apiserverupdater.updater.kube.ClusterAccesses;
 import io.apiserverupdater.updater.kube.KubeCluster;
+import io.apiserverupdater.updater.kube.KubeReadyzClients;
 import io.apiserverupdater.updater.leaderelection.LeaderElector;
 import io.apiserverupdater.updater.leaderelection.Leadership;
+import io.apiserverupdater.updater.readiness.MemberProbe;
 import io.apiserverupdater.updater.readiness.MemberProbing;
+import io.apiserverupdater.updater.readiness.ReadyzMemberProbe;
+import io.apiserverupdater.updater.readiness.TcpMemberProbe;
 import io.apiserverupdater.updater.server.HealthCheck;
 import io.apiserverupdater.updater.server.StatusServer;
 import java.io.IOException;
@@ -162,7 +170,26 @@ public final class Main {
   }
 
   private static Optional<MemberProbing> probing(UpdaterConfig config, ClusterAccess access) {
-    return config.probing().map(asked -> ClusterProbes.probing(asked, access));
+    return config
+        .probing()
+        .map(
+            asked ->
+                new MemberProbing(
+                    probes(asked.question(), access),
+                    asked.policy(),
+                    System::nanoTime,
+                    () -> ThreadLocalRandom.current().nextDouble()));
+  }
+
+  private static MemberProbe.Factory probes(
+      UpdaterConfig.Probing.Question question, ClusterAccess access) {
+    return switch (question) {
+      case READYZ -> {
+        KubeReadyzClients clients = new KubeReadyzClients(access, System::nanoTime);
+        yield address -> new ReadyzMemberProbe(clients, address);
+      }
+      case TCP -> TcpMemberProbe::new;
+    };
   }
 
   /** A new leader decides at once; an old one notices that it has nothing to do any more. */

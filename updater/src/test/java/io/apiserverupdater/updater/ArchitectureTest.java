@@ -21,6 +21,7 @@ import com.tngtech.archunit.lang.ConditionEvents;
 import com.tngtech.archunit.lang.SimpleConditionEvent;
 import io.apiserverupdater.updater.controller.MemberHealths;
 import io.apiserverupdater.updater.leaderelection.Leadership;
+import io.apiserverupdater.updater.readiness.ReadyzClients;
 import org.jspecify.annotations.NullMarked;
 
 /** Who may know whom. Each arrow that is not drawn here is not allowed. */
@@ -37,6 +38,8 @@ class ArchitectureTest {
   private static final String KUBE = ROOT + ".kube..";
   private static final String DRY_RUN = ROOT + ".dryrun..";
   private static final String SERVER = ROOT + ".server..";
+  private static final String CONFIGURATION = ROOT + ".configuration..";
+  private static final String COMMANDS = ROOT + ".commands..";
 
   private static final String[] JDK = {"java..", "org.jspecify.."};
   private static final String[] JSON_AND_YAML = {"com.google.gson..", "org.yaml.."};
@@ -89,7 +92,8 @@ class ArchitectureTest {
           .should()
           .dependOnClassesThat(
               resideInAPackage(ROOT + "..")
-                  .and(not(resideInAnyPackage(KUBE, ENDPOINTS, CONTROLLER, LEADER_ELECTION))));
+                  .and(not(resideInAnyPackage(KUBE, ENDPOINTS, CONTROLLER, LEADER_ELECTION)))
+                  .and(not(type(ReadyzClients.class))));
 
   @ArchTest
   static final ArchRule onlyKubeKnowsTheClientLibraries =
@@ -130,6 +134,15 @@ class ArchitectureTest {
               resideInAnyPackage(JDK).or(resideInAnyPackage(SERVER, "com.sun.net.httpserver..")));
 
   @ArchTest
+  static final ArchRule onlyMainAndTheCommandsKnowTheConfiguration =
+      noClasses()
+          .that()
+          .resideOutsideOfPackages(ROOT, COMMANDS, CONFIGURATION)
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(CONFIGURATION, COMMANDS);
+
+  @ArchTest
   static final ArchRule nobodyKnowsMain =
       noClasses()
           .that()
@@ -146,7 +159,7 @@ class ArchitectureTest {
   static final ArchRule onlyTheCommandLinePrints =
       noClasses()
           .that()
-          .resideOutsideOfPackages(ROOT, DRY_RUN)
+          .resideOutsideOfPackages(ROOT, COMMANDS, DRY_RUN)
           .should(ACCESS_STANDARD_STREAMS)
           .because("everything else tells the log");
 

@@ -3,6 +3,7 @@ package io.apiserverupdater.bootstrap.nft;
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.bootstrap.program.Program;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -22,11 +23,18 @@ public final class NftBootRuleTable implements BootRuleTable {
     this.kernelRelease = kernelRelease;
   }
 
-  /** The table of the node that this runs on; needs root, or CAP_NET_ADMIN. */
-  public static NftBootRuleTable ofThisNode(ApiserverAddress service) {
+  /**
+   * The table of the node that this runs on; needs root, or CAP_NET_ADMIN.
+   *
+   * @param service the cluster IP and its port. Without one there is no rule of ours but perhaps a
+   *     left one, of whatever service.
+   */
+  public static NftBootRuleTable ofThisNode(Optional<ApiserverAddress> service, int port) {
     String path = System.getenv("PATH");
     return new NftBootRuleTable(
-        service,
+        service.isPresent()
+            ? service.get()
+            : new ApiserverAddress(InetAddress.getLoopbackAddress(), port),
         Program.find("nft", Program.folders(path == null ? "" : path)),
         System.getProperty("os.version", ""));
   }

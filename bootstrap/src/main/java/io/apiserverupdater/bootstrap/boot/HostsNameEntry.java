@@ -1,0 +1,74 @@
+package io.apiserverupdater.bootstrap.boot;
+
+import io.apiserverupdater.bootstrap.hosts.HostsEntry;
+import io.apiserverupdater.bootstrap.hosts.HostsFile;
+import io.apiserverupdater.bootstrap.hosts.HostsFileException;
+import io.apiserverupdater.bootstrap.hosts.HostsFileStore;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.time.Duration;
+import java.util.Optional;
+
+/** The name's entry in the hosts file on the disk. */
+public final class HostsNameEntry implements NameEntry {
+  /** A change takes milliseconds; another program that takes longer is stuck. */
+  public static final Duration LOCK_DEADLINE = Duration.ofSeconds(10);
+
+  private final HostsFileStore store;
+  private final String hostname;
+  private final boolean adopt;
+
+  /**
+   * @param adopt whether entries of the name that are not ours are taken over
+   */
+  public HostsNameEntry(HostsFileStore store, String hostname, boolean adopt) {
+    this.store = store;
+    this.hostname = hostname;
+    this.adopt = adopt;
+  }
+
+  @Override
+  public Optional<InetAddress> address() throws IOException {
+    try {
+      return addressIn(store.read(), hostname);
+    } catch (HostsFileException e) {
+      throw asIo(e);
+    }
+  }
+
+  public static Optional<InetAddress> addressIn(HostsFile file, String hostname) {
+    Optional<HostsEntry> entry = file.entry();
+    return entry.isPresent() && entry.get().name().equalsIgnoreCase(hostname)
+        ? Optional.of(entry.get().addresses().get(0))
+        : Optional.empty();
+  }
+
+  @Override
+  public void check() throws IOException {
+    try {
+      store.mend(LOCK_DEADLINE);
+      HostsFileStore.Change unusedChange =
+          store.dryRun(file -> pointed(file, InetAddress.getLoopbackAddress()));
+    } catch (HostsFileException e) {
+      throw asIo(e);
+    }
+  }
+
+  @Override
+  public boolean pointAt(InetAddress address) throws IOException {
+    try {
+      return store.change(file -> pointed(file, address), LOCK_DEADLINE).differs();
+    } catch (HostsFileException e) {
+      throw asIo(e);
+    }
+  }
+
+  /** The content with the name pointing at an address. */
+  public HostsFile pointed(HostsFile file, InetAddress address) throws HostsFileException {
+    return (adopt ? file.adopt(hostname) : file).point(HostsEntry.of(hostname, address));
+  }
+
+  public static IOException asIo(HostsFileException e) {
+    return new IOException(e.getMessage(), e);
+  }
+}

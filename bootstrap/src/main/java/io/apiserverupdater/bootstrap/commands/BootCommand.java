@@ -1,0 +1,142 @@
+package io.apiserverupdater.bootstrap.commands;
+
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
+import io.apiserverupdater.bootstrap.boot.BootSequence;
+import io.apiserverupdater.bootstrap.boot.BootSequence.Pinned;
+import io.apiserverupdater.bootstrap.boot.BootStateStore;
+import io.apiserverupdater.bootstrap.boot.CandidateOrder;
+import io.apiserverupdater.bootstrap.boot.HostsNameEntry;
+import io.apiserverupdater.bootstrap.boot.NameEntry;
+import io.apiserverupdater.bootstrap.boot.Node;
+import io.apiserverupdater.bootstrap.boot.Role;
+import io.apiserverupdater.bootstrap.boot.StateKeeper;
+import io.apiserverupdater.bootstrap.boot.Strategy;
+import io.apiserverupdater.bootstrap.candidates.CandidateListStore;
+import io.apiserverupdater.bootstrap.configuration.BootstrapConfig;
+import io.apiserverupdater.bootstrap.configuration.Command;
+import io.apiserverupdater.bootstrap.hosts.HostsFileStore;
+import io.apiserverupdater.bootstrap.log.Log;
+import io.apiserverupdater.bootstrap.nft.BootRuleTable;
+import io.apiserverupdater.bootstrap.nft.NftBootRuleTable;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+
+/** {@code pin}, {@code handover}, and both in one. */
+public final class BootCommand {
+  private static final int OK = 0;
+  private static final int CHANGES = 1;
+  private static final int ONLY_VERIFIED = 3;
+  private static final int KEPT = 4;
+
+  private final BootstrapConfig config;
+  private final Log log;
+  private final PrintStream out;
+
+  public BootCommand(BootstrapConfig config, Log log, PrintStream out) {
+    this.config = config;
+    this.log = log;
+    this.out = out;
+  }
+
+  /**
+   * Runs it.
+   *
+   * @return the exit code
+   * @throws IOException with a message for a person; the hosts file is as it was
+   */
+  public int run() throws IOException, InterruptedException {
+    HostsFileStore store = new HostsFileStore(config.hostsFile(), config.stateDir(), log::warn);
+    HostsNameEntry entry = new HostsNameEntry(store, config.hostname(), config.adopt());
+    BootRuleTable table = NftBootRuleTable.ofThisNode(config.service(), config.port());
+    if (config.dryRun()) {
+      return dryRun(
+          new DryRunEntry(config.hostsFile(), store, config.hostname(), entry, out), table);
+    }
+    BootSequence sequence = sequence(entry, table, new BootStateStore(config.stateDir(), log));
+    Pinned pinned = config.command() == Command.HANDOVER ? Pinned.READY : sequence.pin();
+    if (config.command() == Command.PIN) {
+      return switch (pinned) {
+        case READY -> OK;
+        case VERIFIED -> ONLY_VERIFIED;
+        case NOBODY -> KEPT;
+      };
+    }
+    boolean justPinned = config.command() == Command.RUN && pinned == Pinned.READY;
+    if (!sequence.handover(justPinned)) {
+      return KEPT;
+    }
+    try {
+      int unusedCode = RefreshCommand.run(config, log, out);
+    } catch (IOException e) {
+      // The list is for the next boot. This one is done.
+      log.warn("refresh=failed reason=\"" + e.getMessage() + "\"");
+    }
+    return OK;
+  }
+
+  /** The search is real, what follows from it is shown. A hand-over is shown without the wait. */
+  private int dryRun(DryRunEntry entry, BootRuleTable table)
+      throws IOException, InterruptedException {
+    BootSequence sequence = sequence(entry, new DryRunRuleTable(table, log), state -> {});
+    if (config.command() != Command.HANDOVER) {
+      Pinned unusedPinned = sequence.pin();
+    }
+    if (config.command() != Command.PIN) {
+      boolean unusedChange = entry.pointAt(sequence.destination().ip());
+    }
+    return entry.changed() ? CHANGES : OK;
+  }
+
+  private BootSequence sequence(NameEntry entry, BootRuleTable table, StateKeeper state)
+      throws IOException {
+    List<ApiserverAddress> candidates =
+        CandidateOrder.ofGroups(
+            new CandidateListStore(config.stateDir(), log::warn)
+                .read(config.controlPlanes())
+                .inGroups(),
+            Node.identity());
+    return new BootSequence(
+        new BootSequence.Plan(
+            config.hostname(),
+            usable(candidates),
+            config.port(),
+            local(candidates),
+            config.service(),
+            config.strategy(),
+            config.removeAfterHandover(),
+            config.timeout(),
+            config.waitLimit(),
+            config.rise()),
+        entry,
+        table,
+        VerifiedProbe.of(config, log),
+        state,
+        () -> System.currentTimeMillis() / 1000,
+        new Random()::nextDouble,
+        log);
+  }
+
+  /** A hosts file holds no port, so a candidate on another port than the URLs' is out of reach. */
+  private List<ApiserverAddress> usable(List<ApiserverAddress> candidates) {
+    List<ApiserverAddress> usable = new ArrayList<>();
+    for (ApiserverAddress candidate : candidates) {
+      if (candidate.port() == config.port() || config.strategy() == Strategy.NFT) {
+        usable.add(candidate);
+      }
+    }
+    return usable;
+  }
+
+  private Optional<ApiserverAddress> local(List<ApiserverAddress> candidates) {
+    if (config.role() == Role.WORKER) {
+      return Optional.empty();
+    }
+    return config.localApiserver().isPresent()
+        ? config.localApiserver()
+        : Optional.of(Node.localApiserver(candidates, config.port()));
+  }
+}

@@ -1,0 +1,191 @@
+package io.apiserverupdater.bootstrap.commands;
+
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
+import io.apiserverupdater.apiserver.tls.Pem;
+import io.apiserverupdater.bootstrap.boot.Strategy;
+import io.apiserverupdater.bootstrap.candidates.CandidateList;
+import io.apiserverupdater.bootstrap.candidates.CandidateListStore;
+import io.apiserverupdater.bootstrap.check.Facts;
+import io.apiserverupdater.bootstrap.check.Facts.HostsBlock;
+import io.apiserverupdater.bootstrap.check.Facts.Probed;
+import io.apiserverupdater.bootstrap.check.NodeFiles;
+import io.apiserverupdater.bootstrap.check.NodeProbes;
+import io.apiserverupdater.bootstrap.check.NodePrograms;
+import io.apiserverupdater.bootstrap.check.Reading;
+import io.apiserverupdater.bootstrap.check.Report;
+import io.apiserverupdater.bootstrap.check.Rules;
+import io.apiserverupdater.bootstrap.configuration.BootstrapConfig;
+import io.apiserverupdater.bootstrap.configuration.BootstrapConfig.Output;
+import io.apiserverupdater.bootstrap.configuration.BootstrapConfig.Trust;
+import io.apiserverupdater.bootstrap.hosts.HostsEntry;
+import io.apiserverupdater.bootstrap.hosts.HostsFile;
+import io.apiserverupdater.bootstrap.hosts.HostsFileException;
+import io.apiserverupdater.bootstrap.hosts.HostsFileStore;
+import io.apiserverupdater.bootstrap.log.Log;
+import io.apiserverupdater.bootstrap.nft.NftBootRuleTable;
+import io.apiserverupdater.bootstrap.nft.RuleReading;
+import io.apiserverupdater.bootstrap.program.Program;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.net.InetAddress;
+import java.net.NetworkInterface;
+import java.net.SocketException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+
+/** {@code check}: examines the node, and says what to do about what is wrong. Changes nothing. */
+public final class CheckCommand {
+  private static final Duration RULE_DEADLINE = Duration.ofSeconds(3);
+
+  private final BootstrapConfig config;
+  private final Log log;
+
+  private CheckCommand(BootstrapConfig config, Log log) {
+    this.config = config;
+    this.log = log;
+  }
+
+  /**
+   * Runs it.
+   *
+   * @return the exit code: 0 all is well, 1 with a warning, 2 with a failure
+   */
+  public static int run(BootstrapConfig config, Log log, PrintStream out)
+      throws InterruptedException {
+    Report report = new Report(Rules.findings(new CheckCommand(config, log).facts()));
+    out.print(config.output() == Output.JSON ? report.json() : report.text());
+    return report.exitCode();
+  }
+
+  private Facts facts() throws InterruptedException {
+    String path = System.getenv("PATH");
+    NodePrograms programs =
+        new NodePrograms(Program.folders(path == null ? "" : path), Path.of("/proc"));
+    NodeFiles files = new NodeFiles(Path.of("/"));
+    List<ApiserverAddress> addresses = new ArrayList<>();
+    Optional<Instant> refreshed = Optional.empty();
+    if (!config.controlPlanes().isEmpty()) {
+      CandidateList list =
+          new CandidateListStore(config.stateDir(), log::warn).read(config.controlPlanes());
+      addresses.addAll(list.inOrder());
+      refreshed = list.refreshedAt();
+    }
+    Optional<ApiserverAddress> service = config.service();
+    Reading<List<Probed>> probed = probe(addresses, service);
+    return new Facts(
+        Instant.now(),
+        new Facts.Settings(
+            config.hostname(),
+            config.port(),
+            config.clusterIp(),
+            !config.controlPlanes().isEmpty(),
+            !(config.trust().orElse(null) instanceof Trust.Anybody),
+            config.role(),
+            config.strategy()),
+        programs.resolution(config.hostname()),
+        hosts(),
+        refreshed,
+        controlPlanes(probed, addresses.size()),
+        service.map(unused -> service(probed)),
+        certificate(probed),
+        authorityExpiry(),
+        files.servers(config.kubeconfig()),
+        files.proxyServers(),
+        files.clusterDns(),
+        programs.units(),
+        programs.variablesOf("kube-proxy"),
+        files.synSentTimeout(),
+        files.snapshots(config.hostname()),
+        rule(),
+        ownAddresses());
+  }
+
+  /** The control planes, then the clusterIP if there is one. */
+  private Reading<List<Probed>> probe(
+      List<ApiserverAddress> controlPlanes, Optional<ApiserverAddress> service)
+      throws InterruptedException {
+    List<ApiserverAddress> addresses = new ArrayList<>(controlPlanes);
+    service.ifPresent(addresses::add);
+    try {
+      return new Reading.Known<>(NodeProbes.probe(VerifiedProbe.of(config, log), addresses));
+    } catch (IOException e) {
+      return new Reading.Unknown<>(String.valueOf(e.getMessage()));
+    }
+  }
+
+  private static Reading<List<Probed>> controlPlanes(Reading<List<Probed>> probed, int count) {
+    return probed instanceof Reading.Known<List<Probed>> known
+        ? new Reading.Known<>(known.value().subList(0, count))
+        : probed;
+  }
+
+  private static Reading<Probed> service(Reading<List<Probed>> probed) {
+    if (probed instanceof Reading.Known<List<Probed>> known) {
+      return new Reading.Known<>(known.value().get(known.value().size() - 1));
+    }
+    return new Reading.Unknown<>(((Reading.Unknown<List<Probed>>) probed).reason());
+  }
+
+  private Reading<Facts.Certificate> certificate(Reading<List<Probed>> probed) {
+    if (probed instanceof Reading.Known<List<Probed>> known) {
+      return NodeProbes.certificate(config.hostname(), config.clusterIp(), known.value());
+    }
+    return new Reading.Unknown<>(((Reading.Unknown<List<Probed>>) probed).reason());
+  }
+
+  private Reading<HostsBlock> hosts() {
+    try {
+      HostsFile file = new HostsFileStore(config.hostsFile(), config.stateDir(), log::warn).read();
+      List<InetAddress> addresses =
+          file.entry()
+              .filter(entry -> entry.name().equalsIgnoreCase(config.hostname()))
+              .map(HostsEntry::addresses)
+              .orElse(List.of());
+      return new Reading.Known<>(new HostsBlock(addresses, file.linesNaming(config.hostname())));
+    } catch (IOException | HostsFileException e) {
+      return new Reading.Unknown<>(String.valueOf(e.getMessage()));
+    }
+  }
+
+  private Optional<Reading<Instant>> authorityExpiry() {
+    if (!(config.trust().orElse(null) instanceof Trust.Authority authority)) {
+      return Optional.empty();
+    }
+    try {
+      List<Instant> ends = new ArrayList<>();
+      for (X509Certificate one : Pem.certificates(Files.readAllBytes(authority.file()))) {
+        ends.add(one.getNotAfter().toInstant());
+      }
+      return Optional.of(new Reading.Known<>(Collections.min(ends)));
+    } catch (IOException | GeneralSecurityException e) {
+      return Optional.of(new Reading.Unknown<>(authority.file() + ": " + e.getMessage()));
+    }
+  }
+
+  private Optional<RuleReading> rule() {
+    return config.strategy() == Strategy.NFT && config.clusterIp().isPresent()
+        ? Optional.of(
+            NftBootRuleTable.ofThisNode(config.service(), config.port()).read(RULE_DEADLINE))
+        : Optional.empty();
+  }
+
+  private static List<InetAddress> ownAddresses() {
+    List<InetAddress> addresses = new ArrayList<>();
+    try {
+      for (NetworkInterface one : Collections.list(NetworkInterface.getNetworkInterfaces())) {
+        addresses.addAll(Collections.list(one.getInetAddresses()));
+      }
+    } catch (SocketException e) {
+      // Then none is known to be ours, and only a hint is missing.
+    }
+    return addresses;
+  }
+}

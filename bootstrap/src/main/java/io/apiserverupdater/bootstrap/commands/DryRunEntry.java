@@ -1,0 +1,75 @@
+package io.apiserverupdater.bootstrap.commands;
+
+import io.apiserverupdater.bootstrap.boot.HostsNameEntry;
+import io.apiserverupdater.bootstrap.boot.NameEntry;
+import io.apiserverupdater.bootstrap.hosts.HostsDiff;
+import io.apiserverupdater.bootstrap.hosts.HostsFile;
+import io.apiserverupdater.bootstrap.hosts.HostsFileException;
+import io.apiserverupdater.bootstrap.hosts.HostsFileStore;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.net.InetAddress;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/** The name's entry in a hosts file that stays as it is: each change is shown as a diff. */
+final class DryRunEntry implements NameEntry {
+  private final Path path;
+  private final String hostname;
+  private final HostsNameEntry real;
+  private final PrintStream out;
+  private HostsFile file;
+  private boolean changed;
+
+  /** A change of the whole content. */
+  interface Edit {
+    HostsFile apply(HostsFile file) throws HostsFileException;
+  }
+
+  DryRunEntry(
+      Path path, HostsFileStore store, String hostname, HostsNameEntry real, PrintStream out)
+      throws IOException {
+    this.path = path;
+    this.hostname = hostname;
+    this.real = real;
+    this.out = out;
+    try {
+      this.file = store.read();
+    } catch (HostsFileException e) {
+      throw HostsNameEntry.asIo(e);
+    }
+  }
+
+  @Override
+  public Optional<InetAddress> address() {
+    return HostsNameEntry.addressIn(file, hostname);
+  }
+
+  @Override
+  public boolean pointAt(InetAddress address) throws IOException {
+    return edit(before -> real.pointed(before, address));
+  }
+
+  boolean edit(Edit edit) throws IOException {
+    try {
+      HostsFile after = edit.apply(file);
+      String diff = HostsDiff.of(path.toString(), file.bytes(), after.bytes());
+      out.print(diff);
+      file = after;
+      changed |= !diff.isEmpty();
+      return !diff.isEmpty();
+    } catch (HostsFileException e) {
+      throw HostsNameEntry.asIo(e);
+    }
+  }
+
+  @Override
+  public void check() throws IOException {
+    real.check();
+  }
+
+  /** Whether there was anything to show. */
+  boolean changed() {
+    return changed;
+  }
+}

@@ -1,0 +1,141 @@
+package io.apiserverupdater.bootstrap.commands;
+
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
+import io.apiserverupdater.apiserver.probe.ApiserverProbe;
+import io.apiserverupdater.apiserver.probe.ProbeResult;
+import io.apiserverupdater.bootstrap.api.ApiserverSource;
+import io.apiserverupdater.bootstrap.api.KubeconfigSource;
+import io.apiserverupdater.bootstrap.api.SourceAnswer;
+import io.apiserverupdater.bootstrap.boot.HostsNameEntry;
+import io.apiserverupdater.bootstrap.boot.Strategy;
+import io.apiserverupdater.bootstrap.candidates.CandidateList;
+import io.apiserverupdater.bootstrap.candidates.CandidateListStore;
+import io.apiserverupdater.bootstrap.configuration.BootstrapConfig;
+import io.apiserverupdater.bootstrap.log.Log;
+import io.apiserverupdater.bootstrap.nft.BootRule;
+import io.apiserverupdater.bootstrap.nft.BootRuleTable;
+import io.apiserverupdater.bootstrap.nft.NftBootRuleTable;
+import io.apiserverupdater.bootstrap.nft.RuleOutcome;
+import io.apiserverupdater.bootstrap.nft.RuleUpkeep;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * {@code refresh}: what the cluster says of its control planes goes into the cached list, and into
+ * the boot-time rule where there is one.
+ */
+public final class RefreshCommand {
+  private static final int OK = 0;
+  private static final int CHANGES = 1;
+  private static final int FAILED = 1;
+  private static final int DRY_RUN_FAILED = 2;
+  private static final Duration ASK_DEADLINE = Duration.ofSeconds(20);
+  private static final Duration RULE_DEADLINE = Duration.ofSeconds(5);
+  private static final Duration PROBE_DEADLINE = Duration.ofSeconds(2);
+
+  private RefreshCommand() {}
+
+  /**
+   * Runs it.
+   *
+   * @return the exit code
+   * @throws IOException with a message for a person, when the list cannot be written; it is as it
+   *     was
+   */
+  public static int run(BootstrapConfig config, Log log, PrintStream out) throws IOException {
+    ApiserverSource source = KubeconfigSource.of(config.kubeconfig());
+    SourceAnswer answer = source.read(ASK_DEADLINE);
+    if (!(answer instanceof SourceAnswer.Members members)) {
+      if (answer instanceof SourceAnswer.Failed failed) {
+        log.warn(
+            "refresh=failed effect=\"the list of control planes stays as it is\" reason=\""
+                + failed.message().replace('\n', ' ').replace('"', '\'')
+                + "\"");
+      }
+      return config.dryRun() ? DRY_RUN_FAILED : FAILED;
+    }
+    CandidateListStore store = new CandidateListStore(config.stateDir(), log::warn);
+    if (config.dryRun()) {
+      CandidateList before = store.read(config.controlPlanes());
+      return show(before, before.refresh(members.addresses(), Instant.now()), out);
+    }
+    CandidateList list =
+        store.refresh(
+            config.controlPlanes(),
+            members.addresses(),
+            Instant.now(),
+            HostsNameEntry.LOCK_DEADLINE);
+    log.info("refresh=done control-planes=" + members.addresses().toString().replace(" ", ""));
+    keepRuleCurrent(config, list.refreshed(), log);
+    return OK;
+  }
+
+  private static int show(CandidateList before, CandidateList after, PrintStream out) {
+    boolean changes = false;
+    for (ApiserverAddress address : before.refreshed()) {
+      if (!after.refreshed().contains(address)) {
+        out.println("-" + address);
+        changes = true;
+      }
+    }
+    for (ApiserverAddress address : after.refreshed()) {
+      boolean known = before.refreshed().contains(address);
+      out.println((known ? " " : "+") + address);
+      changes |= !known;
+    }
+    return changes ? CHANGES : OK;
+  }
+
+  private static void keepRuleCurrent(
+      BootstrapConfig config, List<ApiserverAddress> members, Log log) {
+    Optional<ApiserverAddress> service = config.service();
+    if (service.isEmpty() || config.strategy() != Strategy.NFT) {
+      return;
+    }
+    BootRuleTable table = NftBootRuleTable.ofThisNode(config.service(), config.port());
+    RuleUpkeep upkeep =
+        RuleUpkeep.decide(
+            table.read(RULE_DEADLINE),
+            BootRule.of(service.get(), ready(config, members, log)),
+            config.removeAfterHandover(),
+            table.ipvsCarries());
+    if (upkeep instanceof RuleUpkeep.Install install) {
+      told(
+          table.install(install.rule(), RULE_DEADLINE),
+          "installed to=" + install.rule().candidates().toString().replace(" ", ""),
+          log);
+    } else if (upkeep instanceof RuleUpkeep.Remove) {
+      told(table.remove(RULE_DEADLINE), "removed", log);
+    }
+  }
+
+  /** The members that are ready now; all of them when none is, or nobody says whom to trust. */
+  private static List<ApiserverAddress> ready(
+      BootstrapConfig config, List<ApiserverAddress> members, Log log) {
+    List<ApiserverAddress> ready = new ArrayList<>();
+    try {
+      ApiserverProbe probe = VerifiedProbe.of(config, log);
+      for (ApiserverAddress member : members) {
+        if (probe.probe(member, PROBE_DEADLINE) instanceof ProbeResult.Ready) {
+          ready.add(member);
+        }
+      }
+    } catch (IOException e) {
+      return members;
+    }
+    return ready.isEmpty() ? members : ready;
+  }
+
+  private static void told(RuleOutcome outcome, String done, Log log) {
+    if (outcome instanceof RuleOutcome.Done) {
+      log.info("rule=" + done);
+    } else {
+      log.warn("rule=unchanged reason=\"" + outcome.reason() + "\"");
+    }
+  }
+}

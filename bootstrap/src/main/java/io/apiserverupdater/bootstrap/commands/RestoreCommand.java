@@ -1,0 +1,55 @@
+package io.apiserverupdater.bootstrap.commands;
+
+import io.apiserverupdater.bootstrap.boot.BootStateStore;
+import io.apiserverupdater.bootstrap.boot.HostsNameEntry;
+import io.apiserverupdater.bootstrap.configuration.BootstrapConfig;
+import io.apiserverupdater.bootstrap.hosts.HostsFile;
+import io.apiserverupdater.bootstrap.hosts.HostsFileException;
+import io.apiserverupdater.bootstrap.hosts.HostsFileStore;
+import io.apiserverupdater.bootstrap.log.Log;
+import io.apiserverupdater.bootstrap.nft.BootRuleTable;
+import io.apiserverupdater.bootstrap.nft.NftBootRuleTable;
+import io.apiserverupdater.bootstrap.nft.RuleOutcome;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.time.Duration;
+
+/** {@code restore}: the hosts file as it was before we came, and no rule in the kernel. */
+public final class RestoreCommand {
+  private static final int OK = 0;
+  private static final int CHANGES = 1;
+  private static final int FAILED = 1;
+  private static final Duration RULE_DEADLINE = Duration.ofSeconds(5);
+
+  private RestoreCommand() {}
+
+  /**
+   * Runs it.
+   *
+   * @return the exit code
+   * @throws IOException with a message for a person; the hosts file is as it was
+   */
+  public static int run(BootstrapConfig config, Log log, PrintStream out) throws IOException {
+    HostsFileStore store = new HostsFileStore(config.hostsFile(), config.stateDir(), log::warn);
+    BootRuleTable table = NftBootRuleTable.ofThisNode(config.service(), config.port());
+    if (config.dryRun()) {
+      HostsNameEntry real = new HostsNameEntry(store, config.hostname(), false);
+      DryRunEntry entry = new DryRunEntry(config.hostsFile(), store, config.hostname(), real, out);
+      return entry.edit(HostsFile::restore) ? CHANGES : OK;
+    }
+    boolean changed;
+    try {
+      changed = store.change(HostsFile::restore, HostsNameEntry.LOCK_DEADLINE).differs();
+    } catch (HostsFileException e) {
+      throw HostsNameEntry.asIo(e);
+    }
+    new BootStateStore(config.stateDir(), log).forget();
+    log.info("phase=unpinned name=" + config.hostname() + " changed=" + changed);
+    // A node that cannot have the rule has none.
+    if (table.remove(RULE_DEADLINE) instanceof RuleOutcome.Failed failed) {
+      log.warn("rule=left reason=\"" + failed.reason() + "\"");
+      return FAILED;
+    }
+    return OK;
+  }
+}

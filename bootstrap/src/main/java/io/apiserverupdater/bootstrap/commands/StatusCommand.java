@@ -1,0 +1,214 @@
+package io.apiserverupdater.bootstrap.commands;
+
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
+import io.apiserverupdater.bootstrap.boot.BootPhase;
+import io.apiserverupdater.bootstrap.boot.BootState;
+import io.apiserverupdater.bootstrap.boot.BootStateStore;
+import io.apiserverupdater.bootstrap.boot.HostsNameEntry;
+import io.apiserverupdater.bootstrap.boot.Strategy;
+import io.apiserverupdater.bootstrap.candidates.CandidateList;
+import io.apiserverupdater.bootstrap.candidates.CandidateListStore;
+import io.apiserverupdater.bootstrap.configuration.BootstrapConfig;
+import io.apiserverupdater.bootstrap.configuration.BootstrapConfig.Output;
+import io.apiserverupdater.bootstrap.hosts.HostsFileStore;
+import io.apiserverupdater.bootstrap.log.Log;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.net.InetAddress;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/** {@code status}: where the name points, since when, and how old the list is. */
+public final class StatusCommand {
+  private static final int OK = 0;
+
+  private StatusCommand() {}
+
+  /**
+   * What is known.
+   *
+   * @param target by the hosts file
+   * @param told what was kept about this target; empty when somebody else wrote it
+   * @param refreshed when the cluster last said who the control planes are
+   */
+  record Status(
+      String name,
+      BootPhase phase,
+      Optional<InetAddress> target,
+      Optional<BootState> told,
+      List<ApiserverAddress> controlPlanes,
+      Optional<Instant> refreshed) {}
+
+  /**
+   * Runs it.
+   *
+   * @return the exit code
+   * @throws IOException with a message for a person, when the hosts file cannot be read
+   */
+  public static int run(BootstrapConfig config, Log log, PrintStream out) throws IOException {
+    HostsNameEntry entry =
+        new HostsNameEntry(
+            new HostsFileStore(config.hostsFile(), config.stateDir(), log::warn),
+            config.hostname(),
+            false);
+    Optional<InetAddress> target = entry.address();
+    Optional<BootState> kept = new BootStateStore(config.stateDir(), log).read();
+    List<ApiserverAddress> controlPlanes = new ArrayList<>();
+    Optional<Instant> refreshed = Optional.empty();
+    if (!config.controlPlanes().isEmpty()) {
+      CandidateList list =
+          new CandidateListStore(config.stateDir(), log::warn).read(config.controlPlanes());
+      controlPlanes.addAll(list.inOrder());
+      refreshed = list.refreshedAt();
+    }
+    Status status =
+        status(
+            config.hostname(),
+            target,
+            config.clusterIp(),
+            config.strategy(),
+            kept,
+            controlPlanes,
+            refreshed);
+    Instant now = Instant.now();
+    out.print(config.output() == Output.JSON ? json(status, now) : text(status, now));
+    return OK;
+  }
+
+  /** The hosts file decides; what was kept only adds to it, and only while both agree. */
+  static Status status(
+      String name,
+      Optional<InetAddress> target,
+      Optional<InetAddress> clusterIp,
+      Strategy strategy,
+      Optional<BootState> kept,
+      List<ApiserverAddress> controlPlanes,
+      Optional<Instant> refreshed) {
+    Optional<BootState> told =
+        kept.filter(
+            state -> target.isPresent() && state.target().equals(target.get().getHostAddress()));
+    BootPhase phase;
+    if (target.isEmpty()) {
+      phase = BootPhase.UNPINNED;
+    } else if (target.equals(clusterIp) && strategy == Strategy.HOSTS) {
+      phase = BootPhase.HANDED_OVER;
+    } else {
+      phase =
+          told.map(BootState::phase)
+              .orElse(target.equals(clusterIp) ? BootPhase.HANDED_OVER : BootPhase.PINNED);
+    }
+    return new Status(name, phase, target, told, controlPlanes, refreshed);
+  }
+
+  static String text(Status status, Instant now) {
+    StringBuilder text = new StringBuilder();
+    line(text, "name", status.name());
+    line(text, "phase", status.phase().toString());
+    line(text, "target", status.target().map(InetAddress::getHostAddress).orElse("none"));
+    line(
+        text,
+        "since",
+        status
+            .told()
+            .map(state -> Instant.ofEpochSecond(state.sinceSeconds()))
+            .map(since -> since + ", " + age(since, now) + " ago")
+            .orElse("unknown: this program did not write the entry that is there"));
+    line(
+        text,
+        "evidence",
+        status
+            .told()
+            .map(state -> state.evidence().name().toLowerCase(Locale.ROOT))
+            .orElse("unknown"));
+    List<String> addresses = new ArrayList<>();
+    status.controlPlanes().forEach(address -> addresses.add(address.toString()));
+    line(
+        text,
+        "list",
+        addresses.isEmpty() ? "no control plane configured" : String.join(", ", addresses));
+    line(
+        text,
+        "list age",
+        status
+            .refreshed()
+            .map(at -> age(at, now) + ", refreshed " + at)
+            .orElse("never refreshed: the configured ones only"));
+    return text.toString();
+  }
+
+  private static void line(StringBuilder text, String key, String value) {
+    text.append(key).append(" ".repeat(10 - key.length())).append(value).append('\n');
+  }
+
+  /** In the largest unit that is not zero. */
+  private static String age(Instant then, Instant now) {
+    Duration age = Duration.between(then, now);
+    if (age.isNegative()) {
+      return "in the future by this node's clock";
+    }
+    if (age.toDays() > 0) {
+      return age.toDays() + " d";
+    }
+    if (age.toHours() > 0) {
+      return age.toHours() + " h";
+    }
+    return age.toMinutes() > 0 ? age.toMinutes() + " min" : age.toSeconds() + " s";
+  }
+
+  static String json(Status status, Instant now) {
+    StringBuilder json = new StringBuilder("{\n");
+    field(json, "name", quoted(status.name()), true);
+    field(json, "phase", quoted(status.phase().toString()), true);
+    field(
+        json,
+        "target",
+        status.target().map(InetAddress::getHostAddress).map(StatusCommand::quoted).orElse("null"),
+        true);
+    field(
+        json,
+        "since",
+        status
+            .told()
+            .map(state -> quoted(Instant.ofEpochSecond(state.sinceSeconds()).toString()))
+            .orElse("null"),
+        true);
+    field(
+        json,
+        "evidence",
+        status
+            .told()
+            .map(state -> quoted(state.evidence().name().toLowerCase(Locale.ROOT)))
+            .orElse("null"),
+        true);
+    List<String> addresses = new ArrayList<>();
+    status.controlPlanes().forEach(address -> addresses.add(quoted(address.toString())));
+    field(json, "controlPlanes", "[" + String.join(", ", addresses) + "]", true);
+    field(
+        json,
+        "listRefreshed",
+        status.refreshed().map(at -> quoted(at.toString())).orElse("null"),
+        true);
+    field(
+        json,
+        "listAgeSeconds",
+        status
+            .refreshed()
+            .map(at -> Long.toString(Duration.between(at, now).toSeconds()))
+            .orElse("null"),
+        false);
+    return json.append("}\n").toString();
+  }
+
+  private static void field(StringBuilder json, String key, String value, boolean more) {
+    json.append("  ").append(quoted(key)).append(": ").append(value).append(more ? ",\n" : "\n");
+  }
+
+  /** Names, words, addresses and times: nothing in them needs to be escaped. */
+  private static String quoted(String text) {
+    return '"' + text + '"';
+  }
+}

@@ -1,0 +1,52 @@
+package io.apiserverupdater.bootstrap.commands;
+
+import io.apiserverupdater.apiserver.probe.ApiserverClient;
+import io.apiserverupdater.apiserver.probe.ApiserverProbe;
+import io.apiserverupdater.apiserver.probe.HttpsReadyzProbe;
+import io.apiserverupdater.apiserver.tls.ServerTrust;
+import io.apiserverupdater.bootstrap.configuration.BootstrapConfig;
+import io.apiserverupdater.bootstrap.configuration.BootstrapConfig.Trust;
+import io.apiserverupdater.bootstrap.log.Log;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.security.GeneralSecurityException;
+
+/** The probe of apiservers under the name, which believes whom the configuration says. */
+final class VerifiedProbe {
+  private VerifiedProbe() {}
+
+  /**
+   * Probes as the kubelet will dial.
+   *
+   * @throws IOException with a message for a person, when it cannot be told whom to trust
+   */
+  static ApiserverProbe of(BootstrapConfig config, Log log) throws IOException {
+    try {
+      return new HttpsReadyzProbe(ApiserverClient.anonymous(config.hostname(), trust(config, log)));
+    } catch (GeneralSecurityException e) {
+      throw new IOException(
+          "cannot tell whom to trust: "
+              + e.getMessage()
+              + "; expected certificates in PEM in --ca-file, or --ca-cert-hash sha256:HEX",
+          e);
+    }
+  }
+
+  private static ServerTrust trust(BootstrapConfig config, Log log)
+      throws IOException, GeneralSecurityException {
+    if (config.trust().isEmpty()) {
+      throw new IOException("nothing says whom to trust; give --ca-file or --ca-cert-hash");
+    }
+    Trust trust = config.trust().get();
+    if (trust instanceof Trust.Authority authority) {
+      return ServerTrust.authorities(Files.readAllBytes(authority.file()));
+    }
+    if (trust instanceof Trust.AuthorityHashes pinned) {
+      return ServerTrust.pinned(pinned.hashes());
+    }
+    log.warn(
+        "insecure-skip-tls-verify=true: whoever answers at a control plane's address is believed,"
+            + " and can take this node over; give --ca-file or --ca-cert-hash instead");
+    return new ServerTrust.Unverified();
+  }
+}

@@ -1,0 +1,45 @@
+package io.apiserverupdater.bootstrap.configuration;
+
+import io.apiserverupdater.apiserver.flags.FlagHelp;
+
+/** What {@code --help} prints. */
+public final class Help {
+  private Help() {}
+
+  public static String text() {
+    StringBuilder commands = new StringBuilder();
+    for (Command command : Command.values()) {
+      String word = command.word().isEmpty() ? "(none)" : command.word();
+      commands.append("  ").append(word).append(" ".repeat(11 - word.length()));
+      commands.append(command.purpose()).append('\n');
+    }
+    return """
+        Points the name of the apiserver, in this node's hosts file, at a control plane
+        while the node boots, and at the cluster IP of the Service apiserver as soon as
+        kube-proxy makes that work.
+
+        Usage:
+          apiserver-bootstrap [command] [flags]
+
+        Commands:
+        """
+        + commands
+        + """
+
+        Flags:
+        """
+        + FlagHelp.of(BootstrapConfig.FLAGS)
+        + """
+
+        Exit codes:
+          0  done
+          1  error; the hosts file is as it was
+          2  wrong flags or configuration
+          3  pin: no control plane is ready; the name leads to one that is starting
+          4  pin: no control plane answered; the name leads where it led before
+             handover: the cluster IP did not work within --wait
+          check      0 all is well, 1 warnings, 2 failures
+          --dry-run  0 nothing to change, 1 changes, 2 or more an error
+        """;
+  }
+}

@@ -1,0 +1,271 @@
+package io.apiserverupdater.bootstrap.configuration;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
+import io.apiserverupdater.bootstrap.boot.Role;
+import io.apiserverupdater.bootstrap.boot.Strategy;
+import io.apiserverupdater.bootstrap.configuration.BootstrapConfig.Parsed;
+import io.apiserverupdater.bootstrap.configuration.BootstrapConfig.Trust;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class BootstrapConfigTest {
+  private static final String HASH = "sha256:" + "0123456789abcdef".repeat(4);
+
+  @TempDir Path folder;
+  private Path file = Path.of("");
+
+  @BeforeEach
+  void emptyFile() throws IOException {
+    file = write("");
+  }
+
+  private Path write(String text) throws IOException {
+    return Files.writeString(folder.resolve("bootstrap.conf"), text);
+  }
+
+  private Parsed parse(String... arguments) {
+    List<String> all = new ArrayList<>(List.of(arguments));
+    all.add("--config=" + file);
+    return BootstrapConfig.parse(all);
+  }
+
+  private BootstrapConfig valid(String... arguments) {
+    return assertInstanceOf(Parsed.Run.class, parse(arguments)).config();
+  }
+
+  private List<String> errors(String... arguments) {
+    return assertInstanceOf(Parsed.Invalid.class, parse(arguments)).errors();
+  }
+
+  private static String[] with(String... more) {
+    List<String> all =
+        new ArrayList<>(
+            List.of(
+                "--control-plane=10.0.0.1", "--cluster-ip=10.96.0.64", "--ca-cert-hash=" + HASH));
+    all.addAll(List.of(more));
+    return all.toArray(new String[0]);
+  }
+
+  private static ApiserverAddress address(String text) {
+    return ApiserverAddress.parse(text, 6443).orElseThrow();
+  }
+
+  @Test
+  void defaultsAreTheOnesOfTheHelp() {
+    BootstrapConfig config = valid(with());
+    assertEquals(Command.RUN, config.command());
+    assertEquals("apiserver.cluster.local", config.hostname());
+    assertEquals(List.of(address("10.0.0.1")), config.controlPlanes());
+    assertEquals(Path.of("/etc/hosts"), config.hostsFile());
+    assertEquals(Path.of("/var/lib/apiserver-bootstrap"), config.stateDir());
+    assertEquals(Duration.ofSeconds(30), config.timeout());
+    assertEquals(Optional.empty(), config.waitLimit());
+    assertEquals(3, config.rise());
+    assertEquals(Role.WORKER, config.role());
+    assertEquals(Strategy.HOSTS, config.strategy());
+    assertEquals(Path.of("/etc/kubernetes/kubelet.conf"), config.kubeconfig());
+    assertEquals(Optional.of(new Trust.AuthorityHashes(List.of(HASH))), config.trust());
+  }
+
+  @Test
+  void controlPlanesOfBothFamiliesAreReadAndEachCountsOnce() {
+    assertEquals(
+        List.of(address("10.0.0.1"), address("10.0.0.2:6444"), address("[fd00::1]:6443")),
+        valid(
+                with(
+                    "--strategy=nft",
+                    "--control-plane=10.0.0.1, 10.0.0.2:6444,fd00::1,10.0.0.1:6443"))
+            .controlPlanes());
+  }
+
+  @Test
+  void portCountsForThoseThatAreGivenWithoutOne() {
+    assertEquals(List.of(address("10.0.0.1:7443")), valid(with("--port=7443")).controlPlanes());
+  }
+
+  @Test
+  void fileIsReadInTheFormThatSystemdTakes() throws IOException {
+    file =
+        write(
+            "# a comment\r\n; another\n\n  CONTROL_PLANE = 10.0.0.1,10.0.0.2  \n"
+                + "CLUSTER_IP=\"10.96.0.64\"\nCA_CERT_HASH='"
+                + HASH
+                + "'\nwait = 5m\nWAIT_=1");
+    assertEquals(List.of(file + ":8: unknown key WAIT_; did you mean WAIT?"), errors("handover"));
+    file = write(Files.readString(file).replace("WAIT_=1", ""));
+    BootstrapConfig config = valid("handover");
+    assertEquals(List.of(address("10.0.0.1"), address("10.0.0.2")), config.controlPlanes());
+    assertEquals(Optional.of(Duration.ofMinutes(5)), config.waitLimit());
+    assertEquals(Optional.of(new Trust.AuthorityHashes(List.of(HASH))), config.trust());
+  }
+
+  @Test
+  void flagGoesOverTheFile() throws IOException {
+    file = write("RISE=5\nHOSTNAME=one.example\n");
+    BootstrapConfig config = valid(with("--hostname=two.example"));
+    assertEquals("two.example", config.hostname());
+    assertEquals(5, config.rise());
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "PORT=1\\nPORT=2|:2: PORT is set twice, first in FILE:1: PORT; keep one",
+        "PORT|:1: \"PORT\" is no setting, expected KEY = value or a # comment",
+        "=1|:1: \"=1\" is no setting, expected KEY = value or a # comment",
+        "DRY_RUN=true|:1: unknown key DRY_RUN; see --help",
+        "HOSTNAME=\"a|:1: HOSTNAME is \"a, expected quotes around all of it or none",
+        "HOSTNAME=a\\\\|:1: HOSTNAME ends with a backslash, expected the value on one line",
+        "RISE=101|:1: RISE is \"101\", expected a number from 1 to 100",
+      })
+  void whatIsWrongInTheFileIsToldWithItsLine(String text, String expected) throws IOException {
+    file = write(text.replace("\\n", "\n").replace("\\\\", "\\"));
+    assertEquals(List.of(file + expected.replace("FILE", file.toString())), errors(with()));
+  }
+
+  @Test
+  void fileThatIsNoTextIsRefused() throws IOException {
+    file = Files.write(folder.resolve("latin"), new byte[] {(byte) 0xe9});
+    assertEquals(List.of(file + " is not a text in UTF-8; save it as UTF-8"), errors(with()));
+  }
+
+  @Test
+  void fileThatIsNamedMustBeThere() {
+    file = folder.resolve("absent");
+    assertEquals(List.of("--config: there is no file " + file), errors(with()));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "--cluster-ip=apiserver|--cluster-ip is \"apiserver\", expected an IP address without a port,"
+            + " such as 10.96.0.64; kubectl -n kube-system get service apiserver shows it",
+        "--hostname=Api_Server|--hostname is \"Api_Server\", expected a DNS name in lower-case"
+            + " letters, such as apiserver.cluster.local",
+        "--hostname=10.0.0.1|--hostname is \"10.0.0.1\", expected a DNS name in lower-case letters,"
+            + " such as apiserver.cluster.local",
+        "--hostname=localhost|--hostname is \"localhost\", expected another name: this one belongs"
+            + " to the node itself",
+        "--port=65536|--port is \"65536\", expected a number from 1 to 65535",
+        "--timeout=0|--timeout is \"0\", expected more than 0",
+        "--timeout=5|--timeout is \"5\", expected a duration up to 24h, such as 500ms, 30s or 1m30s",
+        "--strategy=ipvs|--strategy is \"ipvs\", expected hosts or nft",
+        "--role=master|--role is \"master\", expected worker or control-plane",
+        "--adopt=yes|--adopt is \"yes\", expected true or false",
+        "--ca-cert-hash=md5:1|--ca-cert-hash is \"md5:1\", expected sha256: and 64 hexadecimal"
+            + " digits",
+        "--local-apiserver=10.0.0.1|--local-apiserver belongs to role control-plane; leave it out,"
+            + " or set that",
+        "--remove-after-handover|--remove-after-handover belongs to strategy nft: hosts has no rule"
+            + " to remove; leave it out, or choose nft",
+        "-o=json|--output belongs to check and status; leave --output out",
+        "--control-plane=10.0.0.1:7443|--control-plane holds 10.0.0.1:7443, expected port 6443:"
+            + " with strategy hosts the programs of this node dial the port of --port; leave the"
+            + " port out, or choose strategy nft",
+      })
+  void wrongValueIsToldWithWhatWasExpected(String flag, String expected) {
+    assertEquals(List.of(expected), errors(with(flag)));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"cp1", "10.0.0.256", "10.0.0.1:0", "", "0.0.0.0", "224.0.0.1", "::"})
+  void controlPlaneMustBeTheAddressOfAHost(String item) {
+    assertEquals(
+        List.of(
+            "--control-plane holds \""
+                + item
+                + "\", expected IP or IP:PORT, separated by commas, such as"
+                + " 10.0.0.1,10.0.0.2:6444,[fd00::1]:6443"),
+        errors(with("--control-plane=10.0.0.9," + item)));
+  }
+
+  @Test
+  void clusterIpIsNoControlPlane() {
+    assertEquals(
+        List.of(
+            "--control-plane holds 10.96.0.64, which is the cluster IP, expected the control"
+                + " planes' own addresses: the cluster IP leads nowhere while a node boots"),
+        errors(with("--control-plane=10.0.0.1,10.96.0.64")));
+  }
+
+  @Test
+  void waysToTrustExcludeEachOther() {
+    assertEquals(
+        List.of(
+            "--ca-cert-hash and --insecure-skip-tls-verify exclude each other: give one of them"),
+        errors(with("--insecure-skip-tls-verify")));
+  }
+
+  @Test
+  void authorityMustBeReadable() {
+    Path absent = folder.resolve("ca.crt");
+    assertEquals(
+        List.of("--ca-file is \"" + absent + "\", expected a PEM file that can be read"),
+        errors(
+            "pin", "--control-plane=10.0.0.1", "--cluster-ip=10.96.0.64", "--ca-file=" + absent));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"status", "restore", "check"})
+  void commandsThatAskNoApiserverNeedNoConfiguration(String command) {
+    assertEquals(Command.of(Optional.of(command)), valid(command).command());
+  }
+
+  @Test
+  void controlPlaneNeedsNoClusterIp() {
+    assertEquals(
+        Role.CONTROL_PLANE,
+        valid("--role=control-plane", "--control-plane=10.0.0.1", "--ca-cert-hash=" + HASH).role());
+  }
+
+  @Test
+  void handoverOfAWorkerNeedsTheClusterIp() {
+    assertEquals(
+        List.of(
+            "--cluster-ip is missing, expected the cluster IP of the Service apiserver, such as"
+                + " 10.96.0.64; give the flag, or CLUSTER_IP in the configuration file"),
+        errors("handover", "--control-plane=10.0.0.1", "--ca-cert-hash=" + HASH));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"status", "check"})
+  void dryRunOfWhatWritesNothingIsAMistake(String command) {
+    assertEquals(
+        List.of("--dry-run: " + command + " writes nothing; leave --dry-run out"),
+        errors(command, "--dry-run"));
+  }
+
+  @Test
+  void helpAndVersionGoBeforeAllErrors() {
+    assertInstanceOf(Parsed.Help.class, parse("--nope", "-h"));
+    assertInstanceOf(Parsed.Version.class, parse("--nope", "--version"));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"500ms,500", "4s,4000", "1m30s,90000", "24h,86400000", "0,0", "0s,0"})
+  void durationsAreReadAsGoWritesThem(String text, long millis) {
+    assertEquals(Optional.of(Duration.ofMillis(millis)), Durations.parse(text));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "5", "s", "-1s", "1.5s", "1d", "25h", "99999999999s", "1s 2s"})
+  void otherDurationsAreRefused(String text) {
+    assertEquals(Optional.empty(), Durations.parse(text));
+  }
+}

@@ -1,0 +1,67 @@
+package io.apiserverupdater.updater.commands;
+
+import io.apiserverupdater.updater.endpoints.EndpointsSnapshot;
+import io.apiserverupdater.updater.endpoints.GateState;
+import io.apiserverupdater.updater.endpoints.HealthGate;
+import io.apiserverupdater.updater.endpoints.Member;
+import io.apiserverupdater.updater.endpoints.MemberHealth;
+import io.apiserverupdater.updater.endpoints.MirrorRule;
+import io.apiserverupdater.updater.endpoints.ObservedState;
+import io.apiserverupdater.updater.readiness.MemberProbing;
+import java.time.Duration;
+import java.util.Collections;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * What a command that looks once lets through: every member is probed until it is judged, as a
+ * replica that has just started does before its first decision.
+ *
+ * @param reading what to compare the target with
+ * @param health what the probes say of each member; empty when none was probed
+ * @param gate whose word counted
+ */
+record OneShotProbes(
+    EndpointsSnapshot.Reading reading, Map<Member, MemberHealth> health, GateState gate) {
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+  OneShotProbes {
+    Map<Member, MemberHealth> ordered =
+        new TreeMap<>((a, b) -> a.toString().compareTo(b.toString()));
+    ordered.putAll(health);
+    health = Collections.unmodifiableMap(ordered);
+  }
+
+  /**
+   * Probes the members.
+   *
+   * @param probing ends with this; none when nobody is to be probed
+   */
+  static OneShotProbes of(MirrorRule rule, ObservedState state, Optional<MemberProbing> probing) {
+    EndpointsSnapshot.Reading source = rule.read(state);
+    if (probing.isEmpty() || !(source instanceof EndpointsSnapshot.Usable usable)) {
+      probing.ifPresent(MemberProbing::close);
+      return new OneShotProbes(source, Map.of(), GateState.INITIAL);
+    }
+    try (MemberProbing probes = probing.get()) {
+      probes.follow(usable.snapshot().all());
+      probes.awaitJudged(PATIENCE);
+      Map<Member, MemberHealth> health =
+          new TreeMap<>((a, b) -> a.toString().compareTo(b.toString()));
+      usable.snapshot().all().forEach(member -> health.put(member, probes.of(member)));
+      HealthGate.Outcome outcome =
+          HealthGate.decide(
+              GateState.INITIAL,
+              usable.snapshot(),
+              member -> health.getOrDefault(member, MemberHealth.UNKNOWN),
+              state.slices(),
+              System.nanoTime());
+      // Without an outcome, which takes probes that overrun all their deadlines, the source counts.
+      return new OneShotProbes(
+          new EndpointsSnapshot.Usable(outcome.snapshot().orElse(usable.snapshot())),
+          health,
+          outcome.state());
+    }
+  }
+}

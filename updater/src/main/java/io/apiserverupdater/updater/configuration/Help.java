@@ -1,0 +1,30 @@
+package io.apiserverupdater.updater.configuration;
+
+import io.apiserverupdater.apiserver.flags.FlagHelp;
+
+/** What {@code --help} prints. */
+public final class Help {
+  private Help() {}
+
+  public static String text() {
+    return """
+        Keeps the endpoints of a Service without a selector in step with the control
+        planes, so that every node reaches a live apiserver through that Service.
+
+        Usage:
+          updater [flags]              run as a controller, until SIGTERM
+          updater --dry-run [flags]    print what would change; write nothing
+          updater --once [flags]       bring the target in step once
+
+        Flags:
+        """
+        + FlagHelp.of(UpdaterConfig.FLAGS)
+        + """
+
+        Exit codes:
+          running      0 stopped by SIGTERM or SIGINT, 2 wrong flags or configuration
+          --dry-run    0 nothing to change, 1 changes, 2 error, 3 refused
+          --once       0 done or nothing to do, 1 refused, 2 error
+        """;
+  }
+}

@@ -1,0 +1,50 @@
+package io.apiserverupdater.updater.configuration;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.apiserverupdater.apiserver.flags.Flag;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.FieldSource;
+
+class HelpTest {
+  static final List<Flag> FLAGS = UpdaterConfig.FLAGS;
+
+  @ParameterizedTest
+  @FieldSource("FLAGS")
+  void mentionsEveryFlagWithItsDefault(Flag flag) {
+    List<String> lines = Help.text().lines().toList();
+    String head = "--" + flag.name() + (flag.isSwitch() ? "" : "=" + flag.argument());
+    String byDefault = flag.defaultText().isEmpty() ? "" : " (default: " + flag.defaultText() + ")";
+    List<String> found = lines.stream().filter(line -> line.endsWith(head + byDefault)).toList();
+    assertEquals(1, found.size(), head + byDefault);
+    flag.letter()
+        .ifPresent(
+            letter -> assertTrue(found.get(0).contains("-" + letter + ", --"), found.get(0)));
+    String text = Help.text().replaceAll("\\s+", " ");
+    assertTrue(text.contains(flag.help()), flag.help());
+  }
+
+  @Test
+  void fitsTerminalOfEightyColumns() {
+    Help.text().lines().forEach(line -> assertTrue(line.length() <= 80, line));
+  }
+
+  @Test
+  void namesTheExitCodesOfEachMode() {
+    String codes = Help.text().substring(Help.text().indexOf("Exit codes:"));
+    for (String mode : List.of("running", "--dry-run", "--once")) {
+      assertTrue(codes.contains(mode), mode);
+    }
+  }
+
+  @Test
+  void noFlagIsThereTwice() {
+    List<String> names = FLAGS.stream().map(Flag::name).toList();
+    assertEquals(names.stream().distinct().toList(), names);
+    List<Character> letters = FLAGS.stream().flatMap(flag -> flag.letter().stream()).toList();
+    assertEquals(letters.stream().distinct().toList(), letters);
+  }
+}
