@@ -40,8 +40,8 @@ install_packages() {
   DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends "$@" >/dev/null
 }
 
-# Maven 3.8.6 or newer and a JDK 17 or newer: found, or installed on Debian and Ubuntu as
-# root, or else told.
+# Makes sure that Maven and a JDK 17 or newer are there: installs them on Debian and Ubuntu as root,
+# and otherwise says what to install.
 need_java() {
   local packages=()
   command -v mvn >/dev/null || packages+=(maven)
@@ -57,8 +57,27 @@ need_java() {
   fi
 }
 
-# Why the real tier cannot run on this machine; empty when it can.
-why_not_real() {
+# Sets $why to the reason why the real tier cannot run on this machine; empty when it can. Programs
+# that are missing are installed on Debian and Ubuntu as root. Arguments: PROGRAM:PACKAGE pairs that
+# are needed as well.
+prepare_real() {
+  local pair packages=()
+  why=$(machine_lacks)
+  [ -z "$why" ] || return 0
+  for pair in nft:nftables iptables:iptables conntrack:conntrack ip:iproute2 debootstrap:debootstrap \
+    mke2fs:e2fsprogs systemd-nspawn:systemd-container journalctl:systemd "$@"; do
+    command -v "${pair%:*}" >/dev/null || [ -x "/usr/sbin/${pair%:*}" ] || packages+=("${pair#*:}")
+  done
+  [ ${#packages[@]} -gt 0 ] || return 0
+  if can_install; then
+    install_packages "${packages[@]}"
+  else
+    why="not installed: ${packages[*]}; on Debian or Ubuntu: sudo apt-get install ${packages[*]}"
+  fi
+}
+
+# What the real tier needs and no package provides; empty when the machine has it all.
+machine_lacks() {
   [ "$(uname -s)" = Linux ] || { echo "it needs Linux"; return; }
   [ "$(id -u)" = 0 ] || { echo "it needs root, for network namespaces"; return; }
   local wanted found
@@ -68,17 +87,8 @@ why_not_real() {
     echo "it needs Go $wanted or newer, to build Kubernetes; found ${found:-none}"
     return
   }
-  local program missing=()
-  for program in nft iptables conntrack ip debootstrap mke2fs systemd-nspawn journalctl; do
-    command -v "$program" >/dev/null || [ -x "/usr/sbin/$program" ] || missing+=("$program")
-  done
-  [ ${#missing[@]} = 0 ] || {
-    echo "not installed: ${missing[*]}; on Debian or Ubuntu:" \
-      "apt-get install nftables iptables conntrack iproute2 debootstrap e2fsprogs systemd-container"
-    return
-  }
   [ -e "$(java_home)/jmods/java.base.jmod" ] || {
-    echo "the package of the bootstrap needs a whole JDK; $(java_home) has no jmods"
+    echo "the node package needs a whole JDK; $(java_home) has no jmods"
     return
   }
   [ -e /dev/loop-control ] && [ -e /dev/kmsg ] || {
@@ -86,5 +96,5 @@ why_not_real() {
     return
   }
   unshare --net --mount --pid --fork true 2>/dev/null ||
-    echo "this machine allows no namespaces of its own"
+    echo "root may not create namespaces on this machine (a container?)"
 }
