@@ -64,7 +64,7 @@ public final class ApiserverClient {
   /**
    * A client that does not say who it is.
    *
-   * @param serverName the name, or the IP literal, that certificates must be made for
+   * @param serverName the name, or the IP literal, that certificates must be valid for
    */
   public static ApiserverClient anonymous(String serverName, ServerTrust trust)
       throws GeneralSecurityException {

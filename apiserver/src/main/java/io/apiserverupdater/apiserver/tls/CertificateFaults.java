@@ -6,18 +6,16 @@ import java.security.GeneralSecurityException;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateParsingException;
 import java.security.cert.X509Certificate;
-import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 
 /**
- * Says what is wrong with a server's certificate that has been refused: all of it, in terms of the
- * cluster. The JDK names only the first fault, in its own terms.
+ * Says what is wrong with a server's certificate that has been refused: all of it, in the words of
+ * Go's crypto/x509, which the kubelet and kubectl log too. The JDK names only the first fault.
  */
 public final class CertificateFaults {
   private static final int DNS_NAME = 2;
@@ -31,7 +29,7 @@ public final class CertificateFaults {
    * All faults in one sentence part.
    *
    * @param chain as the server showed it, its own certificate first
-   * @param name the name it must be made for; empty when none was asked for
+   * @param name the name it must be valid for; empty when none was asked for
    * @param trusted the authorities
    * @param refusal the JDK's, told when no fault is found here
    */
@@ -43,46 +41,52 @@ public final class CertificateFaults {
       CertificateException refusal) {
     List<String> faults = new ArrayList<>();
     for (X509Certificate certificate : chain) {
-      validity(certificate, certificate.equals(chain.get(0)), now).ifPresent(faults::add);
+      validity(certificate, now)
+          .map(fault -> certificate.equals(chain.get(0)) ? fault : fault + of(certificate))
+          .ifPresent(faults::add);
     }
-    if (name.isPresent() && !isMadeFor(chain.get(0), name.get())) {
-      faults.add("it is not made for \"" + name.get() + "\", but for " + listOfNames(chain.get(0)));
-    }
+    name.flatMap(wanted -> wrongName(names(chain.get(0)), wanted)).ifPresent(faults::add);
     authority(chain, trusted).ifPresent(faults::add);
     return faults.isEmpty() ? innermost(refusal) : String.join("; ", faults);
   }
 
-  private static Optional<String> validity(X509Certificate certificate, boolean own, Instant now) {
-    String which = own ? "it" : "its authority's certificate \"" + subject(certificate) + "\"";
-    Instant from = certificate.getNotBefore().toInstant();
+  private static String of(X509Certificate authority) {
+    return " (the authority's, \"" + subject(authority) + "\")";
+  }
+
+  private static Optional<String> validity(X509Certificate certificate, Instant now) {
+    String fault =
+        "certificate has expired or is not yet valid: current time "
+            + now.truncatedTo(ChronoUnit.SECONDS);
     Instant until = certificate.getNotAfter().toInstant();
     if (now.isAfter(until)) {
-      return Optional.of(
-          which + " expired on " + seconds(until) + ", " + length(until, now) + " ago");
+      return Optional.of(fault + " is after " + until);
     }
-    if (now.isBefore(from)) {
-      return Optional.of(
-          which
-              + " is valid only from "
-              + seconds(from)
-              + ", in "
-              + length(now, from)
-              + "; is this host's clock right? It says "
-              + seconds(now));
-    }
-    return Optional.empty();
+    Instant from = certificate.getNotBefore().toInstant();
+    return now.isBefore(from) ? Optional.of(fault + " is before " + from) : Optional.empty();
   }
 
-  private static Instant seconds(Instant instant) {
-    return instant.truncatedTo(ChronoUnit.SECONDS);
-  }
-
-  private static String length(Instant from, Instant to) {
-    Duration length = Duration.between(from, to);
-    if (length.toDays() > 1) {
-      return length.toDays() + " days";
+  /**
+   * Which names a certificate is valid for, when the wanted one is not among them. Compares as RFC
+   * 6125 does, a wildcard for the whole first label included.
+   */
+  public static Optional<String> wrongName(List<String> names, String wanted) {
+    int dot = wanted.indexOf('.');
+    String wildcard = dot > 0 ? "*" + wanted.substring(dot) : wanted;
+    for (String name : names) {
+      if (name.equalsIgnoreCase(wanted)
+          || name.equalsIgnoreCase(wildcard)
+          || sameAddress(name, wanted)) {
+        return Optional.empty();
+      }
     }
-    return length.toHours() > 1 ? length.toHours() + " hours" : length.toMinutes() + " minutes";
+    if (names.isEmpty()) {
+      return Optional.of("certificate is not valid for any names, but wanted to match " + wanted);
+    }
+    return Optional.of(
+        names.size() > MAX_NAMES
+            ? "certificate is valid for " + names.size() + " names, but none matched " + wanted
+            : "certificate is valid for " + String.join(", ", names) + ", not " + wanted);
   }
 
   private static Optional<String> authority(
@@ -96,16 +100,14 @@ public final class CertificateFaults {
     }
     X509Certificate last = chain.get(chain.size() - 1);
     String issuer = last.getIssuerX500Principal().getName();
+    String told = "trusted: " + subjects(trusted);
     for (X509Certificate authority : trusted) {
       if (authority.getSubjectX500Principal().equals(last.getIssuerX500Principal())) {
-        return Optional.of(
-            "it is signed by another authority of the same name \""
-                + issuer
-                + "\" than the trusted one: was the cluster, or its authority, made anew?");
+        told = "as the trusted one is called, but with another key: was the CA replaced?";
       }
     }
     return Optional.of(
-        "it is signed by \"" + issuer + "\", which is not trusted; trusted: " + subjects(trusted));
+        "certificate signed by unknown authority (\"" + issuer + "\"; " + told + ")");
   }
 
   private static boolean isSignedBy(X509Certificate certificate, X509Certificate authority) {
@@ -136,7 +138,7 @@ public final class CertificateFaults {
   }
 
   /**
-   * The names that a certificate is made for: DNS names as they stand, IP addresses as the JDK
+   * The names that a certificate is valid for: DNS names as they stand, IP addresses as the JDK
    * writes them. Empty when they cannot be read.
    */
   public static List<String> names(X509Certificate certificate) {
@@ -156,33 +158,6 @@ public final class CertificateFaults {
       return List.of();
     }
     return names;
-  }
-
-  /** As RFC 6125 compares DNS names, a wildcard for the whole first label included. */
-  public static boolean isMadeFor(X509Certificate certificate, String name) {
-    String wanted = name.toLowerCase(Locale.ROOT);
-    int dot = wanted.indexOf('.');
-    String wildcard = dot > 0 ? "*" + wanted.substring(dot) : wanted;
-    for (String made : names(certificate)) {
-      String lower = made.toLowerCase(Locale.ROOT);
-      if (lower.equals(wanted) || lower.equals(wildcard) || sameAddress(lower, wanted)) {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  private static String listOfNames(X509Certificate certificate) {
-    List<String> names = names(certificate);
-    if (names.isEmpty()) {
-      return "no name at all";
-    }
-    return names.size() <= MAX_NAMES
-        ? String.join(", ", names)
-        : String.join(", ", names.subList(0, MAX_NAMES))
-            + " and "
-            + (names.size() - MAX_NAMES)
-            + " more";
   }
 
   private static String innermost(Throwable thrown) {

@@ -6,7 +6,6 @@ import java.security.KeyStore;
 import java.security.cert.CertificateException;
 import java.security.cert.PKIXBuilderParameters;
 import java.security.cert.TrustAnchor;
-import java.security.cert.X509CertSelector;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -17,9 +16,9 @@ import java.util.Optional;
 import java.util.Set;
 import javax.net.ssl.CertPathTrustManagerParameters;
 import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSession;
 import javax.net.ssl.SSLSocket;
-import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 import javax.net.ssl.X509ExtendedTrustManager;
 import org.jspecify.annotations.Nullable;
@@ -45,33 +44,26 @@ final class TrustManagers {
     for (X509Certificate authority : authorities) {
       anchors.add(new TrustAnchor(authority, null));
     }
-    PKIXBuilderParameters parameters = new PKIXBuilderParameters(anchors, new X509CertSelector());
+    PKIXBuilderParameters parameters = new PKIXBuilderParameters(anchors, null);
     // A cluster's authority publishes no revocations.
     parameters.setRevocationEnabled(false);
     TrustManagerFactory factory = TrustManagerFactory.getInstance("PKIX");
     factory.init(new CertPathTrustManagerParameters(parameters));
-    return extended(factory);
+    return (X509ExtendedTrustManager) factory.getTrustManagers()[0];
   }
 
   private static X509ExtendedTrustManager runtime() throws GeneralSecurityException {
     TrustManagerFactory factory = TrustManagerFactory.getInstance("PKIX");
     factory.init((KeyStore) null);
-    return extended(factory);
-  }
-
-  private static X509ExtendedTrustManager extended(TrustManagerFactory factory)
-      throws GeneralSecurityException {
-    for (TrustManager manager : factory.getTrustManagers()) {
-      if (manager instanceof X509ExtendedTrustManager extended) {
-        return extended;
-      }
-    }
-    throw new GeneralSecurityException("the Java runtime has no X.509 trust manager");
+    return (X509ExtendedTrustManager) factory.getTrustManagers()[0];
   }
 
   /** The name asked for, when the JDK is to check it. */
-  private static Optional<String> expectedName(@Nullable SSLSession session) {
-    return Optional.ofNullable(session).map(SSLSession::getPeerHost);
+  private static Optional<String> expectedName(
+      SSLParameters parameters, @Nullable SSLSession session) {
+    return parameters.getEndpointIdentificationAlgorithm() == null
+        ? Optional.empty()
+        : Optional.ofNullable(session).map(SSLSession::getPeerHost);
   }
 
   /** What all of them have in common: they are clients, and one method decides. */
@@ -88,21 +80,17 @@ final class TrustManagers {
     @Override
     public void checkServerTrusted(X509Certificate[] chain, String authType, Socket socket)
         throws CertificateException {
-      Optional<String> name = Optional.empty();
-      if (socket instanceof SSLSocket secured
-          && secured.getSSLParameters().getEndpointIdentificationAlgorithm() != null) {
-        name = expectedName(secured.getHandshakeSession());
-      }
+      Optional<String> name =
+          socket instanceof SSLSocket secured
+              ? expectedName(secured.getSSLParameters(), secured.getHandshakeSession())
+              : Optional.empty();
       check(chain, name, manager -> manager.checkServerTrusted(chain, authType, socket));
     }
 
     @Override
     public void checkServerTrusted(X509Certificate[] chain, String authType, SSLEngine engine)
         throws CertificateException {
-      Optional<String> name = Optional.empty();
-      if (engine.getSSLParameters().getEndpointIdentificationAlgorithm() != null) {
-        name = expectedName(engine.getHandshakeSession());
-      }
+      Optional<String> name = expectedName(engine.getSSLParameters(), engine.getHandshakeSession());
       check(chain, name, manager -> manager.checkServerTrusted(chain, authType, engine));
     }
 
@@ -150,8 +138,10 @@ final class TrustManagers {
         // A certificate that is itself among the trusted ones passes the JDK at any age, and one
         // without names by its subject; the kubelet (Go) takes neither.
         chain[0].checkValidity();
-        if (name.isPresent() && !CertificateFaults.isMadeFor(chain[0], name.get())) {
-          throw new CertificateException("the name is not among its alternative names");
+        List<String> names = CertificateFaults.names(chain[0]);
+        Optional<String> wrong = name.flatMap(it -> CertificateFaults.wrongName(names, it));
+        if (wrong.isPresent()) {
+          throw new CertificateException(wrong.get());
         }
       } catch (CertificateException e) {
         List<X509Certificate> trusted = Arrays.asList(manager.getAcceptedIssuers());

@@ -145,7 +145,8 @@ class ApiserverClientTest {
     try (TestServer server = TestServer.tls(SERVER, ready())) {
       Unreachable refusal = refusal(client, server);
       assertEquals(Reason.CERTIFICATE, refusal.reason());
-      assertTrue(refusal.detail().contains("which is not trusted"), refusal.detail());
+      assertTrue(
+          refusal.detail().contains("certificate signed by unknown authority"), refusal.detail());
     }
   }
 
@@ -311,16 +312,26 @@ class ApiserverClientTest {
             "certificate-authority-data: %%",
             "no certificate"),
         Arguments.of(
-            "the name is another", AUTHORITY.held(), otherName, 200, honest, "not made for"),
+            "the name is another",
+            AUTHORITY.held(),
+            otherName,
+            200,
+            honest,
+            "certificate is valid for "),
         Arguments.of(
-            "expired", AUTHORITY.held(), AUTHORITY.validFor(-9, -5), 200, honest, "expired on"),
+            "expired",
+            AUTHORITY.held(),
+            AUTHORITY.validFor(-9, -5),
+            200,
+            honest,
+            "certificate has expired or is not yet valid: current time "),
         Arguments.of(
             "signed by a stranger",
             AUTHORITY.held(),
             stranger,
             200,
             honest,
-            "which is not trusted"));
+            "certificate signed by unknown authority"));
   }
 
   @ParameterizedTest(name = "{0}")

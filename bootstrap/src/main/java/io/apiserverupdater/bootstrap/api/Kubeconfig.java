@@ -26,7 +26,7 @@ import java.util.Optional;
  *
  * @param host a name or an IP address, without brackets
  * @param pathPrefix what stands before {@code /apis}; mostly empty
- * @param tlsName what the server's certificate must be made for
+ * @param tlsName what the server's certificate must be valid for
  * @param certificate by which the client is known, if by one
  * @param token by which the client is known, if by one
  */

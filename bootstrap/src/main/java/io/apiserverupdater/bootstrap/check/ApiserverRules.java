@@ -1,6 +1,7 @@
 package io.apiserverupdater.bootstrap.check;
 
 import io.apiserverupdater.apiserver.probe.ProbeResult;
+import io.apiserverupdater.apiserver.tls.CertificateFaults;
 import io.apiserverupdater.bootstrap.check.Facts.Certificate;
 import io.apiserverupdater.bootstrap.check.Facts.Probed;
 import java.net.InetAddress;
@@ -242,24 +243,24 @@ final class ApiserverRules {
       return;
     }
     Certificate certificate = known.get();
-    String names = String.join(", ", certificate.names());
     String advice =
         "add it to the apiservers' certSANs and renew their certificates (kubeadm: docs/install.md)";
-    if (!certificate.forHostname()) {
-      findings.fail(
-          subject,
-          "that of " + certificate.shownBy() + " is not made for " + name + ", but for " + names,
-          advice);
+    Optional<String> wrongName = CertificateFaults.wrongName(certificate.names(), name);
+    if (wrongName.isPresent()) {
+      findings.fail(subject, certificate.shownBy() + ": " + wrongName.get(), advice);
     } else {
-      findings.ok(subject, "that of " + certificate.shownBy() + " is made for " + name);
+      findings.ok(subject, certificate.shownBy() + ": certificate is valid for " + name);
     }
-    Optional<InetAddress> clusterIp = facts.settings().clusterIp();
-    if (clusterIp.isPresent() && !certificate.forClusterIp()) {
-      findings.warn(
-          subject,
-          "it is not made for the cluster IP " + clusterIp.get().getHostAddress(),
-          "only clients that dial the address instead of the name need that; " + advice);
-    }
+    facts
+        .settings()
+        .clusterIp()
+        .flatMap(it -> CertificateFaults.wrongName(certificate.names(), it.getHostAddress()))
+        .ifPresent(
+            fault ->
+                findings.warn(
+                    subject,
+                    fault + ", the cluster IP",
+                    "only clients that dial the address instead of the name need that; " + advice));
     expiry(subject, "it", certificate.expiry(), "renew it: kubeadm certs renew apiserver");
   }
 }

@@ -88,14 +88,9 @@ public record Facts(
   /**
    * The certificate of an apiserver.
    *
-   * @param names for which it is made
+   * @param names for which it is valid
    */
-  public record Certificate(
-      ApiserverAddress shownBy,
-      boolean forHostname,
-      boolean forClusterIp,
-      List<String> names,
-      Instant expiry) {}
+  public record Certificate(ApiserverAddress shownBy, List<String> names, Instant expiry) {}
 
   /**
    * A unit as systemd shows it.

@@ -10,13 +10,11 @@ import io.apiserverupdater.apiserver.tls.CertificateFaults;
 import io.apiserverupdater.apiserver.tls.ServerTrust;
 import io.apiserverupdater.bootstrap.check.Facts.Certificate;
 import io.apiserverupdater.bootstrap.check.Facts.Probed;
-import java.net.InetAddress;
 import java.security.GeneralSecurityException;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -64,8 +62,7 @@ public final class NodeProbes {
   }
 
   /** The certificate of the first that shows one, valid or not. */
-  public static Reading<Certificate> certificate(
-      String hostname, Optional<InetAddress> clusterIp, List<Probed> probed) {
+  public static Reading<Certificate> certificate(String hostname, List<Probed> probed) {
     String reason = "no apiserver could be reached";
     for (Probed one : probed) {
       if (!showsOne(one.result())) {
@@ -77,12 +74,7 @@ public final class NodeProbes {
                 .servingCertificate(one.address(), DEADLINE);
         return new Reading.Known<>(
             new Certificate(
-                one.address(),
-                CertificateFaults.isMadeFor(shown, hostname),
-                clusterIp.isPresent()
-                    && CertificateFaults.isMadeFor(shown, clusterIp.get().getHostAddress()),
-                CertificateFaults.names(shown),
-                shown.getNotAfter().toInstant()));
+                one.address(), CertificateFaults.names(shown), shown.getNotAfter().toInstant()));
       } catch (UnreachableException | GeneralSecurityException e) {
         reason = one.address() + " showed none: " + e.getMessage();
       }

@@ -136,7 +136,7 @@ public final class CheckCommand {
 
   private Reading<Facts.Certificate> certificate(Reading<List<Probed>> probed) {
     if (probed instanceof Reading.Known<List<Probed>> known) {
-      return NodeProbes.certificate(config.hostname(), config.clusterIp(), known.value());
+      return NodeProbes.certificate(config.hostname(), known.value());
     }
     return new Reading.Unknown<>(((Reading.Unknown<List<Probed>>) probed).reason());
   }

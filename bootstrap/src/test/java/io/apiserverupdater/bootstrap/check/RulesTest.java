@@ -70,7 +70,7 @@ class RulesTest {
     Optional<Reading<Probed>> service =
         Optional.of(
             new Reading.Known<>(probed(new ApiserverAddress(CLUSTER_IP, 6443), new Ready())));
-    Reading<Certificate> certificate = certificate(true, true, 300);
+    Reading<Certificate> certificate = certificate(300, "apiserver.cluster.local", "10.96.0.64");
     Optional<Reading<Instant>> authorityExpiry =
         Optional.of(new Reading.Known<>(NOW.plus(Duration.ofDays(3000))));
     Reading<List<String>> kubelet =
@@ -94,14 +94,9 @@ class RulesTest {
       unitStates.put(Rules.PROXY_UNIT, new UnitState("not-found", "inactive", "", Set.of()));
     }
 
-    static Reading<Certificate> certificate(boolean hostname, boolean service, int days) {
+    static Reading<Certificate> certificate(int days, String... names) {
       return new Reading.Known<>(
-          new Certificate(
-              CP1,
-              hostname,
-              service,
-              List.of("kubernetes", "10.96.0.1"),
-              NOW.plus(Duration.ofDays(days))));
+          new Certificate(CP1, List.of(names), NOW.plus(Duration.ofDays(days))));
     }
 
     List<Finding> findings() {
@@ -315,19 +310,21 @@ class RulesTest {
             "expires on 2026-12-01"),
         when(
             "the name is not in the certificate",
-            node -> node.certificate = Node.certificate(false, true, 300),
+            node -> node.certificate = Node.certificate(300, "kubernetes", "10.96.0.64"),
             Level.FAIL,
             "certificate",
-            "not made for apiserver.cluster.local, but for kubernetes, 10.96.0.1"),
+            "certificate is valid for kubernetes, 10.96.0.64, not apiserver.cluster.local"),
         when(
             "the cluster IP is not in the certificate",
-            node -> node.certificate = Node.certificate(true, false, 300),
+            node ->
+                node.certificate = Node.certificate(300, "apiserver.cluster.local", "10.96.0.1"),
             Level.WARN,
             "certificate",
-            "not made for the cluster IP 10.96.0.64"),
+            "certificate is valid for apiserver.cluster.local, 10.96.0.1, not 10.96.0.64"),
         when(
             "the certificate has expired",
-            node -> node.certificate = Node.certificate(true, true, -1),
+            node ->
+                node.certificate = Node.certificate(-1, "apiserver.cluster.local", "10.96.0.64"),
             Level.FAIL,
             "certificate",
             "it expired on 2026-11-20"),
