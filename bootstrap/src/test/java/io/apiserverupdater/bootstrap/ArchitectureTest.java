@@ -39,6 +39,7 @@ class ArchitectureTest {
   private static final String NFT = ROOT + ".nft..";
   private static final String PROGRAM = ROOT + ".program..";
   private static final String APISERVER = "io.apiserverupdater.apiserver..";
+  private static final String ADDRESS = "io.apiserverupdater.apiserver.address";
   private static final String FLAGS = "io.apiserverupdater.apiserver.flags";
   private static final String[] JDK = {"java..", "javax.net.ssl..", "org.jspecify.."};
 
@@ -61,7 +62,7 @@ class ArchitectureTest {
 
   @ArchTest static final ArchRule filesKnowNothing = only(FILES);
   @ArchTest static final ArchRule logKnowsNothing = only(LOG);
-  @ArchTest static final ArchRule hostsKnowFiles = only(HOSTS, FILES);
+  @ArchTest static final ArchRule hostsKnowFilesAndNames = only(HOSTS, FILES, ADDRESS);
 
   @ArchTest
   static final ArchRule candidatesKnowFilesAndAddresses = only(CANDIDATES, FILES, APISERVER);
@@ -82,9 +83,7 @@ class ArchitectureTest {
           .should()
           .onlyDependOnClassesThat(
               resideInAnyPackage(JDK)
-                  .or(
-                      resideInAnyPackage(
-                          CONFIGURATION, FLAGS, "io.apiserverupdater.apiserver.address"))
+                  .or(resideInAnyPackage(CONFIGURATION, FLAGS, ADDRESS))
                   .or(type(PublicKeyHash.class))
                   .or(type(Role.class))
                   .or(type(Strategy.class)));

@@ -13,16 +13,19 @@ import java.util.Optional;
  * --name value}, {@code -n value}, {@code -nvalue}; a switch may stand alone. A program with
  * commands takes one of them, before, between or after the flags. Every fault is collected, none
  * ends the reading.
+ *
+ * <p>A value is judged when it is asked for: one that is not as its flag expects is added to the
+ * errors, and counts as not given.
  */
 public final class CommandLine {
-  private final Map<String, String> values = new LinkedHashMap<>();
+  private final Map<String, Setting> settings = new LinkedHashMap<>();
   private final List<String> errors = new ArrayList<>();
   private Optional<String> command = Optional.empty();
 
   private CommandLine() {}
 
   /** Reads the command line of a program without commands. */
-  public static CommandLine parse(List<Flag> flags, List<String> arguments) {
+  public static CommandLine parse(List<Flag<?>> flags, List<String> arguments) {
     return parse(flags, List.of(), arguments);
   }
 
@@ -31,7 +34,8 @@ public final class CommandLine {
    *
    * @param commands their names; at most one of them may be given
    */
-  public static CommandLine parse(List<Flag> flags, List<String> commands, List<String> arguments) {
+  public static CommandLine parse(
+      List<Flag<?>> flags, List<String> commands, List<String> arguments) {
     CommandLine line = new CommandLine();
     for (int i = 0; i < arguments.size(); i++) {
       String argument = arguments.get(i);
@@ -39,7 +43,7 @@ public final class CommandLine {
         line.word(commands, argument);
         continue;
       }
-      Optional<Flag> found = find(flags, argument);
+      Optional<Flag<?>> found = find(flags, argument);
       if (found.isEmpty()) {
         line.errors.add("unknown flag " + nameOf(argument) + nearestFlag(flags, argument));
         // Its value, if it has one, is not an error of its own.
@@ -50,15 +54,15 @@ public final class CommandLine {
         }
         continue;
       }
-      Flag flag = found.get();
+      Flag<?> flag = found.get();
       Optional<String> attached = attachedValue(argument);
       if (attached.isPresent()) {
-        line.values.put(flag.name(), attached.get());
+        line.put(flag, attached.get());
       } else if (flag.isSwitch()) {
-        line.values.put(flag.name(), "true");
+        line.put(flag, "true");
       } else if (i + 1 < arguments.size()
           && (!arguments.get(i + 1).startsWith("-") || arguments.get(i + 1).equals("-"))) {
-        line.values.put(flag.name(), arguments.get(++i));
+        line.put(flag, arguments.get(++i));
       } else {
         line.errors.add("flag --" + flag.name() + " needs a value: " + flag.argument());
       }
@@ -88,13 +92,67 @@ public final class CommandLine {
     return command;
   }
 
-  /** The value that was given for a flag. */
-  public Optional<String> value(String name) {
-    return Optional.ofNullable(values.get(name));
+  /** Adds settings from elsewhere, by the flags' names; what is on the command line goes first. */
+  public void addDefaults(Map<String, Setting> others) {
+    for (Map.Entry<String, Setting> other : others.entrySet()) {
+      settings.putIfAbsent(other.getKey(), other.getValue());
+    }
   }
 
+  /** What was given for a flag, else its default; only for a flag that has one. */
+  public <T> T get(Flag<T> flag) {
+    Optional<T> value = given(flag);
+    return value.isPresent() ? value.get() : flag.byDefault().orElseThrow();
+  }
+
+  /** What was given for a flag; empty also when it is not as the flag expects. */
+  public <T> Optional<T> given(Flag<T> flag) {
+    Optional<String> text = text(flag);
+    if (text.isEmpty()) {
+      return Optional.empty();
+    }
+    Optional<T> value = flag.type().read(text.get());
+    if (value.isEmpty()) {
+      wrong(flag, flag.type().expected());
+    }
+    return value;
+  }
+
+  /** What was given for a flag, as it was given. */
+  public Optional<String> text(Flag<?> flag) {
+    Setting setting = settings.get(flag.name());
+    return setting == null ? Optional.empty() : Optional.of(setting.text());
+  }
+
+  public boolean isGiven(Flag<?> flag) {
+    return settings.containsKey(flag.name());
+  }
+
+  /** Where a flag was given, to begin a message with. */
+  public String origin(Flag<?> flag) {
+    Setting setting = settings.get(flag.name());
+    return setting == null ? "--" + flag.name() : setting.origin();
+  }
+
+  /** Adds to the errors that a flag's value is not as expected. */
+  public void wrong(Flag<?> flag, String expected) {
+    error(origin(flag) + " is \"" + text(flag).orElse("") + "\", expected " + expected);
+  }
+
+  /** Adds to the errors, once. */
+  public void error(String message) {
+    if (!errors.contains(message)) {
+      errors.add(message);
+    }
+  }
+
+  /** All that is wrong, as far as it was asked for. */
   public List<String> errors() {
     return errors;
+  }
+
+  private void put(Flag<?> flag, String text) {
+    settings.put(flag.name(), new Setting("--" + flag.name(), text));
   }
 
   private static String nameOf(String argument) {
@@ -102,8 +160,8 @@ public final class CommandLine {
     return equals < 0 ? argument : argument.substring(0, equals);
   }
 
-  private static Optional<Flag> find(List<Flag> flags, String argument) {
-    for (Flag flag : flags) {
+  private static Optional<Flag<?>> find(List<Flag<?>> flags, String argument) {
+    for (Flag<?> flag : flags) {
       if (argument.startsWith("--") ? isNamed(flag, argument) : isLettered(flag, argument)) {
         return Optional.of(flag);
       }
@@ -111,11 +169,11 @@ public final class CommandLine {
     return Optional.empty();
   }
 
-  private static boolean isNamed(Flag flag, String argument) {
+  private static boolean isNamed(Flag<?> flag, String argument) {
     return flag.name().equals(nameOf(argument).substring(2));
   }
 
-  private static boolean isLettered(Flag flag, String argument) {
+  private static boolean isLettered(Flag<?> flag, String argument) {
     return flag.letter().equals(Optional.of(argument.charAt(1)))
         // A switch takes no attached value: -vx is a mistake.
         && (!flag.isSwitch() || argument.length() == 2 || argument.charAt(2) == '=');
@@ -132,8 +190,9 @@ public final class CommandLine {
     return Optional.of(argument.substring(argument.charAt(2) == '=' ? 3 : 2));
   }
 
-  private static String nearestFlag(List<Flag> flags, String argument) {
-    List<String> names = flags.stream().map(Flag::name).toList();
+  private static String nearestFlag(List<Flag<?>> flags, String argument) {
+    List<String> names = new ArrayList<>();
+    flags.forEach(flag -> names.add(flag.name()));
     return suggestion("--", names, nameOf(argument).replaceAll("^-+", ""));
   }
 

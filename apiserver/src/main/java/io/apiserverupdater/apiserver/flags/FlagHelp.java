@@ -1,7 +1,6 @@
 package io.apiserverupdater.apiserver.flags;
 
 import java.util.List;
-import java.util.stream.Collectors;
 
 /** The part of a help text that explains the flags, for a terminal of 80 columns. */
 public final class FlagHelp {
@@ -11,11 +10,13 @@ public final class FlagHelp {
   private FlagHelp() {}
 
   /** Each flag with its letter, argument and default, and below them what it is for. */
-  public static String of(List<Flag> flags) {
-    return flags.stream().map(FlagHelp::describe).collect(Collectors.joining());
+  public static String of(List<Flag<?>> flags) {
+    StringBuilder text = new StringBuilder();
+    flags.forEach(flag -> text.append(describe(flag)));
+    return text.toString();
   }
 
-  private static String describe(Flag flag) {
+  private static String describe(Flag<?> flag) {
     String letter = flag.letter().map(given -> "-" + given + ", ").orElse("    ");
     String argument = flag.isSwitch() ? "" : "=" + flag.argument();
     String byDefault = flag.defaultText().isEmpty() ? "" : " (default: " + flag.defaultText() + ")";

@@ -12,10 +12,6 @@ import java.time.Duration;
  */
 public record ProbePolicy(Duration interval, Duration timeout, int rise, int fall) {
 
-  /** Two replicas ask each apiserver about seven times a second in all. */
-  public static final ProbePolicy DEFAULT =
-      new ProbePolicy(Duration.ofMillis(300), Duration.ofMillis(350), 2, 2);
-
   /**
    * How many bad probes in a row it takes, this one being the last. What the apiserver's own host,
    * or the apiserver itself, says for certain needs no second opinion; silence does.

@@ -1,9 +1,11 @@
 package io.apiserverupdater.apiserver.flags;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -13,12 +15,18 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class CommandLineTest {
-  private static final List<Flag> FLAGS =
-      List.of(
-          Flag.of("namespace", "NAME", "", ""),
-          Flag.withLetter('f', "filename", "FILE", "", ""),
-          Flag.of("dry-run", "", "", ""),
-          Flag.withLetter('v', "verbose", "", "", ""));
+  private static final Flag<String> NAMESPACE =
+      Flag.optional("namespace", new FlagType.Text("NAME"), "", "");
+  private static final Flag<String> FILENAME =
+      Flag.optional("filename", new FlagType.Text("FILE"), "", "").withLetter('f');
+  private static final Flag<Boolean> DRY_RUN = Flag.off("dry-run", "");
+  private static final Flag<Boolean> VERBOSE = Flag.off("verbose", "").withLetter('v');
+  private static final List<Flag<?>> FLAGS = List.of(NAMESPACE, FILENAME, DRY_RUN, VERBOSE);
+
+  private static Optional<String> text(CommandLine parsed, String name) {
+    Flag<?> flag = FLAGS.stream().filter(one -> one.name().equals(name)).findAny().orElseThrow();
+    return parsed.text(flag);
+  }
 
   private static CommandLine parse(String... arguments) {
     return CommandLine.parse(FLAGS, List.of(arguments));
@@ -51,12 +59,12 @@ class CommandLineTest {
   void accepted(String line, String flag, String value) {
     CommandLine parsed = parse(line.split(" ", -1));
     assertEquals(List.of(), parsed.errors());
-    assertEquals(Optional.of(value), parsed.value(flag));
+    assertEquals(Optional.of(value), text(parsed, flag));
   }
 
   @Test
   void flagThatIsNotGivenHasNoValue() {
-    assertEquals(Optional.empty(), parse("--dry-run").value("namespace"));
+    assertEquals(Optional.empty(), text(parse("--dry-run"), "namespace"));
   }
 
   @ParameterizedTest
@@ -98,7 +106,7 @@ class CommandLineTest {
   void allErrorsAreTold() {
     CommandLine parsed = parse("word", "--nope=1", "--dry-run", "--namespace");
     assertEquals(3, parsed.errors().size(), parsed.errors().toString());
-    assertEquals(Optional.of("true"), parsed.value("dry-run"));
+    assertEquals(Optional.of("true"), text(parsed, "dry-run"));
   }
 
   private static CommandLine parseWithCommands(String line) {
@@ -114,8 +122,8 @@ class CommandLineTest {
     CommandLine parsed = parseWithCommands(line);
     assertEquals(List.of(), parsed.errors());
     assertEquals(Optional.of("pin"), parsed.command());
-    assertEquals(Optional.of("a"), parsed.value("namespace"));
-    assertEquals(Optional.of("true"), parsed.value("verbose"));
+    assertEquals(Optional.of("a"), text(parsed, "namespace"));
+    assertEquals(Optional.of("true"), text(parsed, "verbose"));
   }
 
   @Test
@@ -129,7 +137,7 @@ class CommandLineTest {
   void wordBehindItsFlagIsNoCommand() {
     CommandLine parsed = parseWithCommands("--namespace pin");
     assertEquals(Optional.empty(), parsed.command());
-    assertEquals(Optional.of("pin"), parsed.value("namespace"));
+    assertEquals(Optional.of("pin"), text(parsed, "namespace"));
   }
 
   @ParameterizedTest
@@ -140,5 +148,39 @@ class CommandLineTest {
   })
   void refusesWhatIsNoCommandOrOneTooMany(String line, String expected) {
     assertEquals(List.of(expected), parseWithCommands(line).errors());
+  }
+
+  @Test
+  void valueIsTypedAndItsDefaultIsTheOneOfTheHelp() {
+    Flag<Integer> rise = Flag.of("rise", new FlagType.Number("COUNT", 1, 99), "3", "");
+    assertEquals(3, CommandLine.parse(List.of(rise), List.of()).get(rise));
+    assertEquals(7, CommandLine.parse(List.of(rise), List.of("--rise=7")).get(rise));
+  }
+
+  @Test
+  void wrongValueIsToldOnceAndCountsAsNotGiven() {
+    Flag<Integer> rise = Flag.of("rise", new FlagType.Number("COUNT", 1, 99), "3", "");
+    CommandLine parsed = CommandLine.parse(List.of(rise), List.of("--rise=100"));
+    assertEquals(3, parsed.get(rise));
+    assertEquals(Optional.empty(), parsed.given(rise));
+    assertEquals(List.of("--rise is \"100\", expected a number from 1 to 99"), parsed.errors());
+  }
+
+  @Test
+  void flagThatDoesNotTakeItsOwnDefaultIsAMistakeOfOurs() {
+    FlagType<Integer> type = new FlagType.Number("COUNT", 1, 99);
+    assertThrows(IllegalArgumentException.class, () -> Flag.of("rise", type, "0", ""));
+  }
+
+  @Test
+  void commandLineGoesOverOtherSettingsWhichAreToldWithTheirPlace() {
+    Flag<Integer> rise = Flag.of("rise", new FlagType.Number("COUNT", 1, 99), "3", "");
+    Flag<Integer> fall = Flag.of("fall", new FlagType.Number("COUNT", 1, 99), "3", "");
+    CommandLine parsed = CommandLine.parse(List.of(rise, fall), List.of("--rise=7"));
+    parsed.addDefaults(
+        Map.of("rise", new Setting("file:1: RISE", "x"), "fall", new Setting("file:2: FALL", "y")));
+    assertEquals(7, parsed.get(rise));
+    assertEquals(3, parsed.get(fall));
+    assertEquals(List.of("file:2: FALL is \"y\", expected a number from 1 to 99"), parsed.errors());
   }
 }

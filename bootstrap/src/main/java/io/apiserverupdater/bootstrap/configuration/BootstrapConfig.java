@@ -5,16 +5,12 @@ import io.apiserverupdater.apiserver.flags.CommandLine;
 import io.apiserverupdater.apiserver.flags.Flag;
 import io.apiserverupdater.bootstrap.boot.Role;
 import io.apiserverupdater.bootstrap.boot.Strategy;
-import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -81,163 +77,197 @@ public record BootstrapConfig(
     record Invalid(List<String> errors) implements Parsed {}
   }
 
-  private static final String DEFAULT_CONFIG = "/etc/apiserver-bootstrap/bootstrap.conf";
-  private static final String DEFAULT_CA = "/etc/kubernetes/pki/ca.crt";
-
-  static final List<Flag> FLAGS =
-      List.of(
-          Flag.of(
-              "hostname",
-              "NAME",
-              "apiserver.cluster.local",
-              "The name that kubelet and kube-proxy use for the apiserver. It must be in the"
-                  + " apiservers' certificates."),
-          Flag.of(
-              "control-plane",
-              "IP[:PORT],...",
-              "",
-              "The control planes. The addresses that refresh has read from the cluster are tried"
-                  + " besides."),
-          Flag.of("cluster-ip", "IP", "", "The cluster IP of the Service apiserver."),
-          Flag.of(
-              "port",
-              "PORT",
-              "6443",
-              "The port of the Service, and of control planes that are given without one."),
-          Flag.of(
-              "ca-file",
-              "FILE",
-              DEFAULT_CA + ", if it is there",
-              "The authority that signs the apiservers' certificates, in PEM."),
-          Flag.of(
-              "ca-cert-hash",
-              "sha256:HEX,...",
-              "",
-              "Instead of --ca-file: the hash of the authority's public key, as kubeadm join takes"
-                  + " it."),
-          Flag.of(
-              "insecure-skip-tls-verify",
-              "",
-              "",
-              "Believe whoever answers at a control plane's address. Anybody in between can then"
-                  + " take this node over."),
-          Flag.of("hosts-file", "FILE", "/etc/hosts", "The file in which the name is kept."),
-          Flag.of(
-              "state-dir",
-              "DIRECTORY",
-              "/var/lib/apiserver-bootstrap",
-              "Where the cached list of control planes and the state are kept."),
-          Flag.of(
-              "timeout",
-              "DURATION",
-              "30s",
-              "How long pin looks for a control plane that is ready. It holds the kubelet for no"
-                  + " longer than this."),
-          Flag.of(
-              "wait",
-              "DURATION",
-              "for ever",
-              "How long handover waits for the cluster IP. 0 is for ever."),
-          Flag.of(
-              "rise",
-              "COUNT",
-              "3",
-              "How many new connections in a row must find the cluster IP ready before the name"
-                  + " points at it."),
-          Flag.of(
-              "role",
-              "worker|control-plane",
-              "worker",
-              "On a control plane the name ends up at the node's own apiserver, and at another one"
-                  + " only while the own is not ready."),
-          Flag.of(
-              "local-apiserver",
-              "IP[:PORT]",
-              "the control plane that is an address of this node, else 127.0.0.1",
-              "The node's own apiserver, for --role control-plane."),
-          Flag.of(
-              "strategy",
-              "hosts|nft",
-              "hosts",
-              "hosts: the name points at a control plane first and at the cluster IP later. nft:"
-                  + " it points at the cluster IP from the start, and a rule in the kernel leads"
-                  + " there until kube-proxy's do."),
-          Flag.of(
-              "remove-after-handover",
-              "",
-              "",
-              "With --strategy nft: take the rule out at the hand-over, instead of leaving it as"
-                  + " a net under kube-proxy's rules."),
-          Flag.of(
-              "kubeconfig",
-              "FILE",
-              "/etc/kubernetes/kubelet.conf",
-              "The kubelet's kubeconfig, with which refresh reads the list."),
-          Flag.of(
-              "adopt",
-              "",
-              "",
-              "Comment out an entry of the same name that somebody else wrote into the hosts file;"
-                  + " restore brings it back."),
-          Flag.of(
-              "config",
-              "FILE",
-              DEFAULT_CONFIG + ", if it is there",
-              "The configuration file: KEY = value, with the names of the flags above in capital"
-                  + " letters and _ for -, such as CLUSTER_IP = 10.96.0.64. A flag goes over it."),
-          Flag.of(
-              "dry-run",
-              "",
-              "",
-              "Show as a diff what would become of the hosts file; write nothing. Exit codes: 0"
-                  + " nothing to change, 1 changes, 2 or more an error."),
-          Flag.withLetter('o', "output", "text|json", "text", "How check and status print."),
-          Flag.withLetter('h', "help", "", "", "Print this and exit."),
-          Flag.of("version", "", "", "Print the version and exit."));
-
-  private static final List<String> ONLY_FLAGS =
-      List.of("config", "dry-run", "output", "help", "version");
-
   /** Reads the command line, and the configuration file that it names or that is there. */
   public static Parsed parse(List<String> arguments) {
-    CommandLine line = CommandLine.parse(FLAGS, Command.words(), arguments);
-    List<String> errors = new ArrayList<>(line.errors());
-    if (line.value("help").orElse("").equals("true")) {
+    CommandLine line = CommandLine.parse(BootstrapFlags.ALL, Command.words(), arguments);
+    if (line.get(BootstrapFlags.HELP)) {
       return new Parsed.Help();
     }
-    if (line.value("version").orElse("").equals("true")) {
+    if (line.get(BootstrapFlags.VERSION)) {
       return new Parsed.Version();
     }
-    Map<String, Setting> settings = fromFile(line.value("config"), errors);
-    for (Flag flag : FLAGS) {
-      Optional<String> value = line.value(flag.name());
-      if (value.isPresent()) {
-        settings.put(flag.name(), new Setting("--" + flag.name(), value.get()));
-      }
-    }
+    ConfigFile.addTo(line);
     Command command = Command.of(line.command());
-    BootstrapConfig config = new SettingReader(settings, errors).read(command);
-    return errors.isEmpty() ? new Parsed.Run(config) : new Parsed.Invalid(errors);
+    int port = line.get(BootstrapFlags.PORT);
+    Optional<InetAddress> clusterIp = line.given(BootstrapFlags.CLUSTER_IP);
+    Optional<Duration> wait = line.given(BootstrapFlags.WAIT);
+    Optional<String> local = line.given(BootstrapFlags.LOCAL_APISERVER);
+    BootstrapConfig config =
+        new BootstrapConfig(
+            command,
+            line.get(BootstrapFlags.HOSTNAME),
+            controlPlanes(line, port, clusterIp),
+            clusterIp,
+            port,
+            trust(line, command),
+            line.get(BootstrapFlags.HOSTS_FILE),
+            line.get(BootstrapFlags.STATE_DIR),
+            line.get(BootstrapFlags.TIMEOUT),
+            wait.isPresent() && wait.get().isZero() ? Optional.empty() : wait,
+            line.get(BootstrapFlags.RISE),
+            line.get(BootstrapFlags.ROLE),
+            local.isPresent() ? BootstrapFlags.hostAddress(local.get(), port) : Optional.empty(),
+            line.get(BootstrapFlags.STRATEGY),
+            line.get(BootstrapFlags.KUBECONFIG),
+            line.get(BootstrapFlags.ADOPT),
+            line.get(BootstrapFlags.REMOVE_AFTER_HANDOVER),
+            line.get(BootstrapFlags.DRY_RUN),
+            line.get(BootstrapFlags.OUTPUT));
+    config.checkTogether(line);
+    return line.errors().isEmpty() ? new Parsed.Run(config) : new Parsed.Invalid(line.errors());
   }
 
-  private static Map<String, Setting> fromFile(Optional<String> given, List<String> errors) {
-    Path file = Path.of(given.orElse(DEFAULT_CONFIG));
-    try {
-      List<String> keys = new ArrayList<>();
-      for (Flag flag : FLAGS) {
-        if (!ONLY_FLAGS.contains(flag.name())) {
-          keys.add(flag.name());
-        }
-      }
-      return ConfigFile.read(file.toString(), Files.readAllBytes(file), keys, errors);
-    } catch (NoSuchFileException e) {
-      if (given.isPresent()) {
-        errors.add("--config: there is no file " + file);
-      }
-    } catch (IOException e) {
-      errors.add("cannot read the configuration file " + file + ": " + e);
+  private static List<ApiserverAddress> controlPlanes(
+      CommandLine line, int port, Optional<InetAddress> clusterIp) {
+    List<ApiserverAddress> found = new ArrayList<>();
+    Optional<List<String>> items = line.given(BootstrapFlags.CONTROL_PLANE);
+    if (items.isEmpty()) {
+      return found;
     }
-    return new LinkedHashMap<>();
+    String origin = line.origin(BootstrapFlags.CONTROL_PLANE);
+    for (String item : items.get()) {
+      Optional<ApiserverAddress> address = BootstrapFlags.hostAddress(item, port);
+      if (address.isEmpty()) {
+        line.error(
+            origin
+                + " holds \""
+                + item
+                + "\", expected IP or IP:PORT, separated by commas, such as"
+                + " 10.0.0.1,10.0.0.2:6444,[fd00::1]:6443");
+      } else if (clusterIp.equals(Optional.of(address.get().ip()))) {
+        line.error(
+            origin
+                + " holds "
+                + item
+                + ", which is the cluster IP, expected the control planes' own addresses: the"
+                + " cluster IP leads nowhere while a node boots");
+      } else if (!found.contains(address.get())) {
+        found.add(address.get());
+      }
+    }
+    return found;
+  }
+
+  private static Optional<Trust> trust(CommandLine line, Command command) {
+    List<String> given = new ArrayList<>();
+    boolean insecure = line.get(BootstrapFlags.INSECURE_SKIP_TLS_VERIFY);
+    for (Flag<?> flag : List.of(BootstrapFlags.CA_FILE, BootstrapFlags.CA_CERT_HASH)) {
+      if (line.isGiven(flag)) {
+        given.add(line.origin(flag));
+      }
+    }
+    if (insecure) {
+      given.add(line.origin(BootstrapFlags.INSECURE_SKIP_TLS_VERIFY));
+    }
+    if (given.size() > 1) {
+      line.error(String.join(" and ", given) + " exclude each other: give one of them");
+    }
+    if (insecure) {
+      return Optional.of(new Trust.Anybody());
+    }
+    Optional<List<String>> hashes = line.given(BootstrapFlags.CA_CERT_HASH);
+    if (hashes.isPresent()) {
+      return Optional.of(new Trust.AuthorityHashes(hashes.get()));
+    }
+    Optional<Path> authority = line.given(BootstrapFlags.CA_FILE);
+    if (authority.isPresent()) {
+      if (command.probes() && !Files.isReadable(authority.get())) {
+        line.wrong(BootstrapFlags.CA_FILE, "a PEM file that can be read");
+      }
+      return Optional.of(new Trust.Authority(authority.get()));
+    }
+    if (Files.isReadable(BootstrapFlags.AUTHORITY)) {
+      return Optional.of(new Trust.Authority(BootstrapFlags.AUTHORITY));
+    }
+    if (command.probes() && given.isEmpty()) {
+      line.error(
+          "nothing says whom to trust, and "
+              + BootstrapFlags.AUTHORITY
+              + " cannot be read: give --ca-file, or --ca-cert-hash (openssl x509 -pubkey -in"
+              + " ca.crt | openssl pkey -pubin -outform der | sha256sum, on a control plane)");
+    }
+    return Optional.empty();
+  }
+
+  private void checkTogether(CommandLine line) {
+    if (hostname.equals("localhost") || hostname.endsWith(".localhost")) {
+      line.wrong(BootstrapFlags.HOSTNAME, "another name: this one belongs to the node itself");
+    }
+    if (timeout.isZero()) {
+      line.wrong(BootstrapFlags.TIMEOUT, "more than 0");
+    }
+    if (command.probes() || command == Command.REFRESH) {
+      need(
+          line,
+          BootstrapFlags.CONTROL_PLANE,
+          "the addresses of the control planes, such as 10.0.0.1,10.0.0.2");
+    }
+    boolean handsOver =
+        role == Role.WORKER && (command == Command.RUN || command == Command.HANDOVER);
+    if (handsOver || (command.probes() && strategy == Strategy.NFT)) {
+      need(
+          line,
+          BootstrapFlags.CLUSTER_IP,
+          "the cluster IP of the Service apiserver, such as 10.96.0.64");
+    }
+    if (localApiserver.isPresent() && role == Role.WORKER) {
+      line.error(
+          line.origin(BootstrapFlags.LOCAL_APISERVER)
+              + " belongs to role control-plane; leave it out, or set that");
+    }
+    if (strategy == Strategy.NFT && role == Role.CONTROL_PLANE) {
+      line.error(
+          line.origin(BootstrapFlags.STRATEGY)
+              + " is nft, which is for workers: a control plane's name points at its own"
+              + " apiserver, not at the cluster IP; expected hosts with role control-plane");
+    }
+    if (strategy == Strategy.HOSTS) {
+      for (ApiserverAddress address : controlPlanes) {
+        checkPort(line, BootstrapFlags.CONTROL_PLANE, address);
+      }
+      if (localApiserver.isPresent()) {
+        checkPort(line, BootstrapFlags.LOCAL_APISERVER, localApiserver.get());
+      }
+    }
+    if (removeAfterHandover && strategy == Strategy.HOSTS) {
+      line.error(
+          line.origin(BootstrapFlags.REMOVE_AFTER_HANDOVER)
+              + " belongs to strategy nft: hosts has no rule to remove; leave it out, or choose nft");
+    }
+    if (dryRun && !command.writes()) {
+      line.error("--dry-run: " + command.word() + " writes nothing; leave --dry-run out");
+    }
+    if (line.isGiven(BootstrapFlags.OUTPUT)
+        && command != Command.CHECK
+        && command != Command.STATUS) {
+      line.error("--output belongs to check and status; leave --output out");
+    }
+  }
+
+  private void checkPort(CommandLine line, Flag<?> flag, ApiserverAddress address) {
+    if (address.port() != port) {
+      line.error(
+          line.origin(flag)
+              + " holds "
+              + address
+              + ", expected port "
+              + port
+              + ": with strategy hosts the programs of this node dial the port of --port; leave"
+              + " the port out, or choose strategy nft");
+    }
+  }
+
+  private static void need(CommandLine line, Flag<?> flag, String what) {
+    if (!line.isGiven(flag)) {
+      line.error(
+          "--"
+              + flag.name()
+              + " is missing, expected "
+              + what
+              + "; give the flag, or "
+              + ConfigFile.keyOf(flag.name())
+              + " in the configuration file");
+    }
   }
 
   /** The cluster IP with the port of the Service. */
@@ -245,10 +275,5 @@ public record BootstrapConfig(
     return clusterIp.isPresent()
         ? Optional.of(new ApiserverAddress(clusterIp.get(), port))
         : Optional.empty();
-  }
-
-  /** The authority's file that is used when nothing else is said. */
-  static Path defaultAuthority() {
-    return Path.of(DEFAULT_CA);
   }
 }

@@ -1,10 +1,16 @@
 package io.apiserverupdater.bootstrap.configuration;
 
 import io.apiserverupdater.apiserver.flags.CommandLine;
+import io.apiserverupdater.apiserver.flags.Flag;
+import io.apiserverupdater.apiserver.flags.Setting;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
-import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -18,85 +24,92 @@ import java.util.Map;
  * accepted as a key too; systemd passes over such lines.
  */
 final class ConfigFile {
-  private ConfigFile() {}
+  private final CommandLine line;
+  private final Map<String, Setting> settings = new LinkedHashMap<>();
+
+  private ConfigFile(CommandLine line) {
+    this.line = line;
+  }
 
   /**
-   * Reads the settings; what is wrong is added to the errors, and the rest is read all the same.
-   *
-   * @param name of the file, for messages
-   * @param keys that may be set, as flags spell them
-   * @return by the flag's name
+   * Adds the settings of the file that the command line names, or of the usual one if it is there.
+   * What is wrong is added to the errors, and the rest is read all the same.
    */
-  static Map<String, Setting> read(
-      String name, byte[] content, List<String> keys, List<String> errors) {
-    Map<String, Setting> settings = new LinkedHashMap<>();
-    int number = 0;
-    for (String line : text(name, content, errors).split("\n", -1)) {
-      number++;
-      String trimmed = line.strip();
-      if (!trimmed.isEmpty() && trimmed.charAt(0) != '#' && trimmed.charAt(0) != ';') {
-        readLine(name + ":" + number, trimmed, keys, settings, errors);
-      }
-    }
-    return settings;
-  }
-
-  private static String text(String name, byte[] content, List<String> errors) {
+  static void addTo(CommandLine line) {
+    Path file = line.given(BootstrapFlags.CONFIG).orElse(BootstrapFlags.CONFIG_FILE);
+    ConfigFile read = new ConfigFile(line);
     try {
-      return StandardCharsets.UTF_8
-          .newDecoder()
-          .onMalformedInput(CodingErrorAction.REPORT)
-          .decode(ByteBuffer.wrap(content))
-          .toString();
+      // A decoder, because a new String would pass over what is no UTF-8.
+      ByteBuffer content = ByteBuffer.wrap(Files.readAllBytes(file));
+      String text = StandardCharsets.UTF_8.newDecoder().decode(content).toString();
+      int number = 0;
+      for (String one : text.split("\n", -1)) {
+        read.readLine(file + ":" + ++number, one.strip());
+      }
+    } catch (NoSuchFileException e) {
+      if (line.isGiven(BootstrapFlags.CONFIG)) {
+        line.error("--config: there is no file " + file);
+      }
     } catch (CharacterCodingException e) {
-      errors.add(name + " is not a text in UTF-8; save it as UTF-8");
-      return "";
+      line.error(file + " is not a text in UTF-8; save it as UTF-8");
+    } catch (IOException e) {
+      line.error("cannot read the configuration file " + file + ": " + e);
     }
+    line.addDefaults(read.settings);
   }
 
-  private static void readLine(
-      String place,
-      String line,
-      List<String> keys,
-      Map<String, Setting> settings,
-      List<String> errors) {
-    int equals = line.indexOf('=');
-    if (equals < 1) {
-      errors.add(place + ": \"" + line + "\" is no setting, expected KEY = value or a # comment");
+  private void readLine(String place, String text) {
+    if (text.isEmpty() || text.charAt(0) == '#' || text.charAt(0) == ';') {
       return;
     }
-    String key = line.substring(0, equals).strip();
+    int equals = text.indexOf('=');
+    if (equals < 1) {
+      line.error(place + ": \"" + text + "\" is no setting, expected KEY = value or a # comment");
+      return;
+    }
+    String key = text.substring(0, equals).strip();
+    String value = text.substring(equals + 1).strip();
     String flag = key.toLowerCase(Locale.ROOT).replace('_', '-');
-    String value = line.substring(equals + 1).strip();
-    if (!keys.contains(flag)) {
-      errors.add(
-          place
-              + ": unknown key "
-              + key
-              + CommandLine.suggestion(
-                  "", keys.stream().map(ConfigFile::keyOf).toList(), keyOf(key)));
+    if (!isKnown(flag)) {
+      line.error(place + ": unknown key " + key + suggestion(flag));
       return;
     }
     if (value.endsWith("\\")) {
-      errors.add(place + ": " + key + " ends with a backslash, expected the value on one line");
+      line.error(place + ": " + key + " ends with a backslash, expected the value on one line");
       return;
     }
     String plain = unquoted(value);
     if (plain.indexOf('"') >= 0 || plain.indexOf('\'') >= 0) {
-      errors.add(
+      line.error(
           place + ": " + key + " is " + value + ", expected quotes around all of it or none");
       return;
     }
-    Setting earlier = settings.get(flag);
+    Setting earlier = settings.putIfAbsent(flag, new Setting(place + ": " + key, plain));
     if (earlier != null) {
-      errors.add(place + ": " + key + " is set twice, first in " + earlier.origin() + "; keep one");
-      return;
+      line.error(place + ": " + key + " is set twice, first in " + earlier.origin() + "; keep one");
     }
-    settings.put(flag, new Setting(place + ": " + key, plain));
   }
 
-  private static String keyOf(String flag) {
-    return flag.toUpperCase(Locale.ROOT).replace('-', '_');
+  private static boolean isKnown(String name) {
+    for (Flag<?> flag : BootstrapFlags.ofTheFile()) {
+      if (flag.name().equals(name)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static String suggestion(String name) {
+    List<String> keys = new ArrayList<>();
+    for (Flag<?> flag : BootstrapFlags.ofTheFile()) {
+      keys.add(keyOf(flag.name()));
+    }
+    return CommandLine.suggestion("", keys, keyOf(name));
+  }
+
+  /** The key of a flag with this name. */
+  static String keyOf(String name) {
+    return name.toUpperCase(Locale.ROOT).replace('-', '_');
   }
 
   private static String unquoted(String value) {

@@ -28,7 +28,7 @@ public final class Help {
 
         Flags:
         """
-        + FlagHelp.of(BootstrapConfig.FLAGS)
+        + FlagHelp.of(BootstrapFlags.ALL)
         + """
 
         Exit codes:

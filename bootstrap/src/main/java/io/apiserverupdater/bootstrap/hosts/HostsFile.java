@@ -1,5 +1,6 @@
 package io.apiserverupdater.bootstrap.hosts;
 
+import io.apiserverupdater.apiserver.address.DnsName;
 import io.apiserverupdater.bootstrap.hosts.HostsFileException.Reason;
 import java.io.ByteArrayOutputStream;
 import java.net.InetAddress;
@@ -247,7 +248,7 @@ public final class HostsFile {
       }
       boolean ours =
           fields.size() == 2
-              && HostsEntry.isHostName(fields.get(1))
+              && DnsName.isName(fields.get(1))
               && (name == null || equalNames(name, fields.get(1)));
       if (!ours) {
         foreign.add(line + 1);

@@ -256,16 +256,4 @@ class BootstrapConfigTest {
     assertInstanceOf(Parsed.Help.class, parse("--nope", "-h"));
     assertInstanceOf(Parsed.Version.class, parse("--nope", "--version"));
   }
-
-  @ParameterizedTest
-  @CsvSource({"500ms,500", "4s,4000", "1m30s,90000", "24h,86400000", "0,0", "0s,0"})
-  void durationsAreReadAsGoWritesThem(String text, long millis) {
-    assertEquals(Optional.of(Duration.ofMillis(millis)), Durations.parse(text));
-  }
-
-  @ParameterizedTest
-  @ValueSource(strings = {"", "5", "s", "-1s", "1.5s", "1d", "25h", "99999999999s", "1s 2s"})
-  void otherDurationsAreRefused(String text) {
-    assertEquals(Optional.empty(), Durations.parse(text));
-  }
 }

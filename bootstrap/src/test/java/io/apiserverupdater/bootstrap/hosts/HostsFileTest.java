@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
+import io.apiserverupdater.apiserver.address.DnsName;
 import io.apiserverupdater.bootstrap.hosts.HostsFileException.Reason;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -273,10 +274,10 @@ class HostsFileTest {
   @ValueSource(
       strings = {"", ".", "a.", ".a", "a..b", "-a", "a-", "a-.b", "a_b", "a b", "a#b", "ä", "a\n"})
   void takesNoNameThatIsNone(String name) {
-    assertFalse(HostsEntry.isHostName(name));
-    assertFalse(HostsEntry.isHostName("a".repeat(64)));
-    assertTrue(HostsEntry.isHostName("a".repeat(63) + ".B-2.3"));
-    assertFalse(HostsEntry.isHostName("a.".repeat(126) + "aa"));
+    assertFalse(DnsName.isName(name));
+    assertFalse(DnsName.isName("a".repeat(64)));
+    assertTrue(DnsName.isName("a".repeat(63) + ".B-2.3"));
+    assertFalse(DnsName.isName("a.".repeat(126) + "aa"));
     assertThrows(IllegalArgumentException.class, () -> HostsEntry.of(name, ip("10.0.0.1")));
   }
 

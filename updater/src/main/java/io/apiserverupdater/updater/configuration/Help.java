@@ -18,7 +18,7 @@ public final class Help {
 
         Flags:
         """
-        + FlagHelp.of(UpdaterConfig.FLAGS)
+        + FlagHelp.of(UpdaterFlags.ALL)
         + """
 
         Exit codes:

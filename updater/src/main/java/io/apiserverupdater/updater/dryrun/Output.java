@@ -1,37 +1,15 @@
 package io.apiserverupdater.updater.dryrun;
 
 import java.util.Map;
-import java.util.Optional;
 
 /** How a report is shown on the standard output. */
 public enum Output {
   /** A unified diff of the objects that would change. */
-  DIFF("diff"),
+  DIFF,
   /** The objects that would change, as they would be, in YAML. */
-  YAML("yaml"),
+  YAML,
   /** The objects that would change, as they would be, in JSON. */
-  JSON("json");
-
-  private final String flag;
-
-  Output(String flag) {
-    this.flag = flag;
-  }
-
-  /** The value of the flag {@code -o}. */
-  public String flag() {
-    return flag;
-  }
-
-  /** The output that a value of the flag {@code -o} names; empty when it names none. */
-  public static Optional<Output> of(String flag) {
-    for (Output output : values()) {
-      if (output.flag.equals(flag)) {
-        return Optional.of(output);
-      }
-    }
-    return Optional.empty();
-  }
+  JSON;
 
   /**
    * Whether a diff may have colours.

@@ -10,11 +10,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
 
 class HelpTest {
-  static final List<Flag> FLAGS = UpdaterConfig.FLAGS;
+  static final List<Flag<?>> FLAGS = UpdaterFlags.ALL;
 
   @ParameterizedTest
   @FieldSource("FLAGS")
-  void mentionsEveryFlagWithItsDefault(Flag flag) {
+  void mentionsEveryFlagWithItsDefault(Flag<?> flag) {
     List<String> lines = Help.text().lines().toList();
     String head = "--" + flag.name() + (flag.isSwitch() ? "" : "=" + flag.argument());
     String byDefault = flag.defaultText().isEmpty() ? "" : " (default: " + flag.defaultText() + ")";

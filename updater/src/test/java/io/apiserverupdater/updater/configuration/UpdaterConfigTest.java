@@ -300,7 +300,7 @@ class UpdaterConfigTest {
 
   @Test
   void everyFlagIsRead() {
-    for (Flag flag : UpdaterConfig.FLAGS) {
+    for (Flag<?> flag : UpdaterFlags.ALL) {
       String argument = flag.isSwitch() ? "=perhaps" : "=";
       assertInstanceOf(
           UpdaterConfig.Parsed.Invalid.class,

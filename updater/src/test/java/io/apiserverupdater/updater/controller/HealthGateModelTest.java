@@ -45,7 +45,8 @@ class HealthGateModelTest {
   private static final int STEPS = 400;
   private static final int PORT = 6443;
   private static final long STEP = Duration.ofMillis(100).toNanos();
-  private static final ProbePolicy POLICY = ProbePolicy.DEFAULT;
+  private static final ProbePolicy POLICY =
+      new ProbePolicy(Duration.ofMillis(300), Duration.ofMillis(350), 2, 2);
 
   /** How an apiserver is. */
   private enum Condition {

@@ -20,7 +20,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 final class OutputTest {
@@ -357,13 +356,6 @@ final class OutputTest {
       environment.put("TERM", term);
     }
     assertEquals(colours, Output.colours(terminal, environment));
-  }
-
-  @ParameterizedTest
-  @EnumSource
-  void isNamedByItsFlag(Output output) {
-    assertEquals(Optional.of(output), Output.of(output.flag()));
-    assertEquals(Optional.empty(), Output.of(output.name()));
   }
 
   @Test

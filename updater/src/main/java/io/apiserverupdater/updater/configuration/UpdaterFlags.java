@@ -1,0 +1,307 @@
+package io.apiserverupdater.updater.configuration;
+
+import io.apiserverupdater.apiserver.address.DnsName;
+import io.apiserverupdater.apiserver.flags.Flag;
+import io.apiserverupdater.apiserver.flags.FlagType;
+import io.apiserverupdater.updater.dryrun.Output;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** The flags of the updater: what each takes, its default and its help. */
+final class UpdaterFlags {
+  /** How members are probed. */
+  enum HealthCheck {
+    READYZ,
+    TCP,
+    OFF
+  }
+
+  /** A Service, as {@code NAMESPACE/NAME}. */
+  record ServiceName(String namespace, String name) {}
+
+  private static final FlagType<Duration> TIME =
+      new FlagType.Time(Duration.ofMillis(1), Duration.ofHours(24));
+
+  static final Flag<Boolean> DRY_RUN =
+      Flag.off(
+          "dry-run",
+          "Compare once, print what would change, write nothing."
+              + " Exit codes: 0 nothing to change, 1 changes, 2 error, 3 refused.");
+
+  static final Flag<Output> OUTPUT =
+      Flag.of(
+              "output",
+              new FlagType.Choice<>(Output.values()),
+              "diff",
+              "What --dry-run prints on stdout.")
+          .withLetter('o');
+
+  static final Flag<String> FILENAME =
+      Flag.optional(
+              "filename",
+              new FlagType.Text("FILE|-"),
+              "",
+              "Let --dry-run take the source's EndpointSlices from a file or stdin. Without any"
+                  + " kubeconfig the cluster counts as empty.")
+          .withLetter('f');
+
+  static final Flag<Boolean> ONCE =
+      Flag.off(
+          "once",
+          "Bring the target in step once and exit, without an election."
+              + " Exit codes: 0 done or nothing to do, 1 refused, 2 error.");
+
+  static final Flag<String> KUBECONFIG =
+      Flag.optional(
+          "kubeconfig",
+          new FlagType.Text("FILE"),
+          "",
+          "The kubeconfig to use. Else the files in KUBECONFIG, else ~/.kube/config, else the"
+              + " pod's service account.");
+
+  static final Flag<String> CONTEXT =
+      Flag.optional(
+          "context",
+          new FlagType.Text("NAME"),
+          "",
+          "The kubeconfig context to use instead of the current one.");
+
+  static final Flag<Boolean> APISERVER_FAILOVER =
+      Flag.optional(
+          "apiserver-failover",
+          new FlagType.Switch(),
+          "true in a pod, else false",
+          "Reach the API at the control planes' own addresses first, under the TLS name"
+              + " kubernetes.default.svc, and at the configured address last.");
+
+  static final Flag<ServiceName> SOURCE =
+      Flag.of(
+          "source",
+          new ServiceNameType(),
+          "default/kubernetes",
+          "The Service whose EndpointSlices are mirrored.");
+
+  static final Flag<String> NAMESPACE =
+      Flag.of(
+          "namespace", new KubernetesName(), "kube-system", "The namespace of the target Service.");
+
+  static final Flag<String> SERVICE =
+      Flag.of(
+          "service",
+          new KubernetesName(),
+          "apiserver",
+          "The target Service. It must have no selector. Its slices are NAME-ipv4 and"
+              + " NAME-ipv6.");
+
+  static final Flag<Boolean> WRITE_ENDPOINTS =
+      Flag.of(
+          "write-endpoints",
+          new FlagType.Switch(),
+          "true",
+          "Write the v1 Endpoints object of the target as well, for people and old tools.");
+
+  static final Flag<HealthCheck> HEALTH_CHECK =
+      Flag.of(
+          "health-check",
+          new FlagType.Choice<>(HealthCheck.values()),
+          "readyz",
+          "How members are probed: /readyz over verified TLS under the name"
+              + " kubernetes.default.svc; that their hosts accept connections; or not at all."
+              + " Unready members stay listed with ready: false.");
+
+  // Two replicas ask each apiserver about seven times a second in all.
+  static final Flag<Duration> PROBE_INTERVAL =
+      Flag.of(
+          "probe-interval",
+          TIME,
+          "300ms",
+          "The longest pause between two rounds of probes; each is 95 % to all of it.");
+
+  static final Flag<Duration> PROBE_TIMEOUT =
+      Flag.of("probe-timeout", TIME, "350ms", "How long one probe may take in all.");
+
+  static final Flag<Integer> RISE =
+      Flag.of(
+          "rise",
+          new FlagType.Number("NUMBER", 1, 99),
+          "2",
+          "How many good probes in a row make a member ready that had been silent. After an"
+              + " honest answer of not ready, one does.");
+
+  static final Flag<Integer> FALL =
+      Flag.of(
+          "fall",
+          new FlagType.Number("NUMBER", 1, 99),
+          "2",
+          "How many bad probes in a row make a member unready, the next at once after the one"
+              + " before. For a refused connection or an honest answer of not ready, one"
+              + " does.");
+
+  static final Flag<Boolean> LEADER_ELECT =
+      Flag.of(
+          "leader-elect",
+          new FlagType.Switch(),
+          "true",
+          "Write only while holding the Lease. Turn it off for a single replica.");
+
+  static final Flag<String> LEASE_NAME =
+      Flag.of(
+          "lease-name", new KubernetesName(), "apiserver-updater", "The Lease of the election.");
+
+  static final Flag<String> LEASE_NAMESPACE =
+      Flag.optional(
+          "lease-namespace",
+          new KubernetesName(),
+          "the value of --namespace",
+          "The Lease's namespace.");
+
+  static final Flag<Duration> LEASE_DURATION =
+      Flag.of(
+          "lease-duration",
+          TIME,
+          "4s",
+          "How long the others wait for a silent leader. Whole seconds.");
+
+  static final Flag<Duration> RENEW_DEADLINE =
+      Flag.of(
+          "renew-deadline",
+          TIME,
+          "3s",
+          "How long a leader goes on after its last renewal. Shorter than --lease-duration.");
+
+  static final Flag<Duration> RETRY_PERIOD =
+      Flag.of(
+          "retry-period",
+          TIME,
+          "1s",
+          "The time between two renewals. Shorter than --renew-deadline.");
+
+  static final Flag<String> IDENTITY =
+      Flag.optional(
+          "identity",
+          new FlagType.Text("NAME"),
+          "POD_NAME, else the host name",
+          "Who holds the Lease. A random part is added, so that a restarted replica does not"
+              + " take itself for its predecessor.");
+
+  static final Flag<Optional<InetSocketAddress>> LISTEN =
+      Flag.of(
+          "listen",
+          new ListenAddress(),
+          ":8080",
+          "Where /livez, /readyz and /metrics answer, in plain HTTP. 0 turns them off.");
+
+  static final Flag<Boolean> VERBOSE = Flag.off("verbose", "Log more.").withLetter('v');
+
+  static final Flag<Boolean> HELP = Flag.off("help", "Print this and exit.").withLetter('h');
+
+  static final Flag<Boolean> VERSION = Flag.off("version", "Print the version and exit.");
+
+  /** All of them, in the order of the help. */
+  static final List<Flag<?>> ALL =
+      List.of(
+          DRY_RUN,
+          OUTPUT,
+          FILENAME,
+          ONCE,
+          KUBECONFIG,
+          CONTEXT,
+          APISERVER_FAILOVER,
+          SOURCE,
+          NAMESPACE,
+          SERVICE,
+          WRITE_ENDPOINTS,
+          HEALTH_CHECK,
+          PROBE_INTERVAL,
+          PROBE_TIMEOUT,
+          RISE,
+          FALL,
+          LEADER_ELECT,
+          LEASE_NAME,
+          LEASE_NAMESPACE,
+          LEASE_DURATION,
+          RENEW_DEADLINE,
+          RETRY_PERIOD,
+          IDENTITY,
+          LISTEN,
+          VERBOSE,
+          HELP,
+          VERSION);
+
+  private UpdaterFlags() {}
+
+  private record KubernetesName() implements FlagType<String> {
+    @Override
+    public String argument() {
+      return "NAME";
+    }
+
+    @Override
+    public String expected() {
+      return "a Kubernetes name: lower-case letters, digits, - and .";
+    }
+
+    @Override
+    public Optional<String> read(String text) {
+      return DnsName.isLowerCaseName(text) ? Optional.of(text) : Optional.empty();
+    }
+  }
+
+  private record ServiceNameType() implements FlagType<ServiceName> {
+    @Override
+    public String argument() {
+      return "NAMESPACE/NAME";
+    }
+
+    @Override
+    public String expected() {
+      return argument();
+    }
+
+    @Override
+    public Optional<ServiceName> read(String text) {
+      int slash = text.indexOf('/');
+      String namespace = text.substring(0, Math.max(0, slash));
+      String name = text.substring(slash + 1);
+      return DnsName.isLowerCaseName(namespace) && DnsName.isLowerCaseName(name)
+          ? Optional.of(new ServiceName(namespace, name))
+          : Optional.empty();
+    }
+  }
+
+  /** Empty for nowhere. */
+  private record ListenAddress() implements FlagType<Optional<InetSocketAddress>> {
+    private static final Pattern FORM =
+        Pattern.compile("([0-9a-zA-Z.-]*|\\[([0-9a-fA-F:.]+)]):([0-9]{1,5})");
+
+    @Override
+    public String argument() {
+      return "[ADDRESS]:PORT";
+    }
+
+    @Override
+    public String expected() {
+      return "[ADDRESS]:PORT, such as :8080, 127.0.0.1:8080 or [::1]:8080, or 0";
+    }
+
+    @Override
+    public Optional<Optional<InetSocketAddress>> read(String text) {
+      if (text.equals("0")) {
+        return Optional.of(Optional.empty());
+      }
+      Matcher matcher = FORM.matcher(text);
+      if (!matcher.matches() || Integer.parseInt(matcher.group(3)) > 65_535) {
+        return Optional.empty();
+      }
+      String host = matcher.group(1);
+      int port = Integer.parseInt(matcher.group(3));
+      return Optional.of(
+          Optional.of(
+              host.isEmpty() ? new InetSocketAddress(port) : new InetSocketAddress(host, port)));
+    }
+  }
+}
