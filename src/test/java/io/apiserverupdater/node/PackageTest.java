@@ -293,11 +293,11 @@ class PackageTest {
       node.run(PROGRAM, "handover").orThrow();
       assertEquals(List.of(cluster.apiserver(1).ip()), targets());
       String said = node.dpkg("--remove");
-      assertTrue(said.contains("points at one control plane, for good"), said);
+      assertTrue(said.contains("points at one control plane permanently"), said);
       assertEquals(List.of(cluster.apiserver(0).ip()), targets());
       assertTrue(Files.exists(node.disk().path(CONFIGURATION)));
       String purged = node.dpkg("--purge");
-      assertTrue(purged.contains("its marked block in /etc/hosts stays"), purged);
+      assertTrue(purged.contains("the marked block stays in /etc/hosts"), purged);
       assertEquals(List.of(cluster.apiserver(0).ip()), targets());
     }
     for (String gone :
@@ -316,7 +316,7 @@ class PackageTest {
     try (SandboxCluster cluster = SandboxCluster.start()) {
       installAndPin(cluster);
       String said = node.dpkg("--remove");
-      assertTrue(said.contains("points at one control plane, for good"), said);
+      assertTrue(said.contains("points at one control plane permanently"), said);
       assertEquals(List.of(cluster.apiserver(0).ip()), targets());
     }
   }
@@ -330,7 +330,7 @@ class PackageTest {
               CONFIGURATION,
               node.disk().text(CONFIGURATION) + "STRATEGY = nft\nREMOVE_AFTER_HANDOVER = true\n");
       String said = node.dpkg("--remove");
-      assertTrue(said.contains("points at one control plane, for good"), said);
+      assertTrue(said.contains("points at one control plane permanently"), said);
       assertEquals(List.of(cluster.apiserver(0).ip()), targets());
     }
   }
