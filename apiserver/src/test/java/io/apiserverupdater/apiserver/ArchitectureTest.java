@@ -20,12 +20,13 @@ import com.tngtech.archunit.lang.ArchRule;
     importOptions = ImportOption.DoNotIncludeTests.class)
 class ArchitectureTest {
   private static final String ROOT = "io.apiserverupdater.apiserver";
+  private static final String[] LIBRARIES = {"com.google.gson..", "org.yaml.."};
 
   @ArchTest
   static final ArchRule knowsTheJdkOnly =
       classes()
           .that()
-          .resideOutsideOfPackage(ROOT + ".flags")
+          .resideOutsideOfPackages(ROOT + ".flags", ROOT + ".kubeconfig")
           .should()
           .onlyDependOnClassesThat(
               resideInAnyPackage(
@@ -46,6 +47,27 @@ class ArchitectureTest {
                   "jdk.net",
                   ""))
           .because("it logs nothing, and java.net.http takes twice as long to start");
+
+  @ArchTest
+  static final ArchRule onlyKubeconfigKnowsLibraries =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage(ROOT + ".kubeconfig")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(LIBRARIES)
+          .because("nothing but the JDK is loaded on the way to a pinned name");
+
+  @ArchTest
+  static final ArchRule kubeconfigKnowsTlsAndTwoLibraries =
+      classes()
+          .that()
+          .resideInAPackage(ROOT + ".kubeconfig")
+          .should()
+          .onlyDependOnClassesThat(
+              resideInAnyPackage(
+                      ROOT + ".kubeconfig", ROOT + ".tls", "java..", "org.jspecify..", "")
+                  .or(resideInAnyPackage(LIBRARIES)));
 
   @ArchTest static final ArchRule flagsKnowNothing = knowNoOther("flags");
   @ArchTest static final ArchRule addressesKnowNothing = knowNoOther("address");

@@ -1,5 +1,6 @@
 package io.apiserverupdater.updater;
 
+import io.apiserverupdater.apiserver.kubeconfig.InvalidKubeconfigException;
 import io.apiserverupdater.updater.commands.DryRunCommand;
 import io.apiserverupdater.updater.commands.OnceCommand;
 import io.apiserverupdater.updater.configuration.Help;
@@ -68,7 +69,7 @@ public final class Main {
     Optional<ClusterAccess> access;
     try {
       access = ClusterAccesses.find(config.kubeconfig(), config.context(), environment);
-    } catch (ClusterAccess.ConfigurationException e) {
+    } catch (InvalidKubeconfigException e) {
       e.faults().forEach(fault -> System.err.println("error: " + fault));
       return ERROR;
     }

@@ -1,11 +1,11 @@
 package io.apiserverupdater.updater.kube;
 
+import io.apiserverupdater.apiserver.kubeconfig.ClientIdentity;
 import io.apiserverupdater.apiserver.tls.ServerTrust;
 import java.io.IOException;
 import java.net.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
-import java.util.List;
 import java.util.Optional;
 
 /**
@@ -65,25 +65,4 @@ public interface ClusterAccess {
    *     which and why
    */
   ClientIdentity identity(boolean fresh) throws IOException;
-
-  /** A configuration that cannot be used. */
-  final class ConfigurationException extends Exception {
-    private final List<String> faults;
-
-    /**
-     * @param faults all that is wrong: what, where, and what to do
-     */
-    public ConfigurationException(List<String> faults) {
-      super(String.join("; ", faults));
-      this.faults = List.copyOf(faults);
-    }
-
-    public ConfigurationException(String fault) {
-      this(List.of(fault));
-    }
-
-    public List<String> faults() {
-      return faults;
-    }
-  }
 }

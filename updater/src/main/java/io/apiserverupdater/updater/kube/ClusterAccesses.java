@@ -1,5 +1,7 @@
 package io.apiserverupdater.updater.kube;
 
+import io.apiserverupdater.apiserver.kubeconfig.InvalidKubeconfigException;
+import io.apiserverupdater.apiserver.kubeconfig.Kubeconfig;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -23,11 +25,11 @@ public final class ClusterAccesses {
    * @param kubeconfig the flag's value; empty when not given
    * @param context the context to use; empty for the file's current one
    * @return empty when there is no configuration at all
-   * @throws ClusterAccess.ConfigurationException when there is one and it cannot be used
+   * @throws InvalidKubeconfigException when there is one and it cannot be used
    */
   public static Optional<ClusterAccess> find(
       Optional<Path> kubeconfig, Optional<String> context, Map<String, String> environment)
-      throws ClusterAccess.ConfigurationException {
+      throws InvalidKubeconfigException {
     if (kubeconfig.isPresent()) {
       return Optional.of(load(List.of(kubeconfig.get()), context, environment));
     }
@@ -40,7 +42,7 @@ public final class ClusterAccesses {
       // As kubectl does: files of the list that do not exist are passed over.
       List<Path> existing = listed.stream().filter(Files::exists).toList();
       if (existing.isEmpty()) {
-        throw new ClusterAccess.ConfigurationException(
+        throw new InvalidKubeconfigException(
             "KUBECONFIG=" + environment.get("KUBECONFIG") + ": no such file");
       }
       return Optional.of(load(existing, context, environment));
@@ -50,7 +52,7 @@ public final class ClusterAccesses {
       return Optional.of(load(List.of(home), context, environment));
     }
     if (context.isPresent()) {
-      throw new ClusterAccess.ConfigurationException(
+      throw new InvalidKubeconfigException(
           "--context " + context.get() + ": there is no kubeconfig; give --kubeconfig FILE");
     }
     return InClusterAccess.find(environment);
@@ -58,7 +60,7 @@ public final class ClusterAccesses {
 
   private static ClusterAccess load(
       List<Path> files, Optional<String> context, Map<String, String> environment)
-      throws ClusterAccess.ConfigurationException {
-    return KubeconfigAccess.of(Kubeconfig.load(files), context, environment);
+      throws InvalidKubeconfigException {
+    return KubeconfigAccess.of(Kubeconfig.load(files, context, environment));
   }
 }

@@ -1,5 +1,6 @@
 package io.apiserverupdater.updater.kube;
 
+import io.apiserverupdater.apiserver.kubeconfig.ClientIdentity;
 import io.apiserverupdater.apiserver.tls.ClientTls;
 import io.apiserverupdater.apiserver.tls.ServerTrust;
 import java.io.IOException;

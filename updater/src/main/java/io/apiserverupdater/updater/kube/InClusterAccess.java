@@ -1,5 +1,6 @@
 package io.apiserverupdater.updater.kube;
 
+import io.apiserverupdater.apiserver.kubeconfig.ClientIdentity;
 import java.io.IOException;
 import java.net.Proxy;
 import java.nio.file.Files;

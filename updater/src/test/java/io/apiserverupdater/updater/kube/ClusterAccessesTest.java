@@ -1,9 +1,11 @@
 package io.apiserverupdater.updater.kube;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.apiserverupdater.apiserver.kubeconfig.InvalidKubeconfigException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,9 +29,9 @@ class ClusterAccessesTest {
     return Files.writeString(
         directory.resolve(name),
         """
-        current-context: %1$s
-        contexts: [{name: %1$s, context: {cluster: %1$s}}]
-        clusters: [{name: %1$s, cluster: {server: 'https://%1$s'}}]
+        current-context: '%1$s'
+        contexts: [{name: '%1$s', context: {cluster: '%1$s'}}]
+        clusters: [{name: '%1$s', cluster: {server: 'https://%1$s'}}]
         """
             .formatted(server));
   }
@@ -56,7 +58,7 @@ class ClusterAccessesTest {
   @Test
   void flagThatNamesNoFileIsAnError() {
     assertThrows(
-        ClusterAccess.ConfigurationException.class,
+        InvalidKubeconfigException.class,
         () ->
             ClusterAccesses.find(
                 Optional.of(directory.resolve("gone")), Optional.empty(), environment("")));
@@ -83,13 +85,23 @@ class ClusterAccessesTest {
 
   @Test
   void listOfMissingFilesIsAnError() {
-    ClusterAccess.ConfigurationException failure =
+    InvalidKubeconfigException failure =
         assertThrows(
-            ClusterAccess.ConfigurationException.class,
+            InvalidKubeconfigException.class,
             () ->
                 ClusterAccesses.find(
                     Optional.empty(), Optional.empty(), environment(directory + "/gone")));
     assertTrue(failure.toString().contains("/gone: no such file"), failure.toString());
+  }
+
+  @Test
+  void serverIsTakenApart() throws Exception {
+    Path flag = config("flag", "[2001:db8::1]:6443/prefix/");
+    ClusterAccess access =
+        ClusterAccesses.find(Optional.of(flag), Optional.empty(), environment("")).orElseThrow();
+    assertEquals(
+        new ServerAddress("2001:db8::1", 6443, "/prefix", Optional.empty()), access.server());
+    assertFalse(access.isInCluster());
   }
 
   @Test
@@ -108,9 +120,9 @@ class ClusterAccessesTest {
 
   @Test
   void contextWithoutAnyKubeconfigIsAnError() {
-    ClusterAccess.ConfigurationException failure =
+    InvalidKubeconfigException failure =
         assertThrows(
-            ClusterAccess.ConfigurationException.class,
+            InvalidKubeconfigException.class,
             () ->
                 ClusterAccesses.find(
                     Optional.empty(), Optional.of("main"), Map.of("HOME", directory.toString())));

@@ -2,6 +2,7 @@ package io.apiserverupdater.updater.kube;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.apiserverupdater.apiserver.kubeconfig.ClientIdentity;
 import java.net.InetSocketAddress;
 import java.net.Proxy;
 import java.util.Optional;

@@ -1,8 +1,11 @@
-package io.apiserverupdater.updater.kube;
+package io.apiserverupdater.apiserver.kubeconfig;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
 import io.apiserverupdater.apiserver.tls.ClientCertificate;
+import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
@@ -14,6 +17,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
@@ -22,9 +27,9 @@ import java.util.concurrent.TimeoutException;
  * is kept until it expires or is turned down. Source: k8s.io/client-go/plugin/pkg/client/auth/exec,
  * and the API client.authentication.k8s.io/v1.
  */
-final class ExecCredential {
+final class ExecPlugin {
   private static final Duration TIMEOUT = Duration.ofSeconds(30);
-  private static final int MOST_BYTES = 1 << 20;
+  private static final int MAX_BYTES = 1 << 20;
 
   private final String where;
   private final String apiVersion;
@@ -38,7 +43,7 @@ final class ExecCredential {
 
   private record Kept(ClientIdentity identity, Optional<Instant> expiry) {}
 
-  private ExecCredential(
+  private ExecPlugin(
       String where,
       String apiVersion,
       List<String> command,
@@ -52,23 +57,21 @@ final class ExecCredential {
   }
 
   /** The plugin of a user, if it has one; faults in its description are added to the list. */
-  static Optional<ExecCredential> of(
-      Kubeconfig.Entry user,
-      Kubeconfig.Entry cluster,
-      Map<String, String> environment,
-      List<String> faults) {
+  static Optional<ExecPlugin> of(
+      Entry user, Entry cluster, Map<String, String> environment, List<String> faults) {
     if (!(user.fields().get("exec") instanceof Map<?, ?> exec)) {
       return Optional.empty();
     }
-    Kubeconfig.Entry entry = new Kubeconfig.Entry(user.file(), user.title() + " exec", exec);
+    Entry entry = new Entry(user.file(), user.title() + " exec", exec);
+    entry.expectTexts(faults, "apiVersion", "command", "installHint");
     String version = entry.text("apiVersion");
     if (!version.equals("client.authentication.k8s.io/v1")
         && !version.equals("client.authentication.k8s.io/v1beta1")) {
       faults.add(
           entry.where()
-              + ": apiVersion is \""
-              + version
-              + "\", expected client.authentication.k8s.io/v1 or v1beta1");
+              + ": apiVersion is "
+              + Entry.quoted(version)
+              + ", expected client.authentication.k8s.io/v1 or v1beta1");
     }
     if (!entry.has("command")) {
       faults.add(entry.where() + ": command is not set");
@@ -91,11 +94,11 @@ final class ExecCredential {
     variables.put(
         "KUBERNETES_EXEC_INFO", execInfo(version, entry.flag("provideClusterInfo"), cluster));
     return Optional.of(
-        new ExecCredential(
+        new ExecPlugin(
             entry.where(), version, command, variables, entry.text("installHint").strip()));
   }
 
-  private static String execInfo(String version, boolean withCluster, Kubeconfig.Entry cluster) {
+  private static String execInfo(String version, boolean withCluster, Entry cluster) {
     JsonObject spec = new JsonObject();
     spec.addProperty("interactive", false);
     if (withCluster) {
@@ -138,7 +141,7 @@ final class ExecCredential {
     builder.environment().clear();
     builder.environment().putAll(environment);
     builder.redirectError(ProcessBuilder.Redirect.INHERIT);
-    builder.redirectInput(ProcessBuilder.Redirect.from(new java.io.File("/dev/null")));
+    builder.redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")));
     Process process;
     try {
       process = builder.start();
@@ -147,12 +150,12 @@ final class ExecCredential {
       throw new IOException(where + ": cannot run " + command.get(0) + hint, e);
     }
     try {
-      // The output is bounded, so it fits into memory; the pipe is read apart from the deadline.
-      var output =
-          java.util.concurrent.CompletableFuture.supplyAsync(
+      // Read apart from the deadline, and bounded, so it fits into memory.
+      CompletableFuture<byte[]> output =
+          CompletableFuture.supplyAsync(
               () -> {
                 try {
-                  return process.getInputStream().readNBytes(MOST_BYTES);
+                  return process.getInputStream().readNBytes(MAX_BYTES);
                 } catch (IOException e) {
                   return new byte[0];
                 }
@@ -168,7 +171,7 @@ final class ExecCredential {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IOException(where + ": interrupted", e);
-    } catch (java.util.concurrent.ExecutionException | TimeoutException e) {
+    } catch (ExecutionException | TimeoutException e) {
       throw new IOException(where + ": the output of " + command.get(0) + " cannot be read", e);
     } finally {
       process.destroyForcibly();
@@ -178,9 +181,9 @@ final class ExecCredential {
   private Kept parse(String output) throws IOException {
     JsonObject root;
     try {
-      root = KubeJson.object(output);
-    } catch (KubeJson.MalformedException e) {
-      // The output holds a secret: it is not quoted.
+      root = JsonParser.parseString(output).getAsJsonObject();
+    } catch (JsonParseException | IllegalStateException e) {
+      // The output holds a secret, and the parser quotes it.
       throw new IOException(where + ": " + command.get(0) + " printed no JSON object");
     }
     if (!"ExecCredential".equals(text(root, "kind").orElse(""))
@@ -199,6 +202,9 @@ final class ExecCredential {
     if (token.isEmpty() && certificate.isEmpty()) {
       throw new IOException(
           where + ": " + command.get(0) + " gave neither a token nor a client certificate");
+    }
+    if (!Kubeconfig.fitsHeader(token.orElse(""))) {
+      throw new IOException(where + ": " + command.get(0) + " gave characters that no token has");
     }
     Optional<Instant> expiry;
     try {

@@ -1,4 +1,4 @@
-package io.apiserverupdater.updater.kube;
+package io.apiserverupdater.apiserver.kubeconfig;
 
 import io.apiserverupdater.apiserver.tls.ClientCertificate;
 import java.util.Optional;
@@ -12,9 +12,10 @@ import java.util.Optional;
 public record ClientIdentity(Optional<String> token, Optional<ClientCertificate> certificate) {
 
   /** Nobody: only what is open to anonymous can be read. */
-  static final ClientIdentity ANONYMOUS = new ClientIdentity(Optional.empty(), Optional.empty());
+  public static final ClientIdentity ANONYMOUS =
+      new ClientIdentity(Optional.empty(), Optional.empty());
 
-  static ClientIdentity ofToken(String token) {
+  public static ClientIdentity ofToken(String token) {
     return new ClientIdentity(Optional.of(token), Optional.empty());
   }
 

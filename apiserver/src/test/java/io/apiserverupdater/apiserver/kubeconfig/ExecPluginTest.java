@@ -1,4 +1,4 @@
-package io.apiserverupdater.updater.kube;
+package io.apiserverupdater.apiserver.kubeconfig;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import io.apiserverupdater.apiserver.tls.ClientCertificate;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -25,7 +26,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Credential plugins that are tiny shell scripts. */
 @EnabledOnOs({OS.LINUX, OS.MAC})
 @Timeout(10)
-class ExecCredentialTest {
+class ExecPluginTest {
   private static final String V1 = "client.authentication.k8s.io/v1";
 
   @TempDir Path directory;
@@ -48,7 +49,7 @@ class ExecCredentialTest {
     return Files.readAllLines(directory.resolve("runs")).size();
   }
 
-  private ClusterAccess access(String more) throws Exception {
+  private Kubeconfig access(String more) throws Exception {
     Path file =
         Files.writeString(
             directory.resolve("config"),
@@ -67,10 +68,12 @@ class ExecCredentialTest {
                 exec: {apiVersion: %s, command: ./plugin%s}
             """
                 .formatted(V1, more));
-    return KubeconfigAccess.of(
-        Kubeconfig.load(List.of(file)),
-        Optional.empty(),
-        Map.of("PATH", System.getenv("PATH"), "FROM_US", "yes"));
+    return Kubeconfig.load(
+        List.of(file), Optional.empty(), Map.of("PATH", System.getenv("PATH"), "FROM_US", "yes"));
+  }
+
+  private JsonObject info() throws IOException {
+    return JsonParser.parseString(Files.readString(directory.resolve("info"))).getAsJsonObject();
   }
 
   private String failure() {
@@ -94,7 +97,7 @@ class ExecCredentialTest {
   @Test
   void keepsWhatHasNoExpiry() throws Exception {
     prints(credential("{\"token\":\"abc\"}"));
-    ClusterAccess access = access("");
+    Kubeconfig access = access("");
     access.identity(false);
     access.identity(false);
     assertEquals(1, runs());
@@ -103,7 +106,7 @@ class ExecCredentialTest {
   @Test
   void runsAgainWhenTheIdentityWasTurnedDown() throws Exception {
     prints(credential("{\"token\":\"abc\"}"));
-    ClusterAccess access = access("");
+    Kubeconfig access = access("");
     access.identity(false);
     prints(credential("{\"token\":\"def\"}"));
     assertEquals(Optional.of("def"), access.identity(true).token());
@@ -115,7 +118,7 @@ class ExecCredentialTest {
   @CsvSource({"2001-01-01T00:00:00Z, 2", "2999-01-01T00:00:00Z, 1"})
   void runsAgainOnceItHasExpired(String expiry, int expected) throws Exception {
     prints(credential("{\"token\":\"abc\",\"expirationTimestamp\":\"" + expiry + "\"}"));
-    ClusterAccess access = access("");
+    Kubeconfig access = access("");
     access.identity(false);
     access.identity(false);
     assertEquals(expected, runs());
@@ -124,7 +127,7 @@ class ExecCredentialTest {
   @Test
   void failureKeepsNothingBack() throws Exception {
     script("exit 1");
-    ClusterAccess access = access("");
+    Kubeconfig access = access("");
     assertThrows(IOException.class, () -> access.identity(false));
     prints(credential("{\"token\":\"abc\"}"));
     assertEquals(Optional.of("abc"), access.identity(false).token());
@@ -146,7 +149,7 @@ class ExecCredentialTest {
         .identity(false);
     assertEquals(
         "get token-changed-mine-", Files.readString(directory.resolve("rest")), "args and env");
-    JsonObject info = KubeJson.object(Files.readString(directory.resolve("info")));
+    JsonObject info = info();
     assertEquals("ExecCredential", info.get("kind").getAsString());
     assertEquals(V1, info.get("apiVersion").getAsString());
     JsonObject spec = info.getAsJsonObject("spec");
@@ -161,7 +164,7 @@ class ExecCredentialTest {
   void clusterIsToldOnlyWhenAskedFor() throws Exception {
     script("printf '%s' \"$KUBERNETES_EXEC_INFO\" > '" + directory + "/info'; exit 1");
     failure();
-    JsonObject info = KubeJson.object(Files.readString(directory.resolve("info")));
+    JsonObject info = info();
     assertFalse(info.getAsJsonObject("spec").has("cluster"));
   }
 
@@ -175,7 +178,7 @@ class ExecCredentialTest {
 
   @Test
   void missingProgramIsToldWithTheHint() throws Exception {
-    ClusterAccess access = access(", installHint: 'install it with apt'");
+    Kubeconfig access = access(", installHint: 'install it with apt'");
     IOException failure = assertThrows(IOException.class, () -> access.identity(false));
     assertTrue(failure.toString().contains("cannot run"), failure.toString());
     assertTrue(failure.toString().contains("install it with apt"), failure.toString());
@@ -201,6 +204,10 @@ class ExecCredentialTest {
             + "\"apiVersion\":\"client.authentication.k8s.io/v1\","
             + "\"status\":{\"token\":\"s3cret\",\"expirationTimestamp\":\"soon\"}}"
             + " | is no time",
+        "a token of two lines | {\"kind\":\"ExecCredential\","
+            + "\"apiVersion\":\"client.authentication.k8s.io/v1\","
+            + "\"status\":{\"token\":\"s3cret\\nx\"}}"
+            + " | characters that no token has",
       })
   void wrongOutputIsToldWithoutQuotingIt(String situation, String output, String expected)
       throws Exception {
@@ -227,8 +234,7 @@ class ExecCredentialTest {
                 exec: {apiVersion: %s, command: ./plugin}
             """
                 .formatted(V1));
-    ClusterAccess access =
-        KubeconfigAccess.of(Kubeconfig.load(List.of(file)), Optional.empty(), Map.of());
+    Kubeconfig access = Kubeconfig.load(List.of(file), Optional.empty(), Map.of());
     assertEquals(Optional.of("abc"), access.identity(false).token());
   }
 }

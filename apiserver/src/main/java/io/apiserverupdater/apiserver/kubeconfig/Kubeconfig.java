@@ -1,0 +1,267 @@
+package io.apiserverupdater.apiserver.kubeconfig;
+
+import io.apiserverupdater.apiserver.tls.ClientCertificate;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.Proxy;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What one context of one or more kubeconfig files gives access to. The files that it names are
+ * read anew at each call: certificates and tokens rotate. Thread-safe.
+ */
+public final class Kubeconfig {
+  private final String origin;
+  private final URI server;
+  private final Proxy proxy;
+  private final Entry cluster;
+  private final Entry user;
+  private final Optional<ExecPlugin> plugin;
+
+  private Kubeconfig(
+      String origin,
+      URI server,
+      Proxy proxy,
+      Entry cluster,
+      Entry user,
+      Optional<ExecPlugin> plugin) {
+    this.origin = origin;
+    this.server = server;
+    this.proxy = proxy;
+    this.cluster = cluster;
+    this.user = user;
+    this.plugin = plugin;
+  }
+
+  /**
+   * Reads a context and all that it names; files merge as kubectl merges them.
+   *
+   * @param contextName the context to use; the files' current one when empty
+   * @param environment that of a credential plugin, beside what the kubeconfig gives it
+   * @throws InvalidKubeconfigException with every fault that was found
+   */
+  public static Kubeconfig load(
+      List<Path> files, Optional<String> contextName, Map<String, String> environment)
+      throws InvalidKubeconfigException {
+    KubeconfigFiles config = KubeconfigFiles.load(files);
+    Entry context = context(config, contextName);
+    List<String> faults = new ArrayList<>();
+    context.expectTexts(faults, "cluster", "user");
+    Entry cluster = named(config.clusters(), context, "cluster", faults);
+    Entry user = context.has("user") ? named(config.users(), context, "user", faults) : Entry.EMPTY;
+    cluster.expectTexts(
+        faults,
+        "server",
+        "tls-server-name",
+        "proxy-url",
+        "certificate-authority",
+        "certificate-authority-data");
+    cluster.expectBase64(faults, "certificate-authority");
+    URI server = server(cluster, faults);
+    Proxy proxy = proxy(cluster, faults);
+    if (cluster.flag("insecure-skip-tls-verify")) {
+      faults.add(
+          cluster.where()
+              + ": insecure-skip-tls-verify is set, but the apiserver's certificate is always"
+              + " verified; give certificate-authority instead");
+    }
+    checkUser(user, faults);
+    Optional<ExecPlugin> plugin = ExecPlugin.of(user, cluster, environment, faults);
+    if (!faults.isEmpty()) {
+      throw new InvalidKubeconfigException(faults);
+    }
+    String origin = config.title() + " context=" + contextName.or(config::currentContext).get();
+    return new Kubeconfig(origin, server, proxy, cluster, user, plugin);
+  }
+
+  private static Entry context(KubeconfigFiles config, Optional<String> contextName)
+      throws InvalidKubeconfigException {
+    String expected = ", expected one of " + config.contexts().keySet();
+    Optional<String> name = contextName.or(config::currentContext);
+    if (name.isEmpty()) {
+      throw new InvalidKubeconfigException(
+          config.title()
+              + ": no current-context is set"
+              + expected
+              + "; set it with kubectl config use-context");
+    }
+    Entry context = config.contexts().get(name.get());
+    if (context == null) {
+      throw new InvalidKubeconfigException(
+          config.title() + ": no context " + Entry.quoted(name.get()) + expected);
+    }
+    return context;
+  }
+
+  private static Entry named(
+      Map<String, Entry> entries, Entry context, String kind, List<String> faults) {
+    Entry entry = entries.get(context.text(kind));
+    if (entry == null) {
+      faults.add(
+          context.where()
+              + (context.has(kind)
+                  ? ": no " + kind + " " + Entry.quoted(context.text(kind)) + " in the kubeconfig"
+                  : ": " + kind + " is not set"));
+    }
+    return entry == null ? Entry.EMPTY : entry;
+  }
+
+  private static URI server(Entry cluster, List<String> faults) {
+    String text = cluster.text("server");
+    try {
+      URI uri = new URI(text);
+      if ("https".equals(uri.getScheme())
+          && uri.getHost() != null
+          && uri.getRawUserInfo() == null
+          && uri.getRawQuery() == null
+          && uri.getRawFragment() == null
+          && uri.getPort() != 0
+          && uri.getPort() <= 65_535) {
+        int port = uri.getPort() < 0 ? 443 : uri.getPort();
+        String path = uri.getRawPath().replaceAll("/+$", "");
+        return URI.create("https://" + uri.getHost() + ":" + port + path);
+      }
+    } catch (URISyntaxException e) {
+      // Told below, as every other text that is not such a URL.
+    }
+    if (!cluster.isEmpty()) {
+      faults.add(
+          cluster.where()
+              + ": server is "
+              + Entry.quoted(text)
+              + ", expected https://HOST[:PORT][/PATH]");
+    }
+    return URI.create("https://invalid");
+  }
+
+  private static Proxy proxy(Entry cluster, List<String> faults) {
+    String text = cluster.text("proxy-url");
+    if (text.isEmpty()) {
+      return Proxy.NO_PROXY;
+    }
+    try {
+      URI uri = new URI(text);
+      if (uri.getHost() != null && List.of("http", "socks5").contains(uri.getScheme())) {
+        boolean http = uri.getScheme().equals("http");
+        int port = uri.getPort() >= 0 ? uri.getPort() : http ? 80 : 1080;
+        return new Proxy(
+            http ? Proxy.Type.HTTP : Proxy.Type.SOCKS,
+            InetSocketAddress.createUnresolved(uri.getHost(), port));
+      }
+    } catch (URISyntaxException e) {
+      // Told below.
+    }
+    faults.add(
+        cluster.where()
+            + ": proxy-url is "
+            + Entry.quoted(text)
+            + ", expected http://HOST[:PORT] or socks5://HOST[:PORT]");
+    return Proxy.NO_PROXY;
+  }
+
+  private static void checkUser(Entry user, List<String> faults) {
+    user.expectTexts(
+        faults,
+        "client-certificate",
+        "client-certificate-data",
+        "client-key",
+        "client-key-data",
+        "token",
+        "tokenFile");
+    user.expectBase64(faults, "client-certificate", "client-key");
+    for (String unsupported : List.of("auth-provider", "username", "password", "as", "as-uid")) {
+      if (user.has(unsupported)) {
+        faults.add(
+            user.where()
+                + ": "
+                + unsupported
+                + " is not supported; use a client certificate, a token, or an exec plugin");
+      }
+    }
+    for (String part : List.of("client-certificate", "client-key")) {
+      String other = part.equals("client-key") ? "client-certificate" : "client-key";
+      if (user.hasDataOrFile(part) && !user.hasDataOrFile(other)) {
+        faults.add(user.where() + ": " + part + " is set, but " + other + " is not");
+      }
+    }
+    if (!fitsHeader(user.text("token"))) {
+      faults.add(user.where() + ": token holds characters that no token has");
+    }
+  }
+
+  static boolean fitsHeader(String token) {
+    return token.chars().allMatch(c -> c > ' ' && c < 127);
+  }
+
+  /** Files and context, for messages. */
+  public String origin() {
+    return origin;
+  }
+
+  /** {@code https://HOST:PORT}, and a path without a slash at its end as behind some proxies. */
+  public URI server() {
+    return server;
+  }
+
+  /** The name that the apiserver's certificate must carry, where that is not the host itself. */
+  public Optional<String> tlsServerName() {
+    return Optional.of(cluster.text("tls-server-name")).filter(name -> !name.isEmpty());
+  }
+
+  /** The proxy to go through; {@link Proxy#NO_PROXY} for none. */
+  public Proxy proxy() {
+    return proxy;
+  }
+
+  /**
+   * The certificates that the apiserver's must be signed by, as PEM; empty when none are named.
+   *
+   * @throws IOException when the file cannot be read
+   */
+  public Optional<String> certificateAuthority() throws IOException {
+    return cluster.dataOrFile("certificate-authority");
+  }
+
+  /**
+   * Our identity at this moment; {@link ClientIdentity#ANONYMOUS} when there is none.
+   *
+   * @param fresh whether what a plugin gave before must be fetched anew, because it was turned down
+   * @throws IOException when a file cannot be read or the plugin fails; the message says which and
+   *     why
+   */
+  public ClientIdentity identity(boolean fresh) throws IOException {
+    Optional<String> chain = user.dataOrFile("client-certificate");
+    Optional<String> key = user.dataOrFile("client-key");
+    Optional<ClientCertificate> certificate =
+        chain.isPresent() && key.isPresent()
+            ? Optional.of(new ClientCertificate(chain.get(), key.get()))
+            : Optional.empty();
+    if (user.has("tokenFile")) {
+      // As kubectl does: the file wins over the token beside it.
+      String token = user.file("tokenFile").strip();
+      if (token.isEmpty() || !fitsHeader(token)) {
+        throw new IOException(user.where() + ": tokenFile: no token in " + user.path("tokenFile"));
+      }
+      return new ClientIdentity(Optional.of(token), certificate);
+    }
+    if (user.has("token")) {
+      return new ClientIdentity(Optional.of(user.text("token")), certificate);
+    }
+    if (plugin.isPresent() && certificate.isEmpty()) {
+      return plugin.get().identity(fresh);
+    }
+    return new ClientIdentity(Optional.empty(), certificate);
+  }
+
+  /** Secrets stay out of logs. */
+  @Override
+  public String toString() {
+    return origin;
+  }
+}

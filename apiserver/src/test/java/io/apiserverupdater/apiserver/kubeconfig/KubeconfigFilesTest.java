@@ -1,0 +1,196 @@
+package io.apiserverupdater.apiserver.kubeconfig;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class KubeconfigFilesTest {
+  @TempDir Path directory;
+
+  private Path file(String name, String text) throws IOException {
+    Path file = directory.resolve(name);
+    Files.createDirectories(file.getParent());
+    return Files.writeString(file, text);
+  }
+
+  private KubeconfigFiles load(Path... files) throws InvalidKubeconfigException {
+    return KubeconfigFiles.load(List.of(files));
+  }
+
+  private static Entry of(Map<String, Entry> entries, String name) {
+    return Optional.ofNullable(entries.get(name)).orElseThrow();
+  }
+
+  @Test
+  void firstFileThatNamesThingWins() throws Exception {
+    Path first =
+        file(
+            "a",
+            """
+            clusters: [{name: both, cluster: {server: https://first}}]
+            contexts: [{name: one, context: {cluster: both}}]
+            """);
+    Path second =
+        file(
+            "b",
+            """
+            current-context: two
+            clusters:
+            - {name: both, cluster: {server: https://second, tls-server-name: x}}
+            - {name: more, cluster: {server: https://more}}
+            contexts: [{name: two, context: {cluster: more}}]
+            users: [{name: me, user: {token: t}}]
+            """);
+    KubeconfigFiles config = load(first, second);
+    Entry both = of(config.clusters(), "both");
+    assertEquals("https://first", both.text("server"));
+    assertFalse(both.has("tls-server-name"), "a thing is taken whole, not field by field");
+    assertEquals("https://more", of(config.clusters(), "more").text("server"));
+    assertEquals(Optional.of("two"), config.currentContext());
+    assertEquals(List.of("one", "two"), List.copyOf(config.contexts().keySet()));
+    assertEquals(first + ":" + second, config.title());
+    assertFalse(config.users().containsKey("nobody"));
+  }
+
+  @Test
+  void firstCurrentContextWins() throws Exception {
+    Path first = file("a", "current-context: ''\n");
+    Path second = file("b", "current-context: two\n");
+    Path third = file("c", "current-context: three\n");
+    assertEquals(Optional.of("two"), load(first, second, third).currentContext());
+  }
+
+  @Test
+  void pathsAreRelativeToTheFileThatHoldsThem() throws Exception {
+    Path first = file("x/a", "users: [{name: one, user: {tokenFile: t}}]\n");
+    Path second = file("y/b", "users: [{name: two, user: {tokenFile: ../t}}]\n");
+    Path third = file("z/c", "users: [{name: three, user: {tokenFile: /etc/t}}]\n");
+    KubeconfigFiles config = load(first, second, third);
+    assertEquals(directory.resolve("x/t"), of(config.users(), "one").path("tokenFile"));
+    assertEquals(directory.resolve("t"), of(config.users(), "two").path("tokenFile").normalize());
+    assertEquals(Path.of("/etc/t"), of(config.users(), "three").path("tokenFile"));
+  }
+
+  @Test
+  void unreadableFileIsNamed() {
+    Path missing = directory.resolve("missing");
+    InvalidKubeconfigException failure =
+        assertThrows(InvalidKubeconfigException.class, () -> load(missing));
+    assertTrue(failure.toString().contains(missing.toString()), failure.toString());
+  }
+
+  static List<Arguments> whatIsNoKubeconfig() {
+    String tooDeep = "a: " + "[".repeat(40) + "]".repeat(40);
+    String laughs =
+        "a: &a [x]\n" + "b: &b [" + "*a, ".repeat(20) + "]\nc: [" + "*b, ".repeat(40) + "]\n";
+    return List.of(
+        Arguments.of("- a\n- b\n", "is not a kubeconfig: expected clusters, users and contexts,"),
+        Arguments.of("- a\n- b\n", "found a list"),
+        Arguments.of("just text", "is not a kubeconfig: expected clusters"),
+        Arguments.of("42", "found a number"),
+        Arguments.of("a: [", "is not YAML: line 3, column 1, while parsing a flow node"),
+        Arguments.of("a: !!java.net.URL [x]\n", "is not YAML: line 1, column 4, "),
+        Arguments.of("a: *s3cret\n", "is not YAML: line 1, column 4, "),
+        Arguments.of("\t", "is not YAML: line 1, column 1, "),
+        Arguments.of("a: 1\nb: 2\na: 3\n", "line 3, column 1, a key that is there before"),
+        Arguments.of("a: 1\n---\na: 2\n", "is not YAML: line 2, column 1, "),
+        Arguments.of("a: \u0001\n", "is not YAML: it holds a control character"),
+        Arguments.of(tooDeep, "is not YAML: nested deeper than 32"),
+        Arguments.of(laughs, "more than 32 aliases"),
+        Arguments.of("a: !!int s3cret\n", "a value that does not fit its tag"),
+        Arguments.of("{\n\"a\": [,]}", "is not YAML: line 2, column 7, while parsing a flow node"));
+  }
+
+  @ParameterizedTest(name = "{1}")
+  @MethodSource
+  void whatIsNoKubeconfig(String text, String expected) throws Exception {
+    Path file = file("config", text + "\n# token s3cret\n");
+    InvalidKubeconfigException failure =
+        assertThrows(InvalidKubeconfigException.class, () -> load(file));
+    assertTrue(failure.toString().contains(file + ": is not "), failure.toString());
+    assertTrue(failure.toString().contains(expected), failure.toString());
+    assertFalse(failure.toString().contains("s3cret"), failure.toString());
+  }
+
+  @Test
+  void everyFileThatCannotBeReadIsToldWithTheReason() throws Exception {
+    Path missing = directory.resolve("missing");
+    Path large = directory.resolve("large");
+    Files.write(large, new byte[1024 * 1024 + 1]);
+    Path binary = directory.resolve("binary");
+    Files.write(binary, new byte[] {'a', ':', (byte) 0xC3, 0x28});
+    Path number = file("number", "current-context: 5\n");
+    InvalidKubeconfigException failure =
+        assertThrows(
+            InvalidKubeconfigException.class,
+            () -> load(missing, directory, large, binary, number));
+    assertEquals(
+        List.of(
+            "no such file: " + missing,
+            "cannot be read: " + directory + ": Is a directory",
+            "is longer than 1 MiB: " + large,
+            binary + ": is not UTF-8 text",
+            number + ": current-context is a number, expected a text; quote it"),
+        failure.faults());
+  }
+
+  @Test
+  void jsonIsReadWithTabsAndByteOrderMark() throws Exception {
+    String json =
+        """
+        \uFEFF
+        \t{"users": [\t{"name": "a\\/b \\u00e9",
+        \t"user":{"token":"x\\ty"}}]}
+        """;
+    assertEquals("x\ty", of(load(file("json", json)).users(), "a/b é").text("token"));
+  }
+
+  @Test
+  void anchorsAndMergesAreRead() throws Exception {
+    Path file =
+        file(
+            "config",
+            """
+            users:
+            - {name: a, user: &a {token: one, tokenFile: f}}
+            - {name: b, user: {<<: *a, token: two}}
+            """);
+    Entry user = of(load(file).users(), "b");
+    assertEquals("two f", user.text("token") + " " + user.text("tokenFile"));
+  }
+
+  @Test
+  void listsOfAnyOtherShapeCountAsAbsent() throws Exception {
+    Path file =
+        file(
+            "config",
+            """
+            clusters: 7
+            contexts: [3, null, {context: {}}, {name: 5}, {name: bare}]
+            users:
+            """);
+    KubeconfigFiles config = load(file);
+    assertEquals(List.of("bare"), List.copyOf(config.contexts().keySet()));
+    assertEquals("", of(config.contexts(), "bare").text("cluster"));
+  }
+
+  @Test
+  void secretsStayOutOfText() throws Exception {
+    Path file = file("config", "users: [{name: me, user: {token: s3cret}}]\n");
+    String text = of(load(file).users(), "me").toString();
+    assertEquals(file + ": user \"me\"", text);
+  }
+}

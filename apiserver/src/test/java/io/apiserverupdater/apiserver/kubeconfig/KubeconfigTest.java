@@ -1,0 +1,493 @@
+package io.apiserverupdater.apiserver.kubeconfig;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.apiserverupdater.apiserver.tls.ClientCertificate;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.Proxy;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class KubeconfigTest {
+  @TempDir Path directory;
+
+  private static String base64(String text) {
+    return Base64.getEncoder().encodeToString(text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  private Kubeconfig access(Optional<String> context, String yaml)
+      throws IOException, InvalidKubeconfigException {
+    Path file = Files.writeString(directory.resolve("config"), yaml);
+    return Kubeconfig.load(List.of(file), context, Map.of());
+  }
+
+  /** A kubeconfig with one context, its cluster's and user's fields in YAML's flow style. */
+  private Kubeconfig access(String cluster, String user)
+      throws IOException, InvalidKubeconfigException {
+    return access(
+        Optional.empty(),
+        """
+        current-context: main
+        contexts: [{name: main, context: {cluster: here, user: me}}]
+        clusters: [{name: here, cluster: {%s}}]
+        users: [{name: me, user: {%s}}]
+        """
+            .formatted(cluster, user));
+  }
+
+  private List<String> faults(String cluster, String user) {
+    return assertThrows(InvalidKubeconfigException.class, () -> access(cluster, user)).faults();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "https://api.example, api.example:443",
+    "https://api.example:6443, api.example:6443",
+    "https://api.example:6443/, api.example:6443",
+    "https://proxy.example/k8s/clusters/c1/, proxy.example:443/k8s/clusters/c1",
+    "https://192.0.2.1:6443, 192.0.2.1:6443",
+    "https://[2001:db8::1]:6443, [2001:db8::1]:6443",
+    "https://h/a/b//, h:443/a/b",
+    "https://1.2.3.4:65535/a%20b, 1.2.3.4:65535/a%20b",
+  })
+  void serverIsTakenApart(String url, String expected) throws Exception {
+    assertEquals("https://" + expected, access("server: '" + url + "'", "").server().toString());
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "http://api.example",
+        "api.example:6443",
+        "https://",
+        "https://a b",
+        "ftp://x",
+        "https://h:0",
+        "https://h:65536",
+        "https://h:-1",
+        "https://user@h",
+        "https://h?a=b",
+        "https://h#a",
+        "https://h_h",
+      })
+  void serverThatIsNoHttpsUrlIsRefused(String url) {
+    List<String> faults = faults("server: '" + url + "'", "");
+    assertEquals(1, faults.size());
+    assertTrue(faults.get(0).contains("server is \"" + url + "\""), faults.get(0));
+    assertTrue(faults.get(0).contains("https://HOST"), faults.get(0));
+  }
+
+  @Test
+  void tlsNameAndProxyAreTaken() throws Exception {
+    Kubeconfig access =
+        access(
+            "server: https://192.0.2.1, tls-server-name: kubernetes, proxy-url: 'http://p:3128'",
+            "");
+    assertEquals(Optional.of("kubernetes"), access.tlsServerName());
+    assertEquals(
+        new Proxy(Proxy.Type.HTTP, InetSocketAddress.createUnresolved("p", 3128)), access.proxy());
+  }
+
+  @Test
+  void everyFaultIsToldAtOnce() {
+    List<String> faults =
+        faults(
+            "server: http://x, insecure-skip-tls-verify: true, proxy-url: 'gopher://p'",
+            "username: u, password: p, client-key: k, exec: {apiVersion: v0}");
+    for (String expected :
+        List.of(
+            "server is",
+            "insecure-skip-tls-verify",
+            "proxy-url",
+            "username is not supported",
+            "password is not supported",
+            "client-key is set, but client-certificate is not",
+            "apiVersion is \"v0\"",
+            "command is not set")) {
+      assertEquals(1, faults.stream().filter(fault -> fault.contains(expected)).count(), expected);
+    }
+    assertEquals(8, faults.size(), faults.toString());
+    faults.forEach(fault -> assertTrue(fault.startsWith(directory.toString()), fault));
+  }
+
+  @Test
+  void valuesThatAreNoTextsAreToldWithoutQuotingThem() {
+    assertEquals(
+        List.of(
+            "cluster \"here\": tls-server-name is true or false, expected a text; quote it",
+            "user \"me\": client-key is a list, expected a text",
+            "user \"me\": token is a number, expected a text; quote it",
+            "user \"me\" exec: command is a mapping, expected a text"),
+        faults(
+                "server: https://x, tls-server-name: true",
+                "token: 12345, client-key: [], client-certificate: c,"
+                    + " exec: {apiVersion: client.authentication.k8s.io/v1, command: {a: b}}")
+            .stream()
+            .map(fault -> fault.replaceFirst("^.*/config: ", ""))
+            .filter(fault -> fault.contains(" is "))
+            .filter(fault -> fault.contains("expected"))
+            .toList());
+  }
+
+  @Test
+  void dataThatIsNoBase64IsToldWithoutQuotingIt() {
+    List<String> faults =
+        faults(
+            "server: https://x, certificate-authority-data: hello!",
+            "client-certificate-data: AAAAA, client-key-data: s3cretAAA=x");
+    assertEquals(3, faults.size(), faults.toString());
+    for (String part : List.of("certificate-authority", "client-certificate", "client-key")) {
+      assertTrue(
+          faults.stream().anyMatch(f -> f.contains(": " + part + "-data is not base64")), part);
+    }
+    assertFalse(faults.toString().contains("s3cret"), faults.toString());
+  }
+
+  @Test
+  void tokenOfTwoLinesIsRefused() {
+    List<String> faults = faults("server: https://x", "token: \"s3cret\\nb\"");
+    assertEquals(1, faults.size());
+    assertTrue(
+        faults.get(0).contains("user \"me\": token holds characters that no token has"),
+        faults.get(0));
+  }
+
+  @Test
+  void controlCharactersAreNotRepeated() {
+    String fault = faults("server: \"http://\\e[2J\"", "").get(0);
+    assertTrue(fault.contains("server is \"http://?[2J\""), fault);
+  }
+
+  @Test
+  void skippingVerificationIsRefused() {
+    List<String> faults = faults("server: https://x, insecure-skip-tls-verify: true", "");
+    assertEquals(1, faults.size());
+    assertTrue(faults.get(0).contains("certificate-authority"), faults.get(0));
+  }
+
+  @Test
+  void verificationThatIsNotSkippedIsFine() throws Exception {
+    access("server: https://x, insecure-skip-tls-verify: false", "");
+  }
+
+  @Nested
+  class Contexts {
+    private static final String TWO =
+        """
+        contexts:
+        - {name: one, context: {cluster: a}}
+        - {name: two, context: {cluster: b, user: gone}}
+        - {name: three, context: {}}
+        clusters:
+        - {name: a, cluster: {server: https://a}}
+        """;
+
+    private String failure(Optional<String> context) {
+      return assertThrows(InvalidKubeconfigException.class, () -> access(context, TWO)).toString();
+    }
+
+    @Test
+    void givenContextIsUsed() throws Exception {
+      Kubeconfig access = access(Optional.of("one"), TWO);
+      assertEquals("a", access.server().getHost());
+      assertTrue(access.origin().endsWith("config context=one"), access.origin());
+    }
+
+    @Test
+    void withoutOneTheChoicesAreTold() {
+      assertTrue(failure(Optional.empty()).contains("[one, two, three]"));
+    }
+
+    @Test
+    void unknownContextIsToldWithTheChoices() {
+      String message = failure(Optional.of("four"));
+      assertTrue(message.contains("no context \"four\""), message);
+      assertTrue(message.contains("[one, two, three]"), message);
+    }
+
+    @Test
+    void namesThatLeadNowhereAreToldTogether() {
+      String message = failure(Optional.of("two"));
+      assertTrue(message.contains("no cluster \"b\""), message);
+      assertTrue(message.contains("no user \"gone\""), message);
+    }
+
+    @Test
+    void contextWithoutClusterIsRefused() {
+      assertTrue(failure(Optional.of("three")).contains("context \"three\": cluster is not set"));
+    }
+  }
+
+  @Nested
+  class Identity {
+    private ClientIdentity identity(String user) throws Exception {
+      return access("server: https://x", user).identity(false);
+    }
+
+    @Test
+    void withoutUserItIsAnonymous() throws Exception {
+      Kubeconfig access =
+          access(
+              Optional.of("c"),
+              """
+              contexts: [{name: c, context: {cluster: a}}]
+              clusters: [{name: a, cluster: {server: https://a}}]
+              """);
+      assertEquals(ClientIdentity.ANONYMOUS, access.identity(false));
+    }
+
+    @Test
+    void tokenIsTaken() throws Exception {
+      assertEquals(Optional.of("abc"), identity("token: abc").token());
+    }
+
+    @Test
+    void tokenFileWinsOverTokenAndIsReadEachTime() throws Exception {
+      Path file = Files.writeString(directory.resolve("t"), "first\n");
+      Kubeconfig access = access("server: https://x", "token: abc, tokenFile: t");
+      assertEquals(Optional.of("first"), access.identity(false).token());
+      Files.writeString(file, "second\n");
+      assertEquals(Optional.of("second"), access.identity(false).token());
+    }
+
+    @Test
+    void certificateFilesAreReadEachTimeAndRelativeToTheKubeconfig() throws Exception {
+      Files.writeString(directory.resolve("c"), "chain-1");
+      Files.writeString(directory.resolve("k"), "key-1");
+      Kubeconfig access = access("server: https://x", "client-certificate: c, client-key: ./k");
+      assertEquals(
+          Optional.of(new ClientCertificate("chain-1", "key-1")),
+          access.identity(false).certificate());
+      Files.writeString(directory.resolve("c"), "chain-2");
+      assertEquals("chain-2", access.identity(false).certificate().orElseThrow().chain());
+    }
+
+    @Test
+    void dataWinsOverTheFile() throws Exception {
+      String user =
+          "client-certificate: missing, client-key: missing, client-certificate-data: %s,"
+              + " client-key-data: %s";
+      assertEquals(
+          Optional.of(new ClientCertificate("chain", "key")),
+          identity(user.formatted(base64("chain"), base64("key"))).certificate());
+    }
+
+    @Test
+    void oneOfThePairMayBeDataAndTheOtherFile() throws Exception {
+      Files.writeString(directory.resolve("k"), "key");
+      String user = "client-certificate-data: " + base64("chain") + ", client-key: k";
+      assertEquals(
+          Optional.of(new ClientCertificate("chain", "key")), identity(user).certificate());
+    }
+
+    @Test
+    void missingFileIsToldByNameAndField() {
+      IOException failure = assertThrows(IOException.class, () -> identity("tokenFile: nowhere"));
+      assertTrue(failure.toString().contains("user \"me\": tokenFile"), failure.toString());
+      assertTrue(
+          failure.toString().contains(directory.resolve("nowhere").toString()), failure.toString());
+    }
+
+    @Test
+    void missingOrEmptyFileOfACertificateIsTold() throws Exception {
+      String user = "client-certificate: empty, client-key: empty";
+      Files.writeString(directory.resolve("empty"), "");
+      IOException failure = assertThrows(IOException.class, () -> identity(user));
+      assertTrue(
+          failure.toString().contains("user \"me\": client-certificate: is empty"),
+          failure.toString());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", " \n", "s3cret\ns3cret"})
+    void fileWithoutATokenIsRefusedWithoutQuotingIt(String text) throws Exception {
+      Files.writeString(directory.resolve("t"), text);
+      IOException failure = assertThrows(IOException.class, () -> identity("tokenFile: t"));
+      assertTrue(failure.toString().contains("user \"me\": tokenFile: "), failure.toString());
+      assertTrue(
+          failure.toString().contains(directory.resolve("t").toString()), failure.toString());
+      assertFalse(failure.toString().contains("s3cret"), failure.toString());
+    }
+
+    @Test
+    void secretsStayOutOfText() throws Exception {
+      ClientIdentity identity =
+          identity(
+              "token: s3cret, client-certificate-data: %s, client-key-data: %s"
+                  .formatted(base64("s3cret"), base64("s3cret")));
+      assertFalse(identity.toString().contains("s3cret"));
+      assertFalse(identity.certificate().orElseThrow().toString().contains("s3cret"));
+    }
+  }
+
+  @Nested
+  class Authority {
+    @Test
+    void dataOrFileIsRead() throws Exception {
+      assertEquals(
+          Optional.of("pem"),
+          access("server: https://x, certificate-authority-data: " + base64("pem"), "")
+              .certificateAuthority());
+      Files.writeString(directory.resolve("ca"), "other pem");
+      assertEquals(
+          Optional.of("other pem"),
+          access("server: https://x, certificate-authority: ca", "").certificateAuthority());
+    }
+
+    @Test
+    void withoutOneTheRuntimesOwnListIsMeant() throws Exception {
+      assertEquals(Optional.empty(), access("server: https://x", "").certificateAuthority());
+    }
+  }
+
+  /** What other programs write. */
+  @Nested
+  class Writers {
+    /** As kubeadm join leaves it in /etc/kubernetes/kubelet.conf. */
+    private static final String KUBEADM =
+        """
+        apiVersion: v1
+        clusters:
+        - cluster:
+            certificate-authority-data: cGVt
+            server: https://apiserver.cluster.local:6443
+          name: kubernetes
+        contexts:
+        - context:
+            cluster: kubernetes
+            user: system:node:w1
+          name: system:node:w1@kubernetes
+        current-context: system:node:w1@kubernetes
+        kind: Config
+        preferences: {}
+        users:
+        - name: system:node:w1
+          user:
+            client-certificate: kubelet-client-current.pem
+            client-key: kubelet-client-current.pem
+        """;
+
+    /** As kubectl config writes it: sorted, long texts folded, what looks otherwise in quotes. */
+    private static final String KUBECTL =
+        """
+        apiVersion: v1
+        clusters:
+        - cluster:
+            certificate-authority-data: cGVt
+            server: https://[fd00::64]/prefix/
+            tls-server-name: apiserver.cluster.local
+          name: '- c'
+        contexts:
+        - context:
+            cluster: '- c'
+            user: "null"
+          name: a very long name of a context with spaces so that kubectl folds it somewhere
+            around eighty columns of text
+        - context:
+            cluster: ""
+            user: it's
+          name: |-
+            multi
+            line
+        - context:
+            cluster: c
+            namespace: kube-system
+            user: u
+          name: "tab\\tname \\"q\\" é ☃"
+        current-context: a very long name of a context with spaces so that kubectl folds it
+          somewhere around eighty columns of text
+        kind: Config
+        preferences: {}
+        users:
+        - name: 'a: #b'
+          user:
+            token: "12345"
+        - name: e
+          user:
+            exec:
+              apiVersion: client.authentication.k8s.io/v1
+              args:
+              - a long argument with many words so that the line is longer than eighty columns
+                and then some more
+              - 'x: y'
+              command: foo
+              env:
+              - name: A
+                value: B
+              provideClusterInfo: false
+        - name: "null"
+          user:
+            token: THE-TOKEN
+        """;
+
+    /** As the kubelet writes it after TLS bootstrapping, but as JSON. */
+    private static final String JSON =
+        """
+        {"kind": "Config", "apiVersion": "v1",
+         "clusters": [{"name": "default-cluster", "cluster": {
+           "server": "https://10.96.0.64:6443", "certificate-authority": "ca.crt"}}],
+         "users": [{"name": "default-auth", "user": {
+           "client-certificate": "kubelet-client-current.pem",
+           "client-key": "kubelet-client-current.pem"}}],
+         "contexts": [{"name": "default-context", "context": {
+           "cluster": "default-cluster", "user": "default-auth", "namespace": "default"}}],
+         "current-context": "default-context"}
+        """;
+
+    @BeforeEach
+    void write() throws IOException {
+      Files.writeString(directory.resolve("ca.crt"), "ca");
+      Files.writeString(directory.resolve("kubelet-client-current.pem"), "pair");
+    }
+
+    @Test
+    void kubeadm() throws Exception {
+      Kubeconfig read = access(Optional.empty(), KUBEADM);
+      assertEquals("https://apiserver.cluster.local:6443", read.server().toString());
+      assertEquals(Optional.empty(), read.tlsServerName());
+      assertEquals(Optional.of("pem"), read.certificateAuthority());
+      assertEquals(
+          new ClientIdentity(Optional.empty(), Optional.of(new ClientCertificate("pair", "pair"))),
+          read.identity(false));
+    }
+
+    @Test
+    void kubectl() throws Exception {
+      Kubeconfig read = access(Optional.empty(), KUBECTL);
+      assertEquals("https://[fd00::64]:443/prefix", read.server().toString());
+      assertEquals(Optional.of("apiserver.cluster.local"), read.tlsServerName());
+      assertEquals(ClientIdentity.ofToken("THE-TOKEN"), read.identity(false));
+      assertFalse(read.toString().contains("THE-TOKEN"));
+      String contexts =
+          assertThrows(InvalidKubeconfigException.class, () -> access(Optional.of("none"), KUBECTL))
+              .toString();
+      assertTrue(contexts.contains("multi\nline, tab\tname \"q\" é ☃]"), contexts);
+    }
+
+    @Test
+    void json() throws Exception {
+      Kubeconfig read = access(Optional.empty(), JSON);
+      assertEquals("10.96.0.64", read.server().getHost());
+      assertEquals(Optional.of("ca"), read.certificateAuthority());
+      assertTrue(read.identity(false).certificate().isPresent());
+      assertEquals(read.server(), access(Optional.empty(), "\uFEFF\n\t" + JSON).server());
+    }
+  }
+}
