@@ -32,16 +32,16 @@ final class BootstrapFlags {
           "hostname",
           new Hostname(),
           "apiserver.cluster.local",
-          "The name that kubelet and kube-proxy use for the apiserver. It must be in the"
-              + " apiservers' certificates.");
+          "The name that the kubelet and kube-proxy use for the apiserver. The apiservers'"
+              + " certificates must contain it.");
 
   static final Flag<List<String>> CONTROL_PLANE =
       Flag.optional(
           "control-plane",
           new FlagType.Items("IP[:PORT],..."),
           "",
-          "The control planes. The addresses that refresh has read from the cluster are tried"
-              + " besides.");
+          "The control planes. The addresses that refresh has read from the cluster are used"
+              + " as well.");
 
   static final Flag<InetAddress> CLUSTER_IP =
       Flag.optional("cluster-ip", new ClusterIp(), "", "The cluster IP of the Service apiserver.");
@@ -51,92 +51,86 @@ final class BootstrapFlags {
           "port",
           new FlagType.Number("PORT", 1, 65_535),
           "6443",
-          "The port of the Service, and of control planes that are given without one.");
+          "The port of the Service, and of control planes listed without a port.");
 
   static final Flag<Path> CA_FILE =
       Flag.optional(
           "ca-file",
           new FlagType.File("FILE"),
           AUTHORITY + ", if it is there",
-          "The authority that signs the apiservers' certificates, in PEM.");
+          "The CA that signs the apiservers' certificates, in PEM.");
 
   static final Flag<List<String>> CA_CERT_HASH =
       Flag.optional(
           "ca-cert-hash",
           new Hashes(),
           "",
-          "Instead of --ca-file: the hash of the authority's public key, as kubeadm join takes"
-              + " it.");
+          "Instead of --ca-file: the hash of the CA's public key, in the format of kubeadm join.");
 
   static final Flag<Boolean> INSECURE_SKIP_TLS_VERIFY =
       Flag.off(
           "insecure-skip-tls-verify",
-          "Believe whoever answers at a control plane's address. Anybody in between can then"
-              + " take this node over.");
+          "Do not verify certificates. An attacker on the network can then take over this node.");
 
   static final Flag<Path> HOSTS_FILE =
-      Flag.of(
-          "hosts-file",
-          new FlagType.File("FILE"),
-          "/etc/hosts",
-          "The file in which the name is kept.");
+      Flag.of("hosts-file", new FlagType.File("FILE"), "/etc/hosts", "The hosts file.");
 
   static final Flag<Path> STATE_DIR =
       Flag.of(
           "state-dir",
           new FlagType.File("DIRECTORY"),
           "/var/lib/apiserver-bootstrap",
-          "Where the cached list of control planes and the state are kept.");
+          "The directory for the list of control planes and the state.");
 
   static final Flag<Duration> TIMEOUT =
       Flag.of(
           "timeout",
           TIME,
           "30s",
-          "How long pin looks for a control plane that is ready. It holds the kubelet for no"
-              + " longer than this.");
+          "How long pin looks for a ready control plane. The kubelet is delayed no longer than"
+              + " this.");
 
   static final Flag<Duration> WAIT =
       Flag.optional(
-          "wait", TIME, "for ever", "How long handover waits for the cluster IP. 0 is for ever.");
+          "wait", TIME, "no limit", "How long handover waits for the cluster IP. 0 is no limit.");
 
   static final Flag<Integer> RISE =
       Flag.of(
           "rise",
           new FlagType.Number("COUNT", 1, 100),
           "3",
-          "How many new connections in a row must find the cluster IP ready before the name"
-              + " points at it.");
+          "Consecutive new connections that must find the cluster IP ready before the name points"
+              + " at it.");
 
   static final Flag<Role> ROLE =
       Flag.of(
           "role",
           new FlagType.Choice<>(Role.values()),
           "worker",
-          "On a control plane the name ends up at the node's own apiserver, and at another one"
-              + " only while the own is not ready.");
+          "worker: the name resolves to the cluster IP. control-plane: the name resolves to the"
+              + " local apiserver, or to a peer while the local one is not ready.");
 
   static final Flag<String> LOCAL_APISERVER =
       Flag.optional(
           "local-apiserver",
           new HostAddress(),
           "the control plane that is an address of this node, else 127.0.0.1",
-          "The node's own apiserver, for --role control-plane.");
+          "The local apiserver, for --role control-plane.");
 
   static final Flag<Strategy> STRATEGY =
       Flag.of(
           "strategy",
           new FlagType.Choice<>(Strategy.values()),
           "hosts",
-          "hosts: the name points at a control plane first and at the cluster IP later. nft:"
-              + " it points at the cluster IP from the start, and a rule in the kernel leads"
-              + " there until kube-proxy's do.");
+          "hosts: the name points at a control plane first and at the cluster IP later. nft: the"
+              + " name always points at the cluster IP, and a kernel rule leads it to a control"
+              + " plane until kube-proxy has its rules.");
 
   static final Flag<Boolean> REMOVE_AFTER_HANDOVER =
       Flag.off(
           "remove-after-handover",
-          "With --strategy nft: take the rule out at the hand-over, instead of leaving it as"
-              + " a net under kube-proxy's rules.");
+          "With --strategy nft: remove the rule at the hand-over. By default it stays as a"
+              + " fallback for kube-proxy's rules.");
 
   static final Flag<Path> KUBECONFIG =
       Flag.of(
@@ -148,21 +142,21 @@ final class BootstrapFlags {
   static final Flag<Boolean> ADOPT =
       Flag.off(
           "adopt",
-          "Comment out an entry of the same name that somebody else wrote into the hosts file;"
-              + " restore brings it back.");
+          "Comment out another entry of the same name in the hosts file; restore brings it back.");
 
   static final Flag<Path> CONFIG =
       Flag.optional(
           "config",
           new FlagType.File("FILE"),
           CONFIG_FILE + ", if it is there",
-          "The configuration file: KEY = value, with the names of the flags above in capital"
-              + " letters and _ for -, such as CLUSTER_IP = 10.96.0.64. A flag goes over it.");
+          "The configuration file: KEY = value. A key is the name of a flag above in capital"
+              + " letters with _ for -, such as CLUSTER_IP = 10.96.0.64. Flags on the command line"
+              + " take precedence.");
 
   static final Flag<Boolean> DRY_RUN =
       Flag.off(
           "dry-run",
-          "Show as a diff what would become of the hosts file; write nothing. Exit codes: 0"
+          "Show as a diff what would change in the hosts file; write nothing. Exit codes: 0"
               + " nothing to change, 1 changes, 2 or more an error.");
 
   static final Flag<Output> OUTPUT =
@@ -170,7 +164,7 @@ final class BootstrapFlags {
               "output",
               new FlagType.Choice<>(Output.values()),
               "text",
-              "How check and status print.")
+              "Output format of check and status.")
           .withLetter('o');
 
   static final Flag<Boolean> HELP = Flag.off("help", "Print this and exit.").withLetter('h');

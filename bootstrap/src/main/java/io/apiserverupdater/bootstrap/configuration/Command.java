@@ -9,9 +9,9 @@ public enum Command {
   PIN("pin", true, "point the name at a control plane that is ready"),
   HANDOVER("handover", true, "wait until the cluster IP works, then point the name at it"),
   REFRESH("refresh", true, "read the control planes from the cluster into the cached list"),
-  CHECK("check", false, "examine this node, and say what to do about what is wrong"),
-  STATUS("status", false, "say where the name points, since when, and how old the list is"),
-  RESTORE("restore", true, "take our block out of the hosts file");
+  CHECK("check", false, "examine this node and say what to do about each problem"),
+  STATUS("status", false, "show where the name points, since when, and how old the list is"),
+  RESTORE("restore", true, "remove the block of this program from the hosts file");
 
   private final String word;
   private final boolean writes;

@@ -14,9 +14,9 @@ public final class Help {
       commands.append(command.purpose()).append('\n');
     }
     return """
-        Points the name of the apiserver, in this node's hosts file, at a control plane
-        while the node boots, and at the cluster IP of the Service apiserver as soon as
-        kube-proxy makes that work.
+        Points the apiserver's name in this node's hosts file at a control plane while
+        the node boots, and at the cluster IP of the Service apiserver as soon as
+        kube-proxy makes that IP work.
 
         Usage:
           apiserver-bootstrap [command] [flags]
@@ -33,12 +33,12 @@ public final class Help {
 
         Exit codes:
           0  done
-          1  error; the hosts file is as it was
+          1  error; the hosts file is unchanged
           2  wrong flags or configuration
-          3  pin: no control plane is ready; the name leads to one that is starting
-          4  pin: no control plane answered; the name leads where it led before
+          3  pin: no control plane is ready; the name points at one that is starting
+          4  pin: no control plane answered; the name points where it did before
              handover: the cluster IP did not work within --wait
-          check      0 all is well, 1 warnings, 2 failures
+          check      0 everything is ok, 1 warnings, 2 failures
           --dry-run  0 nothing to change, 1 changes, 2 or more an error
         """;
   }

@@ -8,13 +8,13 @@ public final class Help {
 
   public static String text() {
     return """
-        Keeps the endpoints of a Service without a selector in step with the control
-        planes, so that every node reaches a live apiserver through that Service.
+        Keeps the endpoints of a Service without a selector equal to the ready
+        apiservers, so that every node reaches a live apiserver through that Service.
 
         Usage:
-          updater [flags]              run as a controller, until SIGTERM
+          updater [flags]              run as a controller until SIGTERM
           updater --dry-run [flags]    print what would change; write nothing
-          updater --once [flags]       bring the target in step once
+          updater --once [flags]       update the target once
 
         Flags:
         """

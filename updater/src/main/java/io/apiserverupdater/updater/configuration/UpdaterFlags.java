@@ -45,14 +45,14 @@ final class UpdaterFlags {
               "filename",
               new FlagType.Text("FILE|-"),
               "",
-              "Let --dry-run take the source's EndpointSlices from a file or stdin. Without any"
+              "Let --dry-run read the source's EndpointSlices from a file or stdin. Without a"
                   + " kubeconfig the cluster counts as empty.")
           .withLetter('f');
 
   static final Flag<Boolean> ONCE =
       Flag.off(
           "once",
-          "Bring the target in step once and exit, without an election."
+          "Update the target once and exit, without leader election."
               + " Exit codes: 0 done or nothing to do, 1 refused, 2 error.");
 
   static final Flag<String> KUBECONFIG =
@@ -60,8 +60,8 @@ final class UpdaterFlags {
           "kubeconfig",
           new FlagType.Text("FILE"),
           "",
-          "The kubeconfig to use. Else the files in KUBECONFIG, else ~/.kube/config, else the"
-              + " pod's service account.");
+          "The kubeconfig to use. Without this flag: the files in KUBECONFIG, or ~/.kube/config, or"
+              + " the pod's service account.");
 
   static final Flag<String> CONTEXT =
       Flag.optional(
@@ -75,8 +75,8 @@ final class UpdaterFlags {
           "apiserver-failover",
           new FlagType.Switch(),
           "true in a pod, else false",
-          "Reach the API at the control planes' own addresses first, under the TLS name"
-              + " kubernetes.default.svc, and at the configured address last.");
+          "Connect to the control planes' own addresses first, with the TLS name"
+              + " kubernetes.default.svc, and to the configured address last.");
 
   static final Flag<ServiceName> SOURCE =
       Flag.of(
@@ -102,16 +102,16 @@ final class UpdaterFlags {
           "write-endpoints",
           new FlagType.Switch(),
           "true",
-          "Write the v1 Endpoints object of the target as well, for people and old tools.");
+          "Also write the v1 Endpoints object of the target, for people and old tools.");
 
   static final Flag<HealthCheck> HEALTH_CHECK =
       Flag.of(
           "health-check",
           new FlagType.Choice<>(HealthCheck.values()),
           "readyz",
-          "How members are probed: /readyz over verified TLS under the name"
-              + " kubernetes.default.svc; that their hosts accept connections; or not at all."
-              + " Unready members stay listed with ready: false.");
+          "How to probe members. readyz: GET /readyz over TLS, verified for the name"
+              + " kubernetes.default.svc. tcp: connect to the port. off: no probes. Unready members"
+              + " stay listed with ready: false.");
 
   // Two replicas ask each apiserver about seven times a second in all.
   static final Flag<Duration> PROBE_INTERVAL =
@@ -119,81 +119,84 @@ final class UpdaterFlags {
           "probe-interval",
           TIME,
           "300ms",
-          "The longest pause between two rounds of probes; each is 95 % to all of it.");
+          "Maximum time between probes of a member (jittered down by up to 5 %).");
 
   static final Flag<Duration> PROBE_TIMEOUT =
-      Flag.of("probe-timeout", TIME, "350ms", "How long one probe may take in all.");
+      Flag.of("probe-timeout", TIME, "350ms", "Limit for one probe in total.");
 
   static final Flag<Integer> RISE =
       Flag.of(
           "rise",
           new FlagType.Number("NUMBER", 1, 99),
           "2",
-          "How many good probes in a row make a member ready that had been silent. After an"
-              + " honest answer of not ready, one does.");
+          "Consecutive successes before a silent member counts as ready again. After an explicit"
+              + " not-ready answer, one success is enough.");
 
   static final Flag<Integer> FALL =
       Flag.of(
           "fall",
           new FlagType.Number("NUMBER", 1, 99),
           "2",
-          "How many bad probes in a row make a member unready, the next at once after the one"
-              + " before. For a refused connection or an honest answer of not ready, one"
-              + " does.");
+          "Consecutive failures before a member counts as unready; retries are immediate. A refused"
+              + " connection or an explicit not-ready answer counts at once.");
 
   static final Flag<Boolean> LEADER_ELECT =
       Flag.of(
           "leader-elect",
           new FlagType.Switch(),
           "true",
-          "Write only while holding the Lease. Turn it off for a single replica.");
+          "Write only while holding the Lease. Set to false for a single replica.");
 
   static final Flag<String> LEASE_NAME =
       Flag.of(
-          "lease-name", new KubernetesName(), "apiserver-updater", "The Lease of the election.");
+          "lease-name",
+          new KubernetesName(),
+          "apiserver-updater",
+          "The Lease for leader election.");
 
   static final Flag<String> LEASE_NAMESPACE =
       Flag.optional(
           "lease-namespace",
           new KubernetesName(),
           "the value of --namespace",
-          "The Lease's namespace.");
+          "The namespace of the Lease.");
 
   static final Flag<Duration> LEASE_DURATION =
       Flag.of(
           "lease-duration",
           TIME,
           "4s",
-          "How long the others wait for a silent leader. Whole seconds.");
+          "How long a standby waits for a silent leader, in whole seconds.");
 
   static final Flag<Duration> RENEW_DEADLINE =
       Flag.of(
           "renew-deadline",
           TIME,
           "3s",
-          "How long a leader goes on after its last renewal. Shorter than --lease-duration.");
+          "How long a leader keeps writing after its last renewal. Must be less than"
+              + " --lease-duration.");
 
   static final Flag<Duration> RETRY_PERIOD =
       Flag.of(
           "retry-period",
           TIME,
           "1s",
-          "The time between two renewals. Shorter than --renew-deadline.");
+          "Time between two renewals. Must be less than --renew-deadline.");
 
   static final Flag<String> IDENTITY =
       Flag.optional(
           "identity",
           new FlagType.Text("NAME"),
           "POD_NAME, else the host name",
-          "Who holds the Lease. A random part is added, so that a restarted replica does not"
-              + " take itself for its predecessor.");
+          "The holder name in the Lease. A random part is appended, so that a restarted replica does"
+              + " not mistake itself for its predecessor.");
 
   static final Flag<Optional<InetSocketAddress>> LISTEN =
       Flag.of(
           "listen",
           new ListenAddress(),
           ":8080",
-          "Where /livez, /readyz and /metrics answer, in plain HTTP. 0 turns them off.");
+          "Address of /livez, /readyz and /metrics (plain HTTP). 0 turns them off.");
 
   static final Flag<Boolean> VERBOSE = Flag.off("verbose", "Log more.").withLetter('v');
 
