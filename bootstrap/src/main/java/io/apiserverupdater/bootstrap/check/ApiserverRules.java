@@ -66,8 +66,8 @@ final class ApiserverRules {
     if (ready == 0) {
       findings.fail(
           subject,
-          "none is ready: a boot now would find none",
-          "see to the control planes, or correct CONTROL_PLANE and CA_FILE");
+          "none is ready: a boot now would find no ready one",
+          "repair the control planes, or correct CONTROL_PLANE and CA_FILE");
     }
   }
 
@@ -91,18 +91,19 @@ final class ApiserverRules {
   private static String advice(ProbeResult result) {
     if (result instanceof ProbeResult.NotReady notReady) {
       return notReady.status() == 401 || notReady.status() == 403
-          ? "let anonymous read /readyz (the ClusterRole system:public-info-viewer), or pin counts"
-              + " it as not ready"
-          : "look at its log: kube-apiserver names the failing checks there";
+          ? "allow anonymous reads of /readyz (ClusterRole system:public-info-viewer); otherwise pin"
+              + " counts it as not ready"
+          : "read its log: kube-apiserver names the failing checks there";
     }
     if (result instanceof ProbeResult.Unreachable unreachable) {
       return switch (unreachable.reason()) {
-        case REFUSED -> "start its kube-apiserver, or take the address out of the list";
-        case NO_ROUTE, CONNECT_TIMEOUT -> "look at its host, the network and firewalls between";
-        case HANDSHAKE_TIMEOUT, ANSWER_TIMEOUT -> "its process hangs or is overloaded: look at it";
-        case CONNECTION_LOST -> "its process, or something between, ends connections: look at it";
+        case REFUSED -> "start its kube-apiserver, or remove the address from the list";
+        case NO_ROUTE, CONNECT_TIMEOUT -> "check its host, the network and firewalls";
+        case HANDSHAKE_TIMEOUT, ANSWER_TIMEOUT ->
+            "its process hangs or is overloaded: check it and etcd";
+        case CONNECTION_LOST -> "its process or a device in between closes connections: check both";
         case CERTIFICATE -> "renew the certificate, or correct HOSTNAME, CA_FILE or CA_CERT_HASH";
-        case TLS, MALFORMED_ANSWER -> "is it a kube-apiserver, and the right port?";
+        case TLS, MALFORMED_ANSWER -> "check that this is a kube-apiserver and the right port";
       };
     }
     return "find out why it is slow";
@@ -110,10 +111,10 @@ final class ApiserverRules {
 
   private void listAge() {
     String subject = "cached list";
-    String advice = "run apiserver-bootstrap refresh, and look at " + Rules.REFRESH_TIMER;
+    String advice = "run apiserver-bootstrap refresh, and check " + Rules.REFRESH_TIMER;
     if (facts.refreshed().isEmpty()) {
       findings.warn(
-          subject, "never refreshed: control planes that are not configured are not known", advice);
+          subject, "never refreshed: only the configured control planes are known", advice);
       return;
     }
     Duration age = Duration.between(facts.refreshed().get(), facts.now());
@@ -146,11 +147,11 @@ final class ApiserverRules {
       findings.fail(
           subject,
           answer(probed.get()),
-          "is kube-proxy running here, and has the Service apiserver endpoints? kubectl -n"
+          "check that kube-proxy runs here and that the Service apiserver has endpoints: kubectl -n"
               + " kube-system get endpointslices -l kubernetes.io/service-name=apiserver");
     } else {
       findings.warn(
-          subject, answer(probed.get()), "is kube-proxy running here? Only workers need it");
+          subject, answer(probed.get()), "check that kube-proxy runs here; only workers need it");
     }
   }
 
@@ -165,7 +166,7 @@ final class ApiserverRules {
       findings.warn(
           subject,
           clusterIp.get().getHostAddress() + " is an address of this node",
-          "that is so with kube-proxy in IPVS mode only; else choose another cluster IP");
+          "expected with kube-proxy in IPVS mode only; otherwise choose another cluster IP");
     }
     Optional<List<InetAddress>> dns =
         findings.known(
@@ -194,7 +195,7 @@ final class ApiserverRules {
           clusterIp.get().getHostAddress()
               + " is far from the cluster's DNS, "
               + Findings.text(dns.get())
-              + ", which is of the service CIDR",
+              + ", which is in the service CIDR",
           "compare with: kubectl -n kube-system get service apiserver");
     }
   }
@@ -207,21 +208,27 @@ final class ApiserverRules {
   }
 
   private void trust() {
-    String subject = "authority";
+    String subject = "CA";
     if (!facts.settings().verified()) {
       findings.fail(
           subject,
-          "INSECURE_SKIP_TLS_VERIFY: whoever answers is believed, and can take this node over",
-          "give CA_FILE or CA_CERT_HASH instead");
+          "INSECURE_SKIP_TLS_VERIFY: certificates are not verified, so an attacker on the network can"
+              + " take over this node",
+          "set CA_FILE or CA_CERT_HASH instead");
     }
     if (facts.authorityExpiry().isEmpty()) {
       return;
     }
     Optional<Instant> expiry =
         findings.known(
-            subject, facts.authorityExpiry().get(), "give the authority's certificate in CA_FILE");
+            subject, facts.authorityExpiry().get(), "set CA_FILE to the CA's certificate");
     expiry.ifPresent(
-        at -> expiry(subject, "the trusted authority", at, "renew it, and give all nodes the new"));
+        at ->
+            expiry(
+                subject,
+                "the trusted CA certificate",
+                at,
+                "renew it and copy the new one to all nodes"));
   }
 
   private void expiry(String subject, String what, Instant at, String advice) {
@@ -238,7 +245,7 @@ final class ApiserverRules {
   private void certificate() {
     String subject = "certificate";
     Optional<Certificate> known =
-        findings.known(subject, facts.certificate(), "no apiserver showed one: see above");
+        findings.known(subject, facts.certificate(), "no apiserver presented one: see above");
     if (known.isEmpty()) {
       return;
     }

@@ -38,14 +38,14 @@ final class NameRules {
       }
     }
     return facts.isThisControlPlane(address)
-        ? Optional.of("this control plane itself")
+        ? Optional.of("the local apiserver")
         : Optional.empty();
   }
 
   private void resolution() {
     String subject = "name";
     Optional<List<InetAddress>> resolved =
-        findings.known(subject, facts.resolution(), "look with: getent ahosts " + name);
+        findings.known(subject, facts.resolution(), "run getent ahosts " + name);
     if (resolved.isEmpty()) {
       return;
     }
@@ -53,9 +53,9 @@ final class NameRules {
     if (addresses.isEmpty()) {
       findings.fail(
           subject,
-          name + " leads nowhere",
-          "run apiserver-bootstrap pin; if it stays so, /etc/nsswitch.conf lacks"
-              + " \"hosts: files\"");
+          name + " does not resolve",
+          "run apiserver-bootstrap pin; if that does not help, add \"files\" to the line hosts: of"
+              + " /etc/nsswitch.conf");
       return;
     }
     if (facts.hosts() instanceof Reading.Known<HostsBlock> hosts
@@ -64,12 +64,12 @@ final class NameRules {
       findings.fail(
           subject,
           name
-              + " leads to "
+              + " resolves to "
               + Findings.text(addresses)
-              + ", the hosts file says "
+              + ", but the hosts file has "
               + Findings.text(hosts.value().addresses()),
-          "let \"files\" come first in the line hosts: of /etc/nsswitch.conf, and restart a name"
-              + " cache such as nscd");
+          "put \"files\" first in the line hosts: of /etc/nsswitch.conf and restart name caches such"
+              + " as nscd");
       return;
     }
     for (InetAddress address : addresses) {
@@ -78,7 +78,7 @@ final class NameRules {
         findings.fail(
             subject,
             name
-                + " leads to "
+                + " resolves to "
                 + address.getHostAddress()
                 + ", which is neither the cluster IP nor a known control plane",
             "run apiserver-bootstrap, or correct CONTROL_PLANE and CLUSTER_IP in its"
@@ -88,14 +88,15 @@ final class NameRules {
     }
     InetAddress first = addresses.get(0);
     findings.ok(
-        subject, name + " leads to " + Findings.text(addresses) + ", " + meaning(first).orElse(""));
+        subject,
+        name + " resolves to " + Findings.text(addresses) + ", " + meaning(first).orElse(""));
   }
 
   private void hostsBlock() {
     String subject = "hosts file";
     Optional<HostsBlock> block =
         findings.known(
-            subject, facts.hosts(), "mend the file as it says, then run apiserver-bootstrap pin");
+            subject, facts.hosts(), "fix the file as described, then run apiserver-bootstrap pin");
     if (block.isEmpty()) {
       return;
     }
@@ -104,12 +105,11 @@ final class NameRules {
           subject,
           "line "
               + block.get().foreignLines().get(0)
-              + " outside our block names "
-              + name
-              + " as well",
-          "delete the name there, or run apiserver-bootstrap pin --adopt");
+              + " outside the block of apiserver-bootstrap also has "
+              + name,
+          "remove the name there, or run apiserver-bootstrap pin --adopt");
     } else if (block.get().addresses().isEmpty()) {
-      findings.fail(subject, "there is no entry of ours", "run apiserver-bootstrap pin");
+      findings.fail(subject, "has no entry of apiserver-bootstrap", "run apiserver-bootstrap pin");
     } else {
       findings.ok(subject, "one block, with " + Findings.text(block.get().addresses()));
       handedOver(block.get().addresses());
@@ -128,7 +128,7 @@ final class NameRules {
         "the name still points at a control plane",
         serviceIsReady()
             ? "the cluster IP works: run systemctl restart " + Rules.HANDOVER_UNIT
-            : "it follows when the cluster IP works; until then look at " + Rules.HANDOVER_UNIT);
+            : "it follows once the cluster IP works; until then check " + Rules.HANDOVER_UNIT);
   }
 
   private boolean serviceIsReady() {

@@ -76,7 +76,7 @@ public final class NodeProbes {
             new Certificate(
                 one.address(), CertificateFaults.names(shown), shown.getNotAfter().toInstant()));
       } catch (UnreachableException | GeneralSecurityException e) {
-        reason = one.address() + " showed none: " + e.getMessage();
+        reason = one.address() + " presented none: " + e.getMessage();
       }
     }
     return new Reading.Unknown<>(reason);

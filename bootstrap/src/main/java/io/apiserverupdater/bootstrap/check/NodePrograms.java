@@ -54,7 +54,7 @@ public final class NodePrograms {
       Optional<Program.Run> run = program.get().run(arguments, "", DEADLINE);
       if (run.isEmpty()) {
         return new Reading.Unknown<>(
-            name + " was not done after " + DEADLINE.toSeconds() + " s and was killed");
+            name + " did not finish within " + DEADLINE.toSeconds() + " s and was killed");
       }
       return new Reading.Known<>(run.get());
     } catch (IOException e) {

@@ -56,25 +56,25 @@ final class NodeRules {
   private void dialer(String subject, Reading<List<String>> reading, String restart) {
     Optional<List<String>> servers =
         findings.known(
-            subject, reading, "make sure that its kubeconfig says server: " + expectedServer());
+            subject, reading, "make sure that its kubeconfig has server: " + expectedServer());
     if (servers.isEmpty()) {
       return;
     }
     if (servers.get().isEmpty()) {
       findings.warn(
-          subject, "its kubeconfig names no server", "it should say server: " + expectedServer());
+          subject, "its kubeconfig has no server", "set server: " + expectedServer() + " in it");
     }
     for (String server : servers.get()) {
       if (server.equals(expectedServer()) || server.equals(expectedServer() + "/")) {
         findings.ok(subject, "dials " + server);
       } else if (isOwnApiserver(server)) {
         // As kubeadm has it for the kubelet of a control plane.
-        findings.ok(subject, "dials " + server + ", this control plane itself");
+        findings.ok(subject, "dials " + server + ", the local apiserver");
       } else {
         findings.fail(
             subject,
-            "dials " + server + ", and so gains nothing by the name",
-            "set server: " + expectedServer() + " in its kubeconfig, and " + restart);
+            "dials " + server + ", which bypasses the name",
+            "set server: " + expectedServer() + " in its kubeconfig and " + restart);
       }
     }
   }
@@ -104,7 +104,7 @@ final class NodeRules {
 
   private void units() {
     Optional<Map<String, UnitState>> known =
-        findings.known("units", facts.units(), "look with: systemctl status " + Rules.PIN_UNIT);
+        findings.known("units", facts.units(), "run systemctl status " + Rules.PIN_UNIT);
     if (known.isEmpty()) {
       return;
     }
@@ -117,7 +117,7 @@ final class NodeRules {
       if (kubelet.active().equals("active")) {
         findings.ok(Rules.KUBELET_UNIT, "active");
       } else {
-        findings.warn(Rules.KUBELET_UNIT, kubelet.active(), "look with: journalctl -u kubelet");
+        findings.warn(Rules.KUBELET_UNIT, kubelet.active(), "run journalctl -u kubelet");
       }
     }
   }
@@ -130,14 +130,14 @@ final class NodeRules {
           "there is no such unit, so nothing happens at boot",
           "install the package, or the units of deploy/systemd");
     } else if (state.active().equals("failed")) {
-      findings.fail(unit, "failed", "look with: journalctl -u " + unit);
+      findings.fail(unit, "failed", "run journalctl -u " + unit);
     } else if (enabled && !state.file().equals("enabled")) {
       findings.fail(
           unit,
           (state.file().isEmpty() ? "not enabled" : state.file()) + ", so it does not run at boot",
           "run systemctl enable " + unit);
     } else if (state.active().equals("activating")) {
-      findings.warn(unit, "still at work", "look with: journalctl -u " + unit);
+      findings.warn(unit, "still running", "run journalctl -u " + unit);
     } else {
       findings.ok(unit, state.active());
     }
@@ -148,7 +148,7 @@ final class NodeRules {
       return;
     }
     String dropIn =
-        "install the drop-in 20-apiserver-bootstrap.conf of the package, and restart the unit";
+        "install the drop-in 20-apiserver-bootstrap.conf of the package and restart the unit";
     UnitState kubelet = units.value().get(Rules.KUBELET_UNIT);
     if (kubelet != null && kubelet.exists()) {
       http2(Rules.KUBELET_UNIT, kubelet.variables(), dropIn);
@@ -174,11 +174,13 @@ final class NodeRules {
     List<String> missing = new ArrayList<>(HTTP2_VARIABLES);
     missing.removeAll(variables);
     if (missing.isEmpty()) {
-      findings.ok(subject, "leaves a silent connection after the times that are set");
+      findings.ok(subject, "both timeouts for silent connections are set");
     } else {
       findings.warn(
           subject,
-          "lacks " + String.join(" and ", missing) + ": a silent control plane is left after 45 s",
+          "lacks "
+              + String.join(" and ", missing)
+              + ": it gives up a silent control plane only after 45 s",
           advice);
     }
   }
@@ -196,14 +198,15 @@ final class NodeRules {
     }
     long seconds = known.get().toSeconds();
     if (seconds == 0) {
-      findings.fail(
-          subject, "forgotten at once: connections through Services cannot be made", advice);
+      findings.fail(subject, "dropped at once: connections through Services fail", advice);
     } else if (known.get().compareTo(SYN_REPEATED) <= 0) {
-      findings.ok(subject, "forgotten after " + seconds + " s: a later one meets the rules anew");
+      findings.ok(subject, "dropped after " + seconds + " s: a later SYN is balanced again");
     } else {
       findings.warn(
           subject,
-          "kept for " + seconds + " s: so long all go to a control plane that has vanished",
+          "conntrack keeps unanswered SYNs for "
+              + seconds
+              + " s; until then retries go to the dead control plane",
           advice);
     }
   }
@@ -224,22 +227,22 @@ final class NodeRules {
             snapshot.pod()
                 + " has a copy of the hosts file without "
                 + name
-                + ", which it dials: it gets no changes of Services",
-            "restart it (kubectl delete pod), now that the node knows the name");
+                + ", which it dials: it receives no Service changes",
+            "restart it (kubectl delete pod) now that the hosts file has the name");
       } else if (isPinned(snapshot)) {
         faults++;
         findings.warn(
             subject,
             snapshot.pod()
-                + " has host network and an old copy of the hosts file: it dials "
+                + " uses the host network and an old copy of the hosts file: it dials "
                 + Findings.text(snapshot.addresses())
                 + " only",
-            "restart it (kubectl delete pod) once the name points where it stays; on a worker"
-                + " --strategy nft avoids this");
+            "restart it (kubectl delete pod) after the hand-over; on a worker --strategy nft avoids"
+                + " this");
       }
     }
     if (faults == 0) {
-      findings.ok(subject, "none with host network has an old copy of the hosts file");
+      findings.ok(subject, "no pod on the host network has an old copy of the hosts file");
     }
   }
 
@@ -281,8 +284,8 @@ final class NodeRules {
     } else {
       findings.warn(
           subject,
-          "not there: with REMOVE_AFTER_HANDOVER or in IPVS mode that is as it should be",
-          "else run apiserver-bootstrap pin, and see what flushes the ruleset");
+          "not there: expected with REMOVE_AFTER_HANDOVER or in IPVS mode only",
+          "otherwise run apiserver-bootstrap pin and find out what flushes the ruleset");
     }
   }
 }

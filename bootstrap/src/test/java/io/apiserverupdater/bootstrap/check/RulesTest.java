@@ -166,13 +166,13 @@ class RulesTest {
             node -> node.resolution = new Reading.Known<>(List.of()),
             Level.FAIL,
             "name",
-            "leads nowhere"),
+            "does not resolve"),
         when(
             "libc sees something else than the file",
             node -> node.resolution = new Reading.Known<>(List.of(CP2.ip())),
             Level.FAIL,
             "name",
-            "leads to 10.0.0.2, the hosts file says 10.96.0.64"),
+            "resolves to 10.0.0.2, but the hosts file has 10.96.0.64"),
         when(
             "the name leads to a stranger",
             node -> {
@@ -196,14 +196,14 @@ class RulesTest {
             node -> node.hosts = new Reading.Known<>(new HostsBlock(List.of(), List.of())),
             Level.FAIL,
             "hosts file",
-            "there is no entry of ours"),
+            "has no entry of apiserver-bootstrap"),
         when(
             "an entry of somebody else",
             node ->
                 node.hosts = new Reading.Known<>(new HostsBlock(List.of(CLUSTER_IP), List.of(3))),
             Level.FAIL,
             "hosts file",
-            "line 3 outside our block"),
+            "line 3 outside the block of apiserver-bootstrap"),
         when(
             "nothing configured",
             node -> {
@@ -298,15 +298,15 @@ class RulesTest {
             "nothing is verified",
             node -> node.verified = false,
             Level.FAIL,
-            "authority",
-            "whoever answers is believed"),
+            "CA",
+            "certificates are not verified"),
         when(
             "the authority expires",
             node ->
                 node.authorityExpiry =
                     Optional.of(new Reading.Known<>(NOW.plus(Duration.ofDays(10)))),
             Level.WARN,
-            "authority",
+            "CA",
             "expires on 2026-12-01"),
         when(
             "the name is not in the certificate",
@@ -346,7 +346,7 @@ class RulesTest {
             node -> node.kubelet = new Reading.Known<>(List.of()),
             Level.WARN,
             "kubelet",
-            "names no server"),
+            "has no server"),
         when(
             "no unit",
             unit(Rules.PIN_UNIT, "not-found", "inactive", ""),
@@ -370,7 +370,7 @@ class RulesTest {
             unit(Rules.HANDOVER_UNIT, "loaded", "activating", "static"),
             Level.WARN,
             Rules.HANDOVER_UNIT,
-            "still at work"),
+            "still running"),
         when(
             "the kubelet does not run",
             unit(Rules.KUBELET_UNIT, "loaded", "inactive", "enabled"),
@@ -394,13 +394,13 @@ class RulesTest {
             node -> node.synSentTimeout = new Reading.Known<>(Duration.ofMinutes(2)),
             Level.WARN,
             "unanswered SYNs",
-            "kept for 120 s"),
+            "conntrack keeps unanswered SYNs for 120 s"),
         when(
             "attempts to connect are not kept at all",
             node -> node.synSentTimeout = new Reading.Known<>(Duration.ZERO),
             Level.FAIL,
             "unanswered SYNs",
-            "forgotten at once"),
+            "dropped at once"),
         when(
             "no setting, as without conntrack",
             node -> node.synSentTimeout = new Reading.Unknown<>("there is no such file"),
@@ -415,7 +415,7 @@ class RulesTest {
                         List.of(new HostsSnapshot("kube-system/kube-proxy-x", List.of(CP1.ip())))),
             Level.WARN,
             "pods",
-            "kube-system/kube-proxy-x has host network and an old copy"),
+            "kube-system/kube-proxy-x uses the host network and an old copy"),
         when(
             "kube-proxy was started before the node knew the name",
             node ->
@@ -491,8 +491,7 @@ class RulesTest {
         Arguments.of("control plane", (Consumer<Node>) node -> node.controlPlanes = unknown()),
         Arguments.of("cluster IP", (Consumer<Node>) node -> node.service = Optional.of(unknown())),
         Arguments.of("certificate", (Consumer<Node>) node -> node.certificate = unknown()),
-        Arguments.of(
-            "authority", (Consumer<Node>) node -> node.authorityExpiry = Optional.of(unknown())),
+        Arguments.of("CA", (Consumer<Node>) node -> node.authorityExpiry = Optional.of(unknown())),
         Arguments.of("kubelet", (Consumer<Node>) node -> node.kubelet = unknown()),
         Arguments.of("kube-proxy", (Consumer<Node>) node -> node.proxy = unknown()),
         Arguments.of("service CIDR", (Consumer<Node>) node -> node.dns = unknown()),
