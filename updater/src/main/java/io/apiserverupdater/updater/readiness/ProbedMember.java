@@ -1,10 +1,7 @@
 package io.apiserverupdater.updater.readiness;
 
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
-import io.apiserverupdater.apiserver.probe.ProbePolicy;
 import io.apiserverupdater.apiserver.probe.ProbeResult;
-import io.apiserverupdater.apiserver.probe.Readiness;
-import io.apiserverupdater.apiserver.probe.ReadinessTracker;
 import io.apiserverupdater.updater.endpoints.Member;
 import io.apiserverupdater.updater.endpoints.MemberHealth;
 import java.time.Duration;
@@ -134,33 +131,17 @@ final class ProbedMember implements AutoCloseable {
   }
 
   private void take(ReadinessTracker tracker, ProbeResult result) {
-    long now = monotonic.getAsLong();
-    Optional<Readiness> turned = tracker.observe(result, now);
-    Readiness readiness = tracker.readiness();
-    MemberHealth before = health;
-    health =
-        new MemberHealth(
-            state(readiness.state()),
-            readiness.answers(),
-            before.isReady() && !readiness.isReady() ? Optional.of(now) : before.fellAt(),
-            readiness.evidence());
+    Optional<MemberHealth> turned = tracker.observe(result, monotonic.getAsLong());
+    health = tracker.health();
     if (turned.isPresent()) {
       // First what is urgent, then the word about it.
       changed.run();
-      if (readiness.isReady()) {
+      if (turned.get().isReady()) {
         log.info("member=ready address={}", member);
       } else {
-        log.warn("member=unready address={} evidence=\"{}\"", member, readiness.evidence());
+        log.warn("member=unready address={} evidence=\"{}\"", member, turned.get().evidence());
       }
     }
-  }
-
-  private static MemberHealth.State state(Readiness.State state) {
-    return switch (state) {
-      case UNKNOWN -> MemberHealth.State.UNKNOWN;
-      case READY -> MemberHealth.State.READY;
-      case UNREADY -> MemberHealth.State.UNREADY;
-    };
   }
 
   private boolean isClosed() {

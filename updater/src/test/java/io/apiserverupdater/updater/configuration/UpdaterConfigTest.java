@@ -5,12 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.apiserverupdater.apiserver.flags.Flag;
-import io.apiserverupdater.apiserver.probe.ProbePolicy;
 import io.apiserverupdater.updater.dryrun.Output;
 import io.apiserverupdater.updater.endpoints.TargetName;
 import io.apiserverupdater.updater.kube.KubeCluster.LeaseName;
 import io.apiserverupdater.updater.kube.TargetSettings;
 import io.apiserverupdater.updater.leaderelection.ElectionSettings;
+import io.apiserverupdater.updater.readiness.ProbePolicy;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;

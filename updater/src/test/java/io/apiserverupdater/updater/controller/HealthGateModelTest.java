@@ -4,10 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.apiserverupdater.apiserver.probe.ProbePolicy;
 import io.apiserverupdater.apiserver.probe.ProbeResult;
-import io.apiserverupdater.apiserver.probe.Readiness;
-import io.apiserverupdater.apiserver.probe.ReadinessTracker;
 import io.apiserverupdater.updater.endpoints.AddressFamily;
 import io.apiserverupdater.updater.endpoints.Change;
 import io.apiserverupdater.updater.endpoints.DesiredObject;
@@ -21,6 +18,8 @@ import io.apiserverupdater.updater.endpoints.MirrorRule;
 import io.apiserverupdater.updater.endpoints.ObservedState;
 import io.apiserverupdater.updater.endpoints.Service;
 import io.apiserverupdater.updater.endpoints.TargetName;
+import io.apiserverupdater.updater.readiness.ProbePolicy;
+import io.apiserverupdater.updater.readiness.ReadinessTracker;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -189,7 +188,6 @@ class HealthGateModelTest {
     final World world;
     final int number;
     final Map<Member, ReadinessTracker> trackers = new HashMap<>();
-    final Map<Member, Long> fellAt = new HashMap<>();
     final EndpointsReconciler reconciler;
 
     Replica(World world, int number) {
@@ -210,11 +208,7 @@ class HealthGateModelTest {
       trackers.forEach(
           (member, tracker) -> {
             do {
-              boolean was = tracker.readiness().isReady();
               tracker.observe(world.probe(member.address()), world.now);
-              if (was && !tracker.readiness().isReady()) {
-                fellAt.put(member, world.now);
-              }
             } while (tracker.wantsConfirmation());
           });
       reconciler.reconcile();
@@ -223,19 +217,13 @@ class HealthGateModelTest {
     @Override
     public void follow(Set<Member> members) {
       trackers.keySet().retainAll(members);
-      fellAt.keySet().retainAll(members);
       members.forEach(
           member -> trackers.computeIfAbsent(member, key -> new ReadinessTracker(POLICY)));
     }
 
     @Override
     public MemberHealth of(Member member) {
-      Readiness readiness = Objects.requireNonNull(trackers.get(member)).readiness();
-      return new MemberHealth(
-          MemberHealth.State.valueOf(readiness.state().name()),
-          readiness.answers(),
-          Optional.ofNullable(fellAt.get(member)),
-          readiness.evidence());
+      return Objects.requireNonNull(trackers.get(member)).health();
     }
 
     @Override

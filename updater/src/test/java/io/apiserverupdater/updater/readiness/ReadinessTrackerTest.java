@@ -1,10 +1,12 @@
-package io.apiserverupdater.apiserver.probe;
+package io.apiserverupdater.updater.readiness;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.apiserverupdater.apiserver.probe.ProbeResult;
 import io.apiserverupdater.apiserver.probe.ProbeResult.Reason;
+import io.apiserverupdater.updater.endpoints.MemberHealth;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,12 +35,12 @@ class ReadinessTrackerTest {
     return new ProbeResult.Unreachable(reason, reason.name());
   }
 
-  private Optional<Readiness.State> observe(ProbeResult result) {
-    return tracker.observe(result, now).map(Readiness::state);
+  private Optional<MemberHealth.State> observe(ProbeResult result) {
+    return tracker.observe(result, now).map(MemberHealth::state);
   }
 
-  private List<Readiness.State> observe(ProbeResult... results) {
-    List<Readiness.State> turns = new ArrayList<>();
+  private List<MemberHealth.State> observe(ProbeResult... results) {
+    List<MemberHealth.State> turns = new ArrayList<>();
     for (ProbeResult result : results) {
       observe(result).ifPresent(turns::add);
     }
@@ -49,35 +51,35 @@ class ReadinessTrackerTest {
     now += time.toNanos();
   }
 
-  private Readiness.State state() {
-    return tracker.readiness().state();
+  private MemberHealth.State state() {
+    return tracker.health().state();
   }
 
   @Test
   void isUnknownBeforeTheFirstResult() {
-    assertEquals(Readiness.State.UNKNOWN, state());
-    assertFalse(tracker.readiness().answers());
+    assertEquals(MemberHealth.State.UNKNOWN, state());
+    assertFalse(tracker.health().answers());
   }
 
   @Nested
   class First {
     @Test
     void goodResultMakesReadyAtOnce() {
-      assertEquals(Optional.of(Readiness.State.READY), observe(READY));
+      assertEquals(Optional.of(MemberHealth.State.READY), observe(READY));
     }
 
     @Test
     void honestNotReadyIsBelievedAtOnce() {
-      assertEquals(Optional.of(Readiness.State.UNREADY), observe(NOT_READY));
-      assertTrue(tracker.readiness().answers());
-      assertEquals("/readyz says 500, failing: etcd", tracker.readiness().evidence());
+      assertEquals(Optional.of(MemberHealth.State.UNREADY), observe(NOT_READY));
+      assertTrue(tracker.health().answers());
+      assertEquals("/readyz says 500, failing: etcd", tracker.health().evidence());
     }
 
     @Test
     void silenceLeavesItUnknownUntilConfirmed() {
       assertEquals(Optional.empty(), observe(SILENT));
       assertTrue(tracker.wantsConfirmation());
-      assertEquals(Optional.of(Readiness.State.UNREADY), observe(SILENT));
+      assertEquals(Optional.of(MemberHealth.State.UNREADY), observe(SILENT));
       assertFalse(tracker.wantsConfirmation());
     }
   }
@@ -88,7 +90,7 @@ class ReadinessTrackerTest {
     @EnumSource(names = {"REFUSED", "CERTIFICATE"})
     void atOnceByProof(Reason reason) {
       observe(READY);
-      assertEquals(Optional.of(Readiness.State.UNREADY), observe(unreachable(reason)));
+      assertEquals(Optional.of(MemberHealth.State.UNREADY), observe(unreachable(reason)));
       assertFalse(tracker.wantsConfirmation());
     }
 
@@ -100,7 +102,7 @@ class ReadinessTrackerTest {
       observe(READY);
       assertEquals(Optional.empty(), observe(unreachable(reason)));
       assertTrue(tracker.wantsConfirmation());
-      assertEquals(Optional.of(Readiness.State.UNREADY), observe(unreachable(reason)));
+      assertEquals(Optional.of(MemberHealth.State.UNREADY), observe(unreachable(reason)));
     }
 
     @Test
@@ -129,7 +131,7 @@ class ReadinessTrackerTest {
     @Test
     void bySilenceAndThenRefusal() {
       observe(READY);
-      assertEquals(List.of(Readiness.State.UNREADY), observe(SILENT, REFUSED));
+      assertEquals(List.of(MemberHealth.State.UNREADY), observe(SILENT, REFUSED));
     }
 
     @Test
@@ -148,28 +150,28 @@ class ReadinessTrackerTest {
     @Test
     void afterOneGoodProbeWhenItHadAnsweredHonestly() {
       observe(READY, NOT_READY);
-      assertEquals(Optional.of(Readiness.State.READY), observe(READY));
+      assertEquals(Optional.of(MemberHealth.State.READY), observe(READY));
     }
 
     @Test
     void afterTwoGoodProbesWhenItHadBeenSilent() {
       observe(READY, REFUSED);
       assertEquals(Optional.empty(), observe(READY));
-      assertEquals(Optional.of(Readiness.State.READY), observe(READY));
+      assertEquals(Optional.of(MemberHealth.State.READY), observe(READY));
     }
 
     @Test
     void byTheLastEvidenceOfAStartingApiserver() {
       observe(READY, REFUSED);
       observe(NOT_READY);
-      assertEquals(Optional.of(Readiness.State.READY), observe(READY));
+      assertEquals(Optional.of(MemberHealth.State.READY), observe(READY));
     }
 
     @Test
     void notWithABadProbeInBetween() {
       observe(READY, REFUSED);
       assertEquals(List.of(), observe(READY, SILENT, READY, REFUSED, READY));
-      assertEquals(Optional.of(Readiness.State.READY), observe(READY));
+      assertEquals(Optional.of(MemberHealth.State.READY), observe(READY));
     }
   }
 
@@ -185,7 +187,7 @@ class ReadinessTrackerTest {
     void firstReturnIsNotHeldUp() {
       observe(READY);
       fallAndRise();
-      assertEquals(Readiness.State.READY, state());
+      assertEquals(MemberHealth.State.READY, state());
     }
 
     @Test
@@ -194,11 +196,11 @@ class ReadinessTrackerTest {
       fallAndRise();
       pass(Duration.ofSeconds(8));
       fallAndRise();
-      assertEquals(Readiness.State.UNREADY, state());
+      assertEquals(MemberHealth.State.UNREADY, state());
       assertTrue(
-          tracker.readiness().evidence().startsWith("ready, but it fell too often; kept out for"),
-          tracker.readiness().evidence());
-      assertTrue(tracker.readiness().answers());
+          tracker.health().evidence().startsWith("ready, but it fell too often; kept out for"),
+          tracker.health().evidence());
+      assertTrue(tracker.health().answers());
     }
 
     @Test
@@ -206,7 +208,7 @@ class ReadinessTrackerTest {
       observe(READY);
       for (int i = 0; i < 20; i++) {
         fallAndRise();
-        assertEquals(Readiness.State.READY, state(), "fall " + i);
+        assertEquals(MemberHealth.State.READY, state(), "fall " + i);
         pass(Duration.ofSeconds(20));
       }
     }
@@ -217,7 +219,7 @@ class ReadinessTrackerTest {
       fallAndRise();
       fallAndRise();
       long still = now;
-      while (state() != Readiness.State.READY) {
+      while (state() != MemberHealth.State.READY) {
         pass(STEP);
         observe(READY);
       }
@@ -233,7 +235,7 @@ class ReadinessTrackerTest {
         fallAndRise();
       }
       pass(Duration.ofMillis(24_500));
-      assertEquals(Optional.of(Readiness.State.READY), observe(READY));
+      assertEquals(Optional.of(MemberHealth.State.READY), observe(READY));
     }
 
     @Test
@@ -243,12 +245,12 @@ class ReadinessTrackerTest {
         observe(SILENT, SILENT);
         pass(STEP);
         observe(READY, READY);
-        assertEquals(Readiness.State.READY, state(), "fall " + fall);
+        assertEquals(MemberHealth.State.READY, state(), "fall " + fall);
       }
       observe(SILENT, SILENT);
       pass(STEP);
       observe(READY, READY);
-      assertEquals(Readiness.State.UNREADY, state());
+      assertEquals(MemberHealth.State.UNREADY, state());
     }
 
     /** Whatever the pattern of its falls, it ends up out and the number of turns is bounded. */
@@ -264,7 +266,7 @@ class ReadinessTrackerTest {
           pass(Duration.ofMillis(100));
         }
         assertEquals(3, turns, "down, up, down and out: each " + period);
-        assertEquals(Readiness.State.UNREADY, loop.readiness().state());
+        assertEquals(MemberHealth.State.UNREADY, loop.health().state());
       }
     }
 

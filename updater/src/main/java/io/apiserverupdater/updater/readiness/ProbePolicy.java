@@ -1,5 +1,6 @@
-package io.apiserverupdater.apiserver.probe;
+package io.apiserverupdater.updater.readiness;
 
+import io.apiserverupdater.apiserver.probe.ProbeResult;
 import java.time.Duration;
 
 /**

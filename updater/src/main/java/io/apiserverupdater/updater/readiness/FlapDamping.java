@@ -1,4 +1,4 @@
-package io.apiserverupdater.apiserver.probe;
+package io.apiserverupdater.updater.readiness;
 
 import java.time.Duration;
 

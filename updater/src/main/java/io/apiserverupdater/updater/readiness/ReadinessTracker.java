@@ -1,18 +1,20 @@
-package io.apiserverupdater.apiserver.probe;
+package io.apiserverupdater.updater.readiness;
 
+import io.apiserverupdater.apiserver.probe.ProbeResult;
+import io.apiserverupdater.updater.endpoints.MemberHealth;
 import java.util.Optional;
 
 /**
- * Makes up the mind about one apiserver: results in, with the time of the monotonic clock in
- * nanoseconds; transitions out. Asks no clock and does no I/O. Not thread-safe.
+ * Judges one member by its probes: results in, with the time of the monotonic clock in nanoseconds;
+ * transitions out. Asks no clock and does no I/O. Not thread-safe.
  */
 public final class ReadinessTracker {
   private final ProbePolicy policy;
   private final FlapDamping damping = new FlapDamping();
 
-  private Readiness readiness = Readiness.UNKNOWN;
+  private MemberHealth health = MemberHealth.UNKNOWN;
   // What the probes alone say, before damping.
-  private Readiness.State raw = Readiness.State.UNKNOWN;
+  private MemberHealth.State raw = MemberHealth.State.UNKNOWN;
   private int good;
   private int bad;
   private int risesAfter;
@@ -23,46 +25,46 @@ public final class ReadinessTracker {
   }
 
   /** What is known now. */
-  public Readiness readiness() {
-    return readiness;
+  public MemberHealth health() {
+    return health;
   }
 
   /** Whether the last result calls for another probe at once: a bad one that is no proof alone. */
   public boolean wantsConfirmation() {
-    return bad > 0 && raw != Readiness.State.UNREADY;
+    return bad > 0 && raw != MemberHealth.State.UNREADY;
   }
 
   /** Whether the last results were good, and not yet enough of them. */
   public boolean isRising() {
-    return good > 0 && raw != Readiness.State.READY;
+    return good > 0 && raw != MemberHealth.State.READY;
   }
 
   /**
    * Takes one result.
    *
-   * @return the new readiness, when its state has changed by it
+   * @return the new health, when its state has changed by it
    */
-  public Optional<Readiness> observe(ProbeResult result, long now) {
+  public Optional<MemberHealth> observe(ProbeResult result, long now) {
     if (result instanceof ProbeResult.Ready) {
       bad = 0;
       good++;
       if (good >= risesAfter) {
-        raw = Readiness.State.READY;
+        raw = MemberHealth.State.READY;
       }
     } else {
       good = 0;
       bad++;
       risesAfter = policy.risesAfter(result);
       if (bad >= policy.fallsAfter(result)) {
-        if (raw == Readiness.State.READY) {
+        if (raw == MemberHealth.State.READY) {
           damping.fell(isSilence(result) ? FlapDamping.FALL_BY_SILENCE : FlapDamping.FALL, now);
         }
-        raw = Readiness.State.UNREADY;
+        raw = MemberHealth.State.UNREADY;
       }
     }
-    Readiness.State before = readiness.state();
-    readiness = judge(result, now);
-    return readiness.state() == before ? Optional.empty() : Optional.of(readiness);
+    MemberHealth.State before = health.state();
+    health = judge(result, now);
+    return health.state() == before ? Optional.empty() : Optional.of(health);
   }
 
   /** Whether nothing was heard in time: the only evidence that our own delay can make up. */
@@ -74,14 +76,17 @@ public final class ReadinessTracker {
         };
   }
 
-  private Readiness judge(ProbeResult result, long now) {
-    boolean held = raw == Readiness.State.READY && damping.isSuppressed(now);
+  private MemberHealth judge(ProbeResult result, long now) {
+    boolean held = raw == MemberHealth.State.READY && damping.isSuppressed(now);
     String evidence =
         held
             ? "ready, but it fell too often; kept out for another "
                 + Math.max(1, damping.remaining(now).toSeconds())
                 + "s"
             : result.describe();
-    return new Readiness(held ? Readiness.State.UNREADY : raw, result.verified(), evidence);
+    MemberHealth.State state = held ? MemberHealth.State.UNREADY : raw;
+    boolean fell = health.isReady() && state != MemberHealth.State.READY;
+    return new MemberHealth(
+        state, result.verified(), fell ? Optional.of(now) : health.fellAt(), evidence);
   }
 }
