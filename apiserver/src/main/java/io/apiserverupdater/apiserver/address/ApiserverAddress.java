@@ -17,33 +17,40 @@ public record ApiserverAddress(InetAddress ip, int port) implements Comparable<A
    * @return empty when the text is none of these, or the port is not within 1 to 65535
    */
   public static Optional<ApiserverAddress> parse(String text, int defaultPort) {
-    int colon = text.lastIndexOf(':');
-    if (text.startsWith("[")) {
-      int close = text.indexOf(']');
-      if (close < 0 || text.indexOf(':') > close) {
-        return Optional.empty();
-      }
-      String rest = text.substring(close + 1);
-      return text.indexOf(':') > 0 && (rest.isEmpty() || rest.startsWith(":"))
-          ? of(text.substring(1, close), rest, defaultPort)
-          : Optional.empty();
+    // Where the port's colon would be: behind the brackets, or the only one.
+    int end = text.indexOf(']') + 1;
+    boolean bracketed = end > 0 && text.startsWith("[");
+    if (!bracketed) {
+      int colon = text.indexOf(':');
+      end = colon < 0 || colon != text.lastIndexOf(':') ? text.length() : colon;
     }
-    if (colon >= 0 && text.indexOf(':') < colon) {
-      return of(text, "", defaultPort);
+    int port = defaultPort;
+    if (end < text.length()) {
+      port =
+          text.charAt(end) == ':'
+              ? IpAddress.digits(text, end + 1, text.length(), MAX_PORT_DIGITS)
+              : -1;
     }
-    String ip = colon < 0 ? text : text.substring(0, colon);
-    return of(ip, text.substring(ip.length()), defaultPort);
+    String ip = bracketed ? text.substring(1, end - 1) : text.substring(0, end);
+    return bracketed && ip.indexOf(':') < 0 ? Optional.empty() : of(ip, port);
   }
 
-  private static Optional<ApiserverAddress> of(String ip, String colonPort, int defaultPort) {
-    int number =
-        colonPort.isEmpty()
-            ? defaultPort
-            : IpAddress.digits(colonPort, 1, colonPort.length(), MAX_PORT_DIGITS);
-    Optional<InetAddress> address = IpAddress.parse(ip);
-    return address.isPresent() && number >= 1 && number <= MAX_PORT
-        ? Optional.of(new ApiserverAddress(address.get(), number))
-        : Optional.empty();
+  /**
+   * From its parts.
+   *
+   * @param ip without brackets
+   * @return empty when it is no IP address, or the port is not within 1 to 65535
+   */
+  public static Optional<ApiserverAddress> of(String ip, int port) {
+    if (port < 1 || port > MAX_PORT) {
+      return Optional.empty();
+    }
+    return IpAddress.parse(ip).map(address -> new ApiserverAddress(address, port));
+  }
+
+  /** {@code HOST:PORT}, an IPv6 address in brackets. */
+  public static String text(String host, int port) {
+    return IpAddress.bracketed(host) + ":" + port;
   }
 
   // By hand: what a record would do makes its code at run time, which costs a starting program as
@@ -79,7 +86,6 @@ public record ApiserverAddress(InetAddress ip, int port) implements Comparable<A
   /** {@code IP:PORT}, an IPv6 address in brackets. */
   @Override
   public String toString() {
-    String host = ip.getHostAddress();
-    return (host.contains(":") ? "[" + host + "]" : host) + ":" + port;
+    return text(ip.getHostAddress(), port);
   }
 }

@@ -4,7 +4,7 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.Optional;
 
-/** Reads IP addresses as people write them. Nothing is ever looked up. */
+/** IP addresses as people write them. Nothing is ever looked up. */
 public final class IpAddress {
   private IpAddress() {}
 
@@ -18,6 +18,11 @@ public final class IpAddress {
     } catch (UnknownHostException e) {
       return Optional.empty();
     }
+  }
+
+  /** A host as a URL or {@code host:port} has it: an IPv6 address in brackets. */
+  public static String bracketed(String host) {
+    return host.indexOf(':') < 0 ? host : "[" + host + "]";
   }
 
   /** Four numbers from 0 to 255, without leading zeros. */
@@ -38,11 +43,14 @@ public final class IpAddress {
     return octets == 4;
   }
 
-  /** Whether it has the letters of one; the JDK then tells whether it is one. */
+  /**
+   * Whether it has the letters of one. With a colon, and no dot first, it is a literal or an error
+   * to the JDK, never a name.
+   */
   private static boolean isV6(String text) {
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
-      if (c != ':' && c != '.' && (c > 'f' || Character.digit(c, 16) < 0)) {
+      if (c != ':' && (c != '.' || i == 0) && (c > 'f' || Character.digit(c, 16) < 0)) {
         return false;
       }
     }

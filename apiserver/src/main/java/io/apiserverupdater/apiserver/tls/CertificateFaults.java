@@ -1,7 +1,7 @@
 package io.apiserverupdater.apiserver.tls;
 
+import io.apiserverupdater.apiserver.address.IpAddress;
 import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.security.GeneralSecurityException;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateParsingException;
@@ -168,15 +168,9 @@ public final class CertificateFaults {
     return String.valueOf(cause.getMessage());
   }
 
-  /** Two ways to write one IPv6 address; a text with a colon is never looked up. */
+  /** There are several ways to write one IPv6 address. */
   private static boolean sameAddress(String one, String other) {
-    if (one.indexOf(':') < 0 || other.indexOf(':') < 0) {
-      return false;
-    }
-    try {
-      return InetAddress.getByName(one).equals(InetAddress.getByName(other));
-    } catch (UnknownHostException e) {
-      return false;
-    }
+    Optional<InetAddress> address = IpAddress.parse(one);
+    return address.isPresent() && address.equals(IpAddress.parse(other));
   }
 }

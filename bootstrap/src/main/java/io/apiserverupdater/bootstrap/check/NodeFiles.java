@@ -1,6 +1,6 @@
 package io.apiserverupdater.bootstrap.check;
 
-import io.apiserverupdater.apiserver.address.ApiserverAddress;
+import io.apiserverupdater.apiserver.address.IpAddress;
 import io.apiserverupdater.bootstrap.check.Facts.HostsSnapshot;
 import java.io.IOException;
 import java.io.InputStream;
@@ -143,8 +143,7 @@ public final class NodeFiles {
       if (plain.startsWith("clusterDNS:")) {
         inside = true;
       } else if (inside && plain.startsWith("- ")) {
-        Optional<ApiserverAddress> address = ApiserverAddress.parse(plain.substring(2).strip(), 1);
-        address.ifPresent(found -> addresses.add(found.ip()));
+        IpAddress.parse(plain.substring(2).strip()).ifPresent(addresses::add);
       } else if (!plain.isEmpty() && !plain.startsWith("#")) {
         inside = false;
       }
@@ -235,7 +234,7 @@ public final class NodeFiles {
           (comment < 0 ? line : line.substring(0, comment)).strip().split("[ \t]+", -1);
       for (int i = 1; i < fields.length; i++) {
         if (fields[i].equalsIgnoreCase(hostname)) {
-          ApiserverAddress.parse(fields[0], 1).ifPresent(found -> addresses.add(found.ip()));
+          IpAddress.parse(fields[0]).ifPresent(addresses::add);
         }
       }
     }

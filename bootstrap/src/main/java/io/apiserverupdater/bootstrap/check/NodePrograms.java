@@ -1,6 +1,6 @@
 package io.apiserverupdater.bootstrap.check;
 
-import io.apiserverupdater.apiserver.address.ApiserverAddress;
+import io.apiserverupdater.apiserver.address.IpAddress;
 import io.apiserverupdater.bootstrap.check.Facts.UnitState;
 import io.apiserverupdater.bootstrap.program.Program;
 import java.io.IOException;
@@ -91,10 +91,7 @@ public final class NodePrograms {
     for (String line : output.split("\n", -1)) {
       int space = line.indexOf(' ');
       String word = space < 0 ? line : line.substring(0, space);
-      Optional<ApiserverAddress> address = ApiserverAddress.parse(word, 1);
-      if (address.isPresent() && !addresses.contains(address.get().ip())) {
-        addresses.add(address.get().ip());
-      }
+      IpAddress.parse(word).filter(ip -> !addresses.contains(ip)).ifPresent(addresses::add);
     }
     return addresses;
   }

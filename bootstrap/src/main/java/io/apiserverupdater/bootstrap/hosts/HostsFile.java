@@ -1,10 +1,10 @@
 package io.apiserverupdater.bootstrap.hosts;
 
 import io.apiserverupdater.apiserver.address.DnsName;
+import io.apiserverupdater.apiserver.address.IpAddress;
 import io.apiserverupdater.bootstrap.hosts.HostsFileException.Reason;
 import java.io.ByteArrayOutputStream;
 import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -255,10 +255,7 @@ public final class HostsFile {
         continue;
       }
       name = fields.get(1);
-      InetAddress address = address(fields.get(0));
-      if (address != null) {
-        addresses.add(address);
-      }
+      IpAddress.parse(fields.get(0)).ifPresent(addresses::add);
     }
     if (!foreign.isEmpty()) {
       throw new HostsFileException(
@@ -553,46 +550,6 @@ public final class HostsFile {
 
   private static int lower(byte b) {
     return b >= 'A' && b <= 'Z' ? b + ('a' - 'A') : b;
-  }
-
-  /** An address without a look-up; null when the text is none. */
-  private static @Nullable InetAddress address(String text) {
-    try {
-      if (text.indexOf(':') < 0) {
-        return v4(text);
-      }
-      for (int i = 0; i < text.length(); i++) {
-        char c = text.charAt(i);
-        if (Character.digit(c, 16) < 0 && c != ':' && (c != '.' || i == 0)) {
-          return null;
-        }
-      }
-      // With a colon in it this is a literal or an error, never a look-up.
-      return InetAddress.getByName(text);
-    } catch (UnknownHostException e) {
-      return null;
-    }
-  }
-
-  private static @Nullable InetAddress v4(String text) throws UnknownHostException {
-    byte[] octets = new byte[4];
-    int octet = 0;
-    int value = -1;
-    for (int i = 0; i <= text.length(); i++) {
-      char c = i == text.length() ? '.' : text.charAt(i);
-      if (c >= '0' && c <= '9') {
-        value = Math.max(value, 0) * 10 + (c - '0');
-        if (value > 255) {
-          return null;
-        }
-      } else if (c == '.' && value >= 0 && octet < 4) {
-        octets[octet++] = (byte) value;
-        value = -1;
-      } else {
-        return null;
-      }
-    }
-    return octet == 4 ? InetAddress.getByAddress(octets) : null;
   }
 
   private static void write(ByteArrayOutputStream out, String text) {

@@ -1,15 +1,14 @@
 package io.apiserverupdater.bootstrap.nft;
 
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
+import io.apiserverupdater.apiserver.address.IpAddress;
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.Optional;
 
 /**
  * The virtual services of kube-proxy in IPVS mode, as {@code /proc/net/ip_vs} lists them (kernel:
@@ -62,17 +61,10 @@ final class IpvsServices {
     if (colon < 0) {
       return false;
     }
-    String ip = text.substring(0, colon);
-    try {
-      byte[] bytes =
-          ip.startsWith("[")
-              // Brackets hold a literal or are refused: nothing is looked up.
-              ? InetAddress.getByName(ip).getAddress()
-              : HexFormat.of().parseHex(ip);
-      return Arrays.equals(bytes, service.ip().getAddress())
-          && Integer.parseInt(text.substring(colon + 1), 16) == service.port();
-    } catch (UnknownHostException | IllegalArgumentException e) {
-      return false;
-    }
+    HexFormat hex = HexFormat.of().withUpperCase();
+    String ip = text.substring(0, colon).replace("[", "").replace("]", "");
+    return text.endsWith(":" + hex.toHexDigits((short) service.port()))
+        && (ip.equals(hex.formatHex(service.ip().getAddress()))
+            || IpAddress.parse(ip).equals(Optional.of(service.ip())));
   }
 }

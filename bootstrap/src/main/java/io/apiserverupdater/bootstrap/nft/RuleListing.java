@@ -30,8 +30,7 @@ final class RuleListing {
       } else if (block.equals(BootRule.COUNTER) && words[0].equals("packets")) {
         connections = number(after(words, "packets"));
       } else if (block.equals("output") && !after(words, "daddr").isEmpty()) {
-        service =
-            ApiserverAddress.parse(bracketed(after(words, "daddr"), after(words, "dport")), 0);
+        service = ApiserverAddress.of(after(words, "daddr"), (int) number(after(words, "dport")));
       } else if (block.startsWith(BootRule.CANDIDATE) && !after(words, "dnat").isEmpty()) {
         Optional<ApiserverAddress> candidate = ApiserverAddress.parse(after(words, "to"), 0);
         if (candidate.isEmpty() || !block.equals(BootRule.CANDIDATE + candidates.size())) {
@@ -56,10 +55,6 @@ final class RuleListing {
       }
     }
     return "";
-  }
-
-  private static String bracketed(String ip, String port) {
-    return (ip.contains(":") ? "[" + ip + "]" : ip) + ":" + port;
   }
 
   private static long number(String text) {
