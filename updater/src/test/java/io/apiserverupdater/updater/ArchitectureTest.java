@@ -34,6 +34,7 @@ class ArchitectureTest {
   private static final String LEADER_ELECTION = ROOT + ".leaderelection..";
   private static final String CONTROLLER = ROOT + ".controller..";
   private static final String READINESS = ROOT + ".readiness..";
+  private static final String ADDRESS = "io.apiserverupdater.apiserver.address..";
   private static final String APISERVER = "io.apiserverupdater.apiserver..";
   private static final String KUBE = ROOT + ".kube..";
   private static final String DRY_RUN = ROOT + ".dryrun..";
@@ -122,7 +123,7 @@ class ArchitectureTest {
           .onlyDependOnClassesThat(
               resideInAnyPackage(JDK)
                   .or(resideInAnyPackage(JSON_AND_YAML))
-                  .or(resideInAnyPackage(DRY_RUN, ENDPOINTS, "com.github.difflib..")));
+                  .or(resideInAnyPackage(DRY_RUN, ENDPOINTS, ADDRESS, "com.github.difflib..")));
 
   @ArchTest
   static final ArchRule serverKnowsTheJdkOnly =

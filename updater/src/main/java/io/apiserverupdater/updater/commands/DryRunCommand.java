@@ -4,12 +4,13 @@ import io.apiserverupdater.updater.configuration.UpdaterConfig;
 import io.apiserverupdater.updater.dryrun.DryRun;
 import io.apiserverupdater.updater.dryrun.Output;
 import io.apiserverupdater.updater.dryrun.Report;
+import io.apiserverupdater.updater.dryrun.SourceFile;
 import io.apiserverupdater.updater.endpoints.EndpointSlice;
 import io.apiserverupdater.updater.endpoints.MirrorRule;
 import io.apiserverupdater.updater.endpoints.ObservedState;
 import io.apiserverupdater.updater.kube.ClusterAccesses;
 import io.apiserverupdater.updater.kube.KubeCluster;
-import io.apiserverupdater.updater.kube.SourceFile;
+import io.apiserverupdater.updater.kube.SliceJson;
 import io.apiserverupdater.updater.readiness.MemberProbing;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -40,7 +41,9 @@ public final class DryRunCommand {
     try {
       given =
           config.sourceFile().isPresent()
-              ? Optional.of(SourceFile.read(config.sourceFile().get(), System.in, config.target()))
+              ? Optional.of(
+                  SourceFile.read(
+                      config.sourceFile().get(), System.in, config.target(), SliceJson::read))
               : Optional.empty();
     } catch (SourceFile.InvalidException e) {
       Optional.ofNullable(e.getMessage()).stream()

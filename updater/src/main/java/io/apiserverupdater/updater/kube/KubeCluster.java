@@ -2,6 +2,7 @@ package io.apiserverupdater.updater.kube;
 
 import io.apiserverupdater.updater.controller.EndpointsClient;
 import io.apiserverupdater.updater.endpoints.Member;
+import io.apiserverupdater.updater.endpoints.TargetSettings;
 import io.apiserverupdater.updater.leaderelection.LeaseLock;
 import java.time.Duration;
 import java.util.Collection;

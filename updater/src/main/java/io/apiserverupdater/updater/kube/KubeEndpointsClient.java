@@ -6,6 +6,7 @@ import io.apiserverupdater.updater.endpoints.Change;
 import io.apiserverupdater.updater.endpoints.DesiredObject;
 import io.apiserverupdater.updater.endpoints.EndpointSlice;
 import io.apiserverupdater.updater.endpoints.ObservedState;
+import io.apiserverupdater.updater.endpoints.TargetSettings;
 import io.kubernetes.client.common.KubernetesObject;
 import io.kubernetes.client.openapi.models.V1DeleteOptions;
 import io.kubernetes.client.openapi.models.V1EndpointSlice;
@@ -51,7 +52,7 @@ final class KubeEndpointsClient implements EndpointsClient, AutoCloseable {
     this.failover = failover && settings.isApiservers();
     this.namespace = settings.target().namespace();
     this.service = settings.target().service();
-    watch(Resource.ENDPOINT_SLICES, settings.sourceSelection(), source, this::sourceChanged);
+    watch(Resource.ENDPOINT_SLICES, Selection.source(settings), source, this::sourceChanged);
     watch(Resource.SERVICES, Selection.named(namespace, service), services, this::changed);
     for (AddressFamily family : AddressFamily.values()) {
       ResourceCache<V1EndpointSlice> cache = new ResourceCache<>();
@@ -316,7 +317,7 @@ final class KubeEndpointsClient implements EndpointsClient, AutoCloseable {
   }
 
   private Optional<String> readSource() {
-    Optional<String> failure = list(Resource.ENDPOINT_SLICES, settings.sourceSelection(), source);
+    Optional<String> failure = list(Resource.ENDPOINT_SLICES, Selection.source(settings), source);
     if (failure.isEmpty() && failover) {
       useMembers();
     }

@@ -1,4 +1,4 @@
-package io.apiserverupdater.updater.kube;
+package io.apiserverupdater.updater.dryrun;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -9,6 +9,8 @@ import io.apiserverupdater.updater.endpoints.Endpoint;
 import io.apiserverupdater.updater.endpoints.EndpointPort;
 import io.apiserverupdater.updater.endpoints.EndpointSlice;
 import io.apiserverupdater.updater.endpoints.TargetName;
+import io.apiserverupdater.updater.endpoints.TargetSettings;
+import io.apiserverupdater.updater.kube.SliceJson;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -125,12 +127,13 @@ final class SourceFileTest {
   @ParameterizedTest(name = "{0}")
   @MethodSource("accepted")
   void accepts(String situation, String text, String addresses) throws SourceFile.InvalidException {
-    assertEquals(addresses, addresses(SourceFile.parse("f", text, SETTINGS)), situation);
+    assertEquals(
+        addresses, addresses(SourceFile.parse("f", text, SETTINGS, SliceJson::read)), situation);
   }
 
   @Test
   void readsWhatTheRulesLookAt() throws SourceFile.InvalidException {
-    EndpointSlice slice = SourceFile.parse("f", SLICE, SETTINGS).get(0);
+    EndpointSlice slice = SourceFile.parse("f", SLICE, SETTINGS, SliceJson::read).get(0);
     assertEquals("kubernetes", slice.name());
     assertEquals("IPv4", slice.addressType());
     assertEquals("210", slice.resourceVersion());
@@ -184,8 +187,8 @@ final class SourceFileTest {
             "a field of another type",
             SLICE.replaceAll("(?s)endpoints:.*kind:", "endpoints: many\nkind:"),
             List.of(
-                "f: document 1 is no EndpointSlice: Expected a list but was a text at path"
-                    + " $.endpoints")),
+                "f: document 1: not a V1EndpointSlice: java.lang.IllegalStateException: Expected"
+                    + " BEGIN_ARRAY but was STRING at path $.endpoints")),
         Arguments.of(
             "values that no server would hold",
             SLICE.replace("10.0.0.1", "10.0.0.256").replace("6443", "70000"),
@@ -247,7 +250,7 @@ final class SourceFileTest {
         Arguments.of("deep YAML", "[".repeat(100_000), "f: document "),
         Arguments.of("deep JSON", "{\"a\":".repeat(100_000), "f: document 1 is not JSON: "),
         Arguments.of("a foreign tag", "!!java.net.URL [x]\n", "f: document "),
-        Arguments.of("a date", "a: !!timestamp 2026-01-01\n", "YAML tag"),
+        Arguments.of("a date", "a: !!timestamp 2026-01-01\n", "tag:yaml.org,2002:timestamp"),
         Arguments.of("a long number", "a: " + "9".repeat(1_000_000), "has no kind"));
   }
 
@@ -273,7 +276,8 @@ final class SourceFileTest {
         new TargetSettings("edge", "api", new TargetName("kube-system", "apiserver"), true);
     SourceFile.InvalidException fault =
         assertThrows(
-            SourceFile.InvalidException.class, () -> SourceFile.parse("f", "a: b", settings));
+            SourceFile.InvalidException.class,
+            () -> SourceFile.parse("f", "a: b", settings, SliceJson::read));
     assertTrue(
         String.valueOf(fault.getMessage())
             .endsWith(
@@ -286,14 +290,18 @@ final class SourceFileTest {
     Path file = Files.writeString(folder.resolve("s.yaml"), "\uFEFF" + SLICE);
     assertEquals(
         "10.0.0.1 10.0.0.2",
-        addresses(SourceFile.read(file.toString(), InputStream.nullInputStream(), SETTINGS)));
+        addresses(
+            SourceFile.read(
+                file.toString(), InputStream.nullInputStream(), SETTINGS, SliceJson::read)));
   }
 
   @Test
   void readsTheStandardInput() throws SourceFile.InvalidException {
     assertEquals(
         "10.0.0.1 10.0.0.2",
-        addresses(SourceFile.read("-", in(SLICE.getBytes(StandardCharsets.UTF_8)), SETTINGS)));
+        addresses(
+            SourceFile.read(
+                "-", in(SLICE.getBytes(StandardCharsets.UTF_8)), SETTINGS, SliceJson::read)));
   }
 
   @Test
@@ -331,13 +339,16 @@ final class SourceFileTest {
 
   private static String fault(String file, InputStream in) {
     return message(
-        assertThrows(SourceFile.InvalidException.class, () -> SourceFile.read(file, in, SETTINGS)));
+        assertThrows(
+            SourceFile.InvalidException.class,
+            () -> SourceFile.read(file, in, SETTINGS, SliceJson::read)));
   }
 
   private static String fault(String text) {
     return message(
         assertThrows(
-            SourceFile.InvalidException.class, () -> SourceFile.parse("f", text, SETTINGS)));
+            SourceFile.InvalidException.class,
+            () -> SourceFile.parse("f", text, SETTINGS, SliceJson::read)));
   }
 
   private static String message(Exception e) {

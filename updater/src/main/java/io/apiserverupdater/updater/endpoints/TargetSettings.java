@@ -1,6 +1,4 @@
-package io.apiserverupdater.updater.kube;
-
-import io.apiserverupdater.updater.endpoints.TargetName;
+package io.apiserverupdater.updater.endpoints;
 
 /**
  * Which objects are read and written.
@@ -17,21 +15,8 @@ public record TargetSettings(
     return sourceNamespace + "/" + sourceName;
   }
 
-  /**
-   * The slices of the source. The apiservers write one slice under their Service's own name, so
-   * that RBAC can grant it by name; the slices of any other Service have generated names.
-   */
-  Selection sourceSelection() {
-    return isApiservers()
-        ? Selection.named(sourceNamespace, sourceName)
-        : Selection.labelled(
-            sourceNamespace,
-            io.apiserverupdater.updater.endpoints.EndpointSlice.SERVICE_NAME_LABEL,
-            sourceName);
-  }
-
   /** Whether the source is what the apiservers say of themselves. */
-  boolean isApiservers() {
+  public boolean isApiservers() {
     return sourceNamespace.equals("default") && sourceName.equals("kubernetes");
   }
 }
