@@ -12,6 +12,7 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -64,7 +65,12 @@ class SharedAddressTest extends OnOneCluster {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", "--apiserver-failover --health-check=readyz"})
+  @ValueSource(
+      strings = {
+        "",
+        "--apiserver-failover --health-check=readyz",
+        "--apiserver-failover --health-check=off"
+      })
   void watchesLeaveAServerThatHangs(String flags) throws Exception {
     String namespace = replicas.namespace();
     SandboxApiserver hung = cluster.apiserver(1);
@@ -79,23 +85,50 @@ class SharedAddressTest extends OnOneCluster {
     UpdaterProcess updater =
         replicas.with(
             user, namespace, kubeconfig(), flags.isEmpty() ? new String[0] : flags.split(" "));
-    for (String resource : List.of("leases", "services", "endpoints")) {
-      cluster.awaitTrue(
-          resource + " are watched there", SOON, () -> watchedAt(resource).equals(hung.name()));
-    }
+    awaitWatchedAt(hung);
     List<String> all = cluster.runningAddresses();
     replicas.awaitMirrored(namespace, all);
 
     next = cluster.apiserver(2);
     hung.pause();
+    awaitLeft(hung);
+    cluster.source().set(all.get(0), all.get(2));
+    replicas.awaitMirrored(namespace, all.get(0), all.get(2));
+    assertTrue(updater.isAlive());
+  }
+
+  /** No probe can tell that it hangs: every member is where no apiserver listens. */
+  @Test
+  void watchesLeaveAHungServerAlthoughNoProbeReachesAMember() throws Exception {
+    String namespace = replicas.namespace();
+    SandboxApiserver hung = cluster.apiserver(1);
+    next = hung;
+    cluster.source().set("127.66.0.1", "127.66.0.2");
+    UpdaterProcess updater =
+        replicas.with(
+            user, namespace, kubeconfig(), "--apiserver-failover", "--health-check=readyz");
+    replicas.awaitMirrored(namespace, "127.66.0.1", "127.66.0.2");
+    awaitWatchedAt(hung);
+
+    next = cluster.apiserver(2);
+    hung.pause();
+    awaitLeft(hung);
+    assertTrue(updater.isAlive());
+  }
+
+  private void awaitWatchedAt(SandboxApiserver server) {
+    for (String resource : List.of("leases", "services", "endpoints")) {
+      cluster.awaitTrue(
+          resource + " are watched there", SOON, () -> watchedAt(resource).equals(server.name()));
+    }
+  }
+
+  private void awaitLeft(SandboxApiserver hung) {
     for (String resource : List.of("leases", "services", "endpoints", "endpointslices")) {
       cluster.awaitTrue(
           resource + " are watched elsewhere",
           SOON,
           () -> !watchedAt(resource).equals(hung.name()));
     }
-    cluster.source().set(all.get(0), all.get(2));
-    replicas.awaitMirrored(namespace, all.get(0), all.get(2));
-    assertTrue(updater.isAlive());
   }
 }

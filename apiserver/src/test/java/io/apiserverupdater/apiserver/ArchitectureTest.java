@@ -45,7 +45,6 @@ class ArchitectureTest {
                   "java.util.regex..",
                   "javax.net.ssl..",
                   "javax.security.auth.x500..",
-                  "jdk.net",
                   ""))
           .because("it logs nothing, and java.net.http takes twice as long to start");
 

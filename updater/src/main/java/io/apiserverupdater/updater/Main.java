@@ -108,7 +108,6 @@ public final class Main {
             access,
             config.target(),
             config.failover().orElse(access.isInCluster()),
-            config.probing().filter(UpdaterConfig.Probing::findsHangingServers).isPresent(),
             config.election().map(UpdaterConfig.Election::lease),
             userAgent(),
             System::nanoTime);
@@ -270,7 +269,6 @@ public final class Main {
         access,
         config.target(),
         config.failover().orElse(false),
-        false,
         Optional.empty(),
         userAgent(),
         System::nanoTime);

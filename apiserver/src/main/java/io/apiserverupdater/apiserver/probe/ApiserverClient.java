@@ -17,10 +17,8 @@ import java.security.GeneralSecurityException;
 import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.Optional;
 import java.util.function.Supplier;
-import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSocket;
 import org.jspecify.annotations.Nullable;
@@ -99,34 +97,9 @@ public final class ApiserverClient {
       ApiserverAddress address, String target, int maxBodyBytes, Duration deadline)
       throws UnreachableException {
     Deadline end = Deadline.after(deadline);
-    try (Connection connection = open(address, end, end)) {
+    try (Connection connection = open(address, end)) {
       return connection.ask(request(address, target, "close"), maxBodyBytes);
     }
-  }
-
-  /**
-   * Opens a connection for many requests.
-   *
-   * @param deadline for connecting and the handshake together
-   * @throws UnreachableException when it cannot be opened
-   */
-  public HeldConnection hold(ApiserverAddress address, Duration deadline)
-      throws UnreachableException {
-    return hold(address, deadline, deadline);
-  }
-
-  /**
-   * Opens a connection for many requests.
-   *
-   * @param connecting for TCP alone, which a kernel answers at once: a host that is gone is found
-   *     by that, and a busy process has longer for its part of the handshake
-   * @param deadline for connecting and the handshake together
-   * @throws UnreachableException when it cannot be opened
-   */
-  public HeldConnection hold(ApiserverAddress address, Duration connecting, Duration deadline)
-      throws UnreachableException {
-    Duration first = connecting.compareTo(deadline) < 0 ? connecting : deadline;
-    return HeldConnection.open(this, address, Deadline.after(first), Deadline.after(deadline));
   }
 
   /**
@@ -137,8 +110,7 @@ public final class ApiserverClient {
    */
   public X509Certificate servingCertificate(ApiserverAddress address, Duration deadline)
       throws UnreachableException {
-    Deadline end = Deadline.after(deadline);
-    try (Connection connection = open(address, end, end)) {
+    try (Connection connection = open(address, Deadline.after(deadline))) {
       return connection.certificate();
     }
   }
@@ -148,17 +120,16 @@ public final class ApiserverClient {
    * show is fetched as {@code kubeadm join} does: from the ConfigMap cluster-info, over a
    * connection on which nothing is believed but a certificate with the pinned key.
    */
-  Connection open(ApiserverAddress address, Deadline connecting, Deadline deadline)
-      throws UnreachableException {
+  Connection open(ApiserverAddress address, Deadline deadline) throws UnreachableException {
     try {
-      return connect(address, connecting, deadline, tls);
+      return connect(address, deadline, tls);
     } catch (AuthorityNotShownException e) {
       if (!(trust instanceof ServerTrust.PinnedAuthorities pins)) {
         throw e.unreachable;
       }
       try {
         learnAuthority(pins, address, deadline, e.unreachable);
-        return connect(address, deadline, deadline, tls);
+        return connect(address, deadline, tls);
       } catch (AuthorityNotShownException again) {
         throw again.unreachable;
       }
@@ -172,7 +143,7 @@ public final class ApiserverClient {
       UnreachableException why)
       throws UnreachableException, AuthorityNotShownException {
     HttpAnswer answer;
-    try (Connection connection = connect(address, deadline, deadline, ClientTls.unverified())) {
+    try (Connection connection = connect(address, deadline, ClientTls.unverified())) {
       answer =
           connection.ask(
               request(address, CLUSTER_INFO, "close", Optional.empty()), MAX_CLUSTER_INFO_BYTES);
@@ -199,22 +170,15 @@ public final class ApiserverClient {
     }
   }
 
-  private Connection connect(
-      ApiserverAddress address, Deadline connecting, Deadline deadline, ClientTls clientTls)
+  private Connection connect(ApiserverAddress address, Deadline deadline, ClientTls clientTls)
       throws UnreachableException, AuthorityNotShownException {
-    TimedSocket socket = dial(address, connecting);
-    socket.extendTo(deadline);
+    TimedSocket socket = dial(address, deadline);
     boolean opened = false;
     try {
       // The port is part of the name of a cached session, and nothing more.
       SSLSocket secured =
           (SSLSocket)
               clientTls.newSocketFactory().createSocket(socket, serverName, address.port(), false);
-      if (clientTls.verified()) {
-        SSLParameters parameters = secured.getSSLParameters();
-        parameters.setEndpointIdentificationAlgorithm("HTTPS");
-        secured.setSSLParameters(parameters);
-      }
       secured.startHandshake();
       Connection connection = new Connection(socket, secured);
       opened = true;
@@ -297,50 +261,21 @@ public final class ApiserverClient {
 
   /** The bytes of a GET with the credentials of this moment. */
   byte[] request(ApiserverAddress address, String target, String connection) {
-    return request(address, target, connection, token.get());
+    return request(address, target, connection, token.get().filter(ApiserverClient::fitsHeader));
   }
 
   private byte[] request(
       ApiserverAddress address, String target, String connection, Optional<String> bearer) {
-    StringBuilder text = head(address, "GET", target, "apiserver-probe", bearer);
-    text.append("Connection: ").append(connection).append("\r\n\r\n");
-    return text.toString().getBytes(StandardCharsets.US_ASCII);
-  }
-
-  /** The bytes of any request, on a connection that is to stay open. */
-  byte[] request(ApiserverAddress address, ApiserverRequest request) {
-    StringBuilder text =
-        head(address, request.method(), request.target(), request.userAgent(), request.token());
-    text.append("Accept: application/json\r\n");
-    byte[] body = request.body().orElse("").getBytes(StandardCharsets.UTF_8);
-    if (request.body().isPresent()) {
-      // A bare content type: the API server does not expect a charset.
-      text.append("Content-Type: application/json\r\nContent-Length: ").append(body.length);
-      text.append("\r\n");
-    }
-    byte[] start = text.append("\r\n").toString().getBytes(StandardCharsets.US_ASCII);
-    // One write, so that it leaves in one piece.
-    byte[] bytes = Arrays.copyOf(start, start.length + body.length);
-    System.arraycopy(body, 0, bytes, start.length, body.length);
-    return bytes;
-  }
-
-  private StringBuilder head(
-      ApiserverAddress address,
-      String method,
-      String target,
-      String userAgent,
-      Optional<String> bearer) {
     boolean literal = serverName.indexOf(':') >= 0;
     StringBuilder text = new StringBuilder(256);
-    text.append(method).append(' ').append(target).append(" HTTP/1.1\r\nHost: ");
+    text.append("GET ").append(target).append(" HTTP/1.1\r\nHost: ");
     text.append(literal ? "[" : "").append(serverName).append(literal ? "]" : "");
     text.append(':').append(address.port());
-    text.append("\r\nUser-Agent: ").append(userAgent).append("\r\n");
-    if (bearer.isPresent() && fitsHeader(bearer.get())) {
-      text.append("Authorization: Bearer ").append(bearer.get()).append("\r\n");
+    text.append("\r\nUser-Agent: apiserver-probe\r\nConnection: ").append(connection);
+    if (bearer.isPresent()) {
+      text.append("\r\nAuthorization: Bearer ").append(bearer.get());
     }
-    return text;
+    return text.append("\r\n\r\n").toString().getBytes(StandardCharsets.US_ASCII);
   }
 
   private static boolean fitsHeader(String bearer) {
@@ -381,41 +316,13 @@ public final class ApiserverClient {
     }
 
     HttpAnswer ask(byte[] request, int maxBodyBytes) throws UnreachableException {
-      HttpAnswerHead head = begin(request);
-      return finish(head, maxBodyBytes);
-    }
-
-    /** Sends a request and waits for the head of its answer. */
-    HttpAnswerHead begin(byte[] request) throws UnreachableException {
       try {
         out.write(request);
         out.flush();
-        return answers.readHead();
+        return answers.read(maxBodyBytes);
       } catch (IOException e) {
         throw failure(e);
       }
-    }
-
-    /** Reads the body of an answer that has begun. */
-    HttpAnswer finish(HttpAnswerHead head, int maxBodyBytes) throws UnreachableException {
-      try {
-        return new HttpAnswer(head, answers.readBody(maxBodyBytes));
-      } catch (IOException e) {
-        throw failure(e);
-      }
-    }
-
-    /** The next line of the body of an answer that has begun; empty at its end. */
-    Optional<String> nextLine(int maxBytes) throws UnreachableException {
-      try {
-        return answers.readBodyLine(maxBytes);
-      } catch (IOException e) {
-        throw failure(e);
-      }
-    }
-
-    void keepAlive() {
-      socket.keepAlive();
     }
 
     /** From now on this is the deadline of whatever is done with it. */
@@ -427,24 +334,6 @@ public final class ApiserverClient {
     boolean isAhead() throws UnreachableException {
       try {
         return !answers.isDrained();
-      } catch (IOException e) {
-        throw failure(e);
-      }
-    }
-
-    /** Whether the connection has ended by now, or the server has said something unasked. */
-    boolean hasEnded() {
-      try {
-        return !answers.isDrained() || socket.hasInput();
-      } catch (IOException e) {
-        return true;
-      }
-    }
-
-    /** Waits until there is something to read; false when the deadline came first. */
-    boolean awaitInput() throws UnreachableException {
-      try {
-        return !answers.isDrained() || socket.awaitInput();
       } catch (IOException e) {
         throw failure(e);
       }

@@ -1,25 +1,20 @@
 package io.apiserverupdater.apiserver.probe;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
-import io.apiserverupdater.apiserver.probe.HttpAnswerHead.Framing;
 import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Optional;
-import java.util.OptionalLong;
 
 /**
- * Reads HTTP/1.1 answers (RFC 9112) from one connection: with a length, in chunks, or up to the end
- * of the connection; as a whole, or line by line as it comes. Never takes in more than its bounds
- * allow. Not for several threads.
+ * Reads HTTP/1.1 answers (RFC 9112) to GET requests from one connection: with a length, in chunks,
+ * or up to the end of the connection. Never takes in more than its bounds allow. Not for several
+ * threads.
  */
 final class HttpAnswerReader {
   /** All of a head, or of a trailer. kube-apiserver sends about 500 bytes. */
   static final int MAX_HEAD_BYTES = 16 * 1024;
+
+  private static final int NO_LENGTH = -1;
 
   /** The bytes are not an HTTP answer, or too many. */
   static final class MalformedAnswerException extends IOException {
@@ -35,159 +30,38 @@ final class HttpAnswerReader {
   private final StringBuilder line = new StringBuilder(128);
   private int headBytes;
 
-  /** Of the body, or of the chunk, that is being read: the bytes that have not been taken. */
-  private long left;
-
-  private Framing framing = Framing.NONE;
-
   HttpAnswerReader(InputStream in) {
     this.in = in;
   }
 
   /**
-   * Waits for one answer and reads its head; its body is to be read next.
+   * Waits for one answer and reads all of it.
    *
    * @throws MalformedAnswerException when it is not HTTP or exceeds a bound
    * @throws EOFException when the connection ends before the answer does
    */
-  HttpAnswerHead readHead() throws IOException {
+  HttpAnswer read(int maxBodyBytes) throws IOException {
     headBytes = 0;
-    String first = readLine();
-    int status = status(first);
+    int status = status(readLine());
     // 101 would end HTTP on this connection, and was not asked for.
     while (status >= 100 && status < 200 && status != 101) {
-      Headers unusedHeaders = readHeaders();
-      first = readLine();
-      status = status(first);
+      readHeaders();
+      status = status(readLine());
     }
     Headers headers = readHeaders();
-    HttpAnswerHead head =
-        new HttpAnswerHead(
-            status,
-            first.substring(Math.min(13, first.length())),
-            framing(status, headers),
-            headers.length.orElse(0),
-            headers.close,
-            headers.retryAfter,
-            headers.warnings);
-    framing = head.framing();
-    left = framing == Framing.TO_THE_END ? Long.MAX_VALUE : head.length();
-    headBytes = 0;
-    return head;
-  }
-
-  private static Framing framing(int status, Headers headers) {
-    if (status == 204 || status == 304) {
-      return Framing.NONE;
-    }
-    if (headers.chunked) {
-      return Framing.CHUNKED;
-    }
-    return headers.length.isPresent() ? Framing.LENGTH : Framing.TO_THE_END;
-  }
-
-  /**
-   * Reads all that is left of the body.
-   *
-   * @throws MalformedAnswerException when it is not HTTP or exceeds a bound
-   * @throws EOFException when the connection ends before the answer does
-   */
-  byte[] readBody(int maxBodyBytes) throws IOException {
     ByteArrayOutputStream body = new ByteArrayOutputStream(64);
-    while (true) {
-      boolean declared = framing == Framing.LENGTH || framing == Framing.CHUNKED;
-      if (declared && left > maxBodyBytes - body.size()) {
-        throw tooLong(maxBodyBytes);
-      }
-      int count = available();
-      if (count == 0) {
-        return body.toByteArray();
-      }
-      if (count > maxBodyBytes - body.size()) {
-        throw tooLong(maxBodyBytes);
-      }
-      body.write(buffer, position, count);
-      taken(count);
+    boolean untilEnd = false;
+    if (status == 204 || status == 304) {
+      return new HttpAnswer(status, new byte[0], headers.close);
+    } else if (headers.chunked) {
+      readChunks(body, maxBodyBytes);
+    } else if (headers.length != NO_LENGTH) {
+      readExactly(headers.length, body, maxBodyBytes);
+    } else {
+      untilEnd = true;
+      readToEnd(body, maxBodyBytes);
     }
-  }
-
-  /**
-   * Waits for the next line of the body.
-   *
-   * @return without its line feed; empty at the end of the body
-   * @throws EOFException when it ends within a line
-   */
-  Optional<String> readBodyLine(int maxBytes) throws IOException {
-    ByteArrayOutputStream start = new ByteArrayOutputStream(0);
-    while (true) {
-      int count = available();
-      if (count == 0) {
-        if (start.size() > 0) {
-          throw new EOFException("the answer ended within a line");
-        }
-        return Optional.empty();
-      }
-      int length = 0;
-      while (length < count && buffer[position + length] != '\n') {
-        length++;
-      }
-      if (length > maxBytes - start.size()) {
-        throw new MalformedAnswerException("a line is longer than " + maxBytes + " bytes");
-      }
-      if (length < count && start.size() == 0) {
-        String whole = new String(buffer, position, length, UTF_8);
-        taken(length + 1);
-        return Optional.of(whole);
-      }
-      start.write(buffer, position, length);
-      taken(Math.min(count, length + 1));
-      if (length < count) {
-        return Optional.of(start.toString(UTF_8));
-      }
-    }
-  }
-
-  /** How many bytes of the body are in the buffer, at least one; 0 at the end of the body. */
-  private int available() throws IOException {
-    if (left == 0 && framing == Framing.CHUNKED) {
-      nextChunk();
-    }
-    if (left == 0 || framing == Framing.NONE) {
-      return 0;
-    }
-    if (position == limit && !fill()) {
-      if (framing == Framing.TO_THE_END) {
-        left = 0;
-        return 0;
-      }
-      throw new EOFException("the connection ended within the answer");
-    }
-    return (int) Math.min(left, limit - position);
-  }
-
-  private void taken(int count) throws IOException {
-    position += count;
-    if (framing == Framing.TO_THE_END) {
-      return;
-    }
-    left -= count;
-    if (left == 0 && framing == Framing.CHUNKED && !readLine().isEmpty()) {
-      throw new MalformedAnswerException("a chunk is longer than it says");
-    }
-  }
-
-  /** After the last chunk there is no body any more. */
-  private void nextChunk() throws IOException {
-    headBytes = 0;
-    String size = readLine();
-    int semicolon = size.indexOf(';');
-    left = length((semicolon < 0 ? size : size.substring(0, semicolon)).strip(), 16);
-    if (left == 0) {
-      framing = Framing.NONE;
-      while (!readLine().isEmpty()) {
-        // The trailer tells nothing that counts here.
-      }
-    }
+    return new HttpAnswer(status, body.toByteArray(), headers.close || untilEnd);
   }
 
   /** Whether nothing has arrived behind the last answer. */
@@ -196,11 +70,9 @@ final class HttpAnswerReader {
   }
 
   private static final class Headers {
-    OptionalLong length = OptionalLong.empty();
+    long length = NO_LENGTH;
     boolean chunked;
     boolean close;
-    Optional<String> retryAfter = Optional.empty();
-    List<String> warnings = List.of();
   }
 
   /** {@code HTTP/1.1 200 OK}; the words behind the number may be missing. */
@@ -239,10 +111,10 @@ final class HttpAnswerReader {
       String value = header.substring(colon + 1).strip();
       if (name.equalsIgnoreCase("Content-Length")) {
         long length = length(value, 10);
-        if (headers.length.orElse(length) != length) {
+        if (headers.length != NO_LENGTH && headers.length != length) {
           throw new MalformedAnswerException("it has two lengths");
         }
-        headers.length = OptionalLong.of(length);
+        headers.length = length;
       } else if (name.equalsIgnoreCase("Transfer-Encoding")) {
         if (!value.equalsIgnoreCase("chunked")) {
           throw new MalformedAnswerException(
@@ -251,11 +123,6 @@ final class HttpAnswerReader {
         headers.chunked = true;
       } else if (name.equalsIgnoreCase("Connection")) {
         headers.close |= value.equalsIgnoreCase("close");
-      } else if (name.equalsIgnoreCase("Retry-After")) {
-        headers.retryAfter = Optional.of(value);
-      } else if (name.equalsIgnoreCase("Warning")) {
-        headers.warnings = new ArrayList<>(headers.warnings);
-        headers.warnings.add(value);
       }
     }
     return headers;
@@ -272,6 +139,52 @@ final class HttpAnswerReader {
           "expected a length, found \"" + Printable.of(digits, 60) + "\"");
     }
     return Long.parseLong(digits, radix);
+  }
+
+  private void readChunks(ByteArrayOutputStream body, int maxBodyBytes) throws IOException {
+    headBytes = 0;
+    while (true) {
+      String size = readLine();
+      int semicolon = size.indexOf(';');
+      long length = length((semicolon < 0 ? size : size.substring(0, semicolon)).strip(), 16);
+      if (length == 0) {
+        break;
+      }
+      readExactly(length, body, maxBodyBytes);
+      if (!readLine().isEmpty()) {
+        throw new MalformedAnswerException("a chunk is longer than it says");
+      }
+    }
+    while (!readLine().isEmpty()) {
+      // The trailer tells nothing that counts here.
+    }
+  }
+
+  private void readExactly(long length, ByteArrayOutputStream body, int maxBodyBytes)
+      throws IOException {
+    if (length > maxBodyBytes - body.size()) {
+      throw tooLong(maxBodyBytes);
+    }
+    int left = (int) length;
+    while (left > 0) {
+      if (position == limit && !fill()) {
+        throw new EOFException("the connection ended within the answer");
+      }
+      int part = Math.min(left, limit - position);
+      body.write(buffer, position, part);
+      position += part;
+      left -= part;
+    }
+  }
+
+  private void readToEnd(ByteArrayOutputStream body, int maxBodyBytes) throws IOException {
+    while (position < limit || fill()) {
+      if (limit - position > maxBodyBytes - body.size()) {
+        throw tooLong(maxBodyBytes);
+      }
+      body.write(buffer, position, limit - position);
+      position = limit;
+    }
   }
 
   private static MalformedAnswerException tooLong(int maxBodyBytes) {

@@ -42,7 +42,7 @@ public final class HttpsReadyzProbe implements ApiserverProbe {
    */
   public HeldConnection hold(ApiserverAddress address, Duration deadline)
       throws UnreachableException {
-    return client.hold(address, deadline);
+    return HeldConnection.open(client, address, deadline);
   }
 
   static ProbeResult result(HttpAnswer answer) {

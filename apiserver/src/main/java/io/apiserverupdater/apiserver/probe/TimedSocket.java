@@ -19,7 +19,6 @@ import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
 import java.nio.channels.UnsupportedAddressTypeException;
 import java.util.Optional;
-import jdk.net.ExtendedSocketOptions;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -72,18 +71,6 @@ final class TimedSocket extends Socket {
     }
   }
 
-  /** Ends within 20 s when the other kernel does not know it any more (RFC 9293, section 3.8.4). */
-  void keepAlive() {
-    try {
-      channel.setOption(StandardSocketOptions.SO_KEEPALIVE, true);
-      channel.setOption(ExtendedSocketOptions.TCP_KEEPIDLE, 10);
-      channel.setOption(ExtendedSocketOptions.TCP_KEEPINTERVAL, 3);
-      channel.setOption(ExtendedSocketOptions.TCP_KEEPCOUNT, 3);
-    } catch (IOException | UnsupportedOperationException e) {
-      // Closed already, or a system that has no such times: then it ends later.
-    }
-  }
-
   /** From now on this is the deadline. */
   void extendTo(Deadline another) {
     deadline = another;
@@ -120,16 +107,6 @@ final class TimedSocket extends Socket {
    */
   boolean awaitInput() throws IOException {
     return arrived.hasRemaining() || receive();
-  }
-
-  /** Whether something has arrived by now, be it the end. */
-  boolean hasInput() throws IOException {
-    try {
-      key.interestOps(SelectionKey.OP_READ);
-      return arrived.hasRemaining() || selector.selectNow(ready -> {}) > 0;
-    } catch (ClosedSelectorException | CancelledKeyException e) {
-      throw closed();
-    }
   }
 
   /** Fills the empty buffer; false when the deadline came first. */

@@ -1,7 +1,4 @@
-/**
- * Is the apiserver at this address ready? Shared by the updater and the bootstrap; JDK only, no
- * logging.
- */
+/** Asks one apiserver GET /readyz, over sockets of its own: JDK only, no logging. */
 @NullMarked
 package io.apiserverupdater.apiserver.probe;
 

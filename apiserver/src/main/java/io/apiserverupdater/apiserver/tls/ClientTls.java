@@ -45,11 +45,6 @@ public final class ClientTls {
     return of(new ServerTrust.Unverified(), Optional.empty());
   }
 
-  /** Whether a handshake proves who the server is. */
-  public boolean verified() {
-    return verified;
-  }
-
   public X509TrustManager trustManager() {
     return trustManager;
   }
@@ -57,10 +52,22 @@ public final class ClientTls {
   /**
    * A factory with a memory of its own. TLS sessions are resumed only between sockets of one
    * factory; a resumed session shows no certificate, so one that expired would not be noticed.
+   * Unless nothing is verified, the handshake checks the name for which a socket is made.
    */
   public SSLSocketFactory newSocketFactory() throws GeneralSecurityException {
+    return newSocketFactory(Optional.empty());
+  }
+
+  /**
+   * As {@link #newSocketFactory()}, for a server whose certificate carries another name than the
+   * host that is dialled ({@code tls-server-name} in a kubeconfig).
+   */
+  public SSLSocketFactory newSocketFactory(Optional<String> serverName)
+      throws GeneralSecurityException {
     SSLContext context = SSLContext.getInstance("TLS");
     context.init(keyManagers, new TrustManager[] {trustManager}, RANDOM);
-    return context.getSocketFactory();
+    return verified
+        ? new NameCheckingSockets(context.getSocketFactory(), serverName)
+        : context.getSocketFactory();
   }
 }

@@ -61,11 +61,6 @@ public record UpdaterConfig(
       /** Whether its host accepts a connection. */
       TCP
     }
-
-    /** The kernel accepts connections for a process that hangs. */
-    public boolean findsHangingServers() {
-      return question == Question.READYZ;
-    }
   }
 
   /** What a command line amounts to. */

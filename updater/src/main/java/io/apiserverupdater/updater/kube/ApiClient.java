@@ -54,10 +54,7 @@ final class ApiClient implements AutoCloseable {
   private final ScheduledThreadPoolExecutor deadlines;
   private final AtomicLong lastAnswerAt;
 
-  /**
-   * @param probed whether our probes tell of a server that hangs
-   */
-  ApiClient(ClusterAccess access, boolean probed, String userAgent, LongSupplier monotonic) {
+  ApiClient(ClusterAccess access, String userAgent, LongSupplier monotonic) {
     this.order = new ServerOrder(access.server());
     this.monotonic = monotonic;
     this.lastAnswerAt = new AtomicLong(monotonic.getAsLong());
@@ -70,7 +67,7 @@ final class ApiClient implements AutoCloseable {
               return thread;
             });
     deadlines.setRemoveOnCancelPolicy(true);
-    this.connections = new Connections(access, userAgent, monotonic, deadlines, probed);
+    this.connections = new Connections(access, userAgent, monotonic, deadlines);
   }
 
   /** The control planes by their own addresses, to be asked before the configured one. */
@@ -205,7 +202,7 @@ final class ApiClient implements AutoCloseable {
   private ApiAnswer exchange(
       ServerAddress server, ApiCall call, Duration timeout, boolean freshIdentity)
       throws IOException, GeneralSecurityException {
-    Connections.Connection connection = connections.get(server, freshIdentity);
+    Connections.Connection connection = connections.get(freshIdentity);
     Transport.Reply reply =
         connection.transport().exchange(server, call, connection.token(), timeout);
     noteWarnings(reply);
@@ -256,7 +253,7 @@ final class ApiClient implements AutoCloseable {
     long sentAt = monotonic.getAsLong();
     Transport.Opened opened;
     try {
-      Connections.Connection connection = connections.get(server, freshIdentity);
+      Connections.Connection connection = connections.get(freshIdentity);
       opened = connection.transport().open(server, call, connection.token(), WATCH_OPEN, quiet);
     } catch (GeneralSecurityException e) {
       throw failed(server, new IOException(e.getMessage(), e));

@@ -9,7 +9,6 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ScheduledExecutorService;
-import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,12 +30,10 @@ final class Connections implements AutoCloseable {
   private final String userAgent;
   private final LongSupplier monotonic;
   private final ScheduledExecutorService deadlines;
-  private final boolean probed;
 
   // All guarded by this.
   private Optional<Credentials> credentials = Optional.empty();
-  private Optional<Transport> direct = Optional.empty();
-  private Optional<Transport> general = Optional.empty();
+  private Optional<Transport> transport = Optional.empty();
   private long readAt;
   private String lastFailure = "";
 
@@ -49,66 +46,42 @@ final class Connections implements AutoCloseable {
   }
 
   /**
-   * @param probed whether our probes tell of a server that hangs
    * @param deadlines for short tasks
    */
   Connections(
       ClusterAccess access,
       String userAgent,
       LongSupplier monotonic,
-      ScheduledExecutorService deadlines,
-      boolean probed) {
+      ScheduledExecutorService deadlines) {
     this.access = access;
     this.userAgent = userAgent;
     this.monotonic = monotonic;
     this.deadlines = deadlines;
-    this.probed = probed;
   }
 
   /**
-   * What to send a call to the server by.
+   * What to send a call by.
    *
    * @param fresh whether credentials that were kept must be read anew
    * @throws IOException when a credential cannot be had
    * @throws GeneralSecurityException when a certificate or key cannot be read
    */
-  synchronized Connection get(ServerAddress server, boolean fresh)
-      throws IOException, GeneralSecurityException {
+  synchronized Connection get(boolean fresh) throws IOException, GeneralSecurityException {
     Credentials current = credentials(fresh);
-    Transport transport = isDirect(server) ? direct(current) : general(current);
-    return new Connection(transport, current.identity().token());
+    return new Connection(transport(current), current.identity().token());
   }
 
-  /**
-   * Behind the configured address there may be several servers: which of them a watch has got, no
-   * other connection tells. So it is for HTTP/2 and its pings, unless our probes find the one that
-   * hangs.
-   */
-  private boolean isDirect(ServerAddress server) {
-    return DirectTransport.reaches(server, access.proxy())
-        && (probed || !server.equals(access.server()));
-  }
-
-  private Transport direct(Credentials current) {
-    Transport transport =
-        direct.orElseGet(
-            () ->
-                new DirectTransport(current.trust(), current.identity().certificate(), userAgent));
-    direct = Optional.of(transport);
-    return transport;
-  }
-
-  private Transport general(Credentials current) throws GeneralSecurityException {
-    Transport transport =
-        general.isPresent()
-            ? general.get()
-            : new OkHttpTransport(
+  private Transport transport(Credentials current) throws GeneralSecurityException {
+    Transport open =
+        transport.isPresent()
+            ? transport.get()
+            : new Transport(
                 ClientTls.of(current.trust(), current.identity().certificate()),
                 access.proxy(),
                 userAgent,
                 deadlines);
-    general = Optional.of(transport);
-    return transport;
+    transport = Optional.of(open);
+    return open;
   }
 
   private Credentials credentials(boolean fresh) throws IOException, GeneralSecurityException {
@@ -170,23 +143,17 @@ final class Connections implements AutoCloseable {
 
   /** Gives up the connections to a server. */
   synchronized void evict(ServerAddress server) {
-    each(transport -> transport.evict(server));
+    transport.ifPresent(open -> open.evict(server));
   }
 
   /** Forgets servers that are not among these. */
   synchronized void retain(Set<ServerAddress> wanted) {
-    each(transport -> transport.retain(wanted));
-  }
-
-  private void each(Consumer<Transport> action) {
-    direct.ifPresent(action);
-    general.ifPresent(action);
+    transport.ifPresent(open -> open.retain(wanted));
   }
 
   @Override
   public synchronized void close() {
-    each(Transport::close);
-    direct = Optional.empty();
-    general = Optional.empty();
+    transport.ifPresent(Transport::close);
+    transport = Optional.empty();
   }
 }

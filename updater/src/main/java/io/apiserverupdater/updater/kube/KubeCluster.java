@@ -30,7 +30,6 @@ public final class KubeCluster implements AutoCloseable {
    * Prepares the access; nothing is sent yet.
    *
    * @param failover whether the control planes are asked by their own addresses too
-   * @param probed whether {@link #setUnready} will tell of control planes that hang
    * @param leaseName the Lease, where there is an election
    * @param monotonic the monotonic clock, in nanoseconds
    */
@@ -38,11 +37,10 @@ public final class KubeCluster implements AutoCloseable {
       ClusterAccess access,
       TargetSettings settings,
       boolean failover,
-      boolean probed,
       Optional<LeaseName> leaseName,
       String userAgent,
       LongSupplier monotonic) {
-    ApiClient api = new ApiClient(access, failover && probed, userAgent, monotonic);
+    ApiClient api = new ApiClient(access, userAgent, monotonic);
     return new KubeCluster(
         api,
         new KubeEndpointsClient(api, settings, failover),

@@ -1,13 +1,50 @@
 package io.apiserverupdater.updater.kube;
 
+import io.apiserverupdater.apiserver.tls.ClientTls;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Proxy;
+import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
 import java.time.Duration;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import okhttp3.Call;
+import okhttp3.ConnectionPool;
+import okhttp3.Dns;
+import okhttp3.HttpUrl;
+import okhttp3.MediaType;
+import okhttp3.OkHttpClient;
+import okhttp3.Protocol;
+import okhttp3.Request;
+import okhttp3.RequestBody;
+import okhttp3.Response;
+import okio.Buffer;
+import okio.BufferedSource;
 
-/** A way to talk HTTP with servers, under one identity. Thread-safe. */
-interface Transport extends AutoCloseable {
+/**
+ * HTTP with apiservers, under one identity: HTTP/2, or HTTP/1.1 where a proxy knows no better. One
+ * client for each server and use, each with connections of its own: a watch that hangs shares none
+ * with a write. Thread-safe.
+ */
+final class Transport implements AutoCloseable {
+  private static final MediaType JSON = MediaType.get("application/json");
+  private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(1);
+
+  /**
+   * A watch is silent for minutes. An HTTP/2 ping that is not answered before the next one is due
+   * ends its connection, so a server that has vanished or hangs is found after one to two of these.
+   * A watch leaves an apiserver sooner when the probes find it unready.
+   */
+  private static final Duration WATCH_PING_INTERVAL = Duration.ofSeconds(2);
 
   /**
    * An answer, whatever its status.
@@ -26,6 +63,41 @@ interface Transport extends AutoCloseable {
   /** How a watch began: with its stream, unless the server said no. */
   record Opened(Reply reply, Optional<WatchStream> stream) {}
 
+  private enum Use {
+    UNARY,
+    WATCH
+  }
+
+  private final OkHttpClient template;
+  private final String userAgent;
+  private final ScheduledExecutorService deadlines;
+
+  // All guarded by this.
+  private final Map<ServerAddress, Map<Use, OkHttpClient>> clients = new HashMap<>();
+  private final Set<WatchStream> watches = new HashSet<>();
+  private boolean closed;
+
+  /**
+   * @param deadlines for short tasks
+   */
+  Transport(ClientTls tls, Proxy proxy, String userAgent, ScheduledExecutorService deadlines)
+      throws GeneralSecurityException {
+    this.template =
+        new OkHttpClient.Builder()
+            .socketFactory(new PromptSockets())
+            .sslSocketFactory(tls.newSocketFactory(), tls.trustManager())
+            .protocols(List.of(Protocol.HTTP_2, Protocol.HTTP_1_1))
+            .proxy(proxy)
+            .connectTimeout(CONNECT_TIMEOUT)
+            // OkHttp would send a write again by itself after a failed ping.
+            .retryOnConnectionFailure(false)
+            .followRedirects(false)
+            .followSslRedirects(false)
+            .build();
+    this.userAgent = userAgent;
+    this.deadlines = deadlines;
+  }
+
   /**
    * Sends a call and reads its answer.
    *
@@ -33,13 +105,19 @@ interface Transport extends AutoCloseable {
    * @throws IOException when there is none within the time; the call may have been carried out
    */
   Reply exchange(ServerAddress server, ApiCall call, Optional<String> token, Duration timeout)
-      throws IOException;
+      throws IOException {
+    Call http = client(server, Use.UNARY).newCall(request(server, call, token));
+    http.timeout().timeout(timeout.toNanos(), TimeUnit.NANOSECONDS);
+    try (Response response = http.execute()) {
+      return reply(response);
+    }
+  }
 
   /**
    * Opens a watch.
    *
    * @param timeout until the server lets it be opened
-   * @param longest until the watch is over, whatever the server does
+   * @param longest between two events
    * @throws IOException when there is no answer within the time
    */
   Opened open(
@@ -48,20 +126,135 @@ interface Transport extends AutoCloseable {
       Optional<String> token,
       Duration timeout,
       Duration longest)
-      throws IOException;
-
-  /** Gives up the connections to a server. */
-  void evict(ServerAddress server);
-
-  /** The servers to which there are, or may be, connections. */
-  Set<ServerAddress> servers();
-
-  /** Gives up the connections to servers that are not among these. */
-  default void retain(Set<ServerAddress> wanted) {
-    servers().stream().filter(server -> !wanted.contains(server)).forEach(this::evict);
+      throws IOException {
+    Call http =
+        client(server, Use.WATCH)
+            .newBuilder()
+            .readTimeout(longest)
+            .build()
+            .newCall(request(server, call, token));
+    // A time-out of the call itself would end the watch.
+    ScheduledFuture<?> deadline =
+        deadlines.schedule(http::cancel, timeout.toMillis(), TimeUnit.MILLISECONDS);
+    Response response;
+    try {
+      response = http.execute();
+    } catch (IOException e) {
+      throw http.isCanceled() ? new IOException("no answer within " + timeout, e) : e;
+    } finally {
+      deadline.cancel(false);
+    }
+    if (response.isSuccessful()) {
+      return new Opened(reply(response, ""), Optional.of(remembered(server, http, response)));
+    }
+    try (response) {
+      return new Opened(reply(response), Optional.empty());
+    }
   }
 
-  /** Gives up all connections; a watch may be left to its end. */
+  private synchronized WatchStream remembered(ServerAddress server, Call http, Response response) {
+    WatchStream stream = new WatchStream(server, http, response, this::forget);
+    if (closed) {
+      stream.cancel();
+    } else {
+      watches.add(stream);
+    }
+    return stream;
+  }
+
+  private synchronized void forget(WatchStream stream) {
+    watches.remove(stream);
+  }
+
+  private synchronized OkHttpClient client(ServerAddress server, Use use) {
+    return clients
+        .computeIfAbsent(server, key -> new EnumMap<>(Use.class))
+        .computeIfAbsent(use, key -> client(template, server, use));
+  }
+
+  private static OkHttpClient client(OkHttpClient template, ServerAddress server, Use use) {
+    OkHttpClient.Builder builder =
+        template.newBuilder().connectionPool(new ConnectionPool(2, 5, TimeUnit.MINUTES));
+    server.tlsName().ifPresent(name -> builder.dns(fixed(server)));
+    if (use == Use.WATCH) {
+      builder.pingInterval(WATCH_PING_INTERVAL);
+    }
+    return builder.build();
+  }
+
+  /** Whatever name the URL carries, for the certificate's sake, the server is this one. */
+  private static Dns fixed(ServerAddress server) {
+    return hostname -> List.of(InetAddress.getAllByName(server.host()));
+  }
+
+  private Request request(ServerAddress server, ApiCall call, Optional<String> token) {
+    HttpUrl root =
+        new HttpUrl.Builder()
+            .scheme("https")
+            .host(server.tlsName().orElse(server.host()))
+            .port(server.port())
+            .build();
+    Request.Builder request =
+        new Request.Builder()
+            .url(root.resolve(server.pathPrefix() + call.target()))
+            .header("User-Agent", userAgent)
+            .header("Accept", "application/json");
+    token.ifPresent(bearer -> request.header("Authorization", "Bearer " + bearer));
+    // A bare content type: the API server does not expect a charset.
+    request.method(
+        call.method(),
+        call.body()
+            .map(body -> RequestBody.create(body.getBytes(StandardCharsets.UTF_8), JSON))
+            .orElse(null));
+    return request.build();
+  }
+
+  private static Reply reply(Response response) throws IOException {
+    return reply(response, boundedBody(response.body().source()));
+  }
+
+  private static Reply reply(Response response, String body) {
+    return new Reply(
+        response.code(),
+        response.message(),
+        Optional.ofNullable(response.header("Retry-After")),
+        response.headers("Warning"),
+        body);
+  }
+
+  private static String boundedBody(BufferedSource source) throws IOException {
+    Buffer buffer = new Buffer();
+    while (source.read(buffer, 64 << 10) >= 0) {
+      if (buffer.size() > ApiClient.MOST_BYTES) {
+        throw new IOException("the answer is longer than " + ApiClient.MOST_BYTES + " bytes");
+      }
+    }
+    return buffer.readUtf8();
+  }
+
+  /**
+   * Gives up the connections to a server. A call that timed out leaves its HTTP/2 connection in the
+   * pool, dead or alive.
+   */
+  synchronized void evict(ServerAddress server) {
+    Map<Use, OkHttpClient> gone = clients.remove(server);
+    if (gone != null) {
+      gone.values().forEach(client -> client.connectionPool().evictAll());
+    }
+  }
+
+  /** Gives up the connections to servers that are not among these. */
+  synchronized void retain(Set<ServerAddress> wanted) {
+    Set.copyOf(clients.keySet()).stream()
+        .filter(server -> !wanted.contains(server))
+        .forEach(this::evict);
+  }
+
+  /** Ends all connections, and the watches that were opened under this identity. */
   @Override
-  void close();
+  public synchronized void close() {
+    closed = true;
+    retain(Set.of());
+    watches.forEach(WatchStream::cancel);
+  }
 }

@@ -1,27 +1,70 @@
 package io.apiserverupdater.updater.kube;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.util.Optional;
+import java.util.function.Consumer;
+import okhttp3.Call;
+import okhttp3.Response;
+import okio.BufferedSource;
 
 /**
- * An open watch: one JSON event a line. For one thread, but for {@link #cancel}, which is for any.
+ * An open watch, on a connection that it shares with other watches: one JSON event per line. For
+ * one thread, except {@link #cancel}, which any thread may call.
  */
-interface WatchStream extends AutoCloseable {
-  ServerAddress server();
+final class WatchStream implements AutoCloseable {
+  private final ServerAddress server;
+  private final Call call;
+  private final Response response;
+  private final BufferedSource source;
+  private final Consumer<WatchStream> whenClosed;
+  private volatile boolean cancelled;
+
+  WatchStream(
+      ServerAddress server, Call call, Response response, Consumer<WatchStream> whenClosed) {
+    this.server = server;
+    this.call = call;
+    this.response = response;
+    this.source = response.body().source();
+    this.whenClosed = whenClosed;
+  }
+
+  ServerAddress server() {
+    return server;
+  }
 
   /**
    * Waits for the next event.
    *
    * @return empty when the server has ended the watch
-   * @throws IOException when the connection breaks, or the event is too long
+   * @throws IOException when the connection breaks, or the event is longer than {@link
+   *     ApiClient#MOST_BYTES}
    */
-  Optional<String> next() throws IOException;
+  Optional<String> next() throws IOException {
+    if (source.exhausted()) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(source.readUtf8LineStrict(ApiClient.MOST_BYTES));
+    } catch (EOFException e) {
+      throw new IOException("the watch was cut in the middle of an event, or it is too long", e);
+    }
+  }
 
-  /** Has {@link #next} end soon, with an error. */
-  void cancel();
+  /** Makes {@link #next} end soon, with an error. */
+  void cancel() {
+    cancelled = true;
+    call.cancel();
+  }
 
-  boolean isCancelled();
+  boolean isCancelled() {
+    return cancelled;
+  }
 
   @Override
-  void close();
+  public void close() {
+    call.cancel();
+    response.close();
+    whenClosed.accept(this);
+  }
 }

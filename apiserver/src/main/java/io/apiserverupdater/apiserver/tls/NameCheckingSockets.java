@@ -1,0 +1,73 @@
+package io.apiserverupdater.apiserver.tls;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.util.Optional;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLSocket;
+import javax.net.ssl.SSLSocketFactory;
+
+/**
+ * TLS over sockets that are connected already. The handshake itself checks the name (RFC 9110,
+ * section 4.3.4), so that a wrong one is told in the same words by every client.
+ */
+final class NameCheckingSockets extends SSLSocketFactory {
+  private final SSLSocketFactory factory;
+  private final Optional<String> serverName;
+
+  /**
+   * @param serverName the name to send and to check, where it is not the host that was dialled
+   */
+  NameCheckingSockets(SSLSocketFactory factory, Optional<String> serverName) {
+    this.factory = factory;
+    this.serverName = serverName;
+  }
+
+  @Override
+  public Socket createSocket(Socket connected, String host, int port, boolean autoClose)
+      throws IOException {
+    SSLSocket socket =
+        (SSLSocket) factory.createSocket(connected, serverName.orElse(host), port, autoClose);
+    SSLParameters parameters = socket.getSSLParameters();
+    parameters.setEndpointIdentificationAlgorithm("HTTPS");
+    socket.setSSLParameters(parameters);
+    return socket;
+  }
+
+  @Override
+  public String[] getDefaultCipherSuites() {
+    return factory.getDefaultCipherSuites();
+  }
+
+  @Override
+  public String[] getSupportedCipherSuites() {
+    return factory.getSupportedCipherSuites();
+  }
+
+  @Override
+  public Socket createSocket(String host, int port) throws IOException {
+    throw notConnected();
+  }
+
+  @Override
+  public Socket createSocket(String host, int port, InetAddress local, int localPort)
+      throws IOException {
+    throw notConnected();
+  }
+
+  @Override
+  public Socket createSocket(InetAddress host, int port) throws IOException {
+    throw notConnected();
+  }
+
+  @Override
+  public Socket createSocket(InetAddress host, int port, InetAddress local, int localPort)
+      throws IOException {
+    throw notConnected();
+  }
+
+  private static IOException notConnected() {
+    return new IOException("TLS is added to a connected socket only");
+  }
+}
