@@ -71,6 +71,7 @@ class ArchitectureTest {
 
   @ArchTest static final ArchRule flagsKnowNothing = knowNoOther("flags");
   @ArchTest static final ArchRule addressesKnowNothing = knowNoOther("address");
+  @ArchTest static final ArchRule timeKnowsNothing = knowNoOther("time");
   @ArchTest static final ArchRule tlsKnowsAddresses = knowNoOther("tls", "address");
 
   private static ArchRule knowNoOther(String room, String... known) {

@@ -35,6 +35,7 @@ class ArchitectureTest {
   private static final String CONTROLLER = ROOT + ".controller..";
   private static final String READINESS = ROOT + ".readiness..";
   private static final String ADDRESS = "io.apiserverupdater.apiserver.address..";
+  private static final String TIME = "io.apiserverupdater.apiserver.time..";
   private static final String APISERVER = "io.apiserverupdater.apiserver..";
   private static final String KUBE = ROOT + ".kube..";
   private static final String DRY_RUN = ROOT + ".dryrun..";
@@ -71,7 +72,7 @@ class ArchitectureTest {
           .should()
           .onlyDependOnClassesThat(
               resideInAnyPackage(JDK)
-                  .or(resideInAnyPackage(CONTROLLER, ENDPOINTS, "org.slf4j.."))
+                  .or(resideInAnyPackage(CONTROLLER, ENDPOINTS, TIME, "org.slf4j.."))
                   .or(type(Leadership.class)));
 
   @ArchTest

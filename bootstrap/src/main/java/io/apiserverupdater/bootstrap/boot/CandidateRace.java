@@ -3,6 +3,7 @@ package io.apiserverupdater.bootstrap.boot;
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.apiserver.probe.ProbeResult;
 import io.apiserverupdater.apiserver.probe.ProbeResult.NotReady;
+import io.apiserverupdater.apiserver.time.Backoff;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -122,9 +123,7 @@ final class CandidateRace {
 
   private Duration pause(int failures, ProbeResult result) {
     Duration longest = result.reached() ? LONGEST_PAUSE_REACHED : LONGEST_PAUSE_UNREACHED;
-    long doubled = FIRST_PAUSE.toNanos() << Math.min(failures - 1, 10);
-    long ceiling = Math.min(doubled, longest.toNanos());
-    return Duration.ofNanos(ceiling / 2 + (long) (random.getAsDouble() * (ceiling / 2.0)));
+    return Backoff.after(failures, FIRST_PAUSE, longest, random);
   }
 
   private boolean isOver(long now) {

@@ -3,6 +3,7 @@ package io.apiserverupdater.bootstrap.boot;
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.apiserver.probe.ProbeResult;
 import io.apiserverupdater.apiserver.probe.ProbeResult.Unreachable;
+import io.apiserverupdater.apiserver.time.Backoff;
 import java.time.Duration;
 import java.util.function.DoubleSupplier;
 
@@ -31,13 +32,12 @@ final class HandoverWatch {
   private final ApiserverAddress address;
   private final int rise;
   private final long startNanos;
-  private final DoubleSupplier random;
+  private final Backoff backoff;
   private boolean asked;
   private boolean silent = true;
   private long askedNanos;
   private long nextNanos;
   private int inARow;
-  private int failuresReached;
 
   /**
    * @param rise how many ready answers in a row
@@ -48,7 +48,7 @@ final class HandoverWatch {
     this.rise = rise;
     this.startNanos = now;
     this.nextNanos = now;
-    this.random = random;
+    this.backoff = new Backoff(FIRST_PAUSE, LONGEST_PAUSE, random);
   }
 
   ApiserverAddress address() {
@@ -78,13 +78,13 @@ final class HandoverWatch {
     silent = isSilent(result);
     if (result instanceof ProbeResult.Ready) {
       inARow++;
-      failuresReached = 0;
+      backoff.reset();
       nextNanos = now;
       return;
     }
     inARow = 0;
     if (!result.reached()) {
-      failuresReached = 0;
+      backoff.reset();
       nextNanos = askedNanos + interval(now).toNanos();
     } else if (hurried && isTimeout(result)) {
       // The short deadline was meant for an address where nobody is.
@@ -103,10 +103,7 @@ final class HandoverWatch {
   }
 
   private void pause(long now) {
-    long doubled = FIRST_PAUSE.toNanos() << Math.min(failuresReached, 10);
-    failuresReached++;
-    long ceiling = Math.min(doubled, LONGEST_PAUSE.toNanos());
-    nextNanos = now + ceiling / 2 + (long) (random.getAsDouble() * (ceiling / 2.0));
+    nextNanos = now + backoff.next().toNanos();
   }
 
   private Duration interval(long now) {

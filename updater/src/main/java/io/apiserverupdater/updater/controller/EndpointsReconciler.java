@@ -1,5 +1,6 @@
 package io.apiserverupdater.updater.controller;
 
+import io.apiserverupdater.apiserver.time.Backoff;
 import io.apiserverupdater.updater.endpoints.AddressFamily;
 import io.apiserverupdater.updater.endpoints.Change;
 import io.apiserverupdater.updater.endpoints.Decision;

@@ -2,7 +2,7 @@ package io.apiserverupdater.updater.kube;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import io.apiserverupdater.updater.controller.Backoff;
+import io.apiserverupdater.apiserver.time.Backoff;
 import io.kubernetes.client.common.KubernetesObject;
 import java.io.IOException;
 import java.time.Duration;

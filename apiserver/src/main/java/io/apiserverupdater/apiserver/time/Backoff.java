@@ -1,4 +1,4 @@
-package io.apiserverupdater.updater.controller;
+package io.apiserverupdater.apiserver.time;
 
 import java.time.Duration;
 import java.util.function.DoubleSupplier;
@@ -24,13 +24,22 @@ public final class Backoff {
 
   /** The time to wait after one more failure: at least half of the doubled time. */
   public Duration next() {
-    int doublings = Math.min(failures, 20);
     failures++;
-    long ceiling = Math.min(first.toNanos() << doublings, most.toNanos());
-    return Duration.ofNanos(ceiling / 2 + (long) (random.getAsDouble() * (ceiling / 2.0)));
+    return after(failures, first, most, random);
   }
 
   public void reset() {
     failures = 0;
+  }
+
+  /**
+   * The time to wait after so many failures in a row.
+   *
+   * @param failures at least 1
+   * @param random from 0 (inclusive) to 1 (exclusive)
+   */
+  public static Duration after(int failures, Duration first, Duration most, DoubleSupplier random) {
+    long ceiling = Math.min(first.toNanos() << Math.min(failures - 1, 20), most.toNanos());
+    return Duration.ofNanos(ceiling / 2 + (long) (random.getAsDouble() * (ceiling / 2.0)));
   }
 }

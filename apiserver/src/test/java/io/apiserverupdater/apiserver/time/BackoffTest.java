@@ -1,4 +1,4 @@
-package io.apiserverupdater.updater.controller;
+package io.apiserverupdater.apiserver.time;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
