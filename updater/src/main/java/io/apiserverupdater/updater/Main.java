@@ -244,7 +244,7 @@ public final class Main {
   private static Optional<String> unjudged(Optional<MemberProbing> probing) {
     return probing
         .filter(probes -> !probes.isComplete())
-        .map(probes -> "the first probes are under way: " + describe(probes));
+        .map(probes -> "the first probes are still running: " + describe(probes));
   }
 
   private static String describe(MemberProbing probing) {
@@ -258,7 +258,7 @@ public final class Main {
     return cluster.isReachable()
         ? Optional.empty()
         : Optional.of(
-            "no watch is open; the last answer of any apiserver came "
+            "no watch is open; an apiserver last answered "
                 + cluster.sinceLastAnswer().toSeconds()
                 + "s ago");
   }

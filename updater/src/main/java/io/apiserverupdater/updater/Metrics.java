@@ -24,11 +24,11 @@ final class Metrics {
             () -> elector.map(LeaderElector::isCertain).orElse(true)),
         Gauge.single(
             "apiserver_updater_fail_open",
-            "Whether all members are published as ready because none is.",
+            "Whether all members are published as ready because none is ready.",
             () -> reconciler.gate().isAny(GateState.Mode.FAIL_OPEN)),
         Gauge.single(
             "apiserver_updater_hold",
-            "Whether what was published stays because no member answers this replica.",
+            "Whether the published state stays because no member answers this replica.",
             () -> reconciler.gate().isAny(GateState.Mode.HOLD)),
         new Gauge(
             "apiserver_updater_member_ready",

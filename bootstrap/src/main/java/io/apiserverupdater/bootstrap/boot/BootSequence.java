@@ -175,8 +175,9 @@ public final class BootSequence {
             + before.map(InetAddress::getHostAddress).orElse("")
             + " reason=\"no control plane answered within "
             + plan.timeout().toMillis()
-            + " ms; hand-over goes on looking. If they have moved, name a new one by CONTROL_PLANE in"
-            + " /etc/apiserver-bootstrap/bootstrap.conf and restart apiserver-bootstrap.service\"");
+            + " ms; the hand-over keeps looking. If the control planes have new addresses, set"
+            + " one in CONTROL_PLANE in /etc/apiserver-bootstrap/bootstrap.conf and restart"
+            + " apiserver-bootstrap.service\"");
     return Pinned.NOBODY;
   }
 
@@ -252,7 +253,7 @@ public final class BootSequence {
                 + seconds(plan.waitLimit().get())
                 + " reason=\""
                 + destination
-                + " did not work; the name stays where it is\"");
+                + " did not work; the name is unchanged\"");
         return false;
       }
       if (now - start >= progress.toNanos()) {
@@ -360,7 +361,7 @@ public final class BootSequence {
       log.warn(
           "phase=removed name="
               + plan.hostname()
-              + " reason=\"the entry was taken out while this waited; it stays out\"");
+              + " reason=\"the entry was removed during the wait; it is not added again\"");
       return;
     }
     boolean changed = entry.pointAt(destination.ip());

@@ -42,7 +42,7 @@ public final class BootStateStore implements StateKeeper {
       boolean unusedDurable = PendingFile.replace(disk, file, state.toBytes());
     } catch (IOException e) {
       log.warn(
-          "state-file=" + file + " error=\"" + e + "\" effect=\"status cannot tell since when\"");
+          "state-file=" + file + " error=\"" + e + "\" effect=\"status cannot show since when\"");
     }
   }
 

@@ -61,14 +61,14 @@ final class CandidateListFormat {
     String text = new String(content, StandardCharsets.ISO_8859_1);
     int end = text.length() - CHECKSUM.length() - 9;
     if (end < 0 || !text.startsWith(CHECKSUM, end) || !text.endsWith("\n")) {
-      throw new CandidateListFormatException("it is cut: no checksum in its last line");
+      throw new CandidateListFormatException("it is truncated: no checksum in its last line");
     }
     String body = text.substring(0, end);
     String found = text.substring(end + CHECKSUM.length(), text.length() - 1);
     String expected = checksum(body);
     if (!found.equals(expected)) {
       throw new CandidateListFormatException(
-          "it was cut or edited: its checksum is " + expected + ", the file says " + found);
+          "it was truncated or edited: its checksum is " + expected + ", the file says " + found);
     }
     List<ApiserverAddress> current = new ArrayList<>();
     List<ApiserverAddress> previous = new ArrayList<>();

@@ -54,7 +54,7 @@ public final class CandidateListStore {
       } catch (CandidateListFormatException e) {
         warnings.accept(path + " is not used: " + e.getMessage());
       } catch (IOException e) {
-        warnings.accept(path + " is not used, it cannot be read: " + FailureReason.of(e));
+        warnings.accept(path + " is not used because it cannot be read: " + FailureReason.of(e));
       }
     }
     return CandidateList.ofSeeds(seeds);

@@ -53,7 +53,7 @@ public final class RefreshCommand {
     if (!(answer instanceof SourceAnswer.Members members)) {
       if (answer instanceof SourceAnswer.Failed failed) {
         log.warn(
-            "refresh=failed effect=\"the list of control planes stays as it is\" reason=\""
+            "refresh=failed effect=\"the list of control planes is unchanged\" reason=\""
                 + failed.message().replace('\n', ' ').replace('"', '\'')
                 + "\"");
       }

@@ -116,7 +116,7 @@ public final class StatusCommand {
             .told()
             .map(state -> Instant.ofEpochSecond(state.sinceSeconds()))
             .map(since -> since + ", " + age(since, now) + " ago")
-            .orElse("unknown: this program did not write the entry that is there"));
+            .orElse("unknown: this program did not write the current entry"));
     line(
         text,
         "evidence",
@@ -136,7 +136,7 @@ public final class StatusCommand {
         status
             .refreshed()
             .map(at -> age(at, now) + ", refreshed " + at)
-            .orElse("never refreshed: the configured ones only"));
+            .orElse("never refreshed: only the configured ones"));
     return text.toString();
   }
 

@@ -25,7 +25,7 @@ final class VerifiedProbe {
       return new HttpsReadyzProbe(ApiserverClient.anonymous(config.hostname(), trust(config, log)));
     } catch (GeneralSecurityException e) {
       throw new IOException(
-          "cannot tell whom to trust: "
+          "cannot load the CA: "
               + e.getMessage()
               + "; expected certificates in PEM in --ca-file, or --ca-cert-hash sha256:HEX",
           e);
@@ -35,7 +35,7 @@ final class VerifiedProbe {
   private static ServerTrust trust(BootstrapConfig config, Log log)
       throws IOException, GeneralSecurityException {
     if (config.trust().isEmpty()) {
-      throw new IOException("nothing says whom to trust; give --ca-file or --ca-cert-hash");
+      throw new IOException("no CA is configured; use --ca-file or --ca-cert-hash");
     }
     Trust trust = config.trust().get();
     if (trust instanceof Trust.Authority authority) {
@@ -45,8 +45,8 @@ final class VerifiedProbe {
       return ServerTrust.pinned(pinned.hashes());
     }
     log.warn(
-        "insecure-skip-tls-verify=true: whoever answers at a control plane's address is believed,"
-            + " and can take this node over; give --ca-file or --ca-cert-hash instead");
+        "insecure-skip-tls-verify=true: certificates are not verified, so an attacker on the"
+            + " network can take over this node; use --ca-file or --ca-cert-hash instead");
     return new ServerTrust.Unverified();
   }
 }

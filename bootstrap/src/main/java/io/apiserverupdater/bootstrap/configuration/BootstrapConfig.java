@@ -140,7 +140,7 @@ public record BootstrapConfig(
                 + " holds "
                 + item
                 + ", which is the cluster IP, expected the control planes' own addresses: the"
-                + " cluster IP leads nowhere while a node boots");
+                + " cluster IP does not work while a node boots");
       } else if (!found.contains(address.get())) {
         found.add(address.get());
       }
@@ -160,7 +160,7 @@ public record BootstrapConfig(
       given.add(line.origin(BootstrapFlags.INSECURE_SKIP_TLS_VERIFY));
     }
     if (given.size() > 1) {
-      line.error(String.join(" and ", given) + " exclude each other: give one of them");
+      line.error(String.join(" and ", given) + " exclude each other: use one of them");
     }
     if (insecure) {
       return Optional.of(new Trust.Anybody());
@@ -181,9 +181,9 @@ public record BootstrapConfig(
     }
     if (command.probes() && given.isEmpty()) {
       line.error(
-          "nothing says whom to trust, and "
+          "no CA is configured, and "
               + BootstrapFlags.AUTHORITY
-              + " cannot be read: give --ca-file, or --ca-cert-hash (openssl x509 -pubkey -in"
+              + " cannot be read: use --ca-file, or --ca-cert-hash (openssl x509 -pubkey -in"
               + " ca.crt | openssl pkey -pubin -outform der | sha256sum, on a control plane)");
     }
     return Optional.empty();
@@ -191,7 +191,7 @@ public record BootstrapConfig(
 
   private void checkTogether(CommandLine line) {
     if (hostname.equals("localhost") || hostname.endsWith(".localhost")) {
-      line.wrong(BootstrapFlags.HOSTNAME, "another name: this one belongs to the node itself");
+      line.wrong(BootstrapFlags.HOSTNAME, "another name: this one is the node's own");
     }
     if (timeout.isZero()) {
       line.wrong(BootstrapFlags.TIMEOUT, "more than 0");
@@ -213,13 +213,12 @@ public record BootstrapConfig(
     if (localApiserver.isPresent() && role == Role.WORKER) {
       line.error(
           line.origin(BootstrapFlags.LOCAL_APISERVER)
-              + " belongs to role control-plane; leave it out, or set that");
+              + " needs role control-plane; remove it, or set that role");
     }
     if (strategy == Strategy.NFT && role == Role.CONTROL_PLANE) {
       line.error(
           line.origin(BootstrapFlags.STRATEGY)
-              + " is nft, which is for workers: a control plane's name points at its own"
-              + " apiserver, not at the cluster IP; expected hosts with role control-plane");
+              + " is nft, which is for workers only; expected hosts with role control-plane");
     }
     if (strategy == Strategy.HOSTS) {
       for (ApiserverAddress address : controlPlanes) {
@@ -232,15 +231,15 @@ public record BootstrapConfig(
     if (removeAfterHandover && strategy == Strategy.HOSTS) {
       line.error(
           line.origin(BootstrapFlags.REMOVE_AFTER_HANDOVER)
-              + " belongs to strategy nft: hosts has no rule to remove; leave it out, or choose nft");
+              + " needs strategy nft: hosts has no rule to remove; remove it, or choose nft");
     }
     if (dryRun && !command.writes()) {
-      line.error("--dry-run: " + command.word() + " writes nothing; leave --dry-run out");
+      line.error("--dry-run: " + command.word() + " writes nothing; remove --dry-run");
     }
     if (line.isGiven(BootstrapFlags.OUTPUT)
         && command != Command.CHECK
         && command != Command.STATUS) {
-      line.error("--output belongs to check and status; leave --output out");
+      line.error("--output is for check and status only; remove --output");
     }
   }
 
@@ -252,8 +251,8 @@ public record BootstrapConfig(
               + address
               + ", expected port "
               + port
-              + ": with strategy hosts the programs of this node dial the port of --port; leave"
-              + " the port out, or choose strategy nft");
+              + ": with strategy hosts all programs dial the port of --port; remove this port,"
+              + " or choose strategy nft");
     }
   }
 
@@ -264,7 +263,7 @@ public record BootstrapConfig(
               + flag.name()
               + " is missing, expected "
               + what
-              + "; give the flag, or "
+              + "; use the flag, or "
               + ConfigFile.keyOf(flag.name())
               + " in the configuration file");
     }

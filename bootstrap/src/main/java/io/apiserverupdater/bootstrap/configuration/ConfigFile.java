@@ -48,10 +48,10 @@ final class ConfigFile {
       }
     } catch (NoSuchFileException e) {
       if (line.isGiven(BootstrapFlags.CONFIG)) {
-        line.error("--config: there is no file " + file);
+        line.error("--config: no such file: " + file);
       }
     } catch (CharacterCodingException e) {
-      line.error(file + " is not a text in UTF-8; save it as UTF-8");
+      line.error(file + " is not UTF-8 text; save it as UTF-8");
     } catch (IOException e) {
       line.error("cannot read the configuration file " + file + ": " + e);
     }
@@ -64,7 +64,8 @@ final class ConfigFile {
     }
     int equals = text.indexOf('=');
     if (equals < 1) {
-      line.error(place + ": \"" + text + "\" is no setting, expected KEY = value or a # comment");
+      line.error(
+          place + ": \"" + text + "\" is not a setting, expected KEY = value or a #" + " comment");
       return;
     }
     String key = text.substring(0, equals).strip();

@@ -16,7 +16,7 @@ public final class FailureReason {
       return "no such file or folder";
     }
     if (failure instanceof FileAlreadyExistsException) {
-      return "a file of this name is there already";
+      return "a file of this name exists already";
     }
     if (failure instanceof AccessDeniedException) {
       return "permission denied; run this as root";
@@ -27,10 +27,10 @@ public final class FailureReason {
             : String.valueOf(failure.getMessage());
     return switch (reason) {
       case "Operation not permitted" ->
-          reason + "; is the file or its folder immutable (lsattr, chattr -i)?";
-      case "No space left on device", "Disk quota exceeded" -> reason + "; make room there";
+          reason + "; check whether the file or its folder is immutable (lsattr, chattr -i)";
+      case "No space left on device", "Disk quota exceeded" -> reason + "; free some space there";
       case "Read-only file system" ->
-          reason + "; mount it writable, or give the service's unit the folder to write into";
+          reason + "; mount it writable, or add the folder to ReadWritePaths= of the unit";
       default -> reason;
     };
   }

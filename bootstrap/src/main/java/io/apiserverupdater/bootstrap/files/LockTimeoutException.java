@@ -8,7 +8,7 @@ import java.time.Duration;
 public final class LockTimeoutException extends IOException {
   LockTimeoutException(Path file, Duration deadline) {
     super(
-        "another apiserver-bootstrap has been at work for more than "
+        "another apiserver-bootstrap has been running for more than "
             + deadline.toMillis()
             + " ms: it holds "
             + file

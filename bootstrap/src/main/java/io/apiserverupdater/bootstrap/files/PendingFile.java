@@ -74,7 +74,7 @@ public final class PendingFile implements AutoCloseable {
       throw new IOException(
           "a new version of "
               + target
-              + " would have other owners or rights ("
+              + " would have a different owner or mode ("
               + copied
               + ", expected "
               + wanted

@@ -196,9 +196,9 @@ public final class HostsFile {
           Reason.EDITED_ADOPTION,
           edited,
           lines(edited)
-              + " held another entry of the host name, which apiserver-bootstrap commented out;"
-              + " its active part was edited since, so it cannot be brought back by itself."
-              + " Write the entry as it should be and delete the comment from "
+              + " had another entry of the host name, which apiserver-bootstrap commented out."
+              + " The rest of that line was edited since, so it cannot be restored"
+              + " automatically. Correct the entry and delete the comment from "
               + ADOPTED.strip()
               + " on, then run this again.");
     }
@@ -262,8 +262,9 @@ public final class HostsFile {
           Reason.DAMAGED_BLOCK,
           foreign,
           lines(foreign)
-              + " between the markers of apiserver-bootstrap holds something other than one host"
-              + " name with its addresses, and would be lost. Move it out of the block (which is"
+              + " between the markers of apiserver-bootstrap has something other than one host"
+              + " name with its addresses, which would be lost. Move it out of the block"
+              + " (which is"
               + lineRange(first, last)
               + ").");
     }
@@ -281,9 +282,9 @@ public final class HostsFile {
     }
     String found;
     if (ends.isEmpty() && begins.size() == 1) {
-      found = "the block of apiserver-bootstrap begins and never ends";
+      found = "the block of apiserver-bootstrap has no end marker";
     } else if (begins.isEmpty() && ends.size() == 1) {
-      found = "the block of apiserver-bootstrap ends and never begins";
+      found = "the block of apiserver-bootstrap has no begin marker";
     } else if (begins.size() == 1 && ends.size() == 1) {
       found = "the block of apiserver-bootstrap ends before it begins";
     } else {
@@ -313,12 +314,12 @@ public final class HostsFile {
         Reason.NAME_TAKEN,
         taken,
         lines(taken)
-            + " already says where "
+            + " already has an entry for "
             + name
-            + " leads: "
+            + ": "
             + shown
             + (taken.size() > 3 ? ", …" : "")
-            + ". Delete the name there, or run this with --adopt, which comments it out;"
+            + ". Remove the name there, or use --adopt, which comments it out;"
             + " \"restore\" brings it back.");
   }
 

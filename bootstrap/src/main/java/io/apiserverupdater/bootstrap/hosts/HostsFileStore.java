@@ -134,10 +134,10 @@ public final class HostsFileStore {
     throw new IOException(
         "cannot change "
             + target
-            + ": something else writes it all the time ("
+            + ": another program keeps writing it ("
             + ATTEMPTS
-            + " times between our reading and writing). Find out what (cloud-init, NetworkManager,"
-            + " a configuration management), and stop it; nothing was changed");
+            + " times between reading and writing). Find that program (cloud-init,"
+            + " NetworkManager, configuration management) and stop it; nothing was changed");
   }
 
   /** False when the file has another content than the expected one by now. */
@@ -170,7 +170,7 @@ public final class HostsFileStore {
       return true;
     } catch (IOException e) {
       String what =
-          "cannot write into " + target + ", which is a mount point, so that no rename works";
+          "cannot write into " + target + ", which is a mount point, so a rename is impossible";
       if (!inPlace.cut()) {
         throw failure(what, e);
       }
@@ -178,9 +178,9 @@ public final class HostsFileStore {
           what
               + ": "
               + FailureReason.of(e)
-              + ". It may hold parts of the old and the new content now. The old one is in "
+              + ". It may now have parts of the old and the new content. The old one is in "
               + inPlace.saved()
-              + ": copy it back, or run this again, which does that",
+              + ": copy it back, or run this again, which does the same",
           e);
     }
   }
@@ -206,13 +206,16 @@ public final class HostsFileStore {
     switch (inPlace.recover(MAX_BYTES)) {
       case NOTHING_TO_DO -> {}
       case RECOVERED ->
-          warnings.accept(file + " was half written when the power went; its old content is back");
+          warnings.accept(
+              file
+                  + " was half written, probably by a power loss; its old content"
+                  + " is restored");
       case EDITED_SINCE ->
           warnings.accept(
               "a write into "
                   + file
-                  + " was cut, and the file was edited since: it stays as it is. What it held"
-                  + " before is in "
+                  + " was interrupted, and the file was edited since: it is unchanged. Its old"
+                  + " content is in "
                   + inPlace.saved()
                   + ".unused");
     }
@@ -248,7 +251,7 @@ public final class HostsFileStore {
           Files.isSymbolicLink(file)
               ? file + " is a symbolic link to a file that is not there. Restore that file"
               : file
-                  + " is missing; this program changes a hosts file and does not invent one."
+                  + " is missing; this program changes a hosts file but does not create one."
                   + " Restore it (at least \"127.0.0.1 localhost\")",
           e);
     } catch (IOException e) {
@@ -286,6 +289,6 @@ public final class HostsFileStore {
 
   private static IOException failure(String what, IOException cause) {
     return new IOException(
-        what + ": " + FailureReason.of(cause) + ". Its content is as it was", cause);
+        what + ": " + FailureReason.of(cause) + ". Its content is unchanged", cause);
   }
 }

@@ -48,8 +48,8 @@ public final class NftBootRuleTable implements BootRuleTable {
       return new RuleOutcome.Unsupported(
           "kernel "
               + kernelRelease
-              + " cannot share its NAT between nftables and kube-proxy's iptables, 4.18 or newer"
-              + " can; use --strategy hosts");
+              + " cannot use NAT of nftables and of kube-proxy's iptables together, 4.18 or"
+              + " newer can; use --strategy hosts");
     }
     return change(List.of("-f", "-"), rule.ruleset(), deadline);
   }
@@ -135,7 +135,7 @@ public final class NftBootRuleTable implements BootRuleTable {
     }
     if (called instanceof Called.Late late) {
       return new RuleOutcome.Failed(
-          "nft was not done after " + late.deadline().toMillis() + " ms and was killed");
+          "nft did not finish within " + late.deadline().toMillis() + " ms and was killed");
     }
     if (called instanceof Called.NotStarted notStarted) {
       return new RuleOutcome.Unsupported(
@@ -159,7 +159,7 @@ public final class NftBootRuleTable implements BootRuleTable {
             "resource busy")) {
       if (output.contains(missing)) {
         return new RuleOutcome.Unsupported(
-            "this nft or this kernel lacks what the rule needs; use --strategy hosts; " + said);
+            "this nft or this kernel does not support the rule; use --strategy hosts; " + said);
       }
     }
     return new RuleOutcome.Failed(said);

@@ -14,7 +14,7 @@ final class RuleListing {
       new RuleReading.Unreadable(
           "the table "
               + BootRule.TABLE
-              + " holds something else than our rule; look at it with \"nft list ruleset\"");
+              + " is not the rule of apiserver-bootstrap; show it with \"nft list ruleset\"");
 
   private RuleListing() {}
 

@@ -99,10 +99,10 @@ class StatusCommandTest {
         name      name
         phase     pinned
         target    10.0.0.9
-        since     unknown: this program did not write the entry that is there
+        since     unknown: this program did not write the current entry
         evidence  unknown
         list      no control plane configured
-        list age  never refreshed: the configured ones only
+        list age  never refreshed: only the configured ones
         """,
         StatusCommand.text(status, NOW));
   }

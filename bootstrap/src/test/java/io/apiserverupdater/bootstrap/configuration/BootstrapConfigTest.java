@@ -126,8 +126,8 @@ class BootstrapConfigTest {
       delimiter = '|',
       value = {
         "PORT=1\\nPORT=2|:2: PORT is set twice, first in FILE:1: PORT; keep one",
-        "PORT|:1: \"PORT\" is no setting, expected KEY = value or a # comment",
-        "=1|:1: \"=1\" is no setting, expected KEY = value or a # comment",
+        "PORT|:1: \"PORT\" is not a setting, expected KEY = value or a # comment",
+        "=1|:1: \"=1\" is not a setting, expected KEY = value or a # comment",
         "DRY_RUN=true|:1: unknown key DRY_RUN; see --help",
         "HOSTNAME=\"a|:1: HOSTNAME is \"a, expected quotes around all of it or none",
         "HOSTNAME=a\\\\|:1: HOSTNAME ends with a backslash, expected the value on one line",
@@ -141,43 +141,45 @@ class BootstrapConfigTest {
   @Test
   void fileThatIsNoTextIsRefused() throws IOException {
     file = Files.write(folder.resolve("latin"), new byte[] {(byte) 0xe9});
-    assertEquals(List.of(file + " is not a text in UTF-8; save it as UTF-8"), errors(with()));
+    assertEquals(List.of(file + " is not UTF-8 text; save it as UTF-8"), errors(with()));
   }
 
   @Test
   void fileThatIsNamedMustBeThere() {
     file = folder.resolve("absent");
-    assertEquals(List.of("--config: there is no file " + file), errors(with()));
+    assertEquals(List.of("--config: no such file: " + file), errors(with()));
   }
 
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
       value = {
-        "--cluster-ip=apiserver|--cluster-ip is \"apiserver\", expected an IP address without a port,"
+        "--cluster-ip=apiserver|--cluster-ip is \"apiserver\", expected an IP address without a"
+            + " port,"
             + " such as 10.96.0.64; kubectl -n kube-system get service apiserver shows it",
         "--hostname=Api_Server|--hostname is \"Api_Server\", expected a DNS name in lower-case"
             + " letters, such as apiserver.cluster.local",
         "--hostname=10.0.0.1|--hostname is \"10.0.0.1\", expected a DNS name in lower-case letters,"
             + " such as apiserver.cluster.local",
-        "--hostname=localhost|--hostname is \"localhost\", expected another name: this one belongs"
-            + " to the node itself",
+        "--hostname=localhost|--hostname is \"localhost\", expected another name: this one is"
+            + " the node's own",
         "--port=65536|--port is \"65536\", expected a number from 1 to 65535",
         "--timeout=0|--timeout is \"0\", expected more than 0",
-        "--timeout=5|--timeout is \"5\", expected a duration up to 24h, such as 500ms, 30s or 1m30s",
+        "--timeout=5|--timeout is \"5\", expected a duration up to 24h, such as 500ms, 30s or"
+            + " 1m30s",
         "--strategy=ipvs|--strategy is \"ipvs\", expected hosts or nft",
         "--role=master|--role is \"master\", expected worker or control-plane",
         "--adopt=yes|--adopt is \"yes\", expected true or false",
         "--ca-cert-hash=md5:1|--ca-cert-hash is \"md5:1\", expected sha256: and 64 hexadecimal"
             + " digits",
-        "--local-apiserver=10.0.0.1|--local-apiserver belongs to role control-plane; leave it out,"
-            + " or set that",
-        "--remove-after-handover|--remove-after-handover belongs to strategy nft: hosts has no rule"
-            + " to remove; leave it out, or choose nft",
-        "-o=json|--output belongs to check and status; leave --output out",
+        "--local-apiserver=10.0.0.1|--local-apiserver needs role control-plane; remove it, or"
+            + " set that role",
+        "--remove-after-handover|--remove-after-handover needs strategy nft: hosts has no rule"
+            + " to remove; remove it, or choose nft",
+        "-o=json|--output is for check and status only; remove --output",
         "--control-plane=10.0.0.1:7443|--control-plane holds 10.0.0.1:7443, expected port 6443:"
-            + " with strategy hosts the programs of this node dial the port of --port; leave the"
-            + " port out, or choose strategy nft",
+            + " with strategy hosts all programs dial the port of --port; remove this port, or"
+            + " choose strategy nft",
       })
   void wrongValueIsToldWithWhatWasExpected(String flag, String expected) {
     assertEquals(List.of(expected), errors(with(flag)));
@@ -200,7 +202,7 @@ class BootstrapConfigTest {
     assertEquals(
         List.of(
             "--control-plane holds 10.96.0.64, which is the cluster IP, expected the control"
-                + " planes' own addresses: the cluster IP leads nowhere while a node boots"),
+                + " planes' own addresses: the cluster IP does not work while a node boots"),
         errors(with("--control-plane=10.0.0.1,10.96.0.64")));
   }
 
@@ -208,7 +210,7 @@ class BootstrapConfigTest {
   void waysToTrustExcludeEachOther() {
     assertEquals(
         List.of(
-            "--ca-cert-hash and --insecure-skip-tls-verify exclude each other: give one of them"),
+            "--ca-cert-hash and --insecure-skip-tls-verify exclude each other: use one of them"),
         errors(with("--insecure-skip-tls-verify")));
   }
 
@@ -239,7 +241,7 @@ class BootstrapConfigTest {
     assertEquals(
         List.of(
             "--cluster-ip is missing, expected the cluster IP of the Service apiserver, such as"
-                + " 10.96.0.64; give the flag, or CLUSTER_IP in the configuration file"),
+                + " 10.96.0.64; use the flag, or CLUSTER_IP in the configuration file"),
         errors("handover", "--control-plane=10.0.0.1", "--ca-cert-hash=" + HASH));
   }
 
@@ -247,7 +249,7 @@ class BootstrapConfigTest {
   @ValueSource(strings = {"status", "check"})
   void dryRunOfWhatWritesNothingIsAMistake(String command) {
     assertEquals(
-        List.of("--dry-run: " + command + " writes nothing; leave --dry-run out"),
+        List.of("--dry-run: " + command + " writes nothing; remove --dry-run"),
         errors(command, "--dry-run"));
   }
 

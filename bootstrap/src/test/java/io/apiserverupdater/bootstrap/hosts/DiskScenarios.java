@@ -105,7 +105,7 @@ final class DiskScenarios {
         same(pointed(content, 11), Files.readString(hosts));
       } catch (IOException e) {
         refused++;
-        contains("No space left on device; make room there. Its content is as it was", e);
+        contains("No space left on device; free some space there. Its content is unchanged", e);
         same(content, Files.readString(hosts));
       }
       same("[filler, hosts]", names(etc).toString());
@@ -151,7 +151,7 @@ final class DiskScenarios {
     String failure = failure();
     check(failure.contains("mount point"), failure);
     check(failure.contains("No space left on device"), failure);
-    check(failure.contains("Its content is as it was"), failure);
+    check(failure.contains("Its content is unchanged"), failure);
     same(content, Files.readString(real));
     same("[lock]", names(state).toString());
     Files.delete(disk.resolve("filler"));
@@ -176,7 +176,7 @@ final class DiskScenarios {
     run("mount", "-n", "-o", "remount,ro", etc.toString());
     String failure = failure();
     check(failure.contains("Read-only file system"), failure);
-    check(failure.contains("Its content is as it was"), failure);
+    check(failure.contains("Its content is unchanged"), failure);
     same(pointed(BEFORE, 12), Files.readString(hosts));
     check(!point(12), "what is right already needs no write");
   }
@@ -217,7 +217,9 @@ final class DiskScenarios {
     run("chattr", "+i", hosts.toString());
     String failure = failure();
     check(
-        failure.contains("Operation not permitted; is the file or its folder immutable"), failure);
+        failure.contains(
+            "Operation not permitted; check whether the file or its folder is immutable"),
+        failure);
     same(BEFORE, Files.readString(hosts));
     same("[hosts, lost+found]", names(etc).toString());
     run("chattr", "-i", hosts.toString());

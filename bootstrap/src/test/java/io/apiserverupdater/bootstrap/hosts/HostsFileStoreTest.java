@@ -186,9 +186,9 @@ class HostsFileStoreTest {
         assertThrows(HostsFileException.class, () -> store().change(f -> f.point(ENTRY), DEADLINE));
     assertEquals(
         hosts
-            + ": line 1 already says where apiserver.cluster.local leads: \"10.0.0.9"
-            + " apiserver.cluster.local\". Delete the name there, or run this with --adopt, which"
-            + " comments it out; \"restore\" brings it back.",
+            + ": line 1 already has an entry for apiserver.cluster.local: \"10.0.0.9"
+            + " apiserver.cluster.local\". Remove the name there, or use --adopt, which comments"
+            + " it out; \"restore\" brings it back.",
         refusal.getMessage());
     assertEquals("10.0.0.9 " + NAME + "\n", Files.readString(hosts));
   }
@@ -249,7 +249,7 @@ class HostsFileStoreTest {
         };
     IOException failure =
         assertThrows(IOException.class, () -> store(disk).change(f -> f.point(ENTRY), DEADLINE));
-    assertTrue(String.valueOf(failure.getMessage()).contains("something else writes it"));
+    assertTrue(String.valueOf(failure.getMessage()).contains("another program keeps writing it"));
     assertEquals(BEFORE + "#####", Files.readString(hosts));
   }
 
@@ -291,7 +291,7 @@ class HostsFileStoreTest {
         changed = false;
         failures++;
         assertTrue(
-            String.valueOf(e.getMessage()).contains("Its content is as it was"), e::toString);
+            String.valueOf(e.getMessage()).contains("Its content is unchanged"), e::toString);
       }
       assertEquals(changed ? pointed(BEFORE) : BEFORE, Files.readString(hosts), "step " + step);
       more = disk.failed();
@@ -385,7 +385,7 @@ class HostsFileStoreTest {
     store().change(file -> file.point(ENTRY), DEADLINE);
     assertEquals(pointed(BEFORE), Files.readString(hosts));
     assertEquals(Set.of("lock", prefix + ".before.unused"), names(state));
-    assertTrue(warnings.get(0).contains("stays as it is"), warnings::toString);
+    assertTrue(warnings.get(0).contains("it is unchanged"), warnings::toString);
   }
 
   @Test

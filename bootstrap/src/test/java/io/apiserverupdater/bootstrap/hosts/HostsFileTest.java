@@ -152,9 +152,10 @@ class HostsFileTest {
   static Stream<Arguments> damagedBlocks() {
     String entry = "10.0.0.11 " + NAME + "\n";
     return Stream.of(
-        arguments("begin without end", "a b\n" + BEGIN + "\n" + entry, "2", "never ends"),
-        arguments("cut in the end marker", BEGIN + "\n" + entry + "# END apis", "1", "never ends"),
-        arguments("end without begin", entry + END, "2", "never begins"),
+        arguments("begin without end", "a b\n" + BEGIN + "\n" + entry, "2", "has no end marker"),
+        arguments(
+            "cut in the end marker", BEGIN + "\n" + entry + "# END apis", "1", "has no end marker"),
+        arguments("end without begin", entry + END, "2", "has no begin marker"),
         arguments("end before begin", END + BEGIN + "\n", "2, 1", "ends before it begins"),
         arguments(
             "two blocks",
@@ -177,7 +178,7 @@ class HostsFileTest {
             "text appended to the end marker",
             BEGIN + "\n" + entry + "# END apiserver-bootstrap10.0.0.7 b\n",
             "1",
-            "never ends"));
+            "has no end marker"));
   }
 
   @ParameterizedTest(name = "{0}")

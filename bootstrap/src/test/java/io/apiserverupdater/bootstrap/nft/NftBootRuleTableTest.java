@@ -127,7 +127,7 @@ class NftBootRuleTableTest {
     long begin = System.nanoTime();
     String reason = failed(table.install(RULE, Duration.ofMillis(300)));
     long millis = Duration.ofNanos(System.nanoTime() - begin).toMillis();
-    assertTrue(reason.contains("not done after 300 ms and was killed"), reason);
+    assertTrue(reason.contains("did not finish within 300 ms and was killed"), reason);
     assertTrue(millis < 5_000, millis + " ms");
   }
 

@@ -74,7 +74,7 @@ public final class OnceCommand {
                 + ": "
                 + (result instanceof EndpointsClient.WriteResult.Failed failed
                     ? failed.reason()
-                    : "somebody else has changed it");
+                    : "another client has changed it");
         client.reread();
         break;
       }

@@ -123,7 +123,7 @@ public record UpdaterConfig(
     boolean dryRun = line.get(UpdaterFlags.DRY_RUN);
     boolean once = line.get(UpdaterFlags.ONCE);
     if (dryRun && once) {
-      line.error("--dry-run and --once exclude each other: give one of them");
+      line.error("--dry-run and --once exclude each other: use one of them");
     }
     return dryRun ? Mode.DRY_RUN : once ? Mode.ONCE : Mode.RUN;
   }

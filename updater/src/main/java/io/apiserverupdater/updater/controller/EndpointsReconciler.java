@@ -334,13 +334,13 @@ public final class EndpointsReconciler implements AutoCloseable {
         case NORMAL -> log.info("gate=normal family={}", type);
         case FAIL_OPEN ->
             log.warn(
-                "gate=fail-open family={} message=\"no member is ready by our probes; all are"
-                    + " published as ready\"",
+                "gate=fail-open family={} message=\"no member is ready by the updater's probes;"
+                    + " all are published as ready\"",
                 type);
         case HOLD ->
             log.warn(
-                "gate=hold family={} message=\"no member answers our probes; what was published"
-                    + " stays\"",
+                "gate=hold family={} message=\"no member answers the updater's probes; the"
+                    + " published state stays\"",
                 type);
       }
     }

@@ -95,14 +95,14 @@ public record DryRun(MirrorRule rule, boolean targetKnown) {
       notes.add(
           "Service "
               + target
-              + " does not exist, and the updater waits for it; it is shown as it is needed, and"
-              + " the rest as if it existed");
+              + " does not exist, and the updater waits for it; it is shown as required, and the"
+              + " rest as if it existed");
     } else {
       notes.add(
           "no cluster was read, so Service "
               + target
-              + " and its endpoints are taken as absent; the updater waits for the Service, which"
-              + " is shown as it is needed");
+              + " and its endpoints count as absent; the updater waits for the Service, which is"
+              + " shown as required");
     }
     if (needed.clusterIp().isEmpty()) {
       notes.add(
@@ -128,11 +128,10 @@ public record DryRun(MirrorRule rule, boolean targetKnown) {
   private List<String> warnings(Service service, Set<AddressFamily> families, GateState gate) {
     List<String> warnings = new ArrayList<>();
     if (gate.isAny(GateState.Mode.FAIL_OPEN)) {
-      warnings.add("no member is ready by our probes, so all are published as ready");
+      warnings.add("no member is ready by the updater's probes, so all are published as ready");
     }
     if (gate.isAny(GateState.Mode.HOLD)) {
-      warnings.add(
-          "no member answers the probes from here, so the readiness that is published stays");
+      warnings.add("no member answers probes from this machine, so the published readiness stays");
     }
     String subject = "Service " + rule.target();
     List<Service.Port> tcp =
@@ -144,8 +143,8 @@ public record DryRun(MirrorRule rule, boolean targetKnown) {
     if (service.clusterIp().equals(HEADLESS)) {
       warnings.add(
           subject
-              + " is headless (clusterIP None), so kube-proxy programs nothing for it; delete it"
-              + " and create it with a fixed clusterIP");
+              + " is headless (clusterIP None), so kube-proxy has no rules for it; delete it and"
+              + " create it with a fixed clusterIP");
     }
     if (tcp.stream().noneMatch(port -> port.port() == SERVICE_PORT)) {
       warnings.add(
@@ -158,7 +157,7 @@ public record DryRun(MirrorRule rule, boolean targetKnown) {
                   .collect(Collectors.joining(", "))
               + "; add the port "
               + SERVICE_PORT
-              + " with protocol TCP, or let the nodes use another one");
+              + " with protocol TCP, or use another port on the nodes");
     }
     for (AddressFamily family : families) {
       // A server that is too old to tell the families has no say here.
@@ -169,7 +168,7 @@ public record DryRun(MirrorRule rule, boolean targetKnown) {
                 + family.addressType()
                 + " address, but the source has "
                 + family.addressType()
-                + " endpoints, which kube-proxy then does not use; add "
+                + " endpoints, which kube-proxy ignores; add "
                 + family.addressType()
                 + " to spec.ipFamilies");
       }

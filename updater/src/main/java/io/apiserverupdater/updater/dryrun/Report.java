@@ -64,7 +64,7 @@ public record Report(
           .toList();
     }
     if (comparisons.isEmpty()) {
-      return List.of("nothing to change; target " + target + " is as the source " + source);
+      return List.of("nothing to change; target " + target + " matches the source " + source);
     }
     long created = count(Comparison.Action.CREATE) + count(Comparison.Action.REPLACE);
     long deleted = count(Comparison.Action.DELETE) + count(Comparison.Action.REPLACE);

@@ -17,8 +17,8 @@ public record Refusal(String reason, String message, String remedy) {
     return new Refusal(
         "EmptySource",
         "the source " + source + " has no endpoint",
-        "nothing is written, so the last good state stays; when no apiserver is left in it,"
-            + " look at the apiservers' own logs");
+        "nothing is written, so the last good state stays; if no listed apiserver works, check"
+            + " the apiservers' logs and etcd");
   }
 
   static Refusal sourcePort(String source, String slice, List<EndpointPort> candidates) {
@@ -45,7 +45,7 @@ public record Refusal(String reason, String message, String remedy) {
             + " have different port numbers "
             + ports
             + ", expected one",
-        "let all apiservers serve on the same --secure-port");
+        "give all apiservers the same --secure-port");
   }
 
   static Refusal missingService(TargetName target) {
@@ -77,7 +77,7 @@ public record Refusal(String reason, String message, String remedy) {
     return new Refusal(
         "ServiceWithoutTcpPort",
         "Service " + target + " has no TCP port",
-        "give it the port 6443 with protocol TCP");
+        "add port 6443 with protocol TCP");
   }
 
   static Refusal foreignSlice(TargetName target, EndpointSlice slice, String manager) {
@@ -120,7 +120,7 @@ public record Refusal(String reason, String message, String remedy) {
             + slice.addressType()
             + ", expected "
             + family.addressType()
-            + ", and no label says who manages it",
+            + ", and no managed-by label",
         "rename or delete that slice, or choose another Service with --service");
   }
 }

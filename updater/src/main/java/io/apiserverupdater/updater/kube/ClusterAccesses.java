@@ -13,8 +13,8 @@ import java.util.Optional;
 public final class ClusterAccesses {
   /** What to tell a person when there is no configuration at all. */
   public static final String NONE_FOUND =
-      "no cluster to talk to: neither --kubeconfig, nor KUBECONFIG, nor ~/.kube/config, nor a"
-          + " pod's service account was found";
+      "found no cluster: no --kubeconfig, no KUBECONFIG, no ~/.kube/config and no pod service"
+          + " account";
 
   private ClusterAccesses() {}
 
@@ -53,7 +53,7 @@ public final class ClusterAccesses {
     }
     if (context.isPresent()) {
       throw new InvalidKubeconfigException(
-          "--context " + context.get() + ": there is no kubeconfig; give --kubeconfig FILE");
+          "--context " + context.get() + ": no kubeconfig; use --kubeconfig FILE");
     }
     return InClusterAccess.find(environment);
   }

@@ -53,7 +53,7 @@ public sealed interface LeaseDecision {
     if (lease != null && !lease.leaseRecord().isHeldBy(settings.identity())) {
       return new StepDown(
           lease.leaseRecord().isUnheld()
-              ? "the Lease was released by somebody else"
+              ? "the Lease was released by another client"
               : "the Lease is held by " + lease.leaseRecord().holder());
     }
     if (now - lead.renewedAt() >= settings.renewDeadline().toNanos()) {

@@ -80,7 +80,7 @@ public final class ReadinessTracker {
     boolean held = raw == MemberHealth.State.READY && damping.isSuppressed(now);
     String evidence =
         held
-            ? "ready, but it fell too often; kept out for another "
+            ? "ready, but it failed too often; kept out for another "
                 + Math.max(1, damping.remaining(now).toSeconds())
                 + "s"
             : result.describe();

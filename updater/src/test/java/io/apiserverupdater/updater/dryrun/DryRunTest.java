@@ -35,7 +35,8 @@ final class DryRunTest {
             Cluster.settled(),
             List.of(),
             0,
-            "nothing to change; target kube-system/apiserver is as the source default/kubernetes"),
+            "nothing to change; target kube-system/apiserver matches the source"
+                + " default/kubernetes"),
         row(
             "nothing of ours is there yet",
             Cluster.settled().withoutSlices().withoutEndpoints(),
@@ -53,7 +54,8 @@ final class DryRunTest {
             Cluster.settled().withoutEndpoints().writing(false),
             List.of(),
             0,
-            "nothing to change; target kube-system/apiserver is as the source default/kubernetes"),
+            "nothing to change; target kube-system/apiserver matches the source"
+                + " default/kubernetes"),
         row(
             "a member has joined",
             Cluster.settled().withSource("10.0.0.1", "10.0.0.2", "10.0.0.3"),
@@ -95,8 +97,8 @@ final class DryRunTest {
             List.of(),
             3,
             "refused: the source default/kubernetes has no endpoint; nothing is written, so the"
-                + " last good state stays; when no apiserver is left in it, look at the"
-                + " apiservers' own logs"));
+                + " last good state stays; if no listed apiserver works, check the apiservers'"
+                + " logs and etcd"));
   }
 
   @ParameterizedTest(name = "{0}")
@@ -154,7 +156,7 @@ final class DryRunTest {
     assertEquals(
         List.of(
             "Service kube-system/apiserver does not exist, and the updater waits for it; it is"
-                + " shown as it is needed, and the rest as if it existed"),
+                + " shown as required, and the rest as if it existed"),
         report.notes());
   }
 
@@ -169,8 +171,8 @@ final class DryRunTest {
             .compare();
     assertEquals(
         List.of(
-            "no cluster was read, so Service kube-system/apiserver and its endpoints are taken as"
-                + " absent; the updater waits for the Service, which is shown as it is needed"),
+            "no cluster was read, so Service kube-system/apiserver and its endpoints count as"
+                + " absent; the updater waits for the Service, which is shown as required"),
         report.notes());
   }
 
@@ -201,14 +203,14 @@ final class DryRunTest {
             "headless",
             Cluster.service(Map.of(), "None", 6443),
             List.of(
-                "Service kube-system/apiserver is headless (clusterIP None), so kube-proxy programs"
-                    + " nothing for it; delete it and create it with a fixed clusterIP")),
+                "Service kube-system/apiserver is headless (clusterIP None), so kube-proxy has"
+                    + " no rules for it; delete it and create it with a fixed clusterIP")),
         Arguments.of(
             "another port",
             Cluster.service(Map.of(), "10.96.0.64", 443),
             List.of(
-                "Service kube-system/apiserver has no port 6443, only 443; add the port 6443 with"
-                    + " protocol TCP, or let the nodes use another one")),
+                "Service kube-system/apiserver has no port 6443, only 443; add the port 6443"
+                    + " with protocol TCP, or use another port on the nodes")),
         Arguments.of(
             "another family",
             new Service(
@@ -220,7 +222,7 @@ final class DryRunTest {
                 List.of(new Service.Port("https", 6443, "TCP"))),
             List.of(
                 "Service kube-system/apiserver has no IPv4 address, but the source has IPv4"
-                    + " endpoints, which kube-proxy then does not use; add IPv4 to"
+                    + " endpoints, which kube-proxy ignores; add IPv4 to"
                     + " spec.ipFamilies")),
         Arguments.of(
             "families not told",
@@ -269,7 +271,8 @@ final class DryRunTest {
             "member 10.0.0.2:6443: unready: connection refused",
             "note: n",
             "warning: w",
-            "nothing to change; target kube-system/apiserver is as the source default/kubernetes"),
+            "nothing to change; target kube-system/apiserver matches the source"
+                + " default/kubernetes"),
         report.messages());
   }
 

@@ -168,7 +168,7 @@ class LeaseDecisionTest {
             fresh,
             present(leaseRecord("", 1), 0),
             ms(1),
-            "the Lease was released by somebody else"),
+            "the Lease was released by another client"),
         Arguments.of("it is gone", fresh, new LeaseLock.Sight.Absent(), ms(1), "deleted"),
         Arguments.of("at the deadline", fresh, mine, ms(3000), "within 3000ms"),
         Arguments.of(

@@ -198,7 +198,7 @@ class ReadinessTrackerTest {
       fallAndRise();
       assertEquals(MemberHealth.State.UNREADY, state());
       assertTrue(
-          tracker.health().evidence().startsWith("ready, but it fell too often; kept out for"),
+          tracker.health().evidence().startsWith("ready, but it failed too often; kept out for"),
           tracker.health().evidence());
       assertTrue(tracker.health().answers());
     }
