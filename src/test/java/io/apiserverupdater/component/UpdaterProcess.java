@@ -120,8 +120,7 @@ final class UpdaterProcess implements AutoCloseable {
                   java(),
                   "-XX:+UseSerialGC",
                   "-Xshare:dump",
-                  "-XX:SharedClassListFile="
-                      + root.resolve("updater/src/main/dist/lib/updater.classlist"),
+                  "-XX:SharedClassListFile=" + root.resolve("updater/target/updater.classlist"),
                   "-XX:SharedArchiveFile=" + file,
                   "-cp",
                   JAR.toString())
