@@ -53,9 +53,7 @@ final class FailoverReport {
     rows.add(key, entry);
     root.add("machine", Measurements.machine());
     root.add("rows", inOrder(rows));
-    Files.writeString(
-        folder.resolve("failover.json"),
-        new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().create().toJson(root) + "\n");
+    Files.writeString(folder.resolve("failover.json"), compact(root));
     Files.writeString(folder.resolve("failover.md"), FailoverTable.markdown(root));
     Files.writeString(
         folder.resolve("failover-" + key + ".svg"), TimelinePlot.svg(row, typical(outcomes)));
@@ -64,6 +62,12 @@ final class FailoverReport {
       met &= claim.getAsJsonObject().get("met").getAsBoolean();
     }
     return new Entry(FailoverTable.text(key, entry), met);
+  }
+
+  /** A line for each row and for each of its rounds. */
+  private static String compact(JsonObject root) {
+    String json = new GsonBuilder().disableHtmlEscaping().create().toJson(root);
+    return json.replaceAll("\"[a-z0-9-]+\":\\{\"title\"|\\{\"at\"", "\n$0") + "\n";
   }
 
   /** As in the matrix; what varies a row follows it. */
