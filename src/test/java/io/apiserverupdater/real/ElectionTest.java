@@ -14,6 +14,7 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -45,7 +46,7 @@ class ElectionTest {
   }
 
   @Test
-  void frozenLeaderDoesNotWriteWhenItThaws() throws InterruptedException {
+  void frozenLeaderDoesNotWriteWhenItThaws() {
     List<Replica> both = cluster.startBoth();
     cluster.awaitTarget();
     Replica frozen = cluster.leader();
@@ -59,14 +60,20 @@ class ElectionTest {
     cluster.assertRepairs();
     cluster.admin().patch(SLICE, "{\"endpoints\": []}");
     cluster.awaitTarget();
-    Thread.sleep(thaw.left().toMillis());
+    cluster.awaitRenewalsUntil(thaw);
     // It wakes to a target that is wrong, and for a moment to nobody else who would repair it. The
     // other is away for less than its Lease lasts.
     cluster.awaitRenewals(1);
     other.pod().process().pause();
-    cluster.admin().delete(SLICE);
-    frozen.pod().process().resume();
-    Thread.sleep(1_500);
+    try (ObjectWatch slice =
+        cluster.admin().watch(only(UpdaterCluster.SLICES, UpdaterCluster.SLICE), "")) {
+      cluster.admin().delete(SLICE);
+      while (!slice.next(UpdaterCluster.SOON).orElseThrow().type().equals("DELETED")) {
+        // As it was before.
+      }
+      frozen.pod().process().resume();
+      assertEquals(Optional.empty(), slice.next(Duration.ofMillis(1_500)));
+    }
     assertTrue(cluster.admin().find(SLICE).isEmpty(), "the frozen leader has repaired it");
     other.pod().process().resume();
     cluster.awaitTarget();
@@ -110,11 +117,7 @@ class ElectionTest {
     Instant begin = Instant.now();
     List<String> holders = new ArrayList<>();
     try (ObjectWatch watch =
-        cluster
-            .admin()
-            .watch(
-                UpdaterCluster.LEASES + "?fieldSelector=metadata.name%3D" + UpdaterCluster.LEASE,
-                "")) {
+        cluster.admin().watch(only(UpdaterCluster.LEASES, UpdaterCluster.LEASE), "")) {
       // The watch is open when its first event, the Lease as it is, has come.
       holders.add(UpdaterCluster.holderIn(watch.next(UpdaterCluster.SOON).orElseThrow().object()));
       assertEquals(0, stopped.stop(UpdaterCluster.SOON), stopped.pod().process().logTail());
@@ -189,7 +192,7 @@ class ElectionTest {
   }
 
   @Test
-  void strangersLeaseIsRespectedUntilItExpires() throws InterruptedException {
+  void strangersLeaseIsRespectedUntilItExpires() {
     cluster.startBoth();
     cluster.awaitTarget();
     Replica dethroned = cluster.leader();
@@ -209,10 +212,18 @@ class ElectionTest {
     cluster.admin().delete(SLICE);
     Deadline busy = Deadline.in(Duration.ofSeconds(8));
     long renewed = System.nanoTime();
-    while (!busy.passed()) {
-      Thread.sleep(2_000);
-      renewed = System.nanoTime();
-      cluster.admin().patch(LEASE, "{\"spec\": {\"renewTime\": \"" + microTime() + "\"}}");
+    try (ObjectWatch lease =
+        cluster.admin().watch(only(UpdaterCluster.LEASES, UpdaterCluster.LEASE), "")) {
+      Optional<ObjectWatch.Event> strangers = lease.next(UpdaterCluster.SOON);
+      while (!UpdaterCluster.holderIn(strangers.orElseThrow().object()).equals("stranger")) {
+        strangers = lease.next(UpdaterCluster.SOON);
+      }
+      while (!busy.passed()) {
+        assertEquals(Optional.empty(), lease.next(Duration.ofSeconds(2)));
+        renewed = System.nanoTime();
+        cluster.admin().patch(LEASE, "{\"spec\": {\"renewTime\": \"" + microTime() + "\"}}");
+        assertTrue(lease.next(UpdaterCluster.SOON).isPresent(), "the stranger's renewal");
+      }
     }
     assertEquals("stranger", cluster.holder());
     assertEquals(
@@ -224,6 +235,10 @@ class ElectionTest {
     assertTrue(patience.compareTo(Duration.ofSeconds(6)) >= 0, patience::toString);
     cluster.awaitTarget();
     cluster.assertNobodyDied();
+  }
+
+  private static String only(String collection, String name) {
+    return collection + "?fieldSelector=metadata.name%3D" + name;
   }
 
   /** Now, with the six decimals that the API server insists on. */

@@ -256,14 +256,14 @@ class TargetTest {
   }
 
   @Test
-  void writesNothingButTheLeaseForAQuietMinute() throws InterruptedException {
+  void writesNothingButTheLeaseForAQuietMinute() {
     cluster.startBoth();
     Replica leader = cluster.leader();
     cluster.awaitTarget();
     cluster.awaitRenewals(2);
     Instant begin = Instant.now();
     Instant end = begin.plus(Duration.ofMinutes(1));
-    Thread.sleep(Duration.between(Instant.now(), end).toMillis());
+    cluster.awaitRenewalsUntil(Deadline.in(Duration.between(Instant.now(), end)));
     List<AuditEntry> minute =
         cluster.auditOfUpdaters(begin).stream()
             .filter(entry -> entry.received().isBefore(end))

@@ -278,6 +278,13 @@ final class UpdaterCluster
     }
   }
 
+  /** The Lease goes on being renewed until then. */
+  void awaitRenewalsUntil(Deadline end) {
+    while (!end.passed()) {
+      awaitRenewals(1);
+    }
+  }
+
   private static String version(Optional<JsonObject> object) {
     return object
         .map(found -> found.getAsJsonObject("metadata").get("resourceVersion").getAsString())
