@@ -1,6 +1,7 @@
 package io.apiserverupdater.bootstrap.candidates;
 
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
+import io.apiserverupdater.apiserver.address.ApiserverPort;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;
@@ -21,7 +22,6 @@ final class CandidateListFormat {
       # addresses in /etc/apiserver-bootstrap/bootstrap.conf: they count beside these.
       """;
   private static final String CHECKSUM = "checksum ";
-  private static final int PORT = 6443;
 
   private CandidateListFormat() {}
 
@@ -53,7 +53,9 @@ final class CandidateListFormat {
 
   /** Whether it can be read. */
   static void check(byte[] content) throws CandidateListFormatException {
-    read(content, List.of(new ApiserverAddress(InetAddress.getLoopbackAddress(), PORT)));
+    read(
+        content,
+        List.of(new ApiserverAddress(InetAddress.getLoopbackAddress(), ApiserverPort.DEFAULT)));
   }
 
   static CandidateList read(byte[] content, List<ApiserverAddress> seeds)
@@ -103,7 +105,7 @@ final class CandidateListFormat {
   }
 
   private static ApiserverAddress address(String text) throws CandidateListFormatException {
-    Optional<ApiserverAddress> address = ApiserverAddress.parse(text, PORT);
+    Optional<ApiserverAddress> address = ApiserverAddress.parse(text, ApiserverPort.DEFAULT);
     if (address.isEmpty()) {
       throw new CandidateListFormatException("not an address: \"" + text + "\"");
     }

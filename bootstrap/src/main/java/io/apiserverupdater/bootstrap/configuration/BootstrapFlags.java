@@ -1,6 +1,7 @@
 package io.apiserverupdater.bootstrap.configuration;
 
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
+import io.apiserverupdater.apiserver.address.ApiserverPort;
 import io.apiserverupdater.apiserver.address.DnsName;
 import io.apiserverupdater.apiserver.address.IpAddress;
 import io.apiserverupdater.apiserver.flags.Flag;
@@ -50,7 +51,7 @@ final class BootstrapFlags {
       Flag.of(
           "port",
           new FlagType.Number("PORT", 1, 65_535),
-          "6443",
+          String.valueOf(ApiserverPort.DEFAULT),
           "The port of the Service, and of control planes listed without a port.");
 
   static final Flag<Path> CA_FILE =

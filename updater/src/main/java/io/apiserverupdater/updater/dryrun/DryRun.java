@@ -1,5 +1,6 @@
 package io.apiserverupdater.updater.dryrun;
 
+import io.apiserverupdater.apiserver.address.ApiserverPort;
 import io.apiserverupdater.updater.endpoints.AddressFamily;
 import io.apiserverupdater.updater.endpoints.Change;
 import io.apiserverupdater.updater.endpoints.Decision;
@@ -32,9 +33,6 @@ import java.util.stream.Collectors;
  * @param targetKnown whether the target was read from a cluster; without one it is taken as absent
  */
 public record DryRun(MirrorRule rule, boolean targetKnown) {
-
-  /** The port of the apiserver Service, under which every node looks for it. */
-  private static final int SERVICE_PORT = 6443;
 
   /** The address that the base manifests give the Service. */
   private static final String CLUSTER_IP = "10.96.0.64";
@@ -121,7 +119,7 @@ public record DryRun(MirrorRule rule, boolean targetKnown) {
         Map.of(),
         ipv6Only ? "" : CLUSTER_IP,
         List.of(ipv6Only ? AddressFamily.IPV6 : AddressFamily.IPV4),
-        List.of(new Service.Port("https", SERVICE_PORT, EndpointPort.TCP)));
+        List.of(new Service.Port("https", ApiserverPort.DEFAULT, EndpointPort.TCP)));
   }
 
   /** What the rule does not refuse, though no client gets anywhere by it. */
@@ -146,17 +144,17 @@ public record DryRun(MirrorRule rule, boolean targetKnown) {
               + " is headless (clusterIP None), so kube-proxy has no rules for it; delete it and"
               + " create it with a fixed clusterIP");
     }
-    if (tcp.stream().noneMatch(port -> port.port() == SERVICE_PORT)) {
+    if (tcp.stream().noneMatch(port -> port.port() == ApiserverPort.DEFAULT)) {
       warnings.add(
           subject
               + " has no port "
-              + SERVICE_PORT
+              + ApiserverPort.DEFAULT
               + ", only "
               + tcp.stream()
                   .map(port -> Integer.toString(port.port()))
                   .collect(Collectors.joining(", "))
               + "; add the port "
-              + SERVICE_PORT
+              + ApiserverPort.DEFAULT
               + " with protocol TCP, or use another port on the nodes");
     }
     for (AddressFamily family : families) {

@@ -1,5 +1,6 @@
 package io.apiserverupdater.updater.endpoints;
 
+import io.apiserverupdater.apiserver.address.ApiserverPort;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -36,5 +37,14 @@ public record EndpointSlice(
 
   public Optional<String> serviceName() {
     return Optional.ofNullable(labels.get(SERVICE_NAME_LABEL));
+  }
+
+  /** The ports that may be the apiservers': the TCP port named https, or all TCP ports. */
+  public List<EndpointPort> servingPorts() {
+    List<EndpointPort> tcp =
+        ports.stream().filter(port -> port.protocol().equals(EndpointPort.TCP)).toList();
+    List<EndpointPort> named =
+        tcp.stream().filter(port -> ApiserverPort.is(port.name(), port.protocol())).toList();
+    return named.isEmpty() ? tcp : named;
   }
 }

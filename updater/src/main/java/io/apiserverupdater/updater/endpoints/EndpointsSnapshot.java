@@ -70,7 +70,7 @@ public record EndpointsSnapshot(Map<AddressFamily, Members> members) {
       if (family == null || slice.endpoints().isEmpty()) {
         continue;
       }
-      List<EndpointPort> candidates = servingPorts(slice);
+      List<EndpointPort> candidates = slice.servingPorts();
       if (candidates.size() != 1) {
         refusals.add(Refusal.sourcePort(source, slice.name(), candidates));
         continue;
@@ -105,13 +105,5 @@ public record EndpointsSnapshot(Map<AddressFamily, Members> members) {
       return a.ready() ? a : b;
     }
     return a.compareTo(b) <= 0 ? a : b;
-  }
-
-  /** The TCP port named https, or the only TCP port. */
-  private static List<EndpointPort> servingPorts(EndpointSlice slice) {
-    List<EndpointPort> tcp =
-        slice.ports().stream().filter(port -> port.protocol().equals(EndpointPort.TCP)).toList();
-    List<EndpointPort> https = tcp.stream().filter(port -> port.name().equals("https")).toList();
-    return https.isEmpty() ? tcp : https;
   }
 }

@@ -1,5 +1,7 @@
 package io.apiserverupdater.updater.endpoints;
 
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
+
 /**
  * One control plane.
  *
@@ -8,6 +10,6 @@ package io.apiserverupdater.updater.endpoints;
 public record Member(String address, int port) {
   @Override
   public String toString() {
-    return (address.contains(":") ? "[" + address + "]" : address) + ":" + port;
+    return ApiserverAddress.text(address, port);
   }
 }

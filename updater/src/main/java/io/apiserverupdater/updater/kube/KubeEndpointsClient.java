@@ -128,7 +128,7 @@ final class KubeEndpointsClient implements EndpointsClient, AutoCloseable {
     List<ServerAddress> members = new ArrayList<>();
     for (ResourceCache.Versioned<V1EndpointSlice> slice : source.all()) {
       EndpointSlice value = Models.slice(slice.object());
-      value.ports().stream()
+      value.servingPorts().stream()
           .findFirst()
           .ifPresent(
               port ->

@@ -1,5 +1,6 @@
 package io.apiserverupdater.updater.kube;
 
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -35,6 +36,6 @@ public record ServerAddress(String host, int port, String pathPrefix, Optional<S
 
   @Override
   public String toString() {
-    return (host.contains(":") ? "[" + host + "]" : host) + ":" + port + pathPrefix;
+    return ApiserverAddress.text(host, port) + pathPrefix;
   }
 }

@@ -73,7 +73,7 @@ public final class MemberProbing implements MemberHealths, AutoCloseable {
 
   private ProbedMember begin(Member member) {
     ApiserverAddress address =
-        ApiserverAddress.parse(member.toString(), member.port())
+        ApiserverAddress.of(member.address(), member.port())
             .orElseThrow(() -> new IllegalArgumentException("no IP address: " + member));
     ProbedMember begun =
         new ProbedMember(member, address, probes, policy, monotonic, rounds, this::changed);
