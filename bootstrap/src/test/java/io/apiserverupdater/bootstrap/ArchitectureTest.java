@@ -33,6 +33,7 @@ class ArchitectureTest {
   private static final String CANDIDATES = ROOT + ".candidates..";
   private static final String COMMANDS = ROOT + ".commands..";
   private static final String CONFIGURATION = ROOT + ".configuration..";
+  private static final String TIME = "io.apiserverupdater.apiserver.time..";
   private static final String FILES = ROOT + ".files..";
   private static final String HOSTS = ROOT + ".hosts..";
   private static final String LOG = ROOT + ".log..";
@@ -60,7 +61,7 @@ class ArchitectureTest {
               resideInAnyPackage(JDK).or(resideInAnyPackage("io.apiserverupdater..")))
           .because("a node gets this program and a Java runtime, and nothing else");
 
-  @ArchTest static final ArchRule filesKnowNothing = only(FILES);
+  @ArchTest static final ArchRule filesKnowDeadlines = only(FILES, TIME);
   @ArchTest static final ArchRule logKnowsNothing = only(LOG);
   @ArchTest static final ArchRule hostsKnowFilesAndNames = only(HOSTS, FILES, ADDRESS);
 

@@ -2,6 +2,7 @@ package io.apiserverupdater.apiserver.probe;
 
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.apiserver.probe.ProbeResult.Reason;
+import io.apiserverupdater.apiserver.time.Deadline;
 import io.apiserverupdater.apiserver.tls.CertificateRejectedException;
 import io.apiserverupdater.apiserver.tls.ClientCertificate;
 import io.apiserverupdater.apiserver.tls.ClientTls;
@@ -266,11 +267,9 @@ public final class ApiserverClient {
 
   private byte[] request(
       ApiserverAddress address, String target, String connection, Optional<String> bearer) {
-    boolean literal = serverName.indexOf(':') >= 0;
     StringBuilder text = new StringBuilder(256);
     text.append("GET ").append(target).append(" HTTP/1.1\r\nHost: ");
-    text.append(literal ? "[" : "").append(serverName).append(literal ? "]" : "");
-    text.append(':').append(address.port());
+    text.append(ApiserverAddress.text(serverName, address.port()));
     text.append("\r\nUser-Agent: apiserver-probe\r\nConnection: ").append(connection);
     if (bearer.isPresent()) {
       text.append("\r\nAuthorization: Bearer ").append(bearer.get());

@@ -4,6 +4,7 @@ import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.apiserver.probe.ApiserverClient.Connection;
 import io.apiserverupdater.apiserver.probe.ProbeResult.Reason;
 import io.apiserverupdater.apiserver.probe.ProbeResult.Unreachable;
+import io.apiserverupdater.apiserver.time.Deadline;
 import java.time.Duration;
 import java.util.Optional;
 

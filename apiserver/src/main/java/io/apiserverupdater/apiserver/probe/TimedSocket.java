@@ -1,5 +1,6 @@
 package io.apiserverupdater.apiserver.probe;
 
+import io.apiserverupdater.apiserver.time.Deadline;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
@@ -134,7 +135,7 @@ final class TimedSocket extends Socket {
     Deadline end = deadline;
     try {
       key.interestOps(operation);
-      for (int millis = end.remainingMillis(); millis > 0; millis = end.remainingMillis()) {
+      for (int millis = end.millis(); millis > 0; millis = end.millis()) {
         if (selector.select(ready -> {}, millis) > 0) {
           return true;
         }

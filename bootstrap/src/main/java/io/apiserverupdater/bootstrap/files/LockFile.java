@@ -1,5 +1,6 @@
 package io.apiserverupdater.bootstrap.files;
 
+import io.apiserverupdater.apiserver.time.Deadline;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
@@ -34,7 +35,7 @@ public final class LockFile implements AutoCloseable {
    * @throws IOException when the file cannot be made or locked
    */
   public static LockFile acquire(Path file, Duration deadline) throws IOException {
-    long end = System.nanoTime() + deadline.toNanos();
+    Deadline end = Deadline.after(deadline);
     if (!lockThreads(deadline)) {
       throw new LockTimeoutException(file, deadline);
     }
@@ -42,7 +43,7 @@ public final class LockFile implements AutoCloseable {
     boolean locked = false;
     try {
       channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-      locked = channel.tryLock() != null || lock(channel, end - System.nanoTime());
+      locked = channel.tryLock() != null || lock(channel, end.nanos());
       if (!locked) {
         throw new LockTimeoutException(file, deadline);
       }

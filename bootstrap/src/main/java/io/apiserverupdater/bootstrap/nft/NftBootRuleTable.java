@@ -1,6 +1,7 @@
 package io.apiserverupdater.bootstrap.nft;
 
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
+import io.apiserverupdater.apiserver.time.Deadline;
 import io.apiserverupdater.bootstrap.program.Program;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -56,7 +57,7 @@ public final class NftBootRuleTable implements BootRuleTable {
 
   @Override
   public RuleOutcome remove(Duration deadline) {
-    long end = System.nanoTime() + deadline.toNanos();
+    Deadline end = Deadline.after(deadline);
     Called listed = call(List.of("list", "tables"), "", deadline);
     if (!(listed instanceof Called.Ended ended) || !ended.run().ok()) {
       return outcome(listed);
@@ -74,8 +75,7 @@ public final class NftBootRuleTable implements BootRuleTable {
     if (script.isEmpty()) {
       return new RuleOutcome.Done();
     }
-    Duration left = Duration.ofNanos(Math.max(0, end - System.nanoTime()));
-    return change(List.of("-f", "-"), script.toString(), left);
+    return change(List.of("-f", "-"), script.toString(), end.left());
   }
 
   @Override

@@ -1,6 +1,7 @@
 package io.apiserverupdater.updater.controller;
 
 import io.apiserverupdater.apiserver.time.Backoff;
+import io.apiserverupdater.apiserver.time.Deadline;
 import io.apiserverupdater.updater.endpoints.AddressFamily;
 import io.apiserverupdater.updater.endpoints.Change;
 import io.apiserverupdater.updater.endpoints.Decision;
@@ -144,12 +145,12 @@ public final class EndpointsReconciler implements AutoCloseable {
   public void close() {
     running = false;
     queue.close();
-    long end = System.nanoTime() + STOP.toNanos();
+    Deadline end = Deadline.after(STOP);
     try {
       if (turn.tryLock(STOP.toNanos(), TimeUnit.NANOSECONDS)) {
         turn.unlock();
       }
-      thread.join(Math.max(1, TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime())));
+      thread.join(Math.max(1, end.millis()));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

@@ -6,6 +6,7 @@ import io.apiserverupdater.apiserver.probe.HttpsReadyzProbe;
 import io.apiserverupdater.apiserver.probe.ProbeResult;
 import io.apiserverupdater.apiserver.probe.ProbeResult.Reason;
 import io.apiserverupdater.apiserver.probe.UnreachableException;
+import io.apiserverupdater.apiserver.time.Deadline;
 import java.io.IOException;
 import java.security.GeneralSecurityException;
 import java.time.Duration;
@@ -36,8 +37,8 @@ public final class ReadyzMemberProbe implements MemberProbe {
   }
 
   @Override
-  public ProbeResult ask(Duration deadline) {
-    long end = System.nanoTime() + deadline.toNanos();
+  public ProbeResult ask(Duration time) {
+    Deadline end = Deadline.after(time);
     ProbeResult result = askBefore(end);
     if (isUnauthorized(result) && !authenticated) {
       // The cluster has --anonymous-auth=false.
@@ -53,9 +54,9 @@ public final class ReadyzMemberProbe implements MemberProbe {
         && (notReady.status() == 401 || notReady.status() == 403);
   }
 
-  private ProbeResult askBefore(long end) {
+  private ProbeResult askBefore(Deadline end) {
     try {
-      ProbeResult result = connection(end).ask(left(end));
+      ProbeResult result = connection(end).ask(end.left());
       if (!(result instanceof ProbeResult.Ready) && !(result instanceof ProbeResult.NotReady)) {
         release();
       }
@@ -67,7 +68,7 @@ public final class ReadyzMemberProbe implements MemberProbe {
     }
   }
 
-  private HeldConnection connection(long end)
+  private HeldConnection connection(Deadline end)
       throws UnreachableException, IOException, GeneralSecurityException {
     Optional<HeldConnection> current = held.filter(HeldConnection::isOpen);
     if (current.isPresent()) {
@@ -75,16 +76,12 @@ public final class ReadyzMemberProbe implements MemberProbe {
     }
     release();
     HttpsReadyzProbe probe = authenticated ? clients.authenticated() : clients.anonymous();
-    HeldConnection opened = probe.hold(address, left(end));
+    HeldConnection opened = probe.hold(address, end.left());
     held = Optional.of(opened);
     if (closed.getCount() == 0) {
       opened.close();
     }
     return opened;
-  }
-
-  private static Duration left(long end) {
-    return Duration.ofNanos(Math.max(1_000_000, end - System.nanoTime()));
   }
 
   private void release() {
@@ -94,14 +91,14 @@ public final class ReadyzMemberProbe implements MemberProbe {
 
   @Override
   public void rest(Duration longest) throws InterruptedException {
-    long end = System.nanoTime() + longest.toNanos();
+    Deadline end = Deadline.after(longest);
     Optional<HeldConnection> watched = held;
     if (watched.isPresent()) {
       if (watched.get().watch(longest) || watched.get().age().compareTo(LASTING) >= 0) {
         return;
       }
     }
-    boolean unusedEnd = closed.await(end - System.nanoTime(), TimeUnit.NANOSECONDS);
+    boolean unusedEnd = closed.await(end.nanos(), TimeUnit.NANOSECONDS);
   }
 
   @Override
