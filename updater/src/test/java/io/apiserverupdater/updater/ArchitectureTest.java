@@ -38,6 +38,9 @@ class ArchitectureTest {
   private static final String TIME = "io.apiserverupdater.apiserver.time..";
   private static final String APISERVER = "io.apiserverupdater.apiserver..";
   private static final String KUBE = ROOT + ".kube..";
+  private static final String KUBE_ACCESS = ROOT + ".kube.access..";
+  private static final String KUBE_API = ROOT + ".kube.api..";
+  private static final String KUBE_WATCH = ROOT + ".kube.watch..";
   private static final String DRY_RUN = ROOT + ".dryrun..";
   private static final String SERVER = ROOT + ".server..";
   private static final String CONFIGURATION = ROOT + ".configuration..";
@@ -99,13 +102,50 @@ class ArchitectureTest {
                   .and(not(type(ReadyzClients.class))));
 
   @ArchTest
-  static final ArchRule onlyKubeKnowsTheClientLibraries =
+  static final ArchRule kubeAccessKnowsTheKubeconfig =
+      classes()
+          .that()
+          .resideInAPackage(KUBE_ACCESS)
+          .should()
+          .onlyDependOnClassesThat(
+              resideInAnyPackage(JDK).or(resideInAnyPackage(KUBE_ACCESS, APISERVER)));
+
+  @ArchTest
+  static final ArchRule kubeApiKnowsTheAccess =
+      noClasses()
+          .that()
+          .resideInAPackage(KUBE_API)
+          .should()
+          .dependOnClassesThat(
+              resideInAPackage(ROOT + "..").and(not(resideInAnyPackage(KUBE_API, KUBE_ACCESS))));
+
+  @ArchTest
+  static final ArchRule kubeWatchKnowsTheApi =
+      noClasses()
+          .that()
+          .resideInAPackage(KUBE_WATCH)
+          .should()
+          .dependOnClassesThat(
+              resideInAPackage(ROOT + "..")
+                  .and(not(resideInAnyPackage(KUBE_WATCH, KUBE_API, KUBE_ACCESS))));
+
+  @ArchTest
+  static final ArchRule onlyKubeKnowsTheClientLibrary =
       noClasses()
           .that()
           .resideOutsideOfPackage(KUBE)
           .should()
           .dependOnClassesThat()
-          .resideInAnyPackage("io.kubernetes..", "okhttp3..", "okio..");
+          .resideInAPackage("io.kubernetes..");
+
+  @ArchTest
+  static final ArchRule onlyKubeApiKnowsOkHttp =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage(KUBE_API)
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("okhttp3..", "okio..");
 
   @ArchTest
   static final ArchRule onlyKubeAndTheRenderersKnowJsonAndYaml =

@@ -7,6 +7,16 @@ import io.apiserverupdater.updater.endpoints.DesiredObject;
 import io.apiserverupdater.updater.endpoints.EndpointSlice;
 import io.apiserverupdater.updater.endpoints.ObservedState;
 import io.apiserverupdater.updater.endpoints.TargetSettings;
+import io.apiserverupdater.updater.kube.access.ServerAddress;
+import io.apiserverupdater.updater.kube.api.ApiAnswer;
+import io.apiserverupdater.updater.kube.api.ApiCall;
+import io.apiserverupdater.updater.kube.api.ApiClient;
+import io.apiserverupdater.updater.kube.api.KubeJson;
+import io.apiserverupdater.updater.kube.watch.ObjectList;
+import io.apiserverupdater.updater.kube.watch.Resource;
+import io.apiserverupdater.updater.kube.watch.ResourceCache;
+import io.apiserverupdater.updater.kube.watch.ResourceWatch;
+import io.apiserverupdater.updater.kube.watch.Selection;
 import io.kubernetes.client.common.KubernetesObject;
 import io.kubernetes.client.openapi.models.V1DeleteOptions;
 import io.kubernetes.client.openapi.models.V1EndpointSlice;
@@ -52,7 +62,7 @@ final class KubeEndpointsClient implements EndpointsClient, AutoCloseable {
     this.failover = failover && settings.isApiservers();
     this.namespace = settings.target().namespace();
     this.service = settings.target().service();
-    watch(Resource.ENDPOINT_SLICES, Selection.source(settings), source, this::sourceChanged);
+    watch(Resource.ENDPOINT_SLICES, sourceSlices(settings), source, this::sourceChanged);
     watch(Resource.SERVICES, Selection.named(namespace, service), services, this::changed);
     for (AddressFamily family : AddressFamily.values()) {
       ResourceCache<V1EndpointSlice> cache = new ResourceCache<>();
@@ -66,6 +76,17 @@ final class KubeEndpointsClient implements EndpointsClient, AutoCloseable {
     if (settings.writeEndpoints()) {
       watch(Resource.ENDPOINTS, Selection.named(namespace, service), endpoints, this::changed);
     }
+  }
+
+  /**
+   * The slices of the source. The apiservers write one slice under their Service's own name, so
+   * that RBAC can grant it by name; the slices of any other Service have generated names.
+   */
+  private static Selection sourceSlices(TargetSettings settings) {
+    String namespace = settings.sourceNamespace();
+    return settings.isApiservers()
+        ? Selection.named(namespace, settings.sourceName())
+        : Selection.labelled(namespace, EndpointSlice.SERVICE_NAME_LABEL, settings.sourceName());
   }
 
   private <T extends KubernetesObject> void watch(
@@ -253,7 +274,7 @@ final class KubeEndpointsClient implements EndpointsClient, AutoCloseable {
       cache.put(ObjectList.versioned(KubeJson.model(ok.body(), resource.type())));
       return new WriteResult.Written();
     } catch (KubeJson.MalformedException e) {
-      return new WriteResult.Failed(Models.text(e.getMessage()), Optional.empty());
+      return new WriteResult.Failed(KubeJson.orEmpty(e.getMessage()), Optional.empty());
     }
   }
 
@@ -317,7 +338,7 @@ final class KubeEndpointsClient implements EndpointsClient, AutoCloseable {
   }
 
   private Optional<String> readSource() {
-    Optional<String> failure = list(Resource.ENDPOINT_SLICES, Selection.source(settings), source);
+    Optional<String> failure = list(Resource.ENDPOINT_SLICES, sourceSlices(settings), source);
     if (failure.isEmpty() && failover) {
       useMembers();
     }

@@ -1,5 +1,15 @@
 package io.apiserverupdater.updater.kube;
 
+import io.apiserverupdater.updater.kube.access.ServerAddress;
+import io.apiserverupdater.updater.kube.api.ApiAnswer;
+import io.apiserverupdater.updater.kube.api.ApiCall;
+import io.apiserverupdater.updater.kube.api.ApiClient;
+import io.apiserverupdater.updater.kube.api.KubeJson;
+import io.apiserverupdater.updater.kube.watch.ObjectList;
+import io.apiserverupdater.updater.kube.watch.Resource;
+import io.apiserverupdater.updater.kube.watch.ResourceCache;
+import io.apiserverupdater.updater.kube.watch.ResourceWatch;
+import io.apiserverupdater.updater.kube.watch.Selection;
 import io.apiserverupdater.updater.leaderelection.LeaseLock;
 import io.apiserverupdater.updater.leaderelection.LeaseRecord;
 import io.apiserverupdater.updater.leaderelection.ObservedLease;
@@ -133,7 +143,7 @@ final class KubeLeaseLock implements LeaseLock, AutoCloseable {
         cache.put(ObjectList.versioned(KubeJson.model(ok.body(), V1Lease.class)));
         return new Outcome.Done();
       } catch (KubeJson.MalformedException e) {
-        return new Outcome.Failed(Models.text(e.getMessage()));
+        return new Outcome.Failed(KubeJson.orEmpty(e.getMessage()));
       }
     }
     boolean conflict = answer instanceof ApiAnswer.Status status && status.code() == 409;
@@ -153,7 +163,7 @@ final class KubeLeaseLock implements LeaseLock, AutoCloseable {
     Integer seconds = spec.getLeaseDurationSeconds();
     Integer transitions = spec.getLeaseTransitions();
     return new LeaseRecord(
-        Models.text(spec.getHolderIdentity()),
+        KubeJson.orEmpty(spec.getHolderIdentity()),
         Duration.ofSeconds(seconds == null ? 0 : seconds),
         Optional.ofNullable(spec.getAcquireTime()).map(OffsetDateTime::toInstant),
         Optional.ofNullable(spec.getRenewTime()).map(OffsetDateTime::toInstant),

@@ -3,6 +3,7 @@ package io.apiserverupdater.updater.kube;
 import io.apiserverupdater.apiserver.probe.ApiserverClient;
 import io.apiserverupdater.apiserver.probe.HttpsReadyzProbe;
 import io.apiserverupdater.apiserver.tls.ClientCertificate;
+import io.apiserverupdater.updater.kube.access.ClusterAccess;
 import io.apiserverupdater.updater.readiness.ReadyzClients;
 import java.io.IOException;
 import java.security.GeneralSecurityException;

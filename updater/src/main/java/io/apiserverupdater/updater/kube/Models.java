@@ -7,6 +7,8 @@ import io.apiserverupdater.updater.endpoints.EndpointPort;
 import io.apiserverupdater.updater.endpoints.EndpointSlice;
 import io.apiserverupdater.updater.endpoints.Endpoints;
 import io.apiserverupdater.updater.endpoints.Service;
+import io.apiserverupdater.updater.kube.api.KubeJson;
+import io.apiserverupdater.updater.kube.watch.Resource;
 import io.kubernetes.client.openapi.models.CoreV1EndpointPort;
 import io.kubernetes.client.openapi.models.DiscoveryV1EndpointPort;
 import io.kubernetes.client.openapi.models.V1Endpoint;
@@ -36,7 +38,7 @@ final class Models {
   static EndpointSlice slice(V1EndpointSlice model) {
     return new EndpointSlice(
         name(model.getMetadata()),
-        text(model.getAddressType()),
+        KubeJson.orEmpty(model.getAddressType()),
         labels(model.getMetadata()),
         each(model.getPorts())
             // A slice's port without a number means "all ports": there is nothing to mirror.
@@ -44,7 +46,9 @@ final class Models {
             .map(
                 port ->
                     new EndpointPort(
-                        text(port.getName()), port.getPort(), protocol(port.getProtocol())))
+                        KubeJson.orEmpty(port.getName()),
+                        port.getPort(),
+                        protocol(port.getProtocol())))
             .toList(),
         each(model.getEndpoints()).flatMap(Models::endpoints).toList(),
         version(model.getMetadata()));
@@ -81,7 +85,7 @@ final class Models {
             .map(
                 port ->
                     new EndpointPort(
-                        text(port.getName()),
+                        KubeJson.orEmpty(port.getName()),
                         port.getPort() == null ? 0 : port.getPort(),
                         protocol(port.getProtocol())))
             .toList());
@@ -89,7 +93,10 @@ final class Models {
 
   private static Endpoint endpoint(V1EndpointAddress address, boolean ready) {
     return new Endpoint(
-        text(address.getIp()), ready, Optional.ofNullable(address.getNodeName()), Optional.empty());
+        KubeJson.orEmpty(address.getIp()),
+        ready,
+        Optional.ofNullable(address.getNodeName()),
+        Optional.empty());
   }
 
   static Service service(V1Service model) {
@@ -98,14 +105,14 @@ final class Models {
         name(model.getMetadata()),
         spec.getType() == null ? "ClusterIP" : spec.getType(),
         withoutNulls(spec.getSelector()),
-        text(spec.getClusterIP()),
+        KubeJson.orEmpty(spec.getClusterIP()),
         each(spec.getIpFamilies()).flatMap(family -> AddressFamily.of(family).stream()).toList(),
         each(spec.getPorts()).map(Models::servicePort).toList());
   }
 
   private static Service.Port servicePort(V1ServicePort port) {
     return new Service.Port(
-        text(port.getName()),
+        KubeJson.orEmpty(port.getName()),
         port.getPort() == null ? 0 : port.getPort(),
         protocol(port.getProtocol()));
   }
@@ -257,25 +264,21 @@ final class Models {
   private static Map<String, String> withoutNulls(@Nullable Map<String, String> map) {
     Map<String, String> copy = new HashMap<>();
     if (map != null) {
-      map.forEach((key, value) -> copy.put(key, text(value)));
+      map.forEach((key, value) -> copy.put(key, KubeJson.orEmpty(value)));
     }
     return copy;
   }
 
   private static String name(@Nullable V1ObjectMeta metadata) {
-    return metadata == null ? "" : text(metadata.getName());
+    return metadata == null ? "" : KubeJson.orEmpty(metadata.getName());
   }
 
   private static String version(@Nullable V1ObjectMeta metadata) {
-    return metadata == null ? "" : text(metadata.getResourceVersion());
+    return metadata == null ? "" : KubeJson.orEmpty(metadata.getResourceVersion());
   }
 
   private static String protocol(@Nullable String protocol) {
     return protocol == null ? EndpointPort.TCP : protocol;
-  }
-
-  static String text(@Nullable String text) {
-    return text == null ? "" : text;
   }
 
   private static <T> Stream<T> each(@Nullable List<T> list) {

@@ -3,6 +3,7 @@ package io.apiserverupdater.updater.kube;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import io.apiserverupdater.updater.endpoints.EndpointSlice;
+import io.apiserverupdater.updater.kube.api.KubeJson;
 import io.kubernetes.client.openapi.models.V1EndpointSlice;
 
 /** EndpointSlices from JSON that did not come from a server. */

@@ -2,6 +2,7 @@ package io.apiserverupdater.updater.kube;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
@@ -13,12 +14,15 @@ import io.apiserverupdater.updater.endpoints.EndpointPort;
 import io.apiserverupdater.updater.endpoints.EndpointSlice;
 import io.apiserverupdater.updater.endpoints.Endpoints;
 import io.apiserverupdater.updater.endpoints.Service;
+import io.apiserverupdater.updater.kube.api.KubeJson;
 import io.kubernetes.client.openapi.models.V1EndpointSlice;
 import io.kubernetes.client.openapi.models.V1Endpoints;
 import io.kubernetes.client.openapi.models.V1Service;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -317,5 +321,36 @@ class ModelsTest {
           DESIRED_ENDPOINTS.labels(),
           Models.endpoints(Models.update(current, DESIRED_ENDPOINTS)).labels());
     }
+  }
+
+  private static final String SLICE_JSON =
+      """
+      {"apiVersion":"discovery.k8s.io/v1","kind":"EndpointSlice",
+       "metadata":{"name":"a","resourceVersion":"7","labels":{"x":"y"}},
+       "addressType":"IPv4",
+       "endpoints":[{"addresses":["192.0.2.1"],"conditions":{"ready":true,"serving":null}}],
+       "ports":[{"name":"https","port":6443,"protocol":"TCP"}]}
+      """;
+
+  @Test
+  void garbageOnlyEverGivesOneKindOfException() {
+    Random random = new Random(42);
+    int malformed = 0;
+    for (int i = 0; i < 5000; i++) {
+      byte[] bytes = SLICE_JSON.getBytes(StandardCharsets.UTF_8);
+      for (int flips = random.nextInt(5); flips >= 0; flips--) {
+        bytes[random.nextInt(bytes.length)] = (byte) "{}[]\":,0n\\".charAt(random.nextInt(10));
+      }
+      int length = random.nextInt(3) == 0 ? random.nextInt(bytes.length) : bytes.length;
+      try {
+        Models.slice(
+            KubeJson.model(
+                new String(bytes, 0, length, StandardCharsets.UTF_8), V1EndpointSlice.class));
+      } catch (KubeJson.MalformedException e) {
+        malformed++;
+      }
+    }
+    assertTrue(malformed > 1000, "much of it cannot be read: " + malformed);
+    assertTrue(malformed < 5000, "some of it can");
   }
 }

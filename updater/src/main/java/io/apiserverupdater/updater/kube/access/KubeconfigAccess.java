@@ -1,4 +1,4 @@
-package io.apiserverupdater.updater.kube;
+package io.apiserverupdater.updater.kube.access;
 
 import io.apiserverupdater.apiserver.kubeconfig.ClientIdentity;
 import io.apiserverupdater.apiserver.kubeconfig.Kubeconfig;

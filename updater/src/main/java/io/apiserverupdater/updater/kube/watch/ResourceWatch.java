@@ -1,8 +1,13 @@
-package io.apiserverupdater.updater.kube;
+package io.apiserverupdater.updater.kube.watch;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import io.apiserverupdater.apiserver.time.Backoff;
+import io.apiserverupdater.updater.kube.access.ServerAddress;
+import io.apiserverupdater.updater.kube.api.ApiAnswer;
+import io.apiserverupdater.updater.kube.api.ApiClient;
+import io.apiserverupdater.updater.kube.api.KubeJson;
+import io.apiserverupdater.updater.kube.api.WatchStream;
 import io.kubernetes.client.common.KubernetesObject;
 import java.io.IOException;
 import java.time.Duration;
@@ -26,7 +31,7 @@ import org.slf4j.LoggerFactory;
  * restored from a backup a watch from a version of before is silent until the versions have grown
  * past it.
  */
-final class ResourceWatch<T extends KubernetesObject> implements AutoCloseable {
+public final class ResourceWatch<T extends KubernetesObject> implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(ResourceWatch.class);
 
   /** The events that bring an object of the watched kind. */
@@ -77,7 +82,7 @@ final class ResourceWatch<T extends KubernetesObject> implements AutoCloseable {
   /**
    * @param changed called, on the watch's thread, after each change of the cache
    */
-  ResourceWatch(
+  public ResourceWatch(
       ApiClient api,
       Resource<T> resource,
       Selection selection,
@@ -93,16 +98,16 @@ final class ResourceWatch<T extends KubernetesObject> implements AutoCloseable {
     thread.setDaemon(true);
   }
 
-  void start() {
+  public void start() {
     thread.start();
   }
 
-  boolean isAlive() {
+  public boolean isAlive() {
     return thread.isAlive();
   }
 
   /** Has the watch go on at another server if it is at one of these. */
-  void leave(Set<ServerAddress> servers) {
+  public void leave(Set<ServerAddress> servers) {
     guard.lock();
     try {
       open.filter(stream -> servers.contains(stream.server())).ifPresent(WatchStream::cancel);
@@ -287,8 +292,8 @@ final class ResourceWatch<T extends KubernetesObject> implements AutoCloseable {
     }
     return new ApiAnswer.Status(
         code,
-        ApiClient.text(status, "reason"),
-        ApiClient.text(status, "message"),
+        KubeJson.field(status, "reason"),
+        KubeJson.field(status, "message"),
         Optional.empty());
   }
 
@@ -336,7 +341,7 @@ final class ResourceWatch<T extends KubernetesObject> implements AutoCloseable {
   }
 
   /** Whether the watch is open at this moment. */
-  boolean isOpen() {
+  public boolean isOpen() {
     guard.lock();
     try {
       return open.isPresent();

@@ -1,6 +1,7 @@
-package io.apiserverupdater.updater.kube;
+package io.apiserverupdater.updater.kube.api;
 
 import io.apiserverupdater.apiserver.tls.ClientTls;
+import io.apiserverupdater.updater.kube.access.ServerAddress;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Proxy;

@@ -1,4 +1,4 @@
-package io.apiserverupdater.updater.kube;
+package io.apiserverupdater.updater.kube.api;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 

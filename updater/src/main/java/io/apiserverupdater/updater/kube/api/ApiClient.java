@@ -1,7 +1,8 @@
-package io.apiserverupdater.updater.kube;
+package io.apiserverupdater.updater.kube.api;
 
-import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import io.apiserverupdater.updater.kube.access.ClusterAccess;
+import io.apiserverupdater.updater.kube.access.ServerAddress;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.security.GeneralSecurityException;
@@ -26,7 +27,7 @@ import org.slf4j.LoggerFactory;
  * after the other, the likeliest first. Every write that goes through it names a resourceVersion or
  * creates an object, so asking the next server after a lost answer does no harm. Thread-safe.
  */
-final class ApiClient implements AutoCloseable {
+public final class ApiClient implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(ApiClient.class);
 
   /** An answer longer than this is none that we asked for. */
@@ -54,7 +55,7 @@ final class ApiClient implements AutoCloseable {
   private final ScheduledThreadPoolExecutor deadlines;
   private final AtomicLong lastAnswerAt;
 
-  ApiClient(ClusterAccess access, String userAgent, LongSupplier monotonic) {
+  public ApiClient(ClusterAccess access, String userAgent, LongSupplier monotonic) {
     this.order = new ServerOrder(access.server());
     this.monotonic = monotonic;
     this.lastAnswerAt = new AtomicLong(monotonic.getAsLong());
@@ -71,12 +72,12 @@ final class ApiClient implements AutoCloseable {
   }
 
   /** The control planes by their own addresses, to be asked before the configured one. */
-  void setMembers(List<ServerAddress> members) {
+  public void setMembers(List<ServerAddress> members) {
     order.setMembers(members);
   }
 
   /** Closes the connections to servers that are no control planes any more. */
-  void forgetOthers() {
+  public void forgetOthers() {
     Set<ServerAddress> known = order.all();
     connections.retain(known);
     distrusted.retainAll(known);
@@ -87,23 +88,23 @@ final class ApiClient implements AutoCloseable {
    *
    * @return the servers that watches should leave
    */
-  Set<ServerAddress> setUnready(Set<ServerAddress> members) {
+  public Set<ServerAddress> setUnready(Set<ServerAddress> members) {
     order.setUnready(members);
     return order.worthLeaving();
   }
 
   /** Whether our probes call it unready, and not every control plane. */
-  boolean isUnready(ServerAddress server) {
+  public boolean isUnready(ServerAddress server) {
     return order.isUnready(server);
   }
 
   /** How long ago any apiserver has answered anything. */
-  Duration sinceLastAnswer() {
+  public Duration sinceLastAnswer() {
     return Duration.ofNanos(Math.max(0, monotonic.getAsLong() - lastAnswerAt.get()));
   }
 
   /** Notes that a watch has brought something. */
-  void heard() {
+  public void heard() {
     lastAnswerAt.set(monotonic.getAsLong());
   }
 
@@ -113,7 +114,7 @@ final class ApiClient implements AutoCloseable {
    * @return {@link ApiAnswer.None} when no server gave a usable answer in time; a 429 when one was
    *     too busy and no other control plane could stand in, with the least time that one asked for
    */
-  ApiAnswer send(ApiCall call, Duration timeout) {
+  public ApiAnswer send(ApiCall call, Duration timeout) {
     long deadline = monotonic.getAsLong() + timeout.toNanos();
     List<String> failures = new ArrayList<>();
     Optional<ApiAnswer.Status> refused = Optional.empty();
@@ -216,7 +217,7 @@ final class ApiClient implements AutoCloseable {
    * @throws IOException when the server does not let it be opened within 5 s
    * @throws RefusedException when it says no
    */
-  WatchStream openWatch(ApiCall call, Duration quiet) throws IOException, RefusedException {
+  public WatchStream openWatch(ApiCall call, Duration quiet) throws IOException, RefusedException {
     Optional<RefusedException> busy = Optional.empty();
     for (ServerAddress server : order.candidates(monotonic.getAsLong())) {
       if (busy.isPresent() && !order.mayStandIn(server, monotonic.getAsLong())) {
@@ -281,7 +282,7 @@ final class ApiClient implements AutoCloseable {
   }
 
   /** Notes that a watch broke: the server is asked last for a while. */
-  void watchBroke(ServerAddress server, IOException e) {
+  public void watchBroke(ServerAddress server, IOException e) {
     demote(server, reason(e));
     connections.evict(server);
   }
@@ -313,8 +314,8 @@ final class ApiClient implements AutoCloseable {
     String message = "";
     try {
       JsonObject status = KubeJson.object(reply.body());
-      reason = text(status, "reason");
-      message = text(status, "message");
+      reason = KubeJson.field(status, "reason");
+      message = KubeJson.field(status, "message");
     } catch (KubeJson.MalformedException e) {
       message = "no Status object in the answer";
     }
@@ -323,11 +324,6 @@ final class ApiClient implements AutoCloseable {
         reason,
         message.isEmpty() ? reply.words() : message,
         reply.retryAfter().flatMap(ApiClient::seconds));
-  }
-
-  static String text(JsonObject object, String key) {
-    JsonElement value = object.get(key);
-    return value != null && value.isJsonPrimitive() ? value.getAsString() : "";
   }
 
   /** Retry-After in seconds (RFC 9110, section 10.2.3); the date form is not used by the API. */
@@ -346,7 +342,7 @@ final class ApiClient implements AutoCloseable {
   }
 
   /** A failure in words: what the exception's class alone would say is said too. */
-  static String reason(Throwable failure) {
+  public static String reason(Throwable failure) {
     Throwable deepest = failure;
     for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
       if (cause instanceof CertificateException) {
@@ -369,20 +365,20 @@ final class ApiClient implements AutoCloseable {
   }
 
   /** Runs a short task after some time, unless it is cancelled before. */
-  ScheduledFuture<?> after(Duration time, Runnable task) {
+  public ScheduledFuture<?> after(Duration time, Runnable task) {
     return deadlines.schedule(task, time.toMillis(), TimeUnit.MILLISECONDS);
   }
 
   /** The server answered a watch with a status. */
-  static final class RefusedException extends Exception {
+  public static final class RefusedException extends Exception {
     private final transient ApiAnswer.Status status;
 
-    RefusedException(ApiAnswer.Status status) {
+    public RefusedException(ApiAnswer.Status status) {
       super(status.describe());
       this.status = status;
     }
 
-    ApiAnswer.Status status() {
+    public ApiAnswer.Status status() {
       return status;
     }
   }

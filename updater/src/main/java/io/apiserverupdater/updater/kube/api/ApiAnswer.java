@@ -1,10 +1,10 @@
-package io.apiserverupdater.updater.kube;
+package io.apiserverupdater.updater.kube.api;
 
 import java.time.Duration;
 import java.util.Optional;
 
 /** How a call to the API ended. */
-sealed interface ApiAnswer {
+public sealed interface ApiAnswer {
 
   /** 2xx. */
   record Ok(String body) implements ApiAnswer {}
@@ -19,7 +19,7 @@ sealed interface ApiAnswer {
   record Status(int code, String reason, String message, Optional<Duration> retryAfter)
       implements ApiAnswer {
     /** Whether the same call will be turned down until a person changes something. */
-    boolean isRejection() {
+    public boolean isRejection() {
       return code == 400 || code == 401 || code == 403 || code == 422;
     }
 
@@ -28,7 +28,7 @@ sealed interface ApiAnswer {
       return code == 429;
     }
 
-    String describe() {
+    public String describe() {
       return code + (reason.isEmpty() ? "" : " " + reason) + ": " + message;
     }
   }

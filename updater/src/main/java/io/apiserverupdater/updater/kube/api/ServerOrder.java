@@ -1,5 +1,6 @@
-package io.apiserverupdater.updater.kube;
+package io.apiserverupdater.updater.kube.api;
 
+import io.apiserverupdater.updater.kube.access.ServerAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;

@@ -1,4 +1,4 @@
-package io.apiserverupdater.updater.kube;
+package io.apiserverupdater.updater.kube.watch;
 
 import io.kubernetes.client.openapi.models.V1EndpointSlice;
 import io.kubernetes.client.openapi.models.V1Endpoints;
@@ -11,19 +11,20 @@ import io.kubernetes.client.openapi.models.V1Service;
  * @param prefix the API group and version in the path
  * @param plural the kind in the path
  */
-record Resource<T>(String apiVersion, String kind, String prefix, String plural, Class<T> type) {
-  static final Resource<V1EndpointSlice> ENDPOINT_SLICES =
+public record Resource<T>(
+    String apiVersion, String kind, String prefix, String plural, Class<T> type) {
+  public static final Resource<V1EndpointSlice> ENDPOINT_SLICES =
       new Resource<>(
           "discovery.k8s.io/v1",
           "EndpointSlice",
           "/apis/discovery.k8s.io/v1",
           "endpointslices",
           V1EndpointSlice.class);
-  static final Resource<V1Endpoints> ENDPOINTS =
+  public static final Resource<V1Endpoints> ENDPOINTS =
       new Resource<>("v1", "Endpoints", "/api/v1", "endpoints", V1Endpoints.class);
-  static final Resource<V1Service> SERVICES =
+  public static final Resource<V1Service> SERVICES =
       new Resource<>("v1", "Service", "/api/v1", "services", V1Service.class);
-  static final Resource<V1Lease> LEASES =
+  public static final Resource<V1Lease> LEASES =
       new Resource<>(
           "coordination.k8s.io/v1",
           "Lease",
@@ -31,11 +32,11 @@ record Resource<T>(String apiVersion, String kind, String prefix, String plural,
           "leases",
           V1Lease.class);
 
-  String collection(String namespace) {
+  public String collection(String namespace) {
     return prefix + "/namespaces/" + namespace + "/" + plural;
   }
 
-  String object(String namespace, String name) {
+  public String object(String namespace, String name) {
     return collection(namespace) + "/" + name;
   }
 }

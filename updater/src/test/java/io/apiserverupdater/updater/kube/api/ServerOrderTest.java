@@ -1,9 +1,10 @@
-package io.apiserverupdater.updater.kube;
+package io.apiserverupdater.updater.kube.api;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.apiserverupdater.updater.kube.access.ServerAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;

@@ -1,4 +1,4 @@
-package io.apiserverupdater.updater.kube;
+package io.apiserverupdater.updater.kube.access;
 
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import java.util.Optional;
@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 public record ServerAddress(String host, int port, String pathPrefix, Optional<String> tlsName) {
 
   /** A control plane by its own address. */
-  static ServerAddress member(String ip, int port) {
+  public static ServerAddress member(String ip, int port) {
     return new ServerAddress(ip, port, "", Optional.of(ClusterAccess.MEMBER_TLS_NAME));
   }
 

@@ -1,8 +1,10 @@
-package io.apiserverupdater.updater.kube;
+package io.apiserverupdater.updater.kube.api;
 
 import io.apiserverupdater.apiserver.kubeconfig.ClientIdentity;
 import io.apiserverupdater.apiserver.tls.ClientTls;
 import io.apiserverupdater.apiserver.tls.ServerTrust;
+import io.apiserverupdater.updater.kube.access.ClusterAccess;
+import io.apiserverupdater.updater.kube.access.ServerAddress;
 import java.io.IOException;
 import java.security.GeneralSecurityException;
 import java.time.Duration;

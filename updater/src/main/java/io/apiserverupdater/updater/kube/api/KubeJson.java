@@ -1,4 +1,4 @@
-package io.apiserverupdater.updater.kube;
+package io.apiserverupdater.updater.kube.api;
 
 import com.google.gson.ExclusionStrategy;
 import com.google.gson.FieldAttributes;
@@ -21,12 +21,13 @@ import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeParseException;
 import java.util.Optional;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The models to and from JSON. Fields that the models do not know are passed over: the library's
  * own reader fails on them (kubernetes-client/java#3428), and a newer API server sends some.
  */
-final class KubeJson {
+public final class KubeJson {
   /** Six digits, in UTC: what the API calls MicroTime. */
   private static final DateTimeFormatter MICRO_TIME =
       DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSSSSS'Z'");
@@ -56,12 +57,12 @@ final class KubeJson {
   private KubeJson() {}
 
   /** An answer that is not what the API promises. */
-  static final class MalformedException extends Exception {
-    MalformedException(String message) {
+  public static final class MalformedException extends Exception {
+    public MalformedException(String message) {
       super(message);
     }
 
-    MalformedException(String message, Throwable cause) {
+    public MalformedException(String message, Throwable cause) {
       super(message, cause);
     }
   }
@@ -71,7 +72,7 @@ final class KubeJson {
    *
    * @throws MalformedException when the text is not one
    */
-  static JsonObject object(String text) throws MalformedException {
+  public static JsonObject object(String text) throws MalformedException {
     try {
       JsonElement element = JsonParser.parseString(text);
       if (element.isJsonObject()) {
@@ -88,7 +89,7 @@ final class KubeJson {
    *
    * @throws MalformedException when a field has another type than the API promises
    */
-  static <T> T model(JsonElement json, Class<T> type) throws MalformedException {
+  public static <T> T model(JsonElement json, Class<T> type) throws MalformedException {
     try {
       T model = GSON.fromJson(json, type);
       if (model != null) {
@@ -106,7 +107,7 @@ final class KubeJson {
    * @throws MalformedException when the text is no JSON, or a field has another type than the API
    *     promises
    */
-  static <T> T model(String text, Class<T> type) throws MalformedException {
+  public static <T> T model(String text, Class<T> type) throws MalformedException {
     T model;
     try {
       model = GSON.fromJson(text, type);
@@ -127,7 +128,18 @@ final class KubeJson {
    * @param object of the given type, when the event brings one
    * @param other what else the event brings, a Status for instance
    */
-  record Event<T>(String type, Optional<T> object, Optional<JsonElement> other) {}
+  public record Event<T>(String type, Optional<T> object, Optional<JsonElement> other) {}
+
+  /** A field that the API calls required and that may be missing all the same. */
+  public static String orEmpty(@Nullable String text) {
+    return text == null ? "" : text;
+  }
+
+  /** The text of a field; empty when it is missing, or is no text. */
+  public static String field(JsonObject object, String key) {
+    JsonElement value = object.get(key);
+    return value != null && value.isJsonPrimitive() ? value.getAsString() : "";
+  }
 
   /**
    * Reads one line of a watch.
@@ -136,7 +148,7 @@ final class KubeJson {
    * @throws MalformedException when it is not one, or a field has another type than the API
    *     promises
    */
-  static <T> Event<T> event(String line, Predicate<String> brings, Class<T> model)
+  public static <T> Event<T> event(String line, Predicate<String> brings, Class<T> model)
       throws MalformedException {
     try {
       JsonReader reader = new JsonReader(new StringReader(line));
@@ -170,7 +182,7 @@ final class KubeJson {
     }
   }
 
-  static String text(Object model) {
+  public static String text(Object model) {
     return GSON.toJson(model);
   }
 

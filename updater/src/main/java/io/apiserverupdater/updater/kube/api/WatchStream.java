@@ -1,5 +1,6 @@
-package io.apiserverupdater.updater.kube;
+package io.apiserverupdater.updater.kube.api;
 
+import io.apiserverupdater.updater.kube.access.ServerAddress;
 import java.io.EOFException;
 import java.io.IOException;
 import java.util.Optional;
@@ -12,7 +13,7 @@ import okio.BufferedSource;
  * An open watch, on a connection that it shares with other watches: one JSON event per line. For
  * one thread, except {@link #cancel}, which any thread may call.
  */
-final class WatchStream implements AutoCloseable {
+public final class WatchStream implements AutoCloseable {
   private final ServerAddress server;
   private final Call call;
   private final Response response;
@@ -29,7 +30,7 @@ final class WatchStream implements AutoCloseable {
     this.whenClosed = whenClosed;
   }
 
-  ServerAddress server() {
+  public ServerAddress server() {
     return server;
   }
 
@@ -40,7 +41,7 @@ final class WatchStream implements AutoCloseable {
    * @throws IOException when the connection breaks, or the event is longer than {@link
    *     ApiClient#MOST_BYTES}
    */
-  Optional<String> next() throws IOException {
+  public Optional<String> next() throws IOException {
     if (source.exhausted()) {
       return Optional.empty();
     }
@@ -52,12 +53,12 @@ final class WatchStream implements AutoCloseable {
   }
 
   /** Makes {@link #next} end soon, with an error. */
-  void cancel() {
+  public void cancel() {
     cancelled = true;
     call.cancel();
   }
 
-  boolean isCancelled() {
+  public boolean isCancelled() {
     return cancelled;
   }
 

@@ -1,4 +1,4 @@
-package io.apiserverupdater.updater.kube;
+package io.apiserverupdater.updater.kube.watch;
 
 import java.util.HashMap;
 import java.util.List;
@@ -9,14 +9,14 @@ import java.util.Optional;
  * What is known of some objects, by a watch and by the answers to our own calls, whichever is
  * newer. Thread-safe.
  */
-final class ResourceCache<T> {
+public final class ResourceCache<T> {
 
   /**
    * An object and its version.
    *
    * @param version the resourceVersion
    */
-  record Versioned<T>(String name, String version, T object) {}
+  public record Versioned<T>(String name, String version, T object) {}
 
   /** Generated names come and go; only the latest deletions can meet a late write. */
   private static final int MOST_DELETIONS = 100;
@@ -34,15 +34,15 @@ final class ResourceCache<T> {
   private boolean known;
 
   /** Whether the objects have been listed at least once. */
-  synchronized boolean isKnown() {
+  public synchronized boolean isKnown() {
     return known;
   }
 
-  synchronized Optional<Versioned<T>> get(String name) {
+  public synchronized Optional<Versioned<T>> get(String name) {
     return Optional.ofNullable(entries.get(name)).map(Entry::object);
   }
 
-  synchronized List<Versioned<T>> all() {
+  public synchronized List<Versioned<T>> all() {
     return entries.values().stream().map(Entry::object).toList();
   }
 
@@ -75,7 +75,7 @@ final class ResourceCache<T> {
    *
    * @return whether that is news: our own write comes back as the event of a watch
    */
-  synchronized boolean put(Versioned<T> object) {
+  public synchronized boolean put(Versioned<T> object) {
     Entry<T> old = entries.get(object.name());
     Deletion deletion = deletions.get(object.name());
     boolean late =
@@ -98,7 +98,7 @@ final class ResourceCache<T> {
    *
    * @param version the resourceVersion of its removal, or of the last version that was there
    */
-  synchronized void remove(String name, String version) {
+  public synchronized void remove(String name, String version) {
     Entry<T> old = entries.get(name);
     if (old != null && isNewer(old.object().version(), version)) {
       return;

@@ -1,4 +1,4 @@
-package io.apiserverupdater.updater.kube;
+package io.apiserverupdater.updater.kube.api;
 
 import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
@@ -12,22 +12,23 @@ import java.util.Optional;
  * @param path from the server's root, for example {@code /api/v1/namespaces/default/endpoints}
  * @param body JSON
  */
-record ApiCall(String method, String path, Map<String, String> query, Optional<String> body) {
+public record ApiCall(
+    String method, String path, Map<String, String> query, Optional<String> body) {
   private static final HexFormat HEX = HexFormat.of().withUpperCase();
 
-  static ApiCall get(String path) {
+  public static ApiCall get(String path) {
     return new ApiCall("GET", path, Map.of(), Optional.empty());
   }
 
-  static ApiCall post(String path, String body) {
+  public static ApiCall post(String path, String body) {
     return new ApiCall("POST", path, Map.of(), Optional.of(body));
   }
 
-  static ApiCall put(String path, String body) {
+  public static ApiCall put(String path, String body) {
     return new ApiCall("PUT", path, Map.of(), Optional.of(body));
   }
 
-  static ApiCall delete(String path, String body) {
+  public static ApiCall delete(String path, String body) {
     return new ApiCall("DELETE", path, Map.of(), Optional.of(body));
   }
 
@@ -76,7 +77,7 @@ record ApiCall(String method, String path, Map<String, String> query, Optional<S
   }
 
   /** This call with one more parameter. */
-  ApiCall with(String name, String value) {
+  public ApiCall with(String name, String value) {
     Map<String, String> more = new LinkedHashMap<>(query);
     more.put(name, value);
     return new ApiCall(method, path, more, body);

@@ -1,4 +1,4 @@
-package io.apiserverupdater.updater.kube;
+package io.apiserverupdater.updater.kube.api;
 
 import java.io.IOException;
 import java.net.InetAddress;

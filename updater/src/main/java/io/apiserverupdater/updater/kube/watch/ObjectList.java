@@ -1,8 +1,11 @@
-package io.apiserverupdater.updater.kube;
+package io.apiserverupdater.updater.kube.watch;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import io.apiserverupdater.updater.kube.api.ApiAnswer;
+import io.apiserverupdater.updater.kube.api.ApiClient;
+import io.apiserverupdater.updater.kube.api.KubeJson;
 import io.kubernetes.client.common.KubernetesObject;
 import io.kubernetes.client.openapi.models.V1ObjectMeta;
 import java.time.Duration;
@@ -11,11 +14,11 @@ import java.util.List;
 import java.util.Optional;
 
 /** Lists some objects into a cache, in their latest state: no resourceVersion is asked for. */
-record ObjectList<T extends KubernetesObject>(
+public record ObjectList<T extends KubernetesObject>(
     ApiClient api, Resource<T> resource, Selection selection, ResourceCache<T> cache) {
 
   /** How a list ended. */
-  sealed interface Result {
+  public sealed interface Result {
     /**
      * The cache is up to date.
      *
@@ -27,7 +30,7 @@ record ObjectList<T extends KubernetesObject>(
     record Failed(ApiAnswer answer) implements Result {}
   }
 
-  Result read(Duration timeout) {
+  public Result read(Duration timeout) {
     long asked = cache.now();
     ApiAnswer answer = api.send(selection.list(resource), timeout);
     if (!(answer instanceof ApiAnswer.Ok ok)) {
@@ -37,7 +40,7 @@ record ObjectList<T extends KubernetesObject>(
       JsonObject list = KubeJson.object(ok.body());
       String version =
           list.get("metadata") instanceof JsonObject metadata
-              ? ApiClient.text(metadata, "resourceVersion")
+              ? KubeJson.field(metadata, "resourceVersion")
               : "";
       if (version.isEmpty()) {
         return new Result.Failed(new ApiAnswer.None("the list has no resourceVersion"));
@@ -51,12 +54,12 @@ record ObjectList<T extends KubernetesObject>(
       cache.replace(objects, version, asked);
       return new Result.Listed(version);
     } catch (KubeJson.MalformedException e) {
-      return new Result.Failed(new ApiAnswer.None(Models.text(e.getMessage())));
+      return new Result.Failed(new ApiAnswer.None(KubeJson.orEmpty(e.getMessage())));
     }
   }
 
   /** The failure in words; empty when there was none. */
-  Optional<String> failure(Duration timeout) {
+  public Optional<String> failure(Duration timeout) {
     return read(timeout) instanceof Result.Failed failed
         ? Optional.of(failed.answer().failure())
         : Optional.empty();
@@ -67,11 +70,11 @@ record ObjectList<T extends KubernetesObject>(
    *
    * @throws KubeJson.MalformedException when it has not both
    */
-  static <T extends KubernetesObject> ResourceCache.Versioned<T> versioned(T object)
+  public static <T extends KubernetesObject> ResourceCache.Versioned<T> versioned(T object)
       throws KubeJson.MalformedException {
     V1ObjectMeta metadata = object.getMetadata();
-    String name = metadata == null ? "" : Models.text(metadata.getName());
-    String version = metadata == null ? "" : Models.text(metadata.getResourceVersion());
+    String name = metadata == null ? "" : KubeJson.orEmpty(metadata.getName());
+    String version = metadata == null ? "" : KubeJson.orEmpty(metadata.getResourceVersion());
     if (name.isEmpty() || version.isEmpty()) {
       throw new KubeJson.MalformedException("an object without name or resourceVersion");
     }
