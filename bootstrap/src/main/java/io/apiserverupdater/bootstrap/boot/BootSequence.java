@@ -29,8 +29,8 @@ public final class BootSequence {
   /** Time for a cluster IP that works already, in which no control plane need be asked. */
   private static final Duration FIRST_CHECK_AFTER = Duration.ofMillis(500);
 
-  private static final Duration CHECK_EACH = Duration.ofSeconds(10);
-  private static final Duration CHECK_EACH_AT_LAST = Duration.ofMinutes(1);
+  private static final Duration CHECK_INTERVAL = Duration.ofSeconds(10);
+  private static final Duration LONGEST_CHECK_INTERVAL = Duration.ofMinutes(1);
   private static final Duration FIRST_PROGRESS = Duration.ofSeconds(10);
   private static final Duration PROGRESS_AT_LAST = Duration.ofMinutes(10);
 
@@ -53,7 +53,7 @@ public final class BootSequence {
    * @param service the cluster IP and port of the Service; needed for a worker's hand-over and for
    *     strategy nft
    * @param timeout how long to look for a control plane that is ready
-   * @param waitLimit how long to wait for the hand-over; empty for ever
+   * @param waitLimit how long to wait for the hand-over; empty for no limit
    * @param rise how many ready answers in a row make a hand-over
    */
   public record Plan(
@@ -235,8 +235,8 @@ public final class BootSequence {
     long start = probing.now();
     HandoverWatch watch = new HandoverWatch(destination, plan.rise(), start, random);
     Optional<CandidateRace> check = Optional.empty();
-    Duration pause = CHECK_EACH;
-    long nextCheck = start + (pinnedJustNow ? CHECK_EACH : FIRST_CHECK_AFTER).toNanos();
+    Duration interval = CHECK_INTERVAL;
+    long nextCheck = start + (pinnedJustNow ? CHECK_INTERVAL : FIRST_CHECK_AFTER).toNanos();
     Duration progress = FIRST_PROGRESS;
     while (true) {
       long now = probing.now();
@@ -283,14 +283,14 @@ public final class BootSequence {
         } else if (step instanceof RaceStep.Ready ready) {
           repin(ready.address(), atFirst);
           check = Optional.empty();
-          nextCheck = now + pause.toNanos();
-          pause = shorter(pause.multipliedBy(2), CHECK_EACH_AT_LAST);
+          nextCheck = now + interval.toNanos();
+          interval = shorter(interval.multipliedBy(2), LONGEST_CHECK_INTERVAL);
         } else if (step instanceof RaceStep.Wait wait) {
           wake = earlier(wake, wait.untilNanos());
         } else {
           // There is nobody to ask.
           check = Optional.empty();
-          nextCheck = now + pause.toNanos();
+          nextCheck = now + interval.toNanos();
         }
       }
       if (check.isEmpty()) {

@@ -13,7 +13,7 @@ import java.util.List;
  * <p>By rendezvous hashing: every candidate gets a number from its address and the node's identity,
  * and the largest is first. A candidate that comes or goes moves only the nodes whose first it is.
  * The last one that was good is not preferred: after one control plane's reboot its nodes would
- * stay with the others for ever.
+ * stay with the others forever.
  */
 public final class CandidateOrder {
   private CandidateOrder() {}

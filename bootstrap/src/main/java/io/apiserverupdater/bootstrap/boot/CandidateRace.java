@@ -16,22 +16,22 @@ import java.util.function.DoubleSupplier;
  *
  * <p>The first candidate is asked alone, so that a healthy one is the only one that is bothered.
  * One that fails lets the next one go at once; one that is silent, after the stagger; and it stays
- * in the race. Who failed is asked again after a pause that doubles.
+ * in the race. Who failed is asked again after a backoff that doubles.
  */
 final class CandidateRace {
   /**
    * @param stagger how long a silent candidate keeps the next one waiting
    * @param probeDeadline for one probe
-   * @param limit how long the race may last; empty for ever
-   * @param oneRound whether it is over when each has been asked once
+   * @param limit how long the race may last; empty for no limit
+   * @param askOnce whether it is over when each has been asked once
    */
   record Pace(
-      Duration stagger, Duration probeDeadline, Optional<Duration> limit, boolean oneRound) {}
+      Duration stagger, Duration probeDeadline, Optional<Duration> limit, boolean askOnce) {}
 
-  private static final Duration FIRST_PAUSE = Duration.ofMillis(250);
+  private static final Duration FIRST_BACKOFF = Duration.ofMillis(250);
   // Who refuses pays nothing for being asked; a handshake costs an apiserver that is just starting.
-  private static final Duration LONGEST_PAUSE_UNREACHED = Duration.ofSeconds(1);
-  private static final Duration LONGEST_PAUSE_REACHED = Duration.ofSeconds(3);
+  private static final Duration LONGEST_BACKOFF_UNREACHED = Duration.ofSeconds(1);
+  private static final Duration LONGEST_BACKOFF_REACHED = Duration.ofSeconds(3);
 
   private final List<Candidate> candidates = new ArrayList<>();
   private final Pace pace;
@@ -84,7 +84,7 @@ final class CandidateRace {
     }
     Optional<Candidate> next = Optional.empty();
     for (Candidate candidate : candidates) {
-      if (!candidate.asked && !(pace.oneRound() && candidate.last.isPresent())) {
+      if (!candidate.asked && !(pace.askOnce() && candidate.last.isPresent())) {
         if (candidate.eligibleNanos - now > 0) {
           wake = earlier(wake, later(free, candidate.eligibleNanos));
         } else if (next.isEmpty() || candidate.failures < next.get().failures) {
@@ -113,7 +113,7 @@ final class CandidateRace {
         candidate.asked = false;
         candidate.last = Optional.of(result);
         candidate.failures++;
-        candidate.eligibleNanos = now + pause(candidate.failures, result).toNanos();
+        candidate.eligibleNanos = now + backoff(candidate.failures, result).toNanos();
         if (result instanceof ProbeResult.Ready && ready.isEmpty()) {
           ready = Optional.of(address);
         }
@@ -121,16 +121,16 @@ final class CandidateRace {
     }
   }
 
-  private Duration pause(int failures, ProbeResult result) {
-    Duration longest = result.reached() ? LONGEST_PAUSE_REACHED : LONGEST_PAUSE_UNREACHED;
-    return Backoff.after(failures, FIRST_PAUSE, longest, random);
+  private Duration backoff(int failures, ProbeResult result) {
+    Duration longest = result.reached() ? LONGEST_BACKOFF_REACHED : LONGEST_BACKOFF_UNREACHED;
+    return Backoff.after(failures, FIRST_BACKOFF, longest, random);
   }
 
   private boolean isOver(long now) {
     if (pace.limit().isPresent() && end(now) - now <= 0) {
       return true;
     }
-    boolean each = pace.oneRound();
+    boolean each = pace.askOnce();
     for (Candidate candidate : candidates) {
       each &= candidate.last.isPresent();
     }

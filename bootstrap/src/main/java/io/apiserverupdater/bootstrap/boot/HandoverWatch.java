@@ -13,14 +13,14 @@ import java.util.function.DoubleSupplier;
  * come out. Not thread-safe.
  *
  * <p>While nobody is there, a question is one packet that is lost in this node or its network: it
- * is asked each tenth of a second, less often when it takes long. When somebody is there and not
- * ready, a question costs an apiserver a handshake: the pause doubles up to some seconds.
+ * is asked every tenth of a second, less often when it takes long. When somebody is there and not
+ * ready, a question costs an apiserver a handshake: the interval doubles up to some seconds.
  */
 final class HandoverWatch {
   private static final Duration INTERVAL = Duration.ofMillis(100);
   private static final Duration LONGEST_INTERVAL = Duration.ofSeconds(2);
-  private static final Duration FIRST_PAUSE = Duration.ofMillis(250);
-  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(5);
+  private static final Duration FIRST_BACKOFF = Duration.ofMillis(250);
+  private static final Duration LONGEST_BACKOFF = Duration.ofSeconds(5);
   private static final Duration PATIENCE = Duration.ofSeconds(3);
 
   /** Where packets are lost, the deadline is what keeps the next question waiting. */
@@ -48,7 +48,7 @@ final class HandoverWatch {
     this.rise = rise;
     this.startNanos = now;
     this.nextNanos = now;
-    this.backoff = new Backoff(FIRST_PAUSE, LONGEST_PAUSE, random);
+    this.backoff = new Backoff(FIRST_BACKOFF, LONGEST_BACKOFF, random);
   }
 
   ApiserverAddress address() {
@@ -90,7 +90,7 @@ final class HandoverWatch {
       // The short deadline was meant for an address where nobody is.
       nextNanos = now;
     } else {
-      pause(now);
+      backOff(now);
     }
   }
 
@@ -99,10 +99,10 @@ final class HandoverWatch {
     asked = false;
     inARow = 0;
     silent = false;
-    pause(now);
+    backOff(now);
   }
 
-  private void pause(long now) {
+  private void backOff(long now) {
     nextNanos = now + backoff.next().toNanos();
   }
 

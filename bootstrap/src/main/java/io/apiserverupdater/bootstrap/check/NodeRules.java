@@ -21,7 +21,7 @@ final class NodeRules {
       List.of("HTTP2_READ_IDLE_TIMEOUT_SECONDS", "HTTP2_PING_TIMEOUT_SECONDS");
 
   /**
-   * A SYN has been sent again by then at the latest: after 1 and 3 s (RFC 6298), or each second.
+   * A SYN has been sent again by then at the latest: after 1 and 3 s (RFC 6298), or every second.
    */
   private static final Duration SYN_REPEATED = Duration.ofSeconds(3);
 

@@ -1,6 +1,6 @@
 /**
- * The doctor: facts are gathered from the node, then rules that know nothing of files, programs or
- * sockets turn them into findings.
+ * What {@code check} does: facts are gathered from the node, then rules that know nothing of files,
+ * programs or sockets turn them into findings.
  */
 @NullMarked
 package io.apiserverupdater.bootstrap.check;

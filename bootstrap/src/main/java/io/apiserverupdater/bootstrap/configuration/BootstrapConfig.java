@@ -22,7 +22,7 @@ import java.util.Optional;
  * @param port of the Service, and of control planes that are given without one
  * @param trust whom to believe that it is an apiserver; empty where nothing was given or found
  * @param timeout how long to look for a control plane that is ready
- * @param waitLimit how long to wait for the clusterIP; empty for ever
+ * @param waitLimit how long to wait for the clusterIP; empty for no limit
  * @param rise how many answers in a row count as working
  * @param localApiserver on a control plane, the apiserver of this node; found out when empty
  */

@@ -36,10 +36,10 @@ class CandidateRaceTest {
   }
 
   private static CandidateRace race(
-      List<ApiserverAddress> ordered, Optional<Duration> limit, boolean oneRound) {
+      List<ApiserverAddress> ordered, Optional<Duration> limit, boolean askOnce) {
     return new CandidateRace(
         ordered,
-        new CandidateRace.Pace(Duration.ofMillis(200), Duration.ofSeconds(5), limit, oneRound),
+        new CandidateRace.Pace(Duration.ofMillis(200), Duration.ofSeconds(5), limit, askOnce),
         T0,
         () -> 0);
   }
@@ -188,7 +188,7 @@ class CandidateRaceTest {
   }
 
   @Test
-  void oneRoundIsOverWhenEachHasAnswered() {
+  void askingOnceIsOverWhenEachHasAnswered() {
     CandidateRace race = race(List.of(CP1, CP2), Optional.of(Duration.ofSeconds(5)), true);
     assertAsks(CP1, race.next(T0));
     race.answered(CP1, REFUSED, T0);

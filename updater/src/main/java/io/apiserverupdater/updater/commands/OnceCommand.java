@@ -39,7 +39,7 @@ public final class OnceCommand {
       MirrorRule rule, EndpointsClient client, EndpointsSnapshot.Reading reading) {
     String lastFailure = "";
     int written = 0;
-    // More than one round only when somebody else writes at the same time.
+    // More than one reconcile only when somebody else writes at the same time.
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
       ObservedState state = client.observed().orElseThrow();
       Decision decision = rule.decide(state, reading);

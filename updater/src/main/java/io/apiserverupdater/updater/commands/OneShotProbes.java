@@ -15,7 +15,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * What a command that looks once lets through: every member is probed until it is judged, as a
+ * What a command that looks once would publish: every member is probed until it is judged, as a
  * replica that has just started does before its first decision.
  *
  * @param reading what to compare the target with

@@ -29,9 +29,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Keeps the target in step with the source for as long as this process leads, from {@link #start}
- * to {@link #close}. A round is done by the thread that brings the change, since to wake another
- * one takes a good part of the time until the write is sent; what has to wait, or comes while a
- * round is under way, is done by a thread of its own.
+ * to {@link #close}. The thread that brings a change reconciles, since to wake another one takes a
+ * good part of the time until the write is sent; what has to wait, or comes during another
+ * reconcile, is left to a thread of its own.
  */
 public final class EndpointsReconciler implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(EndpointsReconciler.class);
@@ -45,7 +45,7 @@ public final class EndpointsReconciler implements AutoCloseable {
   /** SIGTERM to exit is to take less than a second in all. */
   private static final Duration STOP = Duration.ofMillis(200);
 
-  /** A standby has time: its round is for the gate's memory, and one may do for several changes. */
+  /** A standby has time: it reconciles for the gate's memory, once for several changes. */
   private static final Duration STANDBY_DELAY = Duration.ofMillis(50);
 
   private static final int BURST = 20;
@@ -64,7 +64,7 @@ public final class EndpointsReconciler implements AutoCloseable {
 
   private volatile GateState gate = GateState.INITIAL;
 
-  /** Held during a round. */
+  /** Held during a reconcile. */
   private final ReentrantLock turn = new ReentrantLock();
 
   private volatile boolean running;
@@ -100,7 +100,7 @@ public final class EndpointsReconciler implements AutoCloseable {
     thread.start();
   }
 
-  /** Something has changed: does a round at once, if it may and nobody else is at it. */
+  /** Something has changed: reconciles at once, if it may and nobody else is at it. */
   private void changed() {
     if (!leadership.isCertain()) {
       queue.addBy(monotonic.getAsLong() + STANDBY_DELAY.toNanos());
@@ -112,7 +112,7 @@ public final class EndpointsReconciler implements AutoCloseable {
     }
     try {
       if (running && earliest() - monotonic.getAsLong() <= 0) {
-        round();
+        reconcileNow();
       } else {
         queue.add();
       }
@@ -135,7 +135,7 @@ public final class EndpointsReconciler implements AutoCloseable {
     return thread.isAlive();
   }
 
-  /** Who is let through, by the last decision: what metrics show. */
+  /** Whose word counts, by the last decision: what metrics show. */
   public GateState gate() {
     return gate;
   }
@@ -162,9 +162,9 @@ public final class EndpointsReconciler implements AutoCloseable {
         turn.lock();
         try {
           if (earliest() - monotonic.getAsLong() <= 0) {
-            round();
+            reconcileNow();
           } else {
-            // Another thread's round has used the budget up, or was told to wait.
+            // Another thread's reconcile has used the budget up, or was told to wait.
             queue.add();
           }
         } finally {
@@ -185,7 +185,7 @@ public final class EndpointsReconciler implements AutoCloseable {
     }
   }
 
-  private void round() {
+  private void reconcileNow() {
     try {
       reconcile().ifPresent(wait -> queue.addBy(monotonic.getAsLong() + wait.toNanos()));
     } catch (RuntimeException e) {
@@ -194,7 +194,7 @@ public final class EndpointsReconciler implements AutoCloseable {
     }
   }
 
-  /** One round; returns after what time to try again, if it has to. */
+  /** Reconciles once; returns after what time to try again, if it has to. */
   Optional<Duration> reconcile() {
     ObservedState state = client.observed().orElse(null);
     if (state == null) {
@@ -205,13 +205,13 @@ public final class EndpointsReconciler implements AutoCloseable {
     Optional<Duration> review = Optional.empty();
     boolean waits = false;
     if (reading instanceof EndpointsSnapshot.Usable usable) {
-      HealthGate.Outcome outcome = letThrough(usable.snapshot(), state);
+      HealthGate.Outcome outcome = gated(usable.snapshot(), state);
       review = outcome.reviewAfter();
       waits = outcome.snapshot().isEmpty();
       reading = new EndpointsSnapshot.Usable(outcome.snapshot().orElse(usable.snapshot()));
     }
     if (!leadership.isCertain()) {
-      // What is true of the old leader's last round need not be told again by the next leader.
+      // What is true of the old leader's last reconcile need not be told again by the next leader.
       lastRefusals = List.of();
       lastPublished = Optional.empty();
       lastFailure = "";
@@ -229,7 +229,7 @@ public final class EndpointsReconciler implements AutoCloseable {
     return sooner(act(decision), review);
   }
 
-  private HealthGate.Outcome letThrough(EndpointsSnapshot source, ObservedState state) {
+  private HealthGate.Outcome gated(EndpointsSnapshot source, ObservedState state) {
     health.follow(source.all());
     HealthGate.Outcome outcome =
         HealthGate.decide(gate, source, health::of, state.slices(), monotonic.getAsLong());
@@ -246,9 +246,9 @@ public final class EndpointsReconciler implements AutoCloseable {
   private Optional<Duration> act(Decision decision) {
     tellOfRefusals(List.of());
     if (decision instanceof Decision.Apply apply) {
-      Duration rest = pace.rest(apply.snapshot(), monotonic.getAsLong());
-      if (!rest.isZero()) {
-        return Optional.of(rest);
+      Duration delay = pace.delay(apply.snapshot(), monotonic.getAsLong());
+      if (!delay.isZero()) {
+        return Optional.of(delay);
       }
       Optional<Duration> retry = carryOut(apply);
       if (retry.isPresent()) {
@@ -297,7 +297,7 @@ public final class EndpointsReconciler implements AutoCloseable {
     return Optional.empty();
   }
 
-  /** No round before this time has passed, whatever happens in between. */
+  /** No reconcile before this time has passed, whatever happens in between. */
   private void holdFor(Duration time) {
     holdUntil = monotonic.getAsLong() + time.toNanos();
   }

@@ -25,7 +25,7 @@ final class RepairPace {
    *
    * @param now the monotonic clock, in nanoseconds
    */
-  Duration rest(EndpointsSnapshot content, long now) {
+  Duration delay(EndpointsSnapshot content, long now) {
     if (repairs == 0 || !isRepair(content, now)) {
       return Duration.ZERO;
     }

@@ -3,9 +3,9 @@ package io.apiserverupdater.updater.controller;
 import java.time.Duration;
 
 /**
- * Spreads a burst: a few rounds of writes may follow each other at once, after that one per
- * interval. A single change never waits; a source that changes all the time costs the API server
- * and every kube-proxy a bounded number of updates.
+ * Spreads a burst: a few writes may follow each other at once, after that one per interval. A
+ * single change never waits; a source that changes all the time costs the API server and every
+ * kube-proxy a bounded number of updates.
  */
 final class WriteBudget {
   private final int burst;
@@ -13,8 +13,8 @@ final class WriteBudget {
   private long fullAt;
 
   /**
-   * @param burst rounds that may follow each other at once
-   * @param interval the time after which one more round is allowed
+   * @param burst writes that may follow each other at once
+   * @param interval the time after which one more write is allowed
    * @param now the monotonic clock, in nanoseconds
    */
   WriteBudget(int burst, Duration interval, long now) {
@@ -23,12 +23,12 @@ final class WriteBudget {
     this.fullAt = now;
   }
 
-  /** The moment from which on a round may start; not after now when there is room. */
+  /** The moment from which on a write may start; not after now when there is room. */
   long earliest() {
     return fullAt - (burst - 1) * intervalNanos;
   }
 
-  /** Counts one round. */
+  /** Counts one write. */
   void spend(long now) {
     fullAt = Math.max(fullAt, now) + intervalNanos;
   }

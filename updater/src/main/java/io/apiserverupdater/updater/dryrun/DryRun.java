@@ -45,9 +45,9 @@ public record DryRun(MirrorRule rule, boolean targetKnown) {
   }
 
   /**
-   * Compares the target with what is let through of the source.
+   * Compares the target with what is to be published of the source.
    *
-   * @param reading what is let through
+   * @param reading what is to be published
    * @param health what the probes say of each member; empty when none was probed
    * @param gate whose word counted
    */

@@ -12,9 +12,9 @@ import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
- * The rule of who is let through: the source says who is a member, our probes say who is ready.
- * Pure: it asks no clock. Each address family is judged for itself, because each has a clusterIP of
- * its own that must not be left without an endpoint.
+ * The rule of who is published as ready: the source says who is a member, our probes say who is
+ * ready. Pure: it asks no clock. Each address family is judged for itself, because each has a
+ * clusterIP of its own that must not be left without an endpoint.
  */
 public final class HealthGate {
 

@@ -32,7 +32,7 @@ public record MirrorRule(String source, TargetName target, boolean writeEndpoint
   /**
    * Decides.
    *
-   * @param reading what is to be published: what {@link #read} says, or what is let through of it
+   * @param reading what is to be published: what {@link #read} says, or what the gate makes of it
    */
   public Decision decide(ObservedState state, EndpointsSnapshot.Reading reading) {
     List<Refusal> refusals = new ArrayList<>();

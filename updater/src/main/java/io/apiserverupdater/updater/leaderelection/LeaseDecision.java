@@ -108,7 +108,7 @@ public sealed interface LeaseDecision {
   /**
    * How long a silent holder is waited for: as long as it asked for or as we would ask, whichever
    * is longer, so that replicas with different settings do not overlap; but a nonsensical duration
-   * does not keep the Lease for ever.
+   * does not keep the Lease forever.
    */
   private static Duration patience(ElectionSettings settings, LeaseRecord theirs) {
     Duration asked = theirs.duration();

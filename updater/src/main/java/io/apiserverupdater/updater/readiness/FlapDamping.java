@@ -4,7 +4,7 @@ import java.time.Duration;
 
 /**
  * Keeps an apiserver out that falls again and again, as routers keep flapping routes out (RFC
- * 2439): each fall adds one to a penalty that halves each 10 s. A second fall within 10 s of the
+ * 2439): each fall adds one to a penalty that halves every 10 s. A second fall within 10 s of the
  * first keeps it out, for 10 to 24 s after its last fall. Whatever it does, it changes sides once
  * in 5 s on average at most. Not thread-safe.
  */
@@ -17,7 +17,7 @@ final class FlapDamping {
   private static final double SUPPRESS = 1.5;
   private static final double REUSE = 0.75;
 
-  /** Bounds how long it is kept out after it has come to rest. */
+  /** Bounds how long it is kept out after its last fall. */
   private static final double MOST = 4;
 
   private double penalty;

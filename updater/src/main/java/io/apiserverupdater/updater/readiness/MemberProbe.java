@@ -6,7 +6,7 @@ import java.time.Duration;
 
 /**
  * Asks one member again and again, on a connection that it keeps where it can. {@link #ask} and
- * {@link #rest} are for one thread; {@link #close} is for any, ends a rest at once and a question
+ * {@link #awaitNext} are for one thread; {@link #close} is for any, ends a wait at once and a probe
  * under way soon.
  */
 public interface MemberProbe extends AutoCloseable {
@@ -18,8 +18,8 @@ public interface MemberProbe extends AutoCloseable {
    */
   ProbeResult ask(Duration deadline);
 
-  /** Waits between two questions; less when the other side ends a connection that has lasted. */
-  void rest(Duration longest) throws InterruptedException;
+  /** Waits for the next probe; less when the other side ends a connection that has lasted. */
+  void awaitNext(Duration longest) throws InterruptedException;
 
   @Override
   void close();

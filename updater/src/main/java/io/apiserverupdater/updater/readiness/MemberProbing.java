@@ -25,7 +25,7 @@ public final class MemberProbing implements MemberHealths, AutoCloseable {
   private final MemberProbe.Factory probes;
   private final ProbePolicy policy;
   private final LongSupplier monotonic;
-  private final ProbeRounds rounds;
+  private final ProbeSchedule schedule;
   private final Map<Member, ProbedMember> members = new ConcurrentHashMap<>();
   private final Map<Member, ProbedMember> left = new HashMap<>(); // Guarded by this.
   private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
@@ -35,7 +35,7 @@ public final class MemberProbing implements MemberHealths, AutoCloseable {
 
   /**
    * @param monotonic the monotonic clock, in nanoseconds
-   * @param random from 0 (inclusive) to 1 (exclusive): varies the time between two rounds of probes
+   * @param random from 0 (inclusive) to 1 (exclusive): varies the interval
    */
   public MemberProbing(
       MemberProbe.Factory probes,
@@ -45,7 +45,7 @@ public final class MemberProbing implements MemberHealths, AutoCloseable {
     this.probes = probes;
     this.policy = policy;
     this.monotonic = monotonic;
-    this.rounds = new ProbeRounds(policy.interval(), random, monotonic.getAsLong());
+    this.schedule = new ProbeSchedule(policy.interval(), random, monotonic.getAsLong());
   }
 
   @Override
@@ -76,7 +76,7 @@ public final class MemberProbing implements MemberHealths, AutoCloseable {
         ApiserverAddress.of(member.address(), member.port())
             .orElseThrow(() -> new IllegalArgumentException("no IP address: " + member));
     ProbedMember begun =
-        new ProbedMember(member, address, probes, policy, monotonic, rounds, this::changed);
+        new ProbedMember(member, address, probes, policy, monotonic, schedule, this::changed);
     begun.start();
     return begun;
   }

@@ -21,7 +21,7 @@ final class ProbedMember implements AutoCloseable {
   private final Member member;
   private final ProbePolicy policy;
   private final LongSupplier monotonic;
-  private final ProbeRounds rounds;
+  private final ProbeSchedule schedule;
   private final Runnable changed;
   private final MemberProbe probe;
   private final Thread thread;
@@ -40,12 +40,12 @@ final class ProbedMember implements AutoCloseable {
       MemberProbe.Factory probes,
       ProbePolicy policy,
       LongSupplier monotonic,
-      ProbeRounds rounds,
+      ProbeSchedule schedule,
       Runnable changed) {
     this.member = member;
     this.policy = policy;
     this.monotonic = monotonic;
-    this.rounds = rounds;
+    this.schedule = schedule;
     this.changed = changed;
     this.probe = probes.of(address);
     this.thread = new Thread(this::run, "probe-" + member);
@@ -117,10 +117,10 @@ final class ProbedMember implements AutoCloseable {
         // A silence in which we ourselves did not run proves nothing.
         if (ReadinessTracker.isSilence(result) && took > LATE * policy.timeout().toNanos()) {
           log.debug("probe={} late={}ms", member, took / 1_000_000);
-          goOn = pause(tracker);
+          goOn = awaitNext(tracker);
         } else {
           take(tracker, result);
-          goOn = tracker.wantsConfirmation() || pause(tracker);
+          goOn = tracker.wantsConfirmation() || awaitNext(tracker);
         }
       }
     } catch (InterruptedException e) {
@@ -154,14 +154,16 @@ final class ProbedMember implements AutoCloseable {
   }
 
   /**
-   * Rests until the next round, or until the connection is lost. A member that has begun to answer
-   * rests for half of the interval: it is waited for.
+   * Waits for the next probe, or until the connection is lost. A member that has begun to answer is
+   * probed again after half of the interval.
    *
    * @return false at the end
    */
-  private boolean pause(ReadinessTracker tracker) throws InterruptedException {
-    probe.rest(
-        tracker.isRising() ? policy.interval().dividedBy(2) : rounds.rest(monotonic.getAsLong()));
+  private boolean awaitNext(ReadinessTracker tracker) throws InterruptedException {
+    probe.awaitNext(
+        tracker.isRising()
+            ? policy.interval().dividedBy(2)
+            : schedule.untilNext(monotonic.getAsLong()));
     guard.lock();
     try {
       // Under the lock: whoever rejoins from now on learns that this one has ended.

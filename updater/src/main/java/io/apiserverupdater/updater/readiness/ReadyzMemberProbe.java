@@ -90,7 +90,7 @@ public final class ReadyzMemberProbe implements MemberProbe {
   }
 
   @Override
-  public void rest(Duration longest) throws InterruptedException {
+  public void awaitNext(Duration longest) throws InterruptedException {
     Deadline end = Deadline.after(longest);
     Optional<HeldConnection> watched = held;
     if (watched.isPresent()) {

@@ -36,7 +36,7 @@ public final class TcpMemberProbe implements MemberProbe {
   }
 
   @Override
-  public void rest(Duration longest) throws InterruptedException {
+  public void awaitNext(Duration longest) throws InterruptedException {
     boolean unusedEnd = closed.await(longest.toNanos(), TimeUnit.NANOSECONDS);
   }
 

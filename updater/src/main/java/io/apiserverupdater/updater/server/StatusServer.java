@@ -33,10 +33,10 @@ public final class StatusServer implements AutoCloseable {
    */
   public static StatusServer bind(
       InetSocketAddress address, List<HealthCheck> checks, List<Gauge> gauges) throws IOException {
-    // A peer that is slow to send its request is let go of: the JDK's default is to wait for ever.
+    // A peer that is slow to send its request is let go of: the JDK's default is to wait forever.
     System.setProperty("sun.net.httpserver.maxReqTime", "2");
     System.setProperty("sun.net.httpserver.maxRspTime", "5");
-    // Looked at each second, by default: an idle updater has no other reason to wake.
+    // Looked at every second, by default: an idle updater has no other reason to wake.
     System.setProperty("sun.net.httpserver.timerMillis", "3000");
     HttpServer server = HttpServer.create(address, 16);
     // Each request is read by a worker: one slow peer must not keep the kubelet's probes waiting.

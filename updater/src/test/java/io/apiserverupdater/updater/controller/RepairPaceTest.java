@@ -28,24 +28,24 @@ class RepairPaceTest {
   @Test
   void firstRepairIsAtOnceAndTheNextOnesWaitLongerAndLonger() {
     pace.written(A, now);
-    assertEquals(Duration.ZERO, pace.rest(A, now));
+    assertEquals(Duration.ZERO, pace.delay(A, now));
     pace.written(A, now);
     Duration before = Duration.ZERO;
     for (int i = 0; i < 20; i++) {
-      Duration rest = pace.rest(A, now);
+      Duration delay = pace.delay(A, now);
       assertEquals(
           i == 0
               ? RepairPace.FIRST
               : Duration.ofNanos(Math.min(before.toNanos() * 2, 5_000_000_000L)),
-          rest);
-      now += rest.toNanos() - 1;
-      assertEquals(Duration.ofNanos(1), pace.rest(A, now));
+          delay);
+      now += delay.toNanos() - 1;
+      assertEquals(Duration.ofNanos(1), pace.delay(A, now));
       now++;
-      assertEquals(Duration.ZERO, pace.rest(A, now));
+      assertEquals(Duration.ZERO, pace.delay(A, now));
       pace.written(A, now);
-      before = rest;
+      before = delay;
     }
-    assertEquals(RepairPace.LONGEST, pace.rest(A, now));
+    assertEquals(RepairPace.LONGEST, pace.delay(A, now));
   }
 
   /** Another installation: in between it was right each time. */
@@ -54,7 +54,7 @@ class RepairPaceTest {
     int writes = 0;
     long end = now + Duration.ofMinutes(1).toNanos();
     while (now - end < 0) {
-      if (pace.rest(A, now).isZero()) {
+      if (pace.delay(A, now).isZero()) {
         pace.written(A, now);
         writes++;
       }
@@ -68,9 +68,9 @@ class RepairPaceTest {
     for (int i = 0; i < 10; i++) {
       pace.written(A, now);
     }
-    assertEquals(Duration.ZERO, pace.rest(B, now));
+    assertEquals(Duration.ZERO, pace.delay(B, now));
     pace.written(B, now);
-    assertEquals(Duration.ZERO, pace.rest(A, now));
+    assertEquals(Duration.ZERO, pace.delay(A, now));
   }
 
   @Test
@@ -79,8 +79,8 @@ class RepairPaceTest {
       pace.written(A, now);
     }
     now += RepairPace.CALM.toNanos();
-    assertEquals(Duration.ZERO, pace.rest(A, now));
+    assertEquals(Duration.ZERO, pace.delay(A, now));
     pace.written(A, now);
-    assertEquals(Duration.ZERO, pace.rest(A, now));
+    assertEquals(Duration.ZERO, pace.delay(A, now));
   }
 }

@@ -93,7 +93,7 @@ class HealthGateTest {
                 "apiserver-ipv4", "IPv4", Map.of(), List.of(), endpoints(letters), "1"));
   }
 
-  /** What is let through of a source; "waits" while nothing is. */
+  /** What is published of a source; "waits" while nothing is. */
   private String decide(String source) {
     HealthGate.Outcome outcome =
         HealthGate.decide(

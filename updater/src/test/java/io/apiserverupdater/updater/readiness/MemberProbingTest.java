@@ -61,7 +61,7 @@ class MemberProbingTest {
     }
 
     @Override
-    public void rest(Duration longest) throws InterruptedException {
+    public void awaitNext(Duration longest) throws InterruptedException {
       rests.add(longest);
       boolean unusedWake = wakes.tryAcquire(longest.toMillis(), TimeUnit.MILLISECONDS);
     }

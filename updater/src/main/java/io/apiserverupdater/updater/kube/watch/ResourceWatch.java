@@ -25,11 +25,10 @@ import org.slf4j.LoggerFactory;
  * Keeps a cache in step with the API server: lists, then watches, and again when that ends. One
  * thread of its own from {@link #start} to {@link #close}.
  *
- * <p>An error, and a watch that ends at once without an event, is followed by a growing pause, as
- * in client-go (k8s.io/client-go/tools/cache, Reflector). Other than there no watch goes on from
- * the last version that another one has seen: a list is one object here, and after etcd was
- * restored from a backup a watch from a version of before is silent until the versions have grown
- * past it.
+ * <p>An error, and a watch that ends at once without an event, is followed by a growing wait, as in
+ * client-go (k8s.io/client-go/tools/cache, Reflector). Other than there no watch goes on from the
+ * last version that another one has seen: a list is one object here, and after etcd was restored
+ * from a backup a watch from a version of before is silent until the versions have grown past it.
  */
 public final class ResourceWatch<T extends KubernetesObject> implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(ResourceWatch.class);
@@ -129,16 +128,16 @@ public final class ResourceWatch<T extends KubernetesObject> implements AutoClos
     thread.interrupt();
   }
 
-  /** How one round ended. */
+  /** How one list and watch ended. */
   private sealed interface End {
-    /** In order: the next round follows at once. */
+    /** In order: the next one follows at once. */
     record Done() implements End {}
 
     /** Nothing to tell: it is known which server does not answer, or another one may do better. */
     record Broken(String why) implements End {}
 
-    /** The server says no, or what it says makes no sense: pause first. */
-    record Failed(String why, Optional<Duration> pause, boolean rejected) implements End {}
+    /** The server says no, or what it says makes no sense: wait first. */
+    record Failed(String why, Optional<Duration> retryAfter, boolean rejected) implements End {}
   }
 
   private void run() {
@@ -156,10 +155,10 @@ public final class ResourceWatch<T extends KubernetesObject> implements AutoClos
       }
       if (end instanceof End.Broken broken) {
         log.debug("watch=broken resource={} reason=\"{}\"", resource.plural(), broken.why());
-        pause(backoff.next());
+        await(backoff.next());
       } else if (end instanceof End.Failed failed) {
         tellOfFailure(failed.why(), failed.rejected());
-        pause(failed.pause().orElseGet(backoff::next));
+        await(failed.retryAfter().orElseGet(backoff::next));
       }
     }
   }
@@ -359,7 +358,7 @@ public final class ResourceWatch<T extends KubernetesObject> implements AutoClos
     }
   }
 
-  private void pause(Duration time) {
+  private void await(Duration time) {
     guard.lock();
     try {
       long left = time.toNanos();

@@ -9,20 +9,20 @@ import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
-class ProbeRoundsTest {
+class ProbeScheduleTest {
   private static final Duration INTERVAL = Duration.ofMillis(300);
 
   /** Long before the clock wraps around. */
   private static final long START = Long.MAX_VALUE - Duration.ofSeconds(1).toNanos();
 
-  private final ProbeRounds rounds = new ProbeRounds(INTERVAL, () -> 0.4, START);
+  private final ProbeSchedule schedule = new ProbeSchedule(INTERVAL, () -> 0.4, START);
 
   private static long after(long millis) {
     return START + millis * 1_000_000;
   }
 
   private long restMillis(long now) {
-    return rounds.rest(after(now)).toMillis();
+    return schedule.untilNext(after(now)).toMillis();
   }
 
   @Test
@@ -69,14 +69,14 @@ class ProbeRoundsTest {
   @Test
   void neverLongerThanTheIntervalAndNeverTheSameForLong() {
     Random random = new Random(1);
-    ProbeRounds varied = new ProbeRounds(INTERVAL, random::nextDouble, START);
+    ProbeSchedule varied = new ProbeSchedule(INTERVAL, random::nextDouble, START);
     Set<Long> gaps = new HashSet<>();
     long now = START;
     for (int i = 0; i < 1000; i++) {
-      long rest = varied.rest(now).toNanos();
-      assertTrue(rest <= INTERVAL.toNanos() && rest >= INTERVAL.toNanos() / 4, () -> "" + rest);
-      gaps.add(rest);
-      now += rest;
+      long wait = varied.untilNext(now).toNanos();
+      assertTrue(wait <= INTERVAL.toNanos() && wait >= INTERVAL.toNanos() / 4, () -> "" + wait);
+      gaps.add(wait);
+      now += wait;
     }
     assertTrue(gaps.size() > 900, () -> gaps.size() + " different ones");
   }
