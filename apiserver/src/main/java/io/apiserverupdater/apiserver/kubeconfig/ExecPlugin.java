@@ -201,10 +201,11 @@ final class ExecPlugin {
             : Optional.empty();
     if (token.isEmpty() && certificate.isEmpty()) {
       throw new IOException(
-          where + ": " + command.get(0) + " gave neither a token nor a client certificate");
+          where + ": " + command.get(0) + " returned neither a token nor a client certificate");
     }
     if (!Kubeconfig.fitsHeader(token.orElse(""))) {
-      throw new IOException(where + ": " + command.get(0) + " gave characters that no token has");
+      throw new IOException(
+          where + ": " + command.get(0) + " returned a token with invalid" + " characters");
     }
     Optional<Instant> expiry;
     try {

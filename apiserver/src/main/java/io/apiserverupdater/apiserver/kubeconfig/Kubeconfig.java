@@ -69,7 +69,7 @@ public final class Kubeconfig {
       faults.add(
           cluster.where()
               + ": insecure-skip-tls-verify is set, but the apiserver's certificate is always"
-              + " verified; give certificate-authority instead");
+              + " verified; set certificate-authority instead");
     }
     checkUser(user, faults);
     Optional<ExecPlugin> plugin = ExecPlugin.of(user, cluster, environment, faults);
@@ -191,7 +191,7 @@ public final class Kubeconfig {
       }
     }
     if (!fitsHeader(user.text("token"))) {
-      faults.add(user.where() + ": token holds characters that no token has");
+      faults.add(user.where() + ": token has invalid characters");
     }
   }
 

@@ -154,10 +154,10 @@ public final class ApiserverClient {
     if (!pins.learn(answer.bodyText())) {
       String found =
           answer.status() == 200
-              ? "the ConfigMap kube-public/cluster-info holds no certificate with the pinned key"
+              ? "the ConfigMap kube-public/cluster-info has no certificate with the pinned key"
               : "the ConfigMap kube-public/cluster-info cannot be read: HTTP " + answer.status();
       throw new UnreachableException(
-          Reason.CERTIFICATE, why.result().detail() + ", and " + found + "; give a CA file");
+          Reason.CERTIFICATE, why.result().detail() + ", and " + found + "; set a CA file");
     }
   }
 
@@ -211,11 +211,11 @@ public final class ApiserverClient {
     }
     if (socket.timedOut()) {
       return new UnreachableException(
-          Reason.HANDSHAKE_TIMEOUT, "the connection was accepted, the TLS handshake got no answer");
+          Reason.HANDSHAKE_TIMEOUT, "connected, but no answer to the TLS handshake");
     }
     if (socket.lost(e)) {
       return new UnreachableException(
-          Reason.CONNECTION_LOST, "lost in the TLS handshake: " + socket.howLost());
+          Reason.CONNECTION_LOST, "connection lost in the TLS handshake: " + socket.howLost());
     }
     return new UnreachableException(Reason.TLS, tlsFailure(e));
   }
@@ -248,14 +248,15 @@ public final class ApiserverClient {
     if (e instanceof SocketTimeoutException || message.contains("timed out")) {
       return new UnreachableException(
           Reason.CONNECT_TIMEOUT,
-          "no answer to the attempt to connect: host down, or packets dropped");
+          "no answer to the connection attempt: host down, or packets dropped");
     }
     if (e instanceof ConnectException) {
       return new UnreachableException(
           Reason.REFUSED, "connection refused: nothing listens on this port");
     }
     if (e instanceof SocketException && message.contains("reset")) {
-      return new UnreachableException(Reason.CONNECTION_LOST, "lost at once: " + message);
+      return new UnreachableException(
+          Reason.CONNECTION_LOST, "connection lost at once: " + message);
     }
     return new UnreachableException(Reason.NO_ROUTE, Printable.of(message, 200));
   }
@@ -357,7 +358,7 @@ public final class ApiserverClient {
       try {
         return (X509Certificate) secured.getSession().getPeerCertificates()[0];
       } catch (SSLPeerUnverifiedException e) {
-        throw new UnreachableException(Reason.TLS, "the server showed no certificate");
+        throw new UnreachableException(Reason.TLS, "the server presented no certificate");
       }
     }
 
@@ -367,11 +368,12 @@ public final class ApiserverClient {
       }
       if (socket.timedOut()) {
         return new UnreachableException(
-            Reason.ANSWER_TIMEOUT, "TLS was set up, the answer did not come in time");
+            Reason.ANSWER_TIMEOUT, "connected over TLS, but no answer in time");
       }
       if (socket.lost(e)) {
         return new UnreachableException(
-            Reason.CONNECTION_LOST, "lost before the answer was complete: " + socket.howLost());
+            Reason.CONNECTION_LOST,
+            "connection lost before the answer was" + " complete: " + socket.howLost());
       }
       if (e instanceof EOFException) {
         return new UnreachableException(Reason.CONNECTION_LOST, String.valueOf(e.getMessage()));

@@ -94,7 +94,7 @@ final class TimedSocket extends Socket {
       }
       remote = Optional.of(address);
     } catch (UnsupportedAddressTypeException e) {
-      throw new SocketException("this machine, or this Java runtime, speaks no IPv6");
+      throw new SocketException("this machine or this Java runtime has no IPv6");
     } catch (ClosedChannelException e) {
       throw closed();
     }

@@ -175,7 +175,7 @@ final class TrustManagers {
       }
       if (authorities.isEmpty()) {
         throw new CertificateRejectedException(
-            "no authority with the pinned key is in the chain that the server shows", true);
+            "the server's certificate chain has no CA with the pinned key", true);
       }
       try {
         new Explaining(pkix(authorities)).check(chain, name, check);

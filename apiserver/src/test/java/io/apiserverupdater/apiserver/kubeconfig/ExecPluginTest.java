@@ -207,7 +207,7 @@ class ExecPluginTest {
         "a token of two lines | {\"kind\":\"ExecCredential\","
             + "\"apiVersion\":\"client.authentication.k8s.io/v1\","
             + "\"status\":{\"token\":\"s3cret\\nx\"}}"
-            + " | characters that no token has",
+            + " | a token with invalid characters",
       })
   void wrongOutputIsToldWithoutQuotingIt(String situation, String output, String expected)
       throws Exception {

@@ -164,9 +164,7 @@ class KubeconfigTest {
   void tokenOfTwoLinesIsRefused() {
     List<String> faults = faults("server: https://x", "token: \"s3cret\\nb\"");
     assertEquals(1, faults.size());
-    assertTrue(
-        faults.get(0).contains("user \"me\": token holds characters that no token has"),
-        faults.get(0));
+    assertTrue(faults.get(0).contains("user \"me\": token has invalid characters"), faults.get(0));
   }
 
   @Test

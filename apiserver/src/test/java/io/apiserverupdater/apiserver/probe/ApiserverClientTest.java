@@ -301,9 +301,9 @@ class ApiserverClientTest {
         Arguments.of(
             "it is no authority", SERVER, SERVER, 200, leaf, "no certificate with the pinned key"),
         Arguments.of(
-            "no cluster-info", AUTHORITY.held(), SERVER, 404, "", "HTTP 404; give a CA file"),
+            "no cluster-info", AUTHORITY.held(), SERVER, 404, "", "HTTP 404; set a CA file"),
         Arguments.of(
-            "not open to anonymous", AUTHORITY.held(), SERVER, 401, "", "HTTP 401; give a CA file"),
+            "not open to anonymous", AUTHORITY.held(), SERVER, 401, "", "HTTP 401; set a CA file"),
         Arguments.of(
             "not base64",
             AUTHORITY.held(),

@@ -178,8 +178,8 @@ record Kubeconfig(
           && flag.value()) {
         fault(
             cluster.title()
-                + ": insecure-skip-tls-verify is set, but the server is always verified before it"
-                + " gets the credential; give certificate-authority instead");
+                + ": insecure-skip-tls-verify is set, but the server is always verified before"
+                + " it gets the credentials; set certificate-authority instead");
       }
       for (String other : List.of("exec", "auth-provider", "username", "password")) {
         refuse(user, other, "expected a client certificate or a token");
@@ -341,7 +341,7 @@ record Kubeconfig(
       }
       for (int i = 0; i < token.length(); i++) {
         if (token.charAt(i) <= ' ' || token.charAt(i) >= 127) {
-          fault(user.title() + ": the token holds characters that no token has");
+          fault(user.title() + ": the token has invalid characters");
           return Optional.empty();
         }
       }

@@ -267,7 +267,7 @@ class KubeconfigTest {
             ca,
             ca + "\n    insecure-skip-tls-verify: true",
             "kubelet.conf: cluster \"kubernetes\": insecure-skip-tls-verify is set, but the server"
-                + " is always verified before it gets the credential; give certificate-authority"
+                + " is always verified before it gets the credentials; set certificate-authority"
                 + " instead"),
         fault(
             "a proxy",
@@ -314,7 +314,7 @@ class KubeconfigTest {
             "a token of two lines",
             "client-key: kubelet-client-current.pem",
             "client-key: kubelet-client-current.pem\n    token: \"a\\nb\"",
-            "kubelet.conf: user \"system:node:w1\": the token holds characters that no token has"),
+            "kubelet.conf: user \"system:node:w1\": the token has invalid characters"),
         fault(
             "several at once",
             "server: https://apiserver.cluster.local:6443\n  name: kubernetes",

@@ -99,11 +99,11 @@ public final class SourceFile {
         source.parse(StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString());
       } else {
         source.faults.add(
-            "is larger than 4 MiB, more than the slices of one Service can be; give only the"
-                + " slices of the source");
+            "is larger than 4 MiB, more than the slices of one Service can have; provide only"
+                + " the slices of the source");
       }
     } catch (NoSuchFileException e) {
-      source.faults.add("no such file; give -f a file, or - for stdin");
+      source.faults.add("no such file; use -f FILE, or -f - for stdin");
     } catch (CharacterCodingException e) {
       source.faults.add("is not UTF-8 text; save it as UTF-8, as kubectl prints it");
     } catch (IOException | InvalidPathException e) {
@@ -236,7 +236,7 @@ public final class SourceFile {
             : " is kind \"" + brief(kind) + "\" of apiVersion \"" + brief(apiVersion) + "\"";
     String why =
         kind.equals("Endpoints") || kind.equals("EndpointsList")
-            ? "the updater reads EndpointSlices, not Endpoints: give the output of " + command()
+            ? "the updater reads EndpointSlices, not Endpoints: use the output of " + command()
             : expected();
     faults.add(place + found + "; " + why);
   }
@@ -303,7 +303,7 @@ public final class SourceFile {
               + brief(strangers.get(0))
               + "), expected those of "
               + settings.source()
-              + "; give the output of "
+              + "; use the output of "
               + command()
               + ", or another --source");
     }
@@ -324,7 +324,7 @@ public final class SourceFile {
   }
 
   private String expected() {
-    return "expected an EndpointSlice of discovery.k8s.io/v1 or a list of them; give the output of "
+    return "expected an EndpointSlice of discovery.k8s.io/v1 or a list of them; use the output of "
         + command();
   }
 

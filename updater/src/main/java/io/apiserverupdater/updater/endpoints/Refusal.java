@@ -31,7 +31,7 @@ public record Refusal(String reason, String message, String remedy) {
             + " has "
             + candidates.size()
             + " TCP ports to choose from, expected one, or one named https",
-        "give --source a Service whose slices have one TCP port, or one named https");
+        "set --source to a Service whose slices have one TCP port, or one named https");
   }
 
   static Refusal differentSourcePorts(

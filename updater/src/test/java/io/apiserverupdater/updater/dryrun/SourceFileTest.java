@@ -33,7 +33,7 @@ final class SourceFileTest {
   private static final String COMMAND = "kubectl get endpointslices -n default kubernetes -o yaml";
 
   private static final String EXPECTED =
-      "expected an EndpointSlice of discovery.k8s.io/v1 or a list of them; give the output of "
+      "expected an EndpointSlice of discovery.k8s.io/v1 or a list of them; use the output of "
           + COMMAND;
 
   /** As kubectl prints it, with fields that the models may not know. */
@@ -166,7 +166,7 @@ final class SourceFileTest {
             "apiVersion: v1\nkind: Endpoints\n",
             List.of(
                 "f: document 1 is kind \"Endpoints\" of apiVersion \"v1\"; the updater reads"
-                    + " EndpointSlices, not Endpoints: give the output of "
+                    + " EndpointSlices, not Endpoints: use the output of "
                     + COMMAND)),
         Arguments.of(
             "several faults at once",
@@ -218,7 +218,7 @@ final class SourceFileTest {
             SLICE.replace("service-name: kubernetes", "service-name: dns"),
             List.of(
                 "f: has 1 EndpointSlices, all of other Services (the first of default/dns),"
-                    + " expected those of default/kubernetes; give the output of "
+                    + " expected those of default/kubernetes; use the output of "
                     + COMMAND
                     + ", or another --source")),
         Arguments.of(
@@ -310,8 +310,8 @@ final class SourceFileTest {
     byte[] larger = " ".repeat(SourceFile.MAX_BYTES + 1).getBytes(StandardCharsets.UTF_8);
     assertEquals("standard input: is empty; " + EXPECTED, fault("-", in(largest)));
     assertEquals(
-        "standard input: is larger than 4 MiB, more than the slices of one Service can be; give"
-            + " only the slices of the source",
+        "standard input: is larger than 4 MiB, more than the slices of one Service can have;"
+            + " provide only the slices of the source",
         fault("-", in(larger)));
   }
 
@@ -326,7 +326,7 @@ final class SourceFileTest {
   void namesAFileThatCannotBeRead(@TempDir Path folder) {
     String none = folder.resolve("none").toString();
     assertEquals(
-        none + ": no such file; give -f a file, or - for stdin",
+        none + ": no such file; use -f FILE, or -f - for stdin",
         fault(none, InputStream.nullInputStream()));
     assertTrue(
         fault(folder.toString(), InputStream.nullInputStream())
