@@ -105,7 +105,6 @@ public final class Lab implements AutoCloseable {
     private List<ProxyMode> workers = List.of(ProxyMode.NFTABLES, ProxyMode.IPTABLES);
     private final List<String> apiserverFlags = new ArrayList<>();
     private NodeSettings nodeSettings = NodeSettings.UNTOUCHED;
-    private boolean controllerManager = true;
     private boolean cluster = true;
 
     private Builder(String name) {
@@ -133,11 +132,6 @@ public final class Lab implements AutoCloseable {
     /** What each worker is given; nothing if not set. */
     public Builder nodeSettings(NodeSettings settings) {
       this.nodeSettings = settings;
-      return this;
-    }
-
-    public Builder withoutControllerManager() {
-      this.controllerManager = false;
       return this;
     }
 
@@ -171,7 +165,7 @@ public final class Lab implements AutoCloseable {
       try {
         lab.network.createBridge();
         if (cluster) {
-          lab.bringUp(controlPlanes, workers, controllerManager);
+          lab.bringUp(controlPlanes, workers);
         }
         return lab;
       } catch (RuntimeException e) {
@@ -185,7 +179,7 @@ public final class Lab implements AutoCloseable {
     }
   }
 
-  private void bringUp(int controlPlaneCount, List<ProxyMode> modes, boolean withManager) {
+  private void bringUp(int controlPlaneCount, List<ProxyMode> modes) {
     Etcd store =
         Etcd.start(network.addHost("etcd", "172.30.0.2"), binaries, files.work().resolve("etcd"));
     etcd = Optional.of(store);
@@ -203,9 +197,7 @@ public final class Lab implements AutoCloseable {
     for (int i = 1; i <= modes.size(); i++) {
       launchWorker(i, modes.get(i - 1));
     }
-    if (withManager) {
-      startControllerManager();
-    }
+    startControllerManager();
     workers.forEach(Worker::awaitProxy);
   }
 

@@ -241,11 +241,6 @@ public final class PodProcess implements AutoCloseable {
     files.rotate();
   }
 
-  /** Puts any text in the token's place, such as one that the apiserver will answer with 401. */
-  public void replaceToken(String token) {
-    files.publish(token);
-  }
-
   /** Kills it if it still runs and removes its token. */
   @Override
   public void close() {

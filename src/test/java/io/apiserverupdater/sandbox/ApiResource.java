@@ -78,11 +78,6 @@ public record ApiResource(
     return group.isEmpty() ? resource : resource + "." + group;
   }
 
-  /** As in messages about an invalid object: {@code Lease.coordination.k8s.io}. */
-  String qualifiedKind() {
-    return group.isEmpty() ? kind : kind + "." + group;
-  }
-
   /** Both API versions of an Event are one object in the store. */
   ApiResource storage() {
     return this.equals(EVENTS) ? CORE_EVENTS : this;

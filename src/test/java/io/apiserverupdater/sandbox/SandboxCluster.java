@@ -8,7 +8,6 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -214,11 +213,6 @@ public final class SandboxCluster implements AutoCloseable {
   /** A kubeconfig for anybody. */
   public Kubeconfig kubeconfig(Kubeconfig.Identity identity) {
     return Kubeconfig.of(this, identity);
-  }
-
-  /** Writes {@link #kubeconfig()}. */
-  public void writeKubeconfig(Path file) {
-    kubeconfig().write(file);
   }
 
   /** A user known by a client certificate. */

@@ -7,10 +7,16 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
+import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import javax.net.ssl.SSLSocket;
 import javax.net.ssl.SSLSocketFactory;
+import okhttp3.tls.HandshakeCertificates;
+import okhttp3.tls.HeldCertificate;
 
 /**
  * Something in an apiserver's place that goes wrong below HTTP. Thread-safe; closing it ends its
@@ -32,17 +38,20 @@ public final class WireServer implements AutoCloseable {
     /** Its certificate is for other names; it says that it is ready. */
     OTHER_NAMES,
     /** It says that it is ready, and ends the connection. */
-    PARTING
+    PARTING,
+    /** The same after four seconds: it is ready, but others are faster. */
+    SLOW,
+    /** It answers 500. */
+    NOT_READY
   }
 
-  private static final byte[] READY =
-      "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
-          .getBytes(StandardCharsets.US_ASCII);
+  private static final Duration SLOWNESS = Duration.ofSeconds(4);
   private static final int FILL_MILLIS = 100;
 
   private final Wrong wrong;
   private final ServerSocket server;
-  private final List<Socket> sockets = new ArrayList<>();
+  private final List<Socket> sockets = new CopyOnWriteArrayList<>();
+  private final CountDownLatch closed = new CountDownLatch(1);
   private final AtomicInteger connections = new AtomicInteger();
   private final SSLSocketFactory tls;
 
@@ -52,26 +61,34 @@ public final class WireServer implements AutoCloseable {
    * @throws UncheckedIOException when the address is in use
    */
   public static WireServer inPlaceOf(SandboxApiserver killed, SandboxCluster cluster, Wrong wrong) {
-    return new WireServer(killed, cluster, wrong);
-  }
-
-  private WireServer(SandboxApiserver killed, SandboxCluster cluster, Wrong wrong) {
-    this.wrong = wrong;
     SandboxPki pki = wrong == Wrong.STRANGER ? SandboxPki.create("stranger") : cluster.pki();
     List<String> names =
         wrong == Wrong.OTHER_NAMES ? List.of("example.org") : killed.certificateNames();
-    this.tls = pki.serving(pki.server("wire", names), cluster.clientPki());
+    return new WireServer(
+        killed.name(),
+        new InetSocketAddress(killed.ip(), killed.port()),
+        pki.serving(pki.server("wire", names), cluster.clientPki()),
+        wrong);
+  }
+
+  /** At any address, with any certificate. */
+  public static WireServer at(InetSocketAddress address, HeldCertificate certificate, Wrong wrong) {
+    HandshakeCertificates tls =
+        new HandshakeCertificates.Builder().heldCertificate(certificate).build();
+    return new WireServer(wrong.toString(), address, tls.sslSocketFactory(), wrong);
+  }
+
+  private WireServer(String name, InetSocketAddress address, SSLSocketFactory tls, Wrong wrong) {
+    this.wrong = wrong;
+    this.tls = tls;
     try {
       this.server = new ServerSocket();
       server.setReuseAddress(true);
-      InetSocketAddress address = new InetSocketAddress(killed.ip(), killed.port());
-      server.bind(address, 1);
+      server.bind(address, wrong == Wrong.BLACK_HOLE ? 1 : 50);
       if (wrong == Wrong.BLACK_HOLE) {
         fillQueue(address);
       } else {
-        Thread thread = new Thread(this::accept, "sandbox-wire-" + killed.name());
-        thread.setDaemon(true);
-        thread.start();
+        inThread("sandbox-wire-" + name, this::accept);
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -101,10 +118,8 @@ public final class WireServer implements AutoCloseable {
       while (true) {
         Socket socket = server.accept();
         connections.incrementAndGet();
-        synchronized (sockets) {
-          sockets.add(socket);
-        }
-        serve(socket);
+        sockets.add(socket);
+        inThread("sandbox-wire-serve", () -> serve(socket));
       }
     } catch (IOException e) {
       // It was closed.
@@ -125,27 +140,45 @@ public final class WireServer implements AutoCloseable {
               .write("HTTP/1.1 400 Bad Request\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
           socket.close();
         }
-        case STRANGER, OTHER_NAMES, PARTING -> {
-          try (Socket secured = tls.createSocket(socket, "", socket.getPort(), true)) {
-            ((javax.net.ssl.SSLSocket) secured).setUseClientMode(false);
-            byte[] unusedRequest = secured.getInputStream().readNBytes(1);
-            secured.getOutputStream().write(READY);
+        case STRANGER, OTHER_NAMES, PARTING -> answer(socket, "200 OK", "ok");
+        case NOT_READY -> answer(socket, "500 Internal Server Error", "[-]etcd failed");
+        case SLOW -> {
+          if (!closed.await(SLOWNESS.toMillis(), TimeUnit.MILLISECONDS)) {
+            answer(socket, "200 OK", "ok");
           }
         }
       }
     } catch (IOException e) {
       // Whoever came has gone: that is what this is for.
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
+  }
+
+  private void answer(Socket socket, String status, String body) throws IOException {
+    try (SSLSocket secured = (SSLSocket) tls.createSocket(socket, "", socket.getPort(), true)) {
+      secured.setUseClientMode(false);
+      byte[] unusedRequest = secured.getInputStream().readNBytes(1);
+      String answer =
+          "HTTP/1.1 %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s"
+              .formatted(status, body.length(), body);
+      secured.getOutputStream().write(answer.getBytes(StandardCharsets.US_ASCII));
+    }
+  }
+
+  private static void inThread(String name, Runnable work) {
+    Thread thread = new Thread(work, name);
+    thread.setDaemon(true);
+    thread.start();
   }
 
   @Override
   public void close() {
+    closed.countDown();
     try {
       server.close();
-      synchronized (sockets) {
-        for (Socket socket : sockets) {
-          socket.close();
-        }
+      for (Socket socket : sockets) {
+        socket.close();
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
