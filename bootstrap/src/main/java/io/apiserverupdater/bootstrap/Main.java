@@ -6,6 +6,7 @@ import io.apiserverupdater.bootstrap.commands.RefreshCommand;
 import io.apiserverupdater.bootstrap.commands.RestoreCommand;
 import io.apiserverupdater.bootstrap.commands.StatusCommand;
 import io.apiserverupdater.bootstrap.configuration.BootstrapConfig;
+import io.apiserverupdater.bootstrap.configuration.BootstrapFlags;
 import io.apiserverupdater.bootstrap.configuration.Help;
 import io.apiserverupdater.bootstrap.log.Log;
 import java.io.IOException;
@@ -22,7 +23,7 @@ public final class Main {
 
   /** See {@code --help}. */
   public static void main(String[] arguments) throws InterruptedException {
-    BootstrapConfig.Parsed parsed = BootstrapConfig.parse(Arrays.asList(arguments));
+    BootstrapConfig.Parsed parsed = BootstrapFlags.parse(Arrays.asList(arguments));
     int code;
     if (parsed instanceof BootstrapConfig.Parsed.Run run) {
       code = run(run.config());

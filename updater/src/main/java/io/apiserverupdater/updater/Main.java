@@ -5,6 +5,7 @@ import io.apiserverupdater.updater.commands.DryRunCommand;
 import io.apiserverupdater.updater.commands.OnceCommand;
 import io.apiserverupdater.updater.configuration.Help;
 import io.apiserverupdater.updater.configuration.UpdaterConfig;
+import io.apiserverupdater.updater.configuration.UpdaterFlags;
 import io.apiserverupdater.updater.controller.EndpointsReconciler;
 import io.apiserverupdater.updater.controller.MemberHealths;
 import io.apiserverupdater.updater.endpoints.MirrorRule;
@@ -45,7 +46,7 @@ public final class Main {
   /** See {@code --help}. */
   public static void main(String[] arguments) throws InterruptedException {
     UpdaterConfig.Parsed parsed =
-        UpdaterConfig.parse(
+        UpdaterFlags.parse(
             Arrays.asList(arguments), System.getenv(), Main::hostName, Main::randomPart);
     int code;
     if (parsed instanceof UpdaterConfig.Parsed.Run run) {

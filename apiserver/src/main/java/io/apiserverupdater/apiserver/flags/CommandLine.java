@@ -25,7 +25,7 @@ public final class CommandLine {
   private CommandLine() {}
 
   /** Reads the command line of a program without commands. */
-  public static CommandLine parse(List<Flag<?>> flags, List<String> arguments) {
+  public static CommandLine parse(FlagSet flags, List<String> arguments) {
     return parse(flags, List.of(), arguments);
   }
 
@@ -34,8 +34,7 @@ public final class CommandLine {
    *
    * @param commands their names; at most one of them may be given
    */
-  public static CommandLine parse(
-      List<Flag<?>> flags, List<String> commands, List<String> arguments) {
+  public static CommandLine parse(FlagSet flags, List<String> commands, List<String> arguments) {
     CommandLine line = new CommandLine();
     for (int i = 0; i < arguments.size(); i++) {
       String argument = arguments.get(i);
@@ -160,8 +159,8 @@ public final class CommandLine {
     return equals < 0 ? argument : argument.substring(0, equals);
   }
 
-  private static Optional<Flag<?>> find(List<Flag<?>> flags, String argument) {
-    for (Flag<?> flag : flags) {
+  private static Optional<Flag<?>> find(FlagSet flags, String argument) {
+    for (Flag<?> flag : flags.all()) {
       if (argument.startsWith("--") ? isNamed(flag, argument) : isLettered(flag, argument)) {
         return Optional.of(flag);
       }
@@ -190,9 +189,9 @@ public final class CommandLine {
     return Optional.of(argument.substring(argument.charAt(2) == '=' ? 3 : 2));
   }
 
-  private static String nearestFlag(List<Flag<?>> flags, String argument) {
+  private static String nearestFlag(FlagSet flags, String argument) {
     List<String> names = new ArrayList<>();
-    flags.forEach(flag -> names.add(flag.name()));
+    flags.all().forEach(flag -> names.add(flag.name()));
     return suggestion("--", names, nameOf(argument).replaceAll("^-+", ""));
   }
 

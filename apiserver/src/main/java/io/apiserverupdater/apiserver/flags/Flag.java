@@ -3,7 +3,7 @@ package io.apiserverupdater.apiserver.flags;
 import java.util.Optional;
 
 /**
- * One flag: everything that is known of it, said once.
+ * One flag: all that is known of it. A {@link FlagSet} makes it.
  *
  * @param name without the leading dashes
  * @param letter its short form
@@ -19,33 +19,6 @@ public record Flag<T>(
     Optional<T> byDefault,
     String defaultText,
     String help) {
-
-  /** A flag whose default is written as a person would give it. */
-  public static <T> Flag<T> of(String name, FlagType<T> type, String byDefault, String help) {
-    Optional<T> value = type.read(byDefault);
-    if (value.isEmpty()) {
-      throw new IllegalArgumentException("--" + name + " does not take its own default");
-    }
-    return new Flag<>(name, Optional.empty(), type, value, byDefault, help);
-  }
-
-  /**
-   * A flag without a fixed default.
-   *
-   * @param otherwise what the help says of how it is without the flag; may be empty
-   */
-  public static <T> Flag<T> optional(String name, FlagType<T> type, String otherwise, String help) {
-    return new Flag<>(name, Optional.empty(), type, Optional.empty(), otherwise, help);
-  }
-
-  /** A switch that is off; as usual, that is not worth a word of the help. */
-  public static Flag<Boolean> off(String name, String help) {
-    return new Flag<>(name, Optional.empty(), new FlagType.Switch(), Optional.of(false), "", help);
-  }
-
-  public Flag<T> withLetter(char given) {
-    return new Flag<>(name, Optional.of(given), type, byDefault, defaultText, help);
-  }
 
   /** What stands for the value in the help; empty for a switch. */
   public String argument() {

@@ -9,170 +9,125 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * What a flag takes. Classes, not lambda expressions: the first of those costs a starting program
- * milliseconds.
+ * What a flag takes. Classes, not lambda expressions: each of those costs a starting program a
+ * fraction of a millisecond.
  */
-public interface FlagType<T> {
-  /** What stands for the value in the help; empty for a switch. */
-  String argument();
+public abstract class FlagType<T> {
+  private final String argument;
+  private final String expected;
 
-  /** What a value should be, to go behind the word "expected". */
-  String expected();
+  /**
+   * Makes one.
+   *
+   * @param argument what stands for the value in the help; empty for a switch
+   * @param expected what a value should be, to go behind that word
+   */
+  protected FlagType(String argument, String expected) {
+    this.argument = argument;
+    this.expected = expected;
+  }
 
   /** The value that a text means; empty when it is not as expected. */
-  Optional<T> read(String text);
+  public abstract Optional<T> read(String text);
+
+  final String argument() {
+    return argument;
+  }
+
+  final String expected() {
+    return expected;
+  }
 
   /** Any text but none. */
-  record Text(String argument) implements FlagType<String> {
-    @Override
-    public String expected() {
-      return "a value";
-    }
-
-    @Override
-    public Optional<String> read(String text) {
-      return text.isEmpty() ? Optional.empty() : Optional.of(text);
-    }
-  }
-
-  /** Texts between commas, without the spaces around them; each is for the program to judge. */
-  record Items(String argument) implements FlagType<List<String>> {
-    @Override
-    public String expected() {
-      return "values between commas";
-    }
-
-    @Override
-    public Optional<List<String>> read(String text) {
-      return Optional.of(split(text));
-    }
-
-    public static List<String> split(String text) {
-      List<String> items = new ArrayList<>();
-      for (String item : text.split(",", -1)) {
-        items.add(item.strip());
+  public static FlagType<String> text(String argument) {
+    return new FlagType<>(argument, "a value") {
+      @Override
+      public Optional<String> read(String text) {
+        return text.isEmpty() ? Optional.empty() : Optional.of(text);
       }
-      return items;
-    }
-  }
-
-  /** On or off. */
-  record Switch() implements FlagType<Boolean> {
-    @Override
-    public String argument() {
-      return "";
-    }
-
-    @Override
-    public String expected() {
-      return "true or false";
-    }
-
-    @Override
-    public Optional<Boolean> read(String text) {
-      return switch (text) {
-        case "true" -> Optional.of(true);
-        case "false" -> Optional.of(false);
-        default -> Optional.empty();
-      };
-    }
-  }
-
-  /** A whole number within bounds, both included. */
-  record Number(String argument, int least, int most) implements FlagType<Integer> {
-    @Override
-    public String expected() {
-      return "a number from " + least + " to " + most;
-    }
-
-    @Override
-    public Optional<Integer> read(String text) {
-      long number = GoDuration.digits(text, 0, text.length());
-      return number >= least && number <= most ? Optional.of((int) number) : Optional.empty();
-    }
-  }
-
-  /** A duration as Go writes it, within bounds, both included. */
-  record Time(Duration least, Duration most) implements FlagType<Duration> {
-    @Override
-    public String argument() {
-      return "DURATION";
-    }
-
-    @Override
-    public String expected() {
-      return "a duration "
-          + (least.isZero() ? "" : "from " + GoDuration.format(least) + " ")
-          + (least.isZero() ? "up to " : "to ")
-          + GoDuration.format(most)
-          + ", such as 500ms, 30s or 1m30s";
-    }
-
-    @Override
-    public Optional<Duration> read(String text) {
-      Optional<Duration> read = GoDuration.parse(text);
-      return read.isPresent() && read.get().compareTo(least) >= 0 && read.get().compareTo(most) <= 0
-          ? read
-          : Optional.empty();
-    }
+    };
   }
 
   /** A file or a directory, there or not. */
-  record File(String argument) implements FlagType<Path> {
-    @Override
-    public String expected() {
-      return "a path";
-    }
-
-    @Override
-    public Optional<Path> read(String text) {
-      try {
-        return text.isEmpty() ? Optional.empty() : Optional.of(Path.of(text));
-      } catch (InvalidPathException e) {
-        return Optional.empty();
-      }
-    }
-  }
-
-  /** One of the constants of an enumeration, in lower case and with {@code -} for {@code _}. */
-  final class Choice<E extends Enum<E>> implements FlagType<E> {
-    private final E[] constants;
-
-    @SafeVarargs
-    public Choice(E... constants) {
-      this.constants = constants.clone();
-    }
-
-    @Override
-    public String argument() {
-      return joined("|", "|");
-    }
-
-    @Override
-    public String expected() {
-      return joined(", ", " or ");
-    }
-
-    @Override
-    public Optional<E> read(String text) {
-      for (E constant : constants) {
-        if (word(constant).equals(text)) {
-          return Optional.of(constant);
+  public static FlagType<Path> path(String argument) {
+    return new FlagType<>(argument, "a path") {
+      @Override
+      public Optional<Path> read(String text) {
+        try {
+          return text.isEmpty() ? Optional.empty() : Optional.of(Path.of(text));
+        } catch (InvalidPathException e) {
+          return Optional.empty();
         }
       }
-      return Optional.empty();
-    }
+    };
+  }
 
-    private static String word(Enum<?> constant) {
-      return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
-    }
-
-    private String joined(String separator, String last) {
-      StringBuilder words = new StringBuilder(word(constants[0]));
-      for (int i = 1; i < constants.length; i++) {
-        words.append(i == constants.length - 1 ? last : separator).append(word(constants[i]));
+  /** Texts between commas, without the spaces around them; each is for the program to judge. */
+  public static FlagType<List<String>> list(String argument) {
+    return new FlagType<>(argument, "values between commas") {
+      @Override
+      public Optional<List<String>> read(String text) {
+        List<String> items = new ArrayList<>();
+        for (String item : text.split(",", -1)) {
+          items.add(item.strip());
+        }
+        return Optional.of(items);
       }
-      return words.toString();
+    };
+  }
+
+  /** A switch. */
+  public static FlagType<Boolean> onOrOff() {
+    return new FlagType<>("", "true or false") {
+      @Override
+      public Optional<Boolean> read(String text) {
+        boolean on = text.equals("true");
+        return on || text.equals("false") ? Optional.of(on) : Optional.empty();
+      }
+    };
+  }
+
+  /** A whole number within bounds, both included. */
+  public static FlagType<Integer> number(String argument, int least, int most) {
+    return new FlagType<>(argument, "a number from " + least + " to " + most) {
+      @Override
+      public Optional<Integer> read(String text) {
+        long number = GoDuration.digits(text, 0, text.length());
+        return number >= least && number <= most ? Optional.of((int) number) : Optional.empty();
+      }
+    };
+  }
+
+  /** A duration as Go writes it, within bounds, both included. */
+  public static FlagType<Duration> duration(Duration least, Duration most) {
+    String from = least.isZero() ? "up to " : "from " + GoDuration.format(least) + " to ";
+    String expected = "a duration " + from + GoDuration.format(most);
+    return new FlagType<>("DURATION", expected + ", such as 500ms, 30s or 1m30s") {
+      @Override
+      public Optional<Duration> read(String text) {
+        Optional<Duration> read = GoDuration.parse(text);
+        boolean within =
+            read.isPresent() && read.get().compareTo(least) >= 0 && read.get().compareTo(most) <= 0;
+        return within ? read : Optional.empty();
+      }
+    };
+  }
+
+  /** One of these constants, in lower case and with {@code -} for {@code _}. */
+  @SafeVarargs
+  public static <E extends Enum<E>> FlagType<E> choice(E... constants) {
+    List<String> words = new ArrayList<>();
+    for (E constant : constants) {
+      words.add(constant.name().toLowerCase(Locale.ROOT).replace('_', '-'));
     }
+    int last = words.size() - 1;
+    String expected = String.join(", ", words.subList(0, last)) + " or " + words.get(last);
+    return new FlagType<>(String.join("|", words), expected) {
+      @Override
+      public Optional<E> read(String text) {
+        int at = words.indexOf(text);
+        return at < 0 ? Optional.empty() : Optional.of(constants[at]);
+      }
+    };
   }
 }

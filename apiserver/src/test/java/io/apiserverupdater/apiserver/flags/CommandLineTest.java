@@ -15,16 +15,19 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class CommandLineTest {
-  private static final Flag<String> NAMESPACE =
-      Flag.optional("namespace", new FlagType.Text("NAME"), "", "");
-  private static final Flag<String> FILENAME =
-      Flag.optional("filename", new FlagType.Text("FILE"), "", "").withLetter('f');
-  private static final Flag<Boolean> DRY_RUN = Flag.off("dry-run", "");
-  private static final Flag<Boolean> VERBOSE = Flag.off("verbose", "").withLetter('v');
-  private static final List<Flag<?>> FLAGS = List.of(NAMESPACE, FILENAME, DRY_RUN, VERBOSE);
+  private static final FlagType<Integer> COUNT = FlagType.number("COUNT", 1, 99);
+  private static final FlagSet FLAGS = new FlagSet();
+
+  static {
+    FLAGS.optional("namespace", FlagType.text("NAME"), "").help("");
+    FLAGS.optional("filename", FlagType.text("FILE"), "").letter('f').help("");
+    FLAGS.off("dry-run").help("");
+    FLAGS.off("verbose").letter('v').help("");
+  }
 
   private static Optional<String> text(CommandLine parsed, String name) {
-    Flag<?> flag = FLAGS.stream().filter(one -> one.name().equals(name)).findAny().orElseThrow();
+    Flag<?> flag =
+        FLAGS.all().stream().filter(one -> one.name().equals(name)).findAny().orElseThrow();
     return parsed.text(flag);
   }
 
@@ -152,15 +155,17 @@ class CommandLineTest {
 
   @Test
   void valueIsTypedAndItsDefaultIsTheOneOfTheHelp() {
-    Flag<Integer> rise = Flag.of("rise", new FlagType.Number("COUNT", 1, 99), "3", "");
-    assertEquals(3, CommandLine.parse(List.of(rise), List.of()).get(rise));
-    assertEquals(7, CommandLine.parse(List.of(rise), List.of("--rise=7")).get(rise));
+    FlagSet flags = new FlagSet();
+    Flag<Integer> rise = flags.flag("rise", COUNT, "3").help("");
+    assertEquals(3, CommandLine.parse(flags, List.of()).get(rise));
+    assertEquals(7, CommandLine.parse(flags, List.of("--rise=7")).get(rise));
   }
 
   @Test
   void wrongValueIsToldOnceAndCountsAsNotGiven() {
-    Flag<Integer> rise = Flag.of("rise", new FlagType.Number("COUNT", 1, 99), "3", "");
-    CommandLine parsed = CommandLine.parse(List.of(rise), List.of("--rise=100"));
+    FlagSet flags = new FlagSet();
+    Flag<Integer> rise = flags.flag("rise", COUNT, "3").help("");
+    CommandLine parsed = CommandLine.parse(flags, List.of("--rise=100"));
     assertEquals(3, parsed.get(rise));
     assertEquals(Optional.empty(), parsed.given(rise));
     assertEquals(List.of("--rise is \"100\", expected a number from 1 to 99"), parsed.errors());
@@ -168,15 +173,15 @@ class CommandLineTest {
 
   @Test
   void flagThatDoesNotTakeItsOwnDefaultIsAMistakeOfOurs() {
-    FlagType<Integer> type = new FlagType.Number("COUNT", 1, 99);
-    assertThrows(IllegalArgumentException.class, () -> Flag.of("rise", type, "0", ""));
+    assertThrows(IllegalArgumentException.class, () -> new FlagSet().flag("rise", COUNT, "0"));
   }
 
   @Test
   void commandLineGoesOverOtherSettingsWhichAreToldWithTheirPlace() {
-    Flag<Integer> rise = Flag.of("rise", new FlagType.Number("COUNT", 1, 99), "3", "");
-    Flag<Integer> fall = Flag.of("fall", new FlagType.Number("COUNT", 1, 99), "3", "");
-    CommandLine parsed = CommandLine.parse(List.of(rise, fall), List.of("--rise=7"));
+    FlagSet flags = new FlagSet();
+    Flag<Integer> rise = flags.flag("rise", COUNT, "3").help("");
+    Flag<Integer> fall = flags.flag("fall", COUNT, "3").help("");
+    CommandLine parsed = CommandLine.parse(flags, List.of("--rise=7"));
     parsed.addDefaults(
         Map.of("rise", new Setting("file:1: RISE", "x"), "fall", new Setting("file:2: FALL", "y")));
     assertEquals(7, parsed.get(rise));

@@ -10,7 +10,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class GoDurationTest {
   private static final FlagType<Duration> UP_TO_ONE_DAY =
-      new FlagType.Time(Duration.ZERO, Duration.ofHours(24));
+      FlagType.duration(Duration.ZERO, Duration.ofHours(24));
 
   @ParameterizedTest
   @CsvSource({
@@ -61,7 +61,7 @@ class GoDurationTest {
   @ParameterizedTest
   @ValueSource(strings = {"0", "0s", "0.999ms", "3601s", "1h0.001ms"})
   void boundsAreHeldExactly(String text) {
-    FlagType<Duration> bounded = new FlagType.Time(Duration.ofMillis(1), Duration.ofHours(1));
+    FlagType<Duration> bounded = FlagType.duration(Duration.ofMillis(1), Duration.ofHours(1));
     assertEquals(Optional.empty(), bounded.read(text));
     assertEquals("a duration from 1ms to 1h, such as 500ms, 30s or 1m30s", bounded.expected());
   }

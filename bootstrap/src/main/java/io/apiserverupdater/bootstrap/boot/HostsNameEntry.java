@@ -29,11 +29,7 @@ public final class HostsNameEntry implements NameEntry {
 
   @Override
   public Optional<InetAddress> address() throws IOException {
-    try {
-      return addressIn(store.read(), hostname);
-    } catch (HostsFileException e) {
-      throw asIo(e);
-    }
+    return addressIn(store.read(), hostname);
   }
 
   public static Optional<InetAddress> addressIn(HostsFile file, String hostname) {
@@ -45,30 +41,18 @@ public final class HostsNameEntry implements NameEntry {
 
   @Override
   public void check() throws IOException {
-    try {
-      store.mend(LOCK_DEADLINE);
-      HostsFileStore.Change unusedChange =
-          store.dryRun(file -> pointed(file, InetAddress.getLoopbackAddress()));
-    } catch (HostsFileException e) {
-      throw asIo(e);
-    }
+    store.mend(LOCK_DEADLINE);
+    HostsFileStore.Change unusedChange =
+        store.dryRun(file -> pointed(file, InetAddress.getLoopbackAddress()));
   }
 
   @Override
   public boolean pointAt(InetAddress address) throws IOException {
-    try {
-      return store.change(file -> pointed(file, address), LOCK_DEADLINE).differs();
-    } catch (HostsFileException e) {
-      throw asIo(e);
-    }
+    return store.change(file -> pointed(file, address), LOCK_DEADLINE).differs();
   }
 
   /** The content with the name pointing at an address. */
   public HostsFile pointed(HostsFile file, InetAddress address) throws HostsFileException {
     return (adopt ? file.adopt(hostname) : file).point(HostsEntry.of(hostname, address));
-  }
-
-  public static IOException asIo(HostsFileException e) {
-    return new IOException(e.getMessage(), e);
   }
 }

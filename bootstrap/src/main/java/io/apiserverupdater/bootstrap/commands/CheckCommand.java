@@ -19,7 +19,6 @@ import io.apiserverupdater.bootstrap.configuration.BootstrapConfig.Output;
 import io.apiserverupdater.bootstrap.configuration.BootstrapConfig.Trust;
 import io.apiserverupdater.bootstrap.hosts.HostsEntry;
 import io.apiserverupdater.bootstrap.hosts.HostsFile;
-import io.apiserverupdater.bootstrap.hosts.HostsFileException;
 import io.apiserverupdater.bootstrap.hosts.HostsFileStore;
 import io.apiserverupdater.bootstrap.log.Log;
 import io.apiserverupdater.bootstrap.nft.NftBootRuleTable;
@@ -150,7 +149,7 @@ public final class CheckCommand {
               .map(HostsEntry::addresses)
               .orElse(List.of());
       return new Reading.Known<>(new HostsBlock(addresses, file.linesNaming(config.hostname())));
-    } catch (IOException | HostsFileException e) {
+    } catch (IOException e) {
       return new Reading.Unknown<>(String.valueOf(e.getMessage()));
     }
   }

@@ -4,7 +4,6 @@ import io.apiserverupdater.bootstrap.boot.HostsNameEntry;
 import io.apiserverupdater.bootstrap.boot.NameEntry;
 import io.apiserverupdater.bootstrap.hosts.HostsDiff;
 import io.apiserverupdater.bootstrap.hosts.HostsFile;
-import io.apiserverupdater.bootstrap.hosts.HostsFileException;
 import io.apiserverupdater.bootstrap.hosts.HostsFileStore;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -21,11 +20,6 @@ final class DryRunEntry implements NameEntry {
   private HostsFile file;
   private boolean changed;
 
-  /** A change of the whole content. */
-  interface Edit {
-    HostsFile apply(HostsFile file) throws HostsFileException;
-  }
-
   DryRunEntry(
       Path path, HostsFileStore store, String hostname, HostsNameEntry real, PrintStream out)
       throws IOException {
@@ -33,11 +27,7 @@ final class DryRunEntry implements NameEntry {
     this.hostname = hostname;
     this.real = real;
     this.out = out;
-    try {
-      this.file = store.read();
-    } catch (HostsFileException e) {
-      throw HostsNameEntry.asIo(e);
-    }
+    this.file = store.read();
   }
 
   @Override
@@ -50,17 +40,13 @@ final class DryRunEntry implements NameEntry {
     return edit(before -> real.pointed(before, address));
   }
 
-  boolean edit(Edit edit) throws IOException {
-    try {
-      HostsFile after = edit.apply(file);
-      String diff = HostsDiff.of(path.toString(), file.bytes(), after.bytes());
-      out.print(diff);
-      file = after;
-      changed |= !diff.isEmpty();
-      return !diff.isEmpty();
-    } catch (HostsFileException e) {
-      throw HostsNameEntry.asIo(e);
-    }
+  boolean edit(HostsFileStore.Edit edit) throws IOException {
+    HostsFile after = edit.apply(file);
+    String diff = HostsDiff.of(path.toString(), file.bytes(), after.bytes());
+    out.print(diff);
+    file = after;
+    changed |= !diff.isEmpty();
+    return !diff.isEmpty();
   }
 
   @Override

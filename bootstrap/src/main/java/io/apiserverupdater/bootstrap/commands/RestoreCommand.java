@@ -4,7 +4,6 @@ import io.apiserverupdater.bootstrap.boot.BootStateStore;
 import io.apiserverupdater.bootstrap.boot.HostsNameEntry;
 import io.apiserverupdater.bootstrap.configuration.BootstrapConfig;
 import io.apiserverupdater.bootstrap.hosts.HostsFile;
-import io.apiserverupdater.bootstrap.hosts.HostsFileException;
 import io.apiserverupdater.bootstrap.hosts.HostsFileStore;
 import io.apiserverupdater.bootstrap.log.Log;
 import io.apiserverupdater.bootstrap.nft.BootRuleTable;
@@ -37,12 +36,7 @@ public final class RestoreCommand {
       DryRunEntry entry = new DryRunEntry(config.hostsFile(), store, config.hostname(), real, out);
       return entry.edit(HostsFile::restore) ? CHANGES : OK;
     }
-    boolean changed;
-    try {
-      changed = store.change(HostsFile::restore, HostsNameEntry.LOCK_DEADLINE).differs();
-    } catch (HostsFileException e) {
-      throw HostsNameEntry.asIo(e);
-    }
+    boolean changed = store.change(HostsFile::restore, HostsNameEntry.LOCK_DEADLINE).differs();
     new BootStateStore(config.stateDir(), log).forget();
     log.info("phase=unpinned name=" + config.hostname() + " changed=" + changed);
     // A node that cannot have the rule has none.

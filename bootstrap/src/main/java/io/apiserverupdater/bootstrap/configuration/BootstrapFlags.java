@@ -4,13 +4,18 @@ import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.apiserver.address.ApiserverPort;
 import io.apiserverupdater.apiserver.address.DnsName;
 import io.apiserverupdater.apiserver.address.IpAddress;
+import io.apiserverupdater.apiserver.flags.CommandLine;
 import io.apiserverupdater.apiserver.flags.Flag;
+import io.apiserverupdater.apiserver.flags.FlagSet;
 import io.apiserverupdater.apiserver.flags.FlagType;
 import io.apiserverupdater.apiserver.tls.PublicKeyHash;
 import io.apiserverupdater.bootstrap.boot.Role;
 import io.apiserverupdater.bootstrap.boot.Strategy;
 import io.apiserverupdater.bootstrap.configuration.BootstrapConfig.Output;
+import io.apiserverupdater.bootstrap.configuration.BootstrapConfig.Parsed;
+import io.apiserverupdater.bootstrap.configuration.BootstrapConfig.Trust;
 import java.net.InetAddress;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -18,195 +23,200 @@ import java.util.List;
 import java.util.Optional;
 
 /** The flags of the bootstrap: what each takes, its default and its help. */
-final class BootstrapFlags {
+public final class BootstrapFlags {
+  static final FlagSet FLAGS = new FlagSet();
+
   /** The configuration file that is read when it is there and no other is named. */
   static final Path CONFIG_FILE = Path.of("/etc/apiserver-bootstrap/bootstrap.conf");
 
   /** The authority's file that is used when it is there and nothing else is said. */
   static final Path AUTHORITY = Path.of("/etc/kubernetes/pki/ca.crt");
 
+  private static final FlagType<String> HOSTNAME_TYPE =
+      new FlagType<>("NAME", "a DNS name in lower-case letters, such as apiserver.cluster.local") {
+        @Override
+        public Optional<String> read(String text) {
+          return DnsName.isLowerCaseName(text) && IpAddress.parse(text).isEmpty()
+              ? Optional.of(text)
+              : Optional.empty();
+        }
+      };
+
+  private static final FlagType<InetAddress> CLUSTER_IP_TYPE =
+      new FlagType<>(
+          "IP",
+          "an IP address without a port, such as 10.96.0.64;"
+              + " kubectl -n kube-system get service apiserver shows it") {
+        @Override
+        public Optional<InetAddress> read(String text) {
+          Optional<InetAddress> ip = IpAddress.parse(text);
+          return ip.isPresent() && isOfAHost(ip.get()) ? ip : Optional.empty();
+        }
+      };
+
+  /** As text: which port is meant without one, another flag says. */
+  private static final FlagType<String> ADDRESS_TYPE =
+      new FlagType<>("IP[:PORT]", "IP or IP:PORT") {
+        @Override
+        public Optional<String> read(String text) {
+          return hostAddress(text, 1).isPresent() ? Optional.of(text) : Optional.empty();
+        }
+      };
+
+  private static final FlagType<List<String>> HASHES_TYPE =
+      new FlagType<>("sha256:HEX,...", "sha256: and 64 hexadecimal digits") {
+        @Override
+        public Optional<List<String>> read(String text) {
+          List<String> hashes = new ArrayList<>();
+          for (String item : text.split(",", -1)) {
+            String hash = item.strip();
+            if (!hash.startsWith("sha256:") || PublicKeyHash.parse(hash).isEmpty()) {
+              return Optional.empty();
+            }
+            hashes.add(hash);
+          }
+          return Optional.of(hashes);
+        }
+      };
+
   private static final FlagType<Duration> TIME =
-      new FlagType.Time(Duration.ZERO, Duration.ofHours(24));
+      FlagType.duration(Duration.ZERO, Duration.ofHours(24));
 
   static final Flag<String> HOSTNAME =
-      Flag.of(
-          "hostname",
-          new Hostname(),
-          "apiserver.cluster.local",
-          "The name that the kubelet and kube-proxy use for the apiserver. The apiservers'"
-              + " certificates must contain it.");
+      FLAGS
+          .flag("hostname", HOSTNAME_TYPE, "apiserver.cluster.local")
+          .help(
+              "The name that the kubelet and kube-proxy use for the apiserver. The apiservers'"
+                  + " certificates must contain it.");
 
   static final Flag<List<String>> CONTROL_PLANE =
-      Flag.optional(
-          "control-plane",
-          new FlagType.Items("IP[:PORT],..."),
-          "",
-          "The control planes. The addresses that refresh has read from the cluster are used"
-              + " as well.");
+      FLAGS
+          .optional("control-plane", FlagType.list("IP[:PORT],..."), "")
+          .help(
+              "The control planes. The addresses that refresh has read from the cluster are used"
+                  + " as well.");
 
   static final Flag<InetAddress> CLUSTER_IP =
-      Flag.optional("cluster-ip", new ClusterIp(), "", "The cluster IP of the Service apiserver.");
+      FLAGS
+          .optional("cluster-ip", CLUSTER_IP_TYPE, "")
+          .help("The cluster IP of the Service apiserver.");
 
   static final Flag<Integer> PORT =
-      Flag.of(
-          "port",
-          new FlagType.Number("PORT", 1, 65_535),
-          String.valueOf(ApiserverPort.DEFAULT),
-          "The port of the Service, and of control planes listed without a port.");
+      FLAGS
+          .flag("port", FlagType.number("PORT", 1, 65_535), String.valueOf(ApiserverPort.DEFAULT))
+          .help("The port of the Service, and of control planes listed without a port.");
 
   static final Flag<Path> CA_FILE =
-      Flag.optional(
-          "ca-file",
-          new FlagType.File("FILE"),
-          AUTHORITY + ", if it is there",
-          "The CA that signs the apiservers' certificates, in PEM.");
+      FLAGS
+          .optional("ca-file", FlagType.path("FILE"), AUTHORITY + ", if it is there")
+          .help("The CA that signs the apiservers' certificates, in PEM.");
 
   static final Flag<List<String>> CA_CERT_HASH =
-      Flag.optional(
-          "ca-cert-hash",
-          new Hashes(),
-          "",
-          "Instead of --ca-file: the hash of the CA's public key, in the format of kubeadm join.");
+      FLAGS
+          .optional("ca-cert-hash", HASHES_TYPE, "")
+          .help(
+              "Instead of --ca-file: the hash of the CA's public key, in the format of kubeadm join.");
 
   static final Flag<Boolean> INSECURE_SKIP_TLS_VERIFY =
-      Flag.off(
-          "insecure-skip-tls-verify",
-          "Do not verify certificates. An attacker on the network can then take over this node.");
+      FLAGS
+          .off("insecure-skip-tls-verify")
+          .help(
+              "Do not verify certificates. An attacker on the network can then take over this node.");
 
   static final Flag<Path> HOSTS_FILE =
-      Flag.of("hosts-file", new FlagType.File("FILE"), "/etc/hosts", "The hosts file.");
+      FLAGS.flag("hosts-file", FlagType.path("FILE"), "/etc/hosts").help("The hosts file.");
 
   static final Flag<Path> STATE_DIR =
-      Flag.of(
-          "state-dir",
-          new FlagType.File("DIRECTORY"),
-          "/var/lib/apiserver-bootstrap",
-          "The directory for the list of control planes and the state.");
+      FLAGS
+          .flag("state-dir", FlagType.path("DIRECTORY"), "/var/lib/apiserver-bootstrap")
+          .help("The directory for the list of control planes and the state.");
 
   static final Flag<Duration> TIMEOUT =
-      Flag.of(
-          "timeout",
-          TIME,
-          "30s",
-          "How long pin looks for a ready control plane. The kubelet is delayed no longer than"
-              + " this.");
+      FLAGS
+          .flag("timeout", TIME, "30s")
+          .help(
+              "How long pin looks for a ready control plane. The kubelet is delayed no longer than"
+                  + " this.");
 
   static final Flag<Duration> WAIT =
-      Flag.optional(
-          "wait", TIME, "no limit", "How long handover waits for the cluster IP. 0 is no limit.");
+      FLAGS
+          .optional("wait", TIME, "no limit")
+          .help("How long handover waits for the cluster IP. 0 is no limit.");
 
   static final Flag<Integer> RISE =
-      Flag.of(
-          "rise",
-          new FlagType.Number("COUNT", 1, 100),
-          "3",
-          "Consecutive new connections that must find the cluster IP ready before the name points"
-              + " at it.");
+      FLAGS
+          .flag("rise", FlagType.number("COUNT", 1, 100), "3")
+          .help(
+              "Consecutive new connections that must find the cluster IP ready before the name points"
+                  + " at it.");
 
   static final Flag<Role> ROLE =
-      Flag.of(
-          "role",
-          new FlagType.Choice<>(Role.values()),
-          "worker",
-          "worker: the name resolves to the cluster IP. control-plane: the name resolves to the"
-              + " local apiserver, or to a peer while the local one is not ready.");
+      FLAGS
+          .flag("role", FlagType.choice(Role.values()), "worker")
+          .help(
+              "worker: the name resolves to the cluster IP. control-plane: the name resolves to the"
+                  + " local apiserver, or to a peer while the local one is not ready.");
 
   static final Flag<String> LOCAL_APISERVER =
-      Flag.optional(
-          "local-apiserver",
-          new HostAddress(),
-          "the control plane that is an address of this node, else 127.0.0.1",
-          "The local apiserver, for --role control-plane.");
+      FLAGS
+          .optional(
+              "local-apiserver",
+              ADDRESS_TYPE,
+              "the control plane that is an address of this node, else 127.0.0.1")
+          .help("The local apiserver, for --role control-plane.");
 
   static final Flag<Strategy> STRATEGY =
-      Flag.of(
-          "strategy",
-          new FlagType.Choice<>(Strategy.values()),
-          "hosts",
-          "hosts: the name points at a control plane first and at the cluster IP later. nft: the"
-              + " name always points at the cluster IP, and a kernel rule leads it to a control"
-              + " plane until kube-proxy has its rules.");
+      FLAGS
+          .flag("strategy", FlagType.choice(Strategy.values()), "hosts")
+          .help(
+              "hosts: the name points at a control plane first and at the cluster IP later. nft: the"
+                  + " name always points at the cluster IP, and a kernel rule leads it to a control"
+                  + " plane until kube-proxy has its rules.");
 
   static final Flag<Boolean> REMOVE_AFTER_HANDOVER =
-      Flag.off(
-          "remove-after-handover",
-          "With --strategy nft: remove the rule at the hand-over. By default it stays as a"
-              + " fallback for kube-proxy's rules.");
+      FLAGS
+          .off("remove-after-handover")
+          .help(
+              "With --strategy nft: remove the rule at the hand-over. By default it stays as a"
+                  + " fallback for kube-proxy's rules.");
 
   static final Flag<Path> KUBECONFIG =
-      Flag.of(
-          "kubeconfig",
-          new FlagType.File("FILE"),
-          "/etc/kubernetes/kubelet.conf",
-          "The kubelet's kubeconfig, with which refresh reads the list.");
+      FLAGS
+          .flag("kubeconfig", FlagType.path("FILE"), "/etc/kubernetes/kubelet.conf")
+          .help("The kubelet's kubeconfig, with which refresh reads the list.");
 
   static final Flag<Boolean> ADOPT =
-      Flag.off(
-          "adopt",
-          "Comment out another entry of the same name in the hosts file; restore brings it back.");
+      FLAGS
+          .off("adopt")
+          .help(
+              "Comment out another entry of the same name in the hosts file; restore brings it back.");
 
   static final Flag<Path> CONFIG =
-      Flag.optional(
-          "config",
-          new FlagType.File("FILE"),
-          CONFIG_FILE + ", if it is there",
-          "The configuration file: KEY = value. A key is the name of a flag above in capital"
-              + " letters with _ for -, such as CLUSTER_IP = 10.96.0.64. Flags on the command line"
-              + " take precedence.");
+      FLAGS
+          .optional("config", FlagType.path("FILE"), CONFIG_FILE + ", if it is there")
+          .help(
+              "The configuration file: KEY = value. A key is the name of a flag above in capital"
+                  + " letters with _ for -, such as CLUSTER_IP = 10.96.0.64. Flags on the command line"
+                  + " take precedence.");
 
   static final Flag<Boolean> DRY_RUN =
-      Flag.off(
-          "dry-run",
-          "Show as a diff what would change in the hosts file; write nothing. Exit codes: 0"
-              + " nothing to change, 1 changes, 2 or more an error.");
+      FLAGS
+          .off("dry-run")
+          .help(
+              "Show as a diff what would change in the hosts file; write nothing. Exit codes: 0"
+                  + " nothing to change, 1 changes, 2 or more an error.");
 
   static final Flag<Output> OUTPUT =
-      Flag.of(
-              "output",
-              new FlagType.Choice<>(Output.values()),
-              "text",
-              "Output format of check and status.")
-          .withLetter('o');
+      FLAGS
+          .flag("output", FlagType.choice(Output.values()), "text")
+          .letter('o')
+          .help("Output format of check and status.");
 
-  static final Flag<Boolean> HELP = Flag.off("help", "Print this and exit.").withLetter('h');
+  static final Flag<Boolean> HELP = FLAGS.off("help").letter('h').help("Print this and exit.");
 
-  static final Flag<Boolean> VERSION = Flag.off("version", "Print the version and exit.");
-
-  /** All of them, in the order of the help. */
-  static final List<Flag<?>> ALL =
-      List.of(
-          HOSTNAME,
-          CONTROL_PLANE,
-          CLUSTER_IP,
-          PORT,
-          CA_FILE,
-          CA_CERT_HASH,
-          INSECURE_SKIP_TLS_VERIFY,
-          HOSTS_FILE,
-          STATE_DIR,
-          TIMEOUT,
-          WAIT,
-          RISE,
-          ROLE,
-          LOCAL_APISERVER,
-          STRATEGY,
-          REMOVE_AFTER_HANDOVER,
-          KUBECONFIG,
-          ADOPT,
-          CONFIG,
-          DRY_RUN,
-          OUTPUT,
-          HELP,
-          VERSION);
+  static final Flag<Boolean> VERSION = FLAGS.off("version").help("Print the version and exit.");
 
   private BootstrapFlags() {}
-
-  /** Those that the configuration file takes as well. */
-  static List<Flag<?>> ofTheFile() {
-    List<Flag<?>> flags = new ArrayList<>(ALL);
-    flags.removeAll(List.of(CONFIG, DRY_RUN, OUTPUT, HELP, VERSION));
-    return flags;
-  }
 
   /** An address that one host can have; with the port, or with the one given here. */
   static Optional<ApiserverAddress> hostAddress(String text, int port) {
@@ -218,82 +228,188 @@ final class BootstrapFlags {
     return !ip.isAnyLocalAddress() && !ip.isMulticastAddress();
   }
 
-  private record Hostname() implements FlagType<String> {
-    @Override
-    public String argument() {
-      return "NAME";
+  /** Reads the command line, and the configuration file that it names or that is there. */
+  public static Parsed parse(List<String> arguments) {
+    CommandLine line = CommandLine.parse(FLAGS, Command.words(), arguments);
+    if (line.get(HELP)) {
+      return new Parsed.Help();
     }
-
-    @Override
-    public String expected() {
-      return "a DNS name in lower-case letters, such as apiserver.cluster.local";
+    if (line.get(VERSION)) {
+      return new Parsed.Version();
     }
-
-    @Override
-    public Optional<String> read(String text) {
-      return DnsName.isLowerCaseName(text) && IpAddress.parse(text).isEmpty()
-          ? Optional.of(text)
-          : Optional.empty();
-    }
+    ConfigFile.addTo(line);
+    Command command = Command.of(line.command());
+    int port = line.get(PORT);
+    Optional<InetAddress> clusterIp = line.given(CLUSTER_IP);
+    Optional<Duration> wait = line.given(WAIT);
+    Optional<String> local = line.given(LOCAL_APISERVER);
+    BootstrapConfig config =
+        new BootstrapConfig(
+            command,
+            line.get(HOSTNAME),
+            controlPlanes(line, port, clusterIp),
+            clusterIp,
+            port,
+            trust(line, command),
+            line.get(HOSTS_FILE),
+            line.get(STATE_DIR),
+            line.get(TIMEOUT),
+            wait.isPresent() && wait.get().isZero() ? Optional.empty() : wait,
+            line.get(RISE),
+            line.get(ROLE),
+            local.isPresent() ? hostAddress(local.get(), port) : Optional.empty(),
+            line.get(STRATEGY),
+            line.get(KUBECONFIG),
+            line.get(ADOPT),
+            line.get(REMOVE_AFTER_HANDOVER),
+            line.get(DRY_RUN),
+            line.get(OUTPUT));
+    checkTogether(line, config);
+    return line.errors().isEmpty() ? new Parsed.Run(config) : new Parsed.Invalid(line.errors());
   }
 
-  private record ClusterIp() implements FlagType<InetAddress> {
-    @Override
-    public String argument() {
-      return "IP";
+  private static List<ApiserverAddress> controlPlanes(
+      CommandLine line, int port, Optional<InetAddress> clusterIp) {
+    List<ApiserverAddress> found = new ArrayList<>();
+    Optional<List<String>> items = line.given(CONTROL_PLANE);
+    if (items.isEmpty()) {
+      return found;
     }
-
-    @Override
-    public String expected() {
-      return "an IP address without a port, such as 10.96.0.64;"
-          + " kubectl -n kube-system get service apiserver shows it";
-    }
-
-    @Override
-    public Optional<InetAddress> read(String text) {
-      Optional<InetAddress> ip = IpAddress.parse(text);
-      return ip.isPresent() && isOfAHost(ip.get()) ? ip : Optional.empty();
-    }
-  }
-
-  /** As text: which port is meant without one, another flag says. */
-  private record HostAddress() implements FlagType<String> {
-    @Override
-    public String argument() {
-      return "IP[:PORT]";
-    }
-
-    @Override
-    public String expected() {
-      return "IP or IP:PORT";
-    }
-
-    @Override
-    public Optional<String> read(String text) {
-      return hostAddress(text, 1).isPresent() ? Optional.of(text) : Optional.empty();
-    }
-  }
-
-  private record Hashes() implements FlagType<List<String>> {
-    @Override
-    public String argument() {
-      return "sha256:HEX,...";
-    }
-
-    @Override
-    public String expected() {
-      return "sha256: and 64 hexadecimal digits";
-    }
-
-    @Override
-    public Optional<List<String>> read(String text) {
-      List<String> hashes = FlagType.Items.split(text);
-      for (String hash : hashes) {
-        if (!hash.startsWith("sha256:") || PublicKeyHash.parse(hash).isEmpty()) {
-          return Optional.empty();
-        }
+    String origin = line.origin(CONTROL_PLANE);
+    for (String item : items.get()) {
+      Optional<ApiserverAddress> address = hostAddress(item, port);
+      if (address.isEmpty()) {
+        line.error(
+            origin
+                + " holds \""
+                + item
+                + "\", expected IP or IP:PORT, separated by commas, such as"
+                + " 10.0.0.1,10.0.0.2:6444,[fd00::1]:6443");
+      } else if (clusterIp.equals(Optional.of(address.get().ip()))) {
+        line.error(
+            origin
+                + " holds "
+                + item
+                + ", which is the cluster IP, expected the control planes' own addresses: the"
+                + " cluster IP does not work while a node boots");
+      } else if (!found.contains(address.get())) {
+        found.add(address.get());
       }
-      return Optional.of(hashes);
+    }
+    return found;
+  }
+
+  private static Optional<Trust> trust(CommandLine line, Command command) {
+    List<String> given = new ArrayList<>();
+    boolean insecure = line.get(INSECURE_SKIP_TLS_VERIFY);
+    for (Flag<?> flag : List.of(CA_FILE, CA_CERT_HASH)) {
+      if (line.isGiven(flag)) {
+        given.add(line.origin(flag));
+      }
+    }
+    if (insecure) {
+      given.add(line.origin(INSECURE_SKIP_TLS_VERIFY));
+    }
+    if (given.size() > 1) {
+      line.error(String.join(" and ", given) + " exclude each other: use one of them");
+    }
+    if (insecure) {
+      return Optional.of(new Trust.Anybody());
+    }
+    Optional<List<String>> hashes = line.given(CA_CERT_HASH);
+    if (hashes.isPresent()) {
+      return Optional.of(new Trust.AuthorityHashes(hashes.get()));
+    }
+    Optional<Path> authority = line.given(CA_FILE);
+    if (authority.isPresent()) {
+      if (command.probes() && !Files.isReadable(authority.get())) {
+        line.wrong(CA_FILE, "a PEM file that can be read");
+      }
+      return Optional.of(new Trust.Authority(authority.get()));
+    }
+    if (Files.isReadable(AUTHORITY)) {
+      return Optional.of(new Trust.Authority(AUTHORITY));
+    }
+    if (command.probes() && given.isEmpty()) {
+      line.error(
+          "no CA is configured, and "
+              + AUTHORITY
+              + " cannot be read: use --ca-file, or --ca-cert-hash (openssl x509 -pubkey -in"
+              + " ca.crt | openssl pkey -pubin -outform der | sha256sum, on a control plane)");
+    }
+    return Optional.empty();
+  }
+
+  private static void checkTogether(CommandLine line, BootstrapConfig config) {
+    Command command = config.command();
+    if (config.hostname().equals("localhost") || config.hostname().endsWith(".localhost")) {
+      line.wrong(HOSTNAME, "another name: this one is the node's own");
+    }
+    if (config.timeout().isZero()) {
+      line.wrong(TIMEOUT, "more than 0");
+    }
+    if (command.probes() || command == Command.REFRESH) {
+      need(line, CONTROL_PLANE, "the addresses of the control planes, such as 10.0.0.1,10.0.0.2");
+    }
+    boolean handsOver =
+        config.role() == Role.WORKER && (command == Command.RUN || command == Command.HANDOVER);
+    if (handsOver || (command.probes() && config.strategy() == Strategy.NFT)) {
+      need(line, CLUSTER_IP, "the cluster IP of the Service apiserver, such as 10.96.0.64");
+    }
+    if (config.localApiserver().isPresent() && config.role() == Role.WORKER) {
+      line.error(
+          line.origin(LOCAL_APISERVER) + " needs role control-plane; remove it, or set that role");
+    }
+    if (config.strategy() == Strategy.NFT && config.role() == Role.CONTROL_PLANE) {
+      line.error(
+          line.origin(STRATEGY)
+              + " is nft, which is for workers only; expected hosts with role control-plane");
+    }
+    if (config.strategy() == Strategy.HOSTS) {
+      for (ApiserverAddress address : config.controlPlanes()) {
+        checkPort(line, CONTROL_PLANE, address, config.port());
+      }
+      if (config.localApiserver().isPresent()) {
+        checkPort(line, LOCAL_APISERVER, config.localApiserver().get(), config.port());
+      }
+    }
+    if (config.removeAfterHandover() && config.strategy() == Strategy.HOSTS) {
+      line.error(
+          line.origin(REMOVE_AFTER_HANDOVER)
+              + " needs strategy nft: hosts has no rule to remove; remove it, or choose nft");
+    }
+    if (config.dryRun() && !command.writes()) {
+      line.error("--dry-run: " + command.word() + " writes nothing; remove --dry-run");
+    }
+    if (line.isGiven(OUTPUT) && command != Command.CHECK && command != Command.STATUS) {
+      line.error("--output is for check and status only; remove --output");
+    }
+  }
+
+  private static void checkPort(
+      CommandLine line, Flag<?> flag, ApiserverAddress address, int port) {
+    if (address.port() != port) {
+      line.error(
+          line.origin(flag)
+              + " holds "
+              + address
+              + ", expected port "
+              + port
+              + ": with strategy hosts all programs dial the port of --port; remove this port,"
+              + " or choose strategy nft");
+    }
+  }
+
+  private static void need(CommandLine line, Flag<?> flag, String what) {
+    if (!line.isGiven(flag)) {
+      line.error(
+          "--"
+              + flag.name()
+              + " is missing, expected "
+              + what
+              + "; use the flag, or "
+              + ConfigFile.keyOf(flag.name())
+              + " in the configuration file");
     }
   }
 }

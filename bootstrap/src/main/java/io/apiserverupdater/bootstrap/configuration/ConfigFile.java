@@ -24,11 +24,20 @@ import java.util.Map;
  * accepted as a key too; systemd passes over such lines.
  */
 final class ConfigFile {
+  private static final List<String> ONLY_FLAGS =
+      List.of("config", "dry-run", "output", "help", "version");
+
   private final CommandLine line;
+  private final List<String> keys = new ArrayList<>();
   private final Map<String, Setting> settings = new LinkedHashMap<>();
 
   private ConfigFile(CommandLine line) {
     this.line = line;
+    for (Flag<?> flag : BootstrapFlags.FLAGS.all()) {
+      if (!ONLY_FLAGS.contains(flag.name())) {
+        keys.add(keyOf(flag.name()));
+      }
+    }
   }
 
   /**
@@ -71,8 +80,9 @@ final class ConfigFile {
     String key = text.substring(0, equals).strip();
     String value = text.substring(equals + 1).strip();
     String flag = key.toLowerCase(Locale.ROOT).replace('_', '-');
-    if (!isKnown(flag)) {
-      line.error(place + ": unknown key " + key + suggestion(flag));
+    if (!keys.contains(keyOf(flag))) {
+      String nearest = CommandLine.suggestion("", keys, keyOf(flag));
+      line.error(place + ": unknown key " + key + nearest);
       return;
     }
     if (value.endsWith("\\")) {
@@ -89,23 +99,6 @@ final class ConfigFile {
     if (earlier != null) {
       line.error(place + ": " + key + " is set twice, first in " + earlier.origin() + "; keep one");
     }
-  }
-
-  private static boolean isKnown(String name) {
-    for (Flag<?> flag : BootstrapFlags.ofTheFile()) {
-      if (flag.name().equals(name)) {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  private static String suggestion(String name) {
-    List<String> keys = new ArrayList<>();
-    for (Flag<?> flag : BootstrapFlags.ofTheFile()) {
-      keys.add(keyOf(flag.name()));
-    }
-    return CommandLine.suggestion("", keys, keyOf(name));
   }
 
   /** The key of a flag with this name. */

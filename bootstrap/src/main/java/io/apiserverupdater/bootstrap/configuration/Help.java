@@ -1,7 +1,5 @@
 package io.apiserverupdater.bootstrap.configuration;
 
-import io.apiserverupdater.apiserver.flags.FlagHelp;
-
 /** What {@code --help} prints. */
 public final class Help {
   private Help() {}
@@ -28,7 +26,7 @@ public final class Help {
 
         Flags:
         """
-        + FlagHelp.of(BootstrapFlags.ALL)
+        + BootstrapFlags.FLAGS.help()
         + """
 
         Exit codes:

@@ -1,10 +1,11 @@
 package io.apiserverupdater.bootstrap.hosts;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 
 /** The hosts file is in a state in which changing it could lose something; nothing was changed. */
-public final class HostsFileException extends Exception {
+public final class HostsFileException extends IOException {
 
   /** Why it was refused. */
   public enum Reason {

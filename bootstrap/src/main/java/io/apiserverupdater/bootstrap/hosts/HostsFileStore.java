@@ -69,7 +69,7 @@ public final class HostsFileStore {
    *
    * @throws HostsFileException when our block in it is damaged
    */
-  public HostsFile read() throws IOException, HostsFileException {
+  public HostsFile read() throws IOException {
     return parse(content(target()));
   }
 
@@ -92,7 +92,7 @@ public final class HostsFileStore {
   }
 
   /** What {@link #change} would do; writes nothing. */
-  public Change dryRun(Edit edit) throws IOException, HostsFileException {
+  public Change dryRun(Edit edit) throws IOException {
     HostsFile before = read();
     return new Change(before, apply(edit, before));
   }
@@ -105,7 +105,7 @@ public final class HostsFileStore {
    * @throws IOException when it cannot be done; the old content is intact
    */
   @SuppressWarnings("try") // The lock is held, not used.
-  public Change change(Edit edit, Duration lockDeadline) throws IOException, HostsFileException {
+  public Change change(Edit edit, Duration lockDeadline) throws IOException {
     Path target = target();
     InPlaceFile inPlace = new InPlaceFile(disk, target, stateDirectory);
     if (!inPlace.cut()) {
@@ -121,8 +121,7 @@ public final class HostsFileStore {
     }
   }
 
-  private Change changeLocked(Path target, InPlaceFile inPlace, Edit edit)
-      throws IOException, HostsFileException {
+  private Change changeLocked(Path target, InPlaceFile inPlace, Edit edit) throws IOException {
     for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
       byte[] content = content(target);
       HostsFile before = parse(content);

@@ -40,7 +40,7 @@ class BootstrapConfigTest {
   private Parsed parse(String... arguments) {
     List<String> all = new ArrayList<>(List.of(arguments));
     all.add("--config=" + file);
-    return BootstrapConfig.parse(all);
+    return BootstrapFlags.parse(all);
   }
 
   private BootstrapConfig valid(String... arguments) {

@@ -1,7 +1,5 @@
 package io.apiserverupdater.updater.configuration;
 
-import io.apiserverupdater.apiserver.flags.FlagHelp;
-
 /** What {@code --help} prints. */
 public final class Help {
   private Help() {}
@@ -18,7 +16,7 @@ public final class Help {
 
         Flags:
         """
-        + FlagHelp.of(UpdaterFlags.ALL)
+        + UpdaterFlags.FLAGS.help()
         + """
 
         Exit codes:

@@ -1,18 +1,35 @@
 package io.apiserverupdater.updater.configuration;
 
 import io.apiserverupdater.apiserver.address.DnsName;
+import io.apiserverupdater.apiserver.flags.CommandLine;
 import io.apiserverupdater.apiserver.flags.Flag;
+import io.apiserverupdater.apiserver.flags.FlagSet;
 import io.apiserverupdater.apiserver.flags.FlagType;
+import io.apiserverupdater.apiserver.flags.GoDuration;
+import io.apiserverupdater.updater.configuration.UpdaterConfig.Election;
+import io.apiserverupdater.updater.configuration.UpdaterConfig.Mode;
+import io.apiserverupdater.updater.configuration.UpdaterConfig.Parsed;
+import io.apiserverupdater.updater.configuration.UpdaterConfig.Probing;
 import io.apiserverupdater.updater.dryrun.Output;
+import io.apiserverupdater.updater.endpoints.TargetName;
+import io.apiserverupdater.updater.endpoints.TargetSettings;
+import io.apiserverupdater.updater.kube.KubeCluster.LeaseName;
+import io.apiserverupdater.updater.leaderelection.ElectionSettings;
+import io.apiserverupdater.updater.readiness.ProbePolicy;
 import java.net.InetSocketAddress;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** The flags of the updater: what each takes, its default and its help. */
-final class UpdaterFlags {
+public final class UpdaterFlags {
+  static final FlagSet FLAGS = new FlagSet();
+
   /** How members are probed. */
   enum HealthCheck {
     READYZ,
@@ -23,288 +40,321 @@ final class UpdaterFlags {
   /** A Service, as {@code NAMESPACE/NAME}. */
   record ServiceName(String namespace, String name) {}
 
+  private static final FlagType<String> NAME_TYPE =
+      new FlagType<>("NAME", "a Kubernetes name: lower-case letters, digits, - and .") {
+        @Override
+        public Optional<String> read(String text) {
+          return DnsName.isLowerCaseName(text) ? Optional.of(text) : Optional.empty();
+        }
+      };
+
+  private static final FlagType<ServiceName> SERVICE_TYPE =
+      new FlagType<>("NAMESPACE/NAME", "NAMESPACE/NAME") {
+        @Override
+        public Optional<ServiceName> read(String text) {
+          int slash = text.indexOf('/');
+          String namespace = text.substring(0, Math.max(0, slash));
+          String name = text.substring(slash + 1);
+          return DnsName.isLowerCaseName(namespace) && DnsName.isLowerCaseName(name)
+              ? Optional.of(new ServiceName(namespace, name))
+              : Optional.empty();
+        }
+      };
+
+  /** Empty for nowhere. */
+  private static final FlagType<Optional<InetSocketAddress>> LISTEN_TYPE =
+      new FlagType<>(
+          "[ADDRESS]:PORT", "[ADDRESS]:PORT, such as :8080, 127.0.0.1:8080 or [::1]:8080, or 0") {
+        @Override
+        public Optional<Optional<InetSocketAddress>> read(String text) {
+          if (text.equals("0")) {
+            return Optional.of(Optional.empty());
+          }
+          Matcher form =
+              Pattern.compile("([0-9a-zA-Z.-]*|\\[[0-9a-fA-F:.]+]):([0-9]{1,5})").matcher(text);
+          if (!form.matches() || Integer.parseInt(form.group(2)) > 65_535) {
+            return Optional.empty();
+          }
+          String host = form.group(1);
+          int port = Integer.parseInt(form.group(2));
+          return Optional.of(
+              Optional.of(
+                  host.isEmpty()
+                      ? new InetSocketAddress(port)
+                      : new InetSocketAddress(host, port)));
+        }
+      };
+
   private static final FlagType<Duration> TIME =
-      new FlagType.Time(Duration.ofMillis(1), Duration.ofHours(24));
+      FlagType.duration(Duration.ofMillis(1), Duration.ofHours(24));
 
   static final Flag<Boolean> DRY_RUN =
-      Flag.off(
-          "dry-run",
-          "Compare once, print what would change, write nothing."
-              + " Exit codes: 0 nothing to change, 1 changes, 2 error, 3 refused.");
+      FLAGS
+          .off("dry-run")
+          .help(
+              "Compare once, print what would change, write nothing."
+                  + " Exit codes: 0 nothing to change, 1 changes, 2 error, 3 refused.");
 
   static final Flag<Output> OUTPUT =
-      Flag.of(
-              "output",
-              new FlagType.Choice<>(Output.values()),
-              "diff",
-              "What --dry-run prints on stdout.")
-          .withLetter('o');
+      FLAGS
+          .flag("output", FlagType.choice(Output.values()), "diff")
+          .letter('o')
+          .help("What --dry-run prints on stdout.");
 
   static final Flag<String> FILENAME =
-      Flag.optional(
-              "filename",
-              new FlagType.Text("FILE|-"),
-              "",
+      FLAGS
+          .optional("filename", FlagType.text("FILE|-"), "")
+          .letter('f')
+          .help(
               "Let --dry-run read the source's EndpointSlices from a file or stdin. Without a"
-                  + " kubeconfig the cluster counts as empty.")
-          .withLetter('f');
+                  + " kubeconfig the cluster counts as empty.");
 
   static final Flag<Boolean> ONCE =
-      Flag.off(
-          "once",
-          "Update the target once and exit, without leader election."
-              + " Exit codes: 0 done or nothing to do, 1 refused, 2 error.");
+      FLAGS
+          .off("once")
+          .help(
+              "Update the target once and exit, without leader election."
+                  + " Exit codes: 0 done or nothing to do, 1 refused, 2 error.");
 
   static final Flag<String> KUBECONFIG =
-      Flag.optional(
-          "kubeconfig",
-          new FlagType.Text("FILE"),
-          "",
-          "The kubeconfig to use. Without this flag: the files in KUBECONFIG, or ~/.kube/config, or"
-              + " the pod's service account.");
+      FLAGS
+          .optional("kubeconfig", FlagType.text("FILE"), "")
+          .help(
+              "The kubeconfig to use. Without this flag: the files in KUBECONFIG, or ~/.kube/config, or"
+                  + " the pod's service account.");
 
   static final Flag<String> CONTEXT =
-      Flag.optional(
-          "context",
-          new FlagType.Text("NAME"),
-          "",
-          "The kubeconfig context to use instead of the current one.");
+      FLAGS
+          .optional("context", FlagType.text("NAME"), "")
+          .help("The kubeconfig context to use instead of the current one.");
 
   static final Flag<Boolean> APISERVER_FAILOVER =
-      Flag.optional(
-          "apiserver-failover",
-          new FlagType.Switch(),
-          "true in a pod, else false",
-          "Connect to the control planes' own addresses first, with the TLS name"
-              + " kubernetes.default.svc, and to the configured address last.");
+      FLAGS
+          .optional("apiserver-failover", FlagType.onOrOff(), "true in a pod, else false")
+          .help(
+              "Connect to the control planes' own addresses first, with the TLS name"
+                  + " kubernetes.default.svc, and to the configured address last.");
 
   static final Flag<ServiceName> SOURCE =
-      Flag.of(
-          "source",
-          new ServiceNameType(),
-          "default/kubernetes",
-          "The Service whose EndpointSlices are mirrored.");
+      FLAGS
+          .flag("source", SERVICE_TYPE, "default/kubernetes")
+          .help("The Service whose EndpointSlices are mirrored.");
 
   static final Flag<String> NAMESPACE =
-      Flag.of(
-          "namespace", new KubernetesName(), "kube-system", "The namespace of the target Service.");
+      FLAGS
+          .flag("namespace", NAME_TYPE, "kube-system")
+          .help("The namespace of the target Service.");
 
   static final Flag<String> SERVICE =
-      Flag.of(
-          "service",
-          new KubernetesName(),
-          "apiserver",
-          "The target Service. It must have no selector. Its slices are NAME-ipv4 and"
-              + " NAME-ipv6.");
+      FLAGS
+          .flag("service", NAME_TYPE, "apiserver")
+          .help(
+              "The target Service. It must have no selector. Its slices are NAME-ipv4 and"
+                  + " NAME-ipv6.");
 
   static final Flag<Boolean> WRITE_ENDPOINTS =
-      Flag.of(
-          "write-endpoints",
-          new FlagType.Switch(),
-          "true",
-          "Also write the v1 Endpoints object of the target, for people and old tools.");
+      FLAGS
+          .flag("write-endpoints", FlagType.onOrOff(), "true")
+          .help("Also write the v1 Endpoints object of the target, for people and old tools.");
 
   static final Flag<HealthCheck> HEALTH_CHECK =
-      Flag.of(
-          "health-check",
-          new FlagType.Choice<>(HealthCheck.values()),
-          "readyz",
-          "How to probe members. readyz: GET /readyz over TLS, verified for the name"
-              + " kubernetes.default.svc. tcp: connect to the port. off: no probes. Unready members"
-              + " stay listed with ready: false.");
+      FLAGS
+          .flag("health-check", FlagType.choice(HealthCheck.values()), "readyz")
+          .help(
+              "How to probe members. readyz: GET /readyz over TLS, verified for the name"
+                  + " kubernetes.default.svc. tcp: connect to the port. off: no probes. Unready members"
+                  + " stay listed with ready: false.");
 
   // Two replicas ask each apiserver about seven times a second in all.
   static final Flag<Duration> PROBE_INTERVAL =
-      Flag.of(
-          "probe-interval",
-          TIME,
-          "300ms",
-          "Maximum time between probes of a member (jittered down by up to 5 %).");
+      FLAGS
+          .flag("probe-interval", TIME, "300ms")
+          .help("Maximum time between probes of a member (jittered down by up to 5 %).");
 
   static final Flag<Duration> PROBE_TIMEOUT =
-      Flag.of("probe-timeout", TIME, "350ms", "Limit for one probe in total.");
+      FLAGS.flag("probe-timeout", TIME, "350ms").help("Limit for one probe in total.");
 
   static final Flag<Integer> RISE =
-      Flag.of(
-          "rise",
-          new FlagType.Number("NUMBER", 1, 99),
-          "2",
-          "Consecutive successes before a silent member counts as ready again. After an explicit"
-              + " not-ready answer, one success is enough.");
+      FLAGS
+          .flag("rise", FlagType.number("NUMBER", 1, 99), "2")
+          .help(
+              "Consecutive successes before a silent member counts as ready again. After an explicit"
+                  + " not-ready answer, one success is enough.");
 
   static final Flag<Integer> FALL =
-      Flag.of(
-          "fall",
-          new FlagType.Number("NUMBER", 1, 99),
-          "2",
-          "Consecutive failures before a member counts as unready; retries are immediate. A refused"
-              + " connection or an explicit not-ready answer counts at once.");
+      FLAGS
+          .flag("fall", FlagType.number("NUMBER", 1, 99), "2")
+          .help(
+              "Consecutive failures before a member counts as unready; retries are immediate. A refused"
+                  + " connection or an explicit not-ready answer counts at once.");
 
   static final Flag<Boolean> LEADER_ELECT =
-      Flag.of(
-          "leader-elect",
-          new FlagType.Switch(),
-          "true",
-          "Write only while holding the Lease. Set to false for a single replica.");
+      FLAGS
+          .flag("leader-elect", FlagType.onOrOff(), "true")
+          .help("Write only while holding the Lease. Set to false for a single replica.");
 
   static final Flag<String> LEASE_NAME =
-      Flag.of(
-          "lease-name",
-          new KubernetesName(),
-          "apiserver-updater",
-          "The Lease for leader election.");
+      FLAGS
+          .flag("lease-name", NAME_TYPE, "apiserver-updater")
+          .help("The Lease for leader election.");
 
   static final Flag<String> LEASE_NAMESPACE =
-      Flag.optional(
-          "lease-namespace",
-          new KubernetesName(),
-          "the value of --namespace",
-          "The namespace of the Lease.");
+      FLAGS
+          .optional("lease-namespace", NAME_TYPE, "the value of --namespace")
+          .help("The namespace of the Lease.");
 
   static final Flag<Duration> LEASE_DURATION =
-      Flag.of(
-          "lease-duration",
-          TIME,
-          "4s",
-          "How long a standby waits for a silent leader, in whole seconds.");
+      FLAGS
+          .flag("lease-duration", TIME, "4s")
+          .help("How long a standby waits for a silent leader, in whole seconds.");
 
   static final Flag<Duration> RENEW_DEADLINE =
-      Flag.of(
-          "renew-deadline",
-          TIME,
-          "3s",
-          "How long a leader keeps writing after its last renewal. Must be less than"
-              + " --lease-duration.");
+      FLAGS
+          .flag("renew-deadline", TIME, "3s")
+          .help(
+              "How long a leader keeps writing after its last renewal. Must be less than"
+                  + " --lease-duration.");
 
   static final Flag<Duration> RETRY_PERIOD =
-      Flag.of(
-          "retry-period",
-          TIME,
-          "1s",
-          "Time between two renewals. Must be less than --renew-deadline.");
+      FLAGS
+          .flag("retry-period", TIME, "1s")
+          .help("Time between two renewals. Must be less than --renew-deadline.");
 
   static final Flag<String> IDENTITY =
-      Flag.optional(
-          "identity",
-          new FlagType.Text("NAME"),
-          "POD_NAME, else the host name",
-          "The holder name in the Lease. A random part is appended, so that a restarted replica does"
-              + " not mistake itself for its predecessor.");
+      FLAGS
+          .optional("identity", FlagType.text("NAME"), "POD_NAME, else the host name")
+          .help(
+              "The holder name in the Lease. A random part is appended, so that a restarted replica does"
+                  + " not mistake itself for its predecessor.");
 
   static final Flag<Optional<InetSocketAddress>> LISTEN =
-      Flag.of(
-          "listen",
-          new ListenAddress(),
-          ":8080",
-          "Address of /livez, /readyz and /metrics (plain HTTP). 0 turns them off.");
+      FLAGS
+          .flag("listen", LISTEN_TYPE, ":8080")
+          .help("Address of /livez, /readyz and /metrics (plain HTTP). 0 turns them off.");
 
-  static final Flag<Boolean> VERBOSE = Flag.off("verbose", "Log more.").withLetter('v');
+  static final Flag<Boolean> VERBOSE = FLAGS.off("verbose").letter('v').help("Log more.");
 
-  static final Flag<Boolean> HELP = Flag.off("help", "Print this and exit.").withLetter('h');
+  static final Flag<Boolean> HELP = FLAGS.off("help").letter('h').help("Print this and exit.");
 
-  static final Flag<Boolean> VERSION = Flag.off("version", "Print the version and exit.");
-
-  /** All of them, in the order of the help. */
-  static final List<Flag<?>> ALL =
-      List.of(
-          DRY_RUN,
-          OUTPUT,
-          FILENAME,
-          ONCE,
-          KUBECONFIG,
-          CONTEXT,
-          APISERVER_FAILOVER,
-          SOURCE,
-          NAMESPACE,
-          SERVICE,
-          WRITE_ENDPOINTS,
-          HEALTH_CHECK,
-          PROBE_INTERVAL,
-          PROBE_TIMEOUT,
-          RISE,
-          FALL,
-          LEADER_ELECT,
-          LEASE_NAME,
-          LEASE_NAMESPACE,
-          LEASE_DURATION,
-          RENEW_DEADLINE,
-          RETRY_PERIOD,
-          IDENTITY,
-          LISTEN,
-          VERBOSE,
-          HELP,
-          VERSION);
+  static final Flag<Boolean> VERSION = FLAGS.off("version").help("Print the version and exit.");
 
   private UpdaterFlags() {}
 
-  private record KubernetesName() implements FlagType<String> {
-    @Override
-    public String argument() {
-      return "NAME";
+  /**
+   * Reads the command line.
+   *
+   * @param hostName asked for only when nothing else names this replica
+   * @param randomPart makes the identity unique
+   */
+  public static Parsed parse(
+      List<String> arguments,
+      Map<String, String> environment,
+      Supplier<String> hostName,
+      Supplier<String> randomPart) {
+    CommandLine line = CommandLine.parse(FLAGS, arguments);
+    if (line.get(HELP)) {
+      return new Parsed.Help();
     }
-
-    @Override
-    public String expected() {
-      return "a Kubernetes name: lower-case letters, digits, - and .";
+    if (line.get(VERSION)) {
+      return new Parsed.Version();
     }
+    Mode mode = mode(line);
+    Election election = election(line, identity(line, environment, hostName, randomPart));
+    UpdaterConfig config =
+        new UpdaterConfig(
+            mode,
+            line.given(KUBECONFIG).map(Path::of),
+            line.given(CONTEXT),
+            line.given(APISERVER_FAILOVER),
+            target(line),
+            line.get(LEADER_ELECT) ? Optional.of(election) : Optional.empty(),
+            probing(line),
+            line.get(LISTEN),
+            line.get(OUTPUT),
+            line.given(FILENAME),
+            line.get(VERBOSE));
+    if (mode != Mode.DRY_RUN) {
+      for (Flag<?> flag : List.of(OUTPUT, FILENAME)) {
+        if (line.isGiven(flag)) {
+          String name = "--" + flag.name();
+          line.error(name + " belongs to --dry-run: add --dry-run, or leave " + name + " out");
+        }
+      }
+    }
+    return line.errors().isEmpty() ? new Parsed.Run(config) : new Parsed.Invalid(line.errors());
+  }
 
-    @Override
-    public Optional<String> read(String text) {
-      return DnsName.isLowerCaseName(text) ? Optional.of(text) : Optional.empty();
+  private static Mode mode(CommandLine line) {
+    boolean dryRun = line.get(DRY_RUN);
+    boolean once = line.get(ONCE);
+    if (dryRun && once) {
+      line.error("--dry-run and --once exclude each other: use one of them");
+    }
+    return dryRun ? Mode.DRY_RUN : once ? Mode.ONCE : Mode.RUN;
+  }
+
+  private static TargetSettings target(CommandLine line) {
+    ServiceName source = line.get(SOURCE);
+    TargetName target = new TargetName(line.get(NAMESPACE), line.get(SERVICE));
+    if (source.namespace().equals(target.namespace()) && source.name().equals(target.service())) {
+      line.error("--source is the target Service itself, " + target + ": expected another one");
+    }
+    return new TargetSettings(source.namespace(), source.name(), target, line.get(WRITE_ENDPOINTS));
+  }
+
+  private static String identity(
+      CommandLine line,
+      Map<String, String> environment,
+      Supplier<String> hostName,
+      Supplier<String> randomPart) {
+    String name =
+        line.given(IDENTITY)
+            .or(() -> Optional.ofNullable(environment.get("POD_NAME")))
+            .filter(given -> !given.isEmpty())
+            .orElseGet(hostName);
+    return name + "_" + randomPart.get();
+  }
+
+  private static Election election(CommandLine line, String identity) {
+    Duration lease = line.get(LEASE_DURATION);
+    Duration renew = line.get(RENEW_DEADLINE);
+    Duration retry = line.get(RETRY_PERIOD);
+    if (lease.compareTo(Duration.ofSeconds(1)) < 0 || lease.toNanosPart() != 0) {
+      line.error(
+          "--lease-duration is "
+              + GoDuration.format(lease)
+              + ", expected whole seconds, 1s or more");
+    }
+    mustBeLess(line, RENEW_DEADLINE, LEASE_DURATION);
+    mustBeLess(line, RETRY_PERIOD, RENEW_DEADLINE);
+    return new Election(
+        new LeaseName(
+            line.given(LEASE_NAMESPACE).orElse(line.get(NAMESPACE)), line.get(LEASE_NAME)),
+        new ElectionSettings(identity, lease, renew, retry));
+  }
+
+  private static void mustBeLess(CommandLine line, Flag<Duration> shorter, Flag<Duration> longer) {
+    if (line.get(shorter).compareTo(line.get(longer)) >= 0) {
+      line.error(
+          "--"
+              + shorter.name()
+              + " is "
+              + GoDuration.format(line.get(shorter))
+              + ", expected less than --"
+              + longer.name()
+              + ", which is "
+              + GoDuration.format(line.get(longer)));
     }
   }
 
-  private record ServiceNameType() implements FlagType<ServiceName> {
-    @Override
-    public String argument() {
-      return "NAMESPACE/NAME";
-    }
-
-    @Override
-    public String expected() {
-      return argument();
-    }
-
-    @Override
-    public Optional<ServiceName> read(String text) {
-      int slash = text.indexOf('/');
-      String namespace = text.substring(0, Math.max(0, slash));
-      String name = text.substring(slash + 1);
-      return DnsName.isLowerCaseName(namespace) && DnsName.isLowerCaseName(name)
-          ? Optional.of(new ServiceName(namespace, name))
-          : Optional.empty();
-    }
-  }
-
-  /** Empty for nowhere. */
-  private record ListenAddress() implements FlagType<Optional<InetSocketAddress>> {
-    private static final Pattern FORM =
-        Pattern.compile("([0-9a-zA-Z.-]*|\\[([0-9a-fA-F:.]+)]):([0-9]{1,5})");
-
-    @Override
-    public String argument() {
-      return "[ADDRESS]:PORT";
-    }
-
-    @Override
-    public String expected() {
-      return "[ADDRESS]:PORT, such as :8080, 127.0.0.1:8080 or [::1]:8080, or 0";
-    }
-
-    @Override
-    public Optional<Optional<InetSocketAddress>> read(String text) {
-      if (text.equals("0")) {
-        return Optional.of(Optional.empty());
-      }
-      Matcher matcher = FORM.matcher(text);
-      if (!matcher.matches() || Integer.parseInt(matcher.group(3)) > 65_535) {
-        return Optional.empty();
-      }
-      String host = matcher.group(1);
-      int port = Integer.parseInt(matcher.group(3));
-      return Optional.of(
-          Optional.of(
-              host.isEmpty() ? new InetSocketAddress(port) : new InetSocketAddress(host, port)));
-    }
+  private static Optional<Probing> probing(CommandLine line) {
+    ProbePolicy policy =
+        new ProbePolicy(
+            line.get(PROBE_INTERVAL), line.get(PROBE_TIMEOUT), line.get(RISE), line.get(FALL));
+    return switch (line.get(HEALTH_CHECK)) {
+      case READYZ -> Optional.of(new Probing(Probing.Question.READYZ, policy));
+      case TCP -> Optional.of(new Probing(Probing.Question.TCP, policy));
+      case OFF -> Optional.empty();
+    };
   }
 }

@@ -10,7 +10,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
 
 class HelpTest {
-  static final List<Flag<?>> FLAGS = UpdaterFlags.ALL;
+  static final List<Flag<?>> FLAGS = UpdaterFlags.FLAGS.all();
 
   @ParameterizedTest
   @FieldSource("FLAGS")

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class UpdaterConfigTest {
   private static UpdaterConfig.Parsed parse(Map<String, String> environment, String... line) {
-    return UpdaterConfig.parse(List.of(line), environment, () -> "host", () -> "r4nd0m");
+    return UpdaterFlags.parse(List.of(line), environment, () -> "host", () -> "r4nd0m");
   }
 
   private static UpdaterConfig run(String... line) {
@@ -183,7 +183,7 @@ class UpdaterConfigTest {
     @Test
     void hostIsNotAskedForWhenThePodIsNamed() {
       UpdaterConfig.Parsed parsed =
-          UpdaterConfig.parse(
+          UpdaterFlags.parse(
               List.of(),
               Map.of("POD_NAME", "pod-1"),
               () -> {
@@ -300,7 +300,7 @@ class UpdaterConfigTest {
 
   @Test
   void everyFlagIsRead() {
-    for (Flag<?> flag : UpdaterFlags.ALL) {
+    for (Flag<?> flag : UpdaterFlags.FLAGS.all()) {
       String argument = flag.isSwitch() ? "=perhaps" : "=";
       assertInstanceOf(
           UpdaterConfig.Parsed.Invalid.class,
