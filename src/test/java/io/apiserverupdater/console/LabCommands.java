@@ -119,7 +119,7 @@ final class LabCommands {
       }
       long begin = System.nanoTime();
       out.println(
-          "a new connection each 25 ms from each worker through each Service, for "
+          "a new connection every 25 ms from each worker through each Service, for "
               + seconds
               + " s; now is the time for ./lab fault NAME");
       boolean unusedDone = new CountDownLatch(1).await(seconds, TimeUnit.SECONDS);

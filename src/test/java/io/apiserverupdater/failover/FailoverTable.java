@@ -13,19 +13,18 @@ final class FailoverTable {
       """
       # Measured failover
 
-      New TLS connections, one each 25 ms, from two workers (kube-proxy in nftables and in
-      iptables mode) through the `apiserver` Service and, in the same rounds, through the
-      `kubernetes` Service. The outage of a client is the start of its last request that failed,
-      counted from the fault; a request fails when it is refused, cut, or not answered within 2 s.
-      p50 and max are over all rounds and both workers; "at least" means that requests still failed
-      when the fault was healed. "Slowest" is the slowest request through the `apiserver` Service
-      that did not fail: a repeated SYN that reached another control plane is one of a second.
-      `./bench failover` makes this page, [failover.json](failover.json) with every round, and the
-      pictures.
+      Two workers (kube-proxy in nftables and in iptables mode) open new TLS connections, one every
+      25 ms, through the `apiserver` Service and, in the same rounds, through the `kubernetes` Service.
+      The outage is the time from the fault to the start of the last request that failed. A request
+      fails if it is refused, cut, or not answered within 2 s. p50 and max are over all rounds and both
+      workers; "at least" means that requests still failed when the fault was healed. "Slowest" is the
+      slowest successful request through the `apiserver` Service: one of 1 s is a repeated SYN that
+      reached another control plane. `./bench failover` creates this page, the plots, and
+      [failover.json](failover.json) with every round.
 
-      The nodes have the [settings](../operate.md#settings-of-the-nodes) that are recommended. In rows
-      whose names end in `-nodes-pings` they have kube-proxy's HTTP/2 time-outs alone, in
-      `-nodes-untouched` none; `-of-5` and `-of-7` have so many control planes instead of three.
+      The nodes have the recommended [settings](../operate.md#settings-of-the-nodes). Rows with
+      `-nodes-pings` have kube-proxy's HTTP/2 timeouts only, rows with `-nodes-untouched` no settings.
+      Rows with `-of-5` and `-of-7` have that many control planes instead of three.
 
       | row | fault | reach | measured | slowest | the `kubernetes` Service: p50, max | rounds | load |
       |---|---|---|---|---|---|---|---|

@@ -88,7 +88,7 @@ public enum MatrixRow {
       Claim.noRestart()),
   RESTART_LOOP(
       Fault.RESTART_LOOP,
-      "one apiserver restarting in a loop, each 2 s",
+      "one apiserver restarting in a loop, every 2 s",
       Setting.of(30, 30),
       Claim.writesPerFiveSeconds(1),
       Claim.longestLoss(600)),

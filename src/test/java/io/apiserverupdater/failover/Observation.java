@@ -13,7 +13,7 @@ import java.util.Set;
 
 /**
  * Requests from both clients through both Services, side by side: each a new connection whose
- * certificate is verified, one each 25 ms on each of the four ways. Used by one thread at a time.
+ * certificate is verified, one every 25 ms on each of the four ways. Used by one thread at a time.
  */
 public final class Observation implements AutoCloseable {
   /** In a row: any of a handful of servers, drawn at random, has been met then. */
@@ -57,7 +57,7 @@ public final class Observation implements AutoCloseable {
    * @param patience after which one that was not answered has failed
    */
   public record Pace(Duration interval, Duration patience) {
-    /** As measured: each 25 ms, within 2 s. */
+    /** As measured: every 25 ms, within 2 s. */
     public static final Pace MEASURED = new Pace(Duration.ofMillis(25), Duration.ofSeconds(2));
 
     /** What a busy machine can bear and still is a proof: each 50 ms, within 5 s. */

@@ -14,7 +14,7 @@ import java.time.Duration;
 public record TrafficTarget(
     String address, int port, String tlsName, String path, Duration interval, Duration deadline) {
 
-  /** GET /readyz each 25 ms, each within 1 s. */
+  /** GET /readyz every 25 ms, each within 1 s. */
   public static TrafficTarget of(String address, int port, String tlsName) {
     return new TrafficTarget(
         address, port, tlsName, "/readyz", Duration.ofMillis(25), Duration.ofSeconds(1));
