@@ -107,7 +107,7 @@ class CandidateRaceTest {
   }
 
   @Test
-  void failedOnesAreAskedAgainAfterAPauseThatDoubles() {
+  void failedOnesAreAskedAgainAfterABackoffThatDoubles() {
     CandidateRace race = race(List.of(CP1), Optional.of(Duration.ofSeconds(30)), false);
     long now = T0;
     long[] pauses = {125, 250, 500, 500, 500};

@@ -162,7 +162,7 @@ class EndpointsReconcilerTest {
   }
 
   @Test
-  void looksOnceMoreAfterWritingAndThenRests() {
+  void looksOnceMoreAfterWritingAndThenIsIdle() {
     assertEquals(Optional.of(Duration.ZERO), reconciler.reconcile());
     assertEquals(Optional.empty(), reconciler.reconcile());
     assertEquals(2, client.writes.size());
@@ -248,18 +248,18 @@ class EndpointsReconcilerTest {
     assertEquals(List.of(SLICE), client.writes);
   }
 
-  /** Each write is seen by the watch, which asks for a round at once. */
+  /** Each write is seen by the watch, which asks to reconcile at once. */
   @Test
   void slowsDownWhenTheSameWritesKeepBeingNeeded() {
     client.keepsWrites = false;
-    int rounds = 0;
+    int reconciles = 0;
     while (clock.get() < Duration.ofMinutes(1).toNanos()) {
       Duration planned = reconciler.reconcile().orElseThrow();
       assertTrue(planned.compareTo(RepairPace.LONGEST) <= 0, planned::toString);
       clock.addAndGet(Duration.ofMillis(10).toNanos());
-      rounds++;
+      reconciles++;
     }
-    assertEquals(6000, rounds);
+    assertEquals(6000, reconciles);
     long slices = client.writes.stream().filter(SLICE::equals).count();
     assertTrue(slices > 5 && slices <= 22, slices + " writes in a minute");
   }
@@ -313,7 +313,7 @@ class EndpointsReconcilerTest {
     reconciler.trigger();
     try {
       awaitWrites(2);
-      awaitRest();
+      awaitIdle();
       client.source("192.0.2.1", "192.0.2.2");
       List<Thread> writers = new CopyOnWriteArrayList<>();
       client.afterWrite = () -> writers.add(Thread.currentThread());
@@ -348,12 +348,12 @@ class EndpointsReconcilerTest {
   }
 
   @Test
-  void whatARoundElsewhereWasToldToWaitForIsWaitedFor() throws Exception {
+  void whatAReconcileElsewhereWasToldToWaitForIsWaitedFor() throws Exception {
     client.known = false;
     reconciler.start();
     reconciler.trigger();
     try {
-      awaitRest(); // It has read from when on it may do a round.
+      awaitIdle(); // It has read from when on it may reconcile.
       client.known = true;
       client.answers.add(new WriteResult.Rejected("no"));
       client.listener.run();
@@ -372,7 +372,7 @@ class EndpointsReconcilerTest {
   }
 
   @Test
-  void changeDuringARoundIsLeftToTheReconcilersThread() throws Exception {
+  void changeDuringAReconcileIsLeftToTheReconcilersThread() throws Exception {
     CountDownLatch writing = new CountDownLatch(1);
     CountDownLatch goOn = new CountDownLatch(1);
     client.afterWrite =
@@ -402,8 +402,8 @@ class EndpointsReconcilerTest {
     await(() -> client.writes.size() >= count);
   }
 
-  /** Waits until the reconciler's thread has done at least one round, and sleeps. */
-  private void awaitRest() {
+  /** Waits until the reconciler's thread has reconciled at least once, and sleeps. */
+  private void awaitIdle() {
     await(
         () ->
             !client.reads.isEmpty()

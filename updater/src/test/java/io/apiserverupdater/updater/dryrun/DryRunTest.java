@@ -295,7 +295,7 @@ final class DryRunTest {
   }
 
   @Test
-  void comparesWithWhatIsLetThrough() {
+  void comparesWithWhatIsPublished() {
     Cluster cluster = Cluster.settled();
     EndpointsSnapshot.Usable through =
         new EndpointsSnapshot.Usable(

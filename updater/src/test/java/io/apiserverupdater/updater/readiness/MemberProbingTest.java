@@ -40,7 +40,7 @@ class MemberProbingTest {
   private final class ScriptedProbe implements MemberProbe {
     final LinkedBlockingQueue<ProbeResult> answers = new LinkedBlockingQueue<>();
     final Semaphore wakes = new Semaphore(0);
-    final LinkedBlockingQueue<Duration> rests = new LinkedBlockingQueue<>();
+    final LinkedBlockingQueue<Duration> waits = new LinkedBlockingQueue<>();
     volatile boolean closed;
     volatile Duration takes = Duration.ZERO;
 
@@ -62,7 +62,7 @@ class MemberProbingTest {
 
     @Override
     public void awaitNext(Duration longest) throws InterruptedException {
-      rests.add(longest);
+      waits.add(longest);
       boolean unusedWake = wakes.tryAcquire(longest.toMillis(), TimeUnit.MILLISECONDS);
     }
 
@@ -145,30 +145,30 @@ class MemberProbingTest {
   }
 
   @Test
-  void membersAreAskedInOneRound() throws Exception {
+  void membersAreProbedAtTheSameMoment() throws Exception {
     probing.follow(Set.of(A));
     of(A).answers.add(READY);
-    assertEquals(POLICY.interval(), of(A).rests.poll(5, TimeUnit.SECONDS));
+    assertEquals(POLICY.interval(), of(A).waits.poll(5, TimeUnit.SECONDS));
     clock.addAndGet(Duration.ofMinutes(1).toNanos());
     probing.follow(Set.of(A, B));
     of(B).answers.add(READY);
-    assertEquals(POLICY.interval().minusMinutes(1), of(B).rests.poll(5, TimeUnit.SECONDS));
+    assertEquals(POLICY.interval().minusMinutes(1), of(B).waits.poll(5, TimeUnit.SECONDS));
   }
 
   @Test
   void memberThatBeginsToAnswerIsAskedAgainAfterHalfOfTheInterval() throws Exception {
     probing.follow(Set.of(A));
     of(A).answers.add(READY);
-    assertEquals(POLICY.interval(), of(A).rests.poll(5, TimeUnit.SECONDS));
+    assertEquals(POLICY.interval(), of(A).waits.poll(5, TimeUnit.SECONDS));
     of(A).answers.addAll(List.of(SILENT, SILENT));
     of(A).lose();
-    assertEquals(POLICY.interval(), of(A).rests.poll(5, TimeUnit.SECONDS));
+    assertEquals(POLICY.interval(), of(A).waits.poll(5, TimeUnit.SECONDS));
     of(A).answers.add(READY);
     of(A).lose();
-    assertEquals(POLICY.interval().dividedBy(2), of(A).rests.poll(5, TimeUnit.SECONDS));
+    assertEquals(POLICY.interval().dividedBy(2), of(A).waits.poll(5, TimeUnit.SECONDS));
     of(A).answers.add(READY);
     of(A).lose();
-    assertEquals(POLICY.interval(), of(A).rests.poll(5, TimeUnit.SECONDS));
+    assertEquals(POLICY.interval(), of(A).waits.poll(5, TimeUnit.SECONDS));
     assertTrue(probing.of(A).isReady());
   }
 

@@ -21,48 +21,48 @@ class ProbeScheduleTest {
     return START + millis * 1_000_000;
   }
 
-  private long restMillis(long now) {
+  private long waitMillis(long now) {
     return schedule.untilNext(after(now)).toMillis();
   }
 
   @Test
-  void membersThatAreAskedApartMeetInTheNextRound() {
-    assertEquals(293, restMillis(1));
-    assertEquals(274, restMillis(20));
-    assertEquals(94, restMillis(200));
+  void membersThatAreProbedApartMeetAtTheNextMoment() {
+    assertEquals(293, waitMillis(1));
+    assertEquals(274, waitMillis(20));
+    assertEquals(94, waitMillis(200));
   }
 
   @Test
-  void roundsFollowEachOtherAtTheirDistanceHoweverLongAnAnswerTakes() {
-    assertEquals(291, restMillis(3));
-    assertEquals(292, restMillis(296));
-    assertEquals(294, restMillis(588));
+  void probesKeepTheirIntervalHoweverLongAnAnswerTakes() {
+    assertEquals(291, waitMillis(3));
+    assertEquals(292, waitMillis(296));
+    assertEquals(294, waitMillis(588));
   }
 
   @Test
-  void roundThatIsTooNearIsLeftOut() {
-    assertEquals(294, restMillis(0));
-    assertEquals(150, restMillis(240));
-    assertEquals(198, restMillis(390));
+  void momentThatIsTooNearIsLeftOut() {
+    assertEquals(294, waitMillis(0));
+    assertEquals(150, waitMillis(240));
+    assertEquals(198, waitMillis(390));
   }
 
   @Test
-  void missedRoundsAreNotMadeUpFor() {
-    assertEquals(294, restMillis(0));
-    assertEquals(294, restMillis(100_000));
-    assertEquals(293, restMillis(100_001));
+  void missedMomentsAreNotMadeUpFor() {
+    assertEquals(294, waitMillis(0));
+    assertEquals(294, waitMillis(100_000));
+    assertEquals(293, waitMillis(100_001));
   }
 
   @Test
-  void memberThatIsBehindTheOthersRestsNoLongerThanTheInterval() {
-    assertEquals(294, restMillis(500));
-    assertEquals(300, restMillis(0));
+  void memberThatIsBehindTheOthersWaitsNoLongerThanTheInterval() {
+    assertEquals(294, waitMillis(500));
+    assertEquals(300, waitMillis(0));
   }
 
   @Test
   void goesOnWhenTheClockWrapsAround() {
-    for (int round = 0; round < 10; round++) {
-      assertEquals(294, restMillis(round * 294L), "round " + round);
+    for (int turn = 0; turn < 10; turn++) {
+      assertEquals(294, waitMillis(turn * 294L), "turn " + turn);
     }
   }
 
