@@ -1,0 +1,71 @@
+package io.apiserverupdater.node;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** The README is short, and no link of a page leads nowhere. */
+@Tag("component")
+@Tag("quick")
+class DocumentationTest {
+  private static final Path ROOT = Path.of(System.getProperty("project.root"));
+  private static final Pattern LINK =
+      Pattern.compile("]\\((?!https?:)([^)\\s#]*)(?:#([^)\\s]+))?\\)");
+
+  @Test
+  void readmeInstallsBeforeLine60AndHasAtMost900Words() throws IOException {
+    List<String> lines = Files.readAllLines(ROOT.resolve("README.md"));
+    assertTrue(lines.subList(0, 59).contains("kubectl apply -k deploy/kustomize/base"));
+    assertTrue(String.join(" ", lines).strip().split("\\s+", -1).length <= 900);
+  }
+
+  @Test
+  void everyLinkLeadsToFileAndHeading() throws IOException {
+    List<String> broken = new ArrayList<>();
+    for (Path page : pages()) {
+      Matcher link = LINK.matcher(withoutBlocks(page));
+      while (link.find()) {
+        Path file = link.group(1).isEmpty() ? page : page.resolveSibling(link.group(1)).normalize();
+        if (!Files.exists(file) || (link.group(2) != null && !hasHeading(file, link.group(2)))) {
+          broken.add(ROOT.relativize(page) + ": " + link.group());
+        }
+      }
+    }
+    assertEquals(List.of(), broken);
+  }
+
+  private static List<Path> pages() throws IOException {
+    try (Stream<Path> top = Files.list(ROOT);
+        Stream<Path> docs = Files.walk(ROOT.resolve("docs"))) {
+      return Stream.concat(top, docs)
+          .filter(file -> file.toString().endsWith(".md"))
+          .collect(Collectors.toList());
+    }
+  }
+
+  private static String withoutBlocks(Path page) throws IOException {
+    return Files.readString(page).replaceAll("(?s)```.*?```", "");
+  }
+
+  /** As GitHub makes an anchor of a heading. */
+  private static boolean hasHeading(Path page, String anchor) throws IOException {
+    return withoutBlocks(page)
+        .lines()
+        .filter(line -> line.startsWith("#"))
+        .map(line -> line.replaceFirst("#+ ", "").toLowerCase(Locale.ROOT))
+        .map(line -> line.replaceAll("[^\\w\\- ]", "").replace(' ', '-'))
+        .anyMatch(anchor::equals);
+  }
+}
