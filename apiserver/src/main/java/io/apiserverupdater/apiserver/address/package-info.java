@@ -1,4 +1,4 @@
-/** Where an apiserver is. */
+/** The address of an apiserver: parsing, formatting, host names. */
 @NullMarked
 package io.apiserverupdater.apiserver.address;
 

@@ -1,4 +1,4 @@
-/** Command lines as Kubernetes' own programs read and explain theirs. */
+/** Typed command-line flags in the style of Kubernetes' own programs, and their help. */
 @NullMarked
 package io.apiserverupdater.apiserver.flags;
 

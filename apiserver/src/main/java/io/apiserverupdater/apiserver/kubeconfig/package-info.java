@@ -1,4 +1,4 @@
-/** Kubeconfig files: which apiserver, by whose certificate, and as whom. */
+/** Kubeconfig files and exec plugins: server, trusted CA and client identity. */
 @NullMarked
 package io.apiserverupdater.apiserver.kubeconfig;
 

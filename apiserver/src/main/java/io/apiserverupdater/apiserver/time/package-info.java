@@ -1,4 +1,4 @@
-/** How long to wait for an apiserver, and how long to wait before it is asked again. */
+/** Deadlines, and the backoff between attempts. */
 @NullMarked
 package io.apiserverupdater.apiserver.time;
 

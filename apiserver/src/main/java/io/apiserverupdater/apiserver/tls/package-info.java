@@ -1,4 +1,4 @@
-/** Whom to trust and who we are, read from PEM files. */
+/** TLS trust and client certificates from PEM files, and the wording of certificate faults. */
 @NullMarked
 package io.apiserverupdater.apiserver.tls;
 

@@ -1,4 +1,4 @@
-/** Who the control planes are, by the cluster's own account: {@code default/kubernetes}. */
+/** Reads the addresses of the control planes from the cluster: {@code default/kubernetes}. */
 @NullMarked
 package io.apiserverupdater.bootstrap.api;
 

@@ -1,4 +1,4 @@
-/** Which control planes to try at boot: the configured ones and those last seen, never none. */
+/** The control planes to try at boot: the configured ones and those last seen; never empty. */
 @NullMarked
 package io.apiserverupdater.bootstrap.candidates;
 

@@ -1,4 +1,4 @@
-/** One class per command, each built of the rooms below as the configuration asks for it. */
+/** One class per command, which wires the other packages as configured. */
 @NullMarked
 package io.apiserverupdater.bootstrap.commands;
 

@@ -1,4 +1,4 @@
-/** What the command line and the configuration file ask for, checked. Nothing is done here. */
+/** Flags and configuration file: parsed and checked, without side effects. */
 @NullMarked
 package io.apiserverupdater.bootstrap.configuration;
 

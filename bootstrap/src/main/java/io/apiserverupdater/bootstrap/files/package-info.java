@@ -1,4 +1,6 @@
-/** Files that survive a crash, a power loss and a full disk; and one writer at a time. */
+/**
+ * Writes files so that they survive a crash, a power loss and a full disk; one writer at a time.
+ */
 @NullMarked
 package io.apiserverupdater.bootstrap.files;
 

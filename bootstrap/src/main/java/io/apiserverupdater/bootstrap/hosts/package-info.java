@@ -1,4 +1,4 @@
-/** The node's hosts file: one marked block in it is ours, everything else stays byte for byte. */
+/** The node's hosts file: changes one marked block and keeps every other byte. */
 @NullMarked
 package io.apiserverupdater.bootstrap.hosts;
 

@@ -1,4 +1,4 @@
-/** What the program tells while it works, for the journal. */
+/** Log lines for the journal. */
 @NullMarked
 package io.apiserverupdater.bootstrap.log;
 

@@ -1,6 +1,6 @@
 /**
- * The boot-time rule of {@code --strategy nft}: connections of this node to the clusterIP go to the
- * control planes for as long as kube-proxy has no rule of its own for it.
+ * The boot-time rule of {@code --strategy nft}: connections of this node to the cluster IP go to
+ * the control planes until kube-proxy has its own rule for it.
  */
 @NullMarked
 package io.apiserverupdater.bootstrap.nft;

@@ -1,4 +1,4 @@
-/** Programs of the node that the bootstrap runs. */
+/** Runs programs of the node, without a shell and with a deadline. */
 @NullMarked
 package io.apiserverupdater.bootstrap.program;
 

@@ -1,4 +1,4 @@
-/** What is asked for once and ends: {@code --dry-run} and {@code --once}. */
+/** The modes that run once and exit: {@code --dry-run} and {@code --once}. */
 @NullMarked
 package io.apiserverupdater.updater.commands;
 

@@ -1,4 +1,4 @@
-/** What the command line and the environment ask for, checked. Nothing is done here. */
+/** Flags and environment: parsed and checked, without side effects. */
 @NullMarked
 package io.apiserverupdater.updater.configuration;
 

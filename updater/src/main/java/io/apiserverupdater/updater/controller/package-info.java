@@ -1,4 +1,4 @@
-/** The loop: reads the state when something changed, decides, and has the decision carried out. */
+/** The reconcile loop: on each change reads the state, decides, and writes. */
 @NullMarked
 package io.apiserverupdater.updater.controller;
 

@@ -1,4 +1,4 @@
-/** What the source says, what is there, and what should be there: values and rules, no I/O. */
+/** The source, the actual and the desired state: values and rules, no I/O. */
 @NullMarked
 package io.apiserverupdater.updater.endpoints;
 

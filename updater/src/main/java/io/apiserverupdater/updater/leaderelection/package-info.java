@@ -1,4 +1,4 @@
-/** Which replica may write: election on a Lease, by client-go's rules. */
+/** Leader election on a Lease by client-go's rules: only the leader may write. */
 @NullMarked
 package io.apiserverupdater.updater.leaderelection;
 

@@ -1,4 +1,4 @@
-/** Are the members ready? Asks each of them, all the time, and tells when the answer changes. */
+/** Probes each member continuously and reports when its readiness changes. */
 @NullMarked
 package io.apiserverupdater.updater.readiness;
 

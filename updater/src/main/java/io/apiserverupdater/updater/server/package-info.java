@@ -1,4 +1,4 @@
-/** What the process tells about itself over HTTP. */
+/** The HTTP server for {@code /livez}, {@code /readyz} and {@code /metrics}. */
 @NullMarked
 package io.apiserverupdater.updater.server;
 

@@ -1,4 +1,4 @@
-/** Who the updater is and where the cluster is: kubeconfig or service account, trust, identity. */
+/** Where the cluster is and who the updater is: kubeconfig or service account, trust, identity. */
 @NullMarked
 package io.apiserverupdater.updater.kube.access;
 

@@ -1,4 +1,4 @@
-/** List and watch: keeps a cache of some objects in step with the API server. */
+/** List and watch: keeps a cache of some objects up to date. */
 @NullMarked
 package io.apiserverupdater.updater.kube.watch;
 
