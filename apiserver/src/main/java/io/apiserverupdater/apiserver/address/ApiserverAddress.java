@@ -6,7 +6,7 @@ import java.util.Arrays;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** Where an apiserver is: an IP address, never a name, and a port. */
+/** The address of an apiserver: an IP address (never a name) and a port. */
 public record ApiserverAddress(InetAddress ip, int port) implements Comparable<ApiserverAddress> {
   private static final int MAX_PORT = 65_535;
   private static final int MAX_PORT_DIGITS = 5;

@@ -1,6 +1,6 @@
 package io.apiserverupdater.apiserver.address;
 
-/** Which port of a Service or of a slice is the apiservers'. */
+/** Chooses the apiservers' port of a Service or slice. */
 public final class ApiserverPort {
   /** Where apiservers listen unless they are told otherwise. */
   public static final int DEFAULT = 6443;

@@ -4,7 +4,7 @@ import io.apiserverupdater.apiserver.tls.ClientCertificate;
 import java.util.Optional;
 
 /**
- * Who we are to the apiserver.
+ * Our identity at the apiserver.
  *
  * @param token a bearer token
  * @param certificate a client certificate

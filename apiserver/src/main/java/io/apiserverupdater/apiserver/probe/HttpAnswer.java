@@ -2,7 +2,7 @@ package io.apiserverupdater.apiserver.probe;
 
 import java.nio.charset.StandardCharsets;
 
-/** What a server said to one request. */
+/** The answer to one request. */
 public final class HttpAnswer {
   private final int status;
   private final byte[] body;

@@ -2,7 +2,7 @@ package io.apiserverupdater.apiserver.probe;
 
 import java.util.List;
 
-/** What one probe found out. */
+/** The result of one probe. */
 public sealed interface ProbeResult {
 
   /** 200 on /readyz from a server that proved who it is. */

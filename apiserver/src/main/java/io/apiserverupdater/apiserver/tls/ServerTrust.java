@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/** By what a server has to prove who it is. */
+/** How a server must prove its identity. */
 public sealed interface ServerTrust {
 
   /** The server's chain, its validity and its name are checked. */

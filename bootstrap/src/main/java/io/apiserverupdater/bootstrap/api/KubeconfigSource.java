@@ -131,7 +131,8 @@ public final class KubeconfigSource implements ApiserverSource {
               server
                   + " does not let this node read the EndpointSlice default/kubernetes (403"
                   + words(answer)
-                  + "). A Role for it is missing. Apply deploy/kustomize/components/node-reader/role.yaml,"
+                  + "). A Role for it is missing. Apply"
+                  + " deploy/kustomize/components/node-reader/role.yaml,"
                   + " or, as an administrator:\n"
                   + "  kubectl create role apiserver-bootstrap --namespace=default --verb=get"
                   + " --resource=endpointslices.discovery.k8s.io --resource-name=kubernetes\n"

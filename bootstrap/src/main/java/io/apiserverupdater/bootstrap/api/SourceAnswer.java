@@ -3,7 +3,7 @@ package io.apiserverupdater.bootstrap.api;
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import java.util.List;
 
-/** What the cluster said about its apiservers. */
+/** The cluster's answer about its apiservers. */
 public sealed interface SourceAnswer {
 
   /**

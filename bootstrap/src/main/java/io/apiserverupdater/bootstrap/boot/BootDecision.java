@@ -4,7 +4,7 @@ import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import java.util.List;
 import java.util.Optional;
 
-/** What becomes of the name after a race. It never ends up without an address. */
+/** What happens to the name after a race. It never ends without an address. */
 sealed interface BootDecision {
 
   /** The name is to point here. */

@@ -4,7 +4,7 @@ import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import java.io.IOException;
 import java.util.Optional;
 
-/** What leads the name to a control plane until kube-proxy's rules do. */
+/** How the name leads to a control plane until kube-proxy has its rules. */
 interface Bridge {
 
   /** The control plane that the name leads to now, if it leads to one. */

@@ -1,6 +1,6 @@
 package io.apiserverupdater.bootstrap.boot;
 
-/** What speaks for the address that the name points at. */
+/** The evidence for the address that the name points at. */
 public enum Evidence {
   /** It answered that it is ready. */
   READY,

@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.util.Optional;
 
-/** Where the name points, by the node's hosts file. */
+/** Where the name points according to the node's hosts file. */
 public interface NameEntry {
 
   /**

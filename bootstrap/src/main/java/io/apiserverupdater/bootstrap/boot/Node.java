@@ -10,7 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/** What this node says of itself. */
+/** Facts about this node: its identity and addresses. */
 public final class Node {
   private static final List<String> IDENTITIES =
       List.of("/etc/machine-id", "/proc/sys/kernel/hostname");

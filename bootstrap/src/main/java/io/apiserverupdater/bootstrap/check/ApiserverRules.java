@@ -11,7 +11,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Optional;
 
-/** Who answers there, and whether they can prove who they are. */
+/** Rules about the control planes, the cluster IP and their certificates. */
 final class ApiserverRules {
   private static final Duration SLOW = Duration.ofSeconds(1);
   private static final Duration OLD_LIST = Duration.ofDays(3);
@@ -91,7 +91,8 @@ final class ApiserverRules {
   private static String advice(ProbeResult result) {
     if (result instanceof ProbeResult.NotReady notReady) {
       return notReady.status() == 401 || notReady.status() == 403
-          ? "allow anonymous reads of /readyz (ClusterRole system:public-info-viewer); otherwise pin"
+          ? "allow anonymous reads of /readyz (ClusterRole system:public-info-viewer); otherwise"
+              + " pin"
               + " counts it as not ready"
           : "read its log: kube-apiserver names the failing checks there";
     }
@@ -212,7 +213,8 @@ final class ApiserverRules {
     if (!facts.settings().verified()) {
       findings.fail(
           subject,
-          "INSECURE_SKIP_TLS_VERIFY: certificates are not verified, so an attacker on the network can"
+          "INSECURE_SKIP_TLS_VERIFY: certificates are not verified, so an attacker on the"
+              + " network can"
               + " take over this node",
           "set CA_FILE or CA_CERT_HASH instead");
     }
@@ -251,7 +253,8 @@ final class ApiserverRules {
     }
     Certificate certificate = known.get();
     String advice =
-        "add it to the apiservers' certSANs and renew their certificates (kubeadm: docs/install.md)";
+        "add it to the apiservers' certSANs and renew their certificates (kubeadm:"
+            + " docs/install.md)";
     Optional<String> wrongName = CertificateFaults.wrongName(certificate.names(), name);
     if (wrongName.isPresent()) {
       findings.fail(subject, certificate.shownBy() + ": " + wrongName.get(), advice);

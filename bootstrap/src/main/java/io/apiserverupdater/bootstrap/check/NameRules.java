@@ -7,7 +7,7 @@ import java.net.InetAddress;
 import java.util.List;
 import java.util.Optional;
 
-/** Where the name leads. */
+/** Rules about the name and the hosts file. */
 final class NameRules {
   private final Facts facts;
   private final String name;
@@ -68,7 +68,8 @@ final class NameRules {
               + Findings.text(addresses)
               + ", but the hosts file has "
               + Findings.text(hosts.value().addresses()),
-          "put \"files\" first in the line hosts: of /etc/nsswitch.conf and restart name caches such"
+          "put \"files\" first in the line hosts: of /etc/nsswitch.conf and restart name caches"
+              + " such"
               + " as nscd");
       return;
     }

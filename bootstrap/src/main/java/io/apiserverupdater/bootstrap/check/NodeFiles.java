@@ -23,7 +23,7 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** What the files of the kubelet and of kube-proxy say. */
+/** Facts from files of the kubelet, kube-proxy and the kernel. */
 public final class NodeFiles {
   private static final int MAX_BYTES = 1024 * 1024;
   private static final String PODS = "var/lib/kubelet/pods";

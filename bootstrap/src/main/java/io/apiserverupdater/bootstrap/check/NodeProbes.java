@@ -21,7 +21,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
-/** What the apiservers say, and show. */
+/** Facts from the apiservers: answers and certificates. */
 public final class NodeProbes {
   private static final Duration DEADLINE = Duration.ofSeconds(3);
 

@@ -20,7 +20,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** What the programs of the node say. */
+/** Facts from programs of the node: getent, systemctl and running processes. */
 public final class NodePrograms {
   private static final Duration DEADLINE = Duration.ofSeconds(5);
 

@@ -14,7 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** Who dials the name on this node, and what keeps it right. */
+/** Rules about the node: kubelet, kube-proxy, units, kernel settings, pods. */
 final class NodeRules {
   /** What makes a Go client leave a connection that has fallen silent. */
   private static final List<String> HTTP2_VARIABLES =

@@ -2,7 +2,7 @@ package io.apiserverupdater.bootstrap.check;
 
 import java.util.List;
 
-/** Facts in, findings out. What is not known is a warning that says so, never a failure. */
+/** Facts in, findings out. An unknown fact is a warning, never a failure. */
 public final class Rules {
   static final String PIN_UNIT = "apiserver-bootstrap.service";
   static final String HANDOVER_UNIT = "apiserver-bootstrap-handover.service";

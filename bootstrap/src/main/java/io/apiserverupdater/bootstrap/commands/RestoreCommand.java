@@ -13,7 +13,7 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.time.Duration;
 
-/** {@code restore}: the hosts file as it was before we came, and no rule in the kernel. */
+/** {@code restore}: removes the block from the hosts file and the rule from the kernel. */
 public final class RestoreCommand {
   private static final int OK = 0;
   private static final int CHANGES = 1;

@@ -11,7 +11,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.security.GeneralSecurityException;
 
-/** The probe of apiservers under the name, which believes whom the configuration says. */
+/** The probe of apiservers under the name, with the configured trust. */
 final class VerifiedProbe {
   private VerifiedProbe() {}
 

@@ -115,13 +115,15 @@ public final class BootstrapFlags {
       FLAGS
           .optional("ca-cert-hash", HASHES_TYPE, "")
           .help(
-              "Instead of --ca-file: the hash of the CA's public key, in the format of kubeadm join.");
+              "Instead of --ca-file: the hash of the CA's public key, in the format of kubeadm"
+                  + " join.");
 
   static final Flag<Boolean> INSECURE_SKIP_TLS_VERIFY =
       FLAGS
           .off("insecure-skip-tls-verify")
           .help(
-              "Do not verify certificates. An attacker on the network can then take over this node.");
+              "Do not verify certificates. An attacker on the network can then take over this"
+                  + " node.");
 
   static final Flag<Path> HOSTS_FILE =
       FLAGS.flag("hosts-file", FlagType.path("FILE"), "/etc/hosts").help("The hosts file.");
@@ -147,7 +149,8 @@ public final class BootstrapFlags {
       FLAGS
           .flag("rise", FlagType.number("COUNT", 1, 100), "3")
           .help(
-              "Consecutive new connections that must find the cluster IP ready before the name points"
+              "Consecutive new connections that must find the cluster IP ready before the name"
+                  + " points"
                   + " at it.");
 
   static final Flag<Role> ROLE =
@@ -169,7 +172,8 @@ public final class BootstrapFlags {
       FLAGS
           .flag("strategy", FlagType.choice(Strategy.values()), "hosts")
           .help(
-              "hosts: the name points at a control plane first and at the cluster IP later. nft: the"
+              "hosts: the name points at a control plane first and at the cluster IP later. nft:"
+                  + " the"
                   + " name always points at the cluster IP, and a kernel rule leads it to a control"
                   + " plane until kube-proxy has its rules.");
 
@@ -189,14 +193,16 @@ public final class BootstrapFlags {
       FLAGS
           .off("adopt")
           .help(
-              "Comment out another entry of the same name in the hosts file; restore brings it back.");
+              "Comment out another entry of the same name in the hosts file; restore brings it"
+                  + " back.");
 
   static final Flag<Path> CONFIG =
       FLAGS
           .optional("config", FlagType.path("FILE"), CONFIG_FILE + ", if it is there")
           .help(
               "The configuration file: KEY = value. A key is the name of a flag above in capital"
-                  + " letters with _ for -, such as CLUSTER_IP = 10.96.0.64. Flags on the command line"
+                  + " letters with _ for -, such as CLUSTER_IP = 10.96.0.64. Flags on the"
+                  + " command line"
                   + " take precedence.");
 
   static final Flag<Boolean> DRY_RUN =

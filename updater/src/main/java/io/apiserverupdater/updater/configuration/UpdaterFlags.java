@@ -120,7 +120,8 @@ public final class UpdaterFlags {
       FLAGS
           .optional("kubeconfig", FlagType.text("FILE"), "")
           .help(
-              "The kubeconfig to use. Without this flag: the files in KUBECONFIG, or ~/.kube/config, or"
+              "The kubeconfig to use. Without this flag: the files in KUBECONFIG, or"
+                  + " ~/.kube/config, or"
                   + " the pod's service account.");
 
   static final Flag<String> CONTEXT =
@@ -162,7 +163,8 @@ public final class UpdaterFlags {
           .flag("health-check", FlagType.choice(HealthCheck.values()), "readyz")
           .help(
               "How to probe members. readyz: GET /readyz over TLS, verified for the name"
-                  + " kubernetes.default.svc. tcp: connect to the port. off: no probes. Unready members"
+                  + " kubernetes.default.svc. tcp: connect to the port. off: no probes. Unready"
+                  + " members"
                   + " stay listed with ready: false.");
 
   // Two replicas ask each apiserver about seven times a second in all.
@@ -178,14 +180,16 @@ public final class UpdaterFlags {
       FLAGS
           .flag("rise", FlagType.number("NUMBER", 1, 99), "2")
           .help(
-              "Consecutive successes before a silent member counts as ready again. After an explicit"
+              "Consecutive successes before a silent member counts as ready again. After an"
+                  + " explicit"
                   + " not-ready answer, one success is enough.");
 
   static final Flag<Integer> FALL =
       FLAGS
           .flag("fall", FlagType.number("NUMBER", 1, 99), "2")
           .help(
-              "Consecutive failures before a member counts as unready; retries are immediate. A refused"
+              "Consecutive failures before a member counts as unready; retries are immediate. A"
+                  + " refused"
                   + " connection or an explicit not-ready answer counts at once.");
 
   static final Flag<Boolean> LEADER_ELECT =
@@ -224,7 +228,8 @@ public final class UpdaterFlags {
       FLAGS
           .optional("identity", FlagType.text("NAME"), "POD_NAME, else the host name")
           .help(
-              "The holder name in the Lease. A random part is appended, so that a restarted replica does"
+              "The holder name in the Lease. A random part is appended, so that a restarted"
+                  + " replica does"
                   + " not mistake itself for its predecessor.");
 
   static final Flag<Optional<InetSocketAddress>> LISTEN =

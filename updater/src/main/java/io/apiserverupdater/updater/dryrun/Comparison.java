@@ -3,7 +3,7 @@ package io.apiserverupdater.updater.dryrun;
 import java.util.Optional;
 
 /**
- * One object that is not as it should be.
+ * One object that differs from its desired state.
  *
  * @param live the object as it is; empty when it is not there
  * @param merged the object as it would be; empty when it would be deleted

@@ -2,7 +2,7 @@ package io.apiserverupdater.updater.endpoints;
 
 import java.util.List;
 
-/** What to do about the target. */
+/** The decision about the target. */
 public sealed interface Decision {
 
   /** Nothing differs: nothing is written. */

@@ -3,7 +3,7 @@ package io.apiserverupdater.updater.endpoints;
 import java.util.Optional;
 
 /**
- * What our own probes say of one member.
+ * The result of our own probes of one member.
  *
  * @param answers whether it answers at all, well or not, and proves who it is
  * @param fellAt when it last went from ready to unready, in nanoseconds of the monotonic clock

@@ -7,8 +7,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The rule of the house: the target's endpoints are the source's. Pure: the same state always gives
- * the same decision.
+ * The main rule: the target's endpoints are the source's. Pure: the same state always gives the
+ * same decision.
  *
  * @param source NAMESPACE/NAME of the source Service, for messages
  * @param target the Service whose endpoints are written

@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * All that a decision looks at.
+ * The input of a decision.
  *
  * @param source the slices of the source Service
  * @param service the target Service, where it exists

@@ -11,7 +11,7 @@ import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
-/** Takes an apiserver for ready when its host accepts a connection. */
+/** Treats an apiserver as ready if its host accepts a connection. */
 public final class TcpMemberProbe implements MemberProbe {
   private final ApiserverAddress address;
   private final CountDownLatch closed = new CountDownLatch(1);
