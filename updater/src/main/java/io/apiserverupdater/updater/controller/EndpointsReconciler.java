@@ -1,7 +1,6 @@
 package io.apiserverupdater.updater.controller;
 
 import io.apiserverupdater.apiserver.time.Backoff;
-import io.apiserverupdater.apiserver.time.Deadline;
 import io.apiserverupdater.updater.endpoints.AddressFamily;
 import io.apiserverupdater.updater.endpoints.Change;
 import io.apiserverupdater.updater.endpoints.Decision;
@@ -18,8 +17,6 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.DoubleSupplier;
 import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
@@ -29,9 +26,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Keeps the target in step with the source for as long as this process leads, from {@link #start}
- * to {@link #close}. The thread that brings a change reconciles, since to wake another one takes a
- * good part of the time until the write is sent; what has to wait, or comes during another
- * reconcile, is left to a thread of its own.
+ * to {@link #close}. One thread does all of it, whichever thread brings the change: the changes
+ * that come during a sync are taken up together by the next one.
  */
 public final class EndpointsReconciler implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(EndpointsReconciler.class);
@@ -45,7 +41,7 @@ public final class EndpointsReconciler implements AutoCloseable {
   /** SIGTERM to exit is to take less than a second in all. */
   private static final Duration STOP = Duration.ofMillis(200);
 
-  /** A standby has time: it reconciles for the gate's memory, once for several changes. */
+  /** A standby has time: its sync keeps the gate's memory, and one may do for several changes. */
   private static final Duration STANDBY_DELAY = Duration.ofMillis(50);
 
   private static final int BURST = 20;
@@ -64,12 +60,7 @@ public final class EndpointsReconciler implements AutoCloseable {
 
   private volatile GateState gate = GateState.INITIAL;
 
-  /** Held during a reconcile. */
-  private final ReentrantLock turn = new ReentrantLock();
-
-  private volatile boolean running;
-
-  // Guarded by turn.
+  // Of the reconciler's thread only.
   private long holdUntil;
   private List<Refusal> lastRefusals = List.of();
   private Optional<EndpointsSnapshot> lastPublished = Optional.empty();
@@ -92,37 +83,20 @@ public final class EndpointsReconciler implements AutoCloseable {
     this.holdUntil = monotonic.getAsLong();
     this.backoff = new Backoff(Duration.ofMillis(50), Duration.ofSeconds(10), random);
     client.onChange(this::changed);
-    health.onChange(queue::add);
+    health.onChange(this::changed);
   }
 
   public void start() {
-    running = true;
     thread.start();
   }
 
-  /** Something has changed: reconciles at once, if it may and nobody else is at it. */
+  /** The source, the target or the health of a member has changed. */
   private void changed() {
-    if (!leadership.isCertain()) {
-      queue.addBy(monotonic.getAsLong() + STANDBY_DELAY.toNanos());
-      return;
-    }
-    if (turn.isHeldByCurrentThread() || !turn.tryLock()) {
+    if (leadership.isCertain()) {
       queue.add();
-      return;
+    } else {
+      queue.addBy(monotonic.getAsLong() + STANDBY_DELAY.toNanos());
     }
-    try {
-      if (running && earliest() - monotonic.getAsLong() <= 0) {
-        reconcileNow();
-      } else {
-        queue.add();
-      }
-    } finally {
-      turn.unlock();
-    }
-  }
-
-  private long earliest() {
-    return later(budget.earliest(), holdUntil);
   }
 
   /** Something may have to be done: the state has changed, or this process has begun to lead. */
@@ -143,14 +117,9 @@ public final class EndpointsReconciler implements AutoCloseable {
   /** Finishes the write that is under way and stops. */
   @Override
   public void close() {
-    running = false;
     queue.close();
-    Deadline end = Deadline.after(STOP);
     try {
-      if (turn.tryLock(STOP.toNanos(), TimeUnit.NANOSECONDS)) {
-        turn.unlock();
-      }
-      thread.join(Math.max(1, end.millis()));
+      thread.join(STOP.toMillis());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
@@ -158,17 +127,12 @@ public final class EndpointsReconciler implements AutoCloseable {
 
   private void run() {
     try {
-      while (queue.take(notBefore())) {
-        turn.lock();
+      while (queue.take(later(budget.earliest(), holdUntil))) {
         try {
-          if (earliest() - monotonic.getAsLong() <= 0) {
-            reconcileNow();
-          } else {
-            // Another thread's reconcile has used the budget up, or was told to wait.
-            queue.add();
-          }
-        } finally {
-          turn.unlock();
+          reconcile().ifPresent(wait -> queue.addBy(monotonic.getAsLong() + wait.toNanos()));
+        } catch (RuntimeException e) {
+          log.error("reconcile=error message=\"{}\"", e, e);
+          queue.addBy(monotonic.getAsLong() + backoff.next().toNanos());
         }
       }
     } catch (InterruptedException e) {
@@ -176,25 +140,7 @@ public final class EndpointsReconciler implements AutoCloseable {
     }
   }
 
-  private long notBefore() {
-    turn.lock();
-    try {
-      return earliest();
-    } finally {
-      turn.unlock();
-    }
-  }
-
-  private void reconcileNow() {
-    try {
-      reconcile().ifPresent(wait -> queue.addBy(monotonic.getAsLong() + wait.toNanos()));
-    } catch (RuntimeException e) {
-      log.error("reconcile=error message=\"{}\"", e, e);
-      queue.addBy(monotonic.getAsLong() + backoff.next().toNanos());
-    }
-  }
-
-  /** Reconciles once; returns after what time to try again, if it has to. */
+  /** One sync; returns after what time to try again, if it has to. */
   Optional<Duration> reconcile() {
     ObservedState state = client.observed().orElse(null);
     if (state == null) {
@@ -211,7 +157,7 @@ public final class EndpointsReconciler implements AutoCloseable {
       reading = new EndpointsSnapshot.Usable(outcome.snapshot().orElse(usable.snapshot()));
     }
     if (!leadership.isCertain()) {
-      // What is true of the old leader's last reconcile need not be told again by the next leader.
+      // What is true of the old leader's last sync need not be told again by the next leader.
       lastRefusals = List.of();
       lastPublished = Optional.empty();
       lastFailure = "";
@@ -297,7 +243,7 @@ public final class EndpointsReconciler implements AutoCloseable {
     return Optional.empty();
   }
 
-  /** No reconcile before this time has passed, whatever happens in between. */
+  /** No sync before this time has passed, whatever happens in between. */
   private void holdFor(Duration time) {
     holdUntil = monotonic.getAsLong() + time.toNanos();
   }
