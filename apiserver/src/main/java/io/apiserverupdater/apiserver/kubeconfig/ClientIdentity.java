@@ -15,6 +15,11 @@ public record ClientIdentity(Optional<String> token, Optional<ClientCertificate>
   public static final ClientIdentity ANONYMOUS =
       new ClientIdentity(Optional.empty(), Optional.empty());
 
+  /** Whether a token can stand in a header (RFC 6750, section 2.1). */
+  public static boolean fitsHeader(String token) {
+    return token.chars().allMatch(c -> c > ' ' && c < 127);
+  }
+
   public static ClientIdentity ofToken(String token) {
     return new ClientIdentity(Optional.of(token), Optional.empty());
   }

@@ -203,7 +203,7 @@ final class ExecPlugin {
       throw new IOException(
           where + ": " + command.get(0) + " returned neither a token nor a client certificate");
     }
-    if (!Kubeconfig.fitsHeader(token.orElse(""))) {
+    if (!ClientIdentity.fitsHeader(token.orElse(""))) {
       throw new IOException(
           where + ": " + command.get(0) + " returned a token with invalid" + " characters");
     }

@@ -190,13 +190,9 @@ public final class Kubeconfig {
         faults.add(user.where() + ": " + part + " is set, but " + other + " is not");
       }
     }
-    if (!fitsHeader(user.text("token"))) {
+    if (!ClientIdentity.fitsHeader(user.text("token"))) {
       faults.add(user.where() + ": token has invalid characters");
     }
-  }
-
-  static boolean fitsHeader(String token) {
-    return token.chars().allMatch(c -> c > ' ' && c < 127);
   }
 
   /** Files and context, for messages. */
@@ -245,7 +241,7 @@ public final class Kubeconfig {
     if (user.has("tokenFile")) {
       // As kubectl does: the file wins over the token beside it.
       String token = user.file("tokenFile").strip();
-      if (token.isEmpty() || !fitsHeader(token)) {
+      if (token.isEmpty() || !ClientIdentity.fitsHeader(token)) {
         throw new IOException(user.where() + ": tokenFile: no token in " + user.path("tokenFile"));
       }
       return new ClientIdentity(Optional.of(token), certificate);

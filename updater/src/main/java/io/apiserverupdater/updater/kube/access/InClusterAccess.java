@@ -66,6 +66,11 @@ final class InClusterAccess implements ClusterAccess {
 
   @Override
   public ClientIdentity identity(boolean fresh) throws IOException {
-    return ClientIdentity.ofToken(Files.readString(directory.resolve("token")).strip());
+    Path file = directory.resolve("token");
+    String token = Files.readString(file).strip();
+    if (token.isEmpty() || !ClientIdentity.fitsHeader(token)) {
+      throw new IOException(file + ": no token in it");
+    }
+    return ClientIdentity.ofToken(token);
   }
 }

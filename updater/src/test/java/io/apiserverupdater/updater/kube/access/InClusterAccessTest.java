@@ -17,6 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class InClusterAccessTest {
   private static final String HOST = "KUBERNETES_SERVICE_HOST";
@@ -64,6 +65,15 @@ class InClusterAccessTest {
     Files.delete(directory.resolve("token"));
     IOException failure = assertThrows(IOException.class, () -> access.identity(false));
     assertTrue(failure.toString().contains("token"), failure.toString());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "\n", "two words", "sch\u00f6n", "a\nb"})
+  void whatCannotStandInAHeaderIsNoToken(String content) throws Exception {
+    Files.writeString(directory.resolve("token"), content);
+    ClusterAccess access = access();
+    IOException failure = assertThrows(IOException.class, () -> access.identity(false));
+    assertTrue(failure.getMessage().endsWith("token: no token in it"), failure.toString());
   }
 
   static List<Arguments> elsewhere() {
