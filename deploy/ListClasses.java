@@ -24,10 +24,11 @@ import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 
 /**
- * Lists the classes to make an archive of: all of a jar, and those that a program loads when it is
- * run against an apiserver on loopback that is ready and has no objects.
+ * Lists the classes to make an archive of: those of a jar whose names match a regular expression,
+ * and those that a program loads when it is run against an apiserver on loopback that is ready and
+ * has no objects.
  *
- * <pre>java deploy/ListClasses.java LIST JAR JAVA ARGUMENT...</pre>
+ * <pre>java deploy/ListClasses.java LIST JAR REGEX JAVA ARGUMENT...</pre>
  *
  * In an argument {@code @PORT@} is the apiserver's port, and {@code @FOLDER@} a folder with its
  * {@code ca.crt} and a {@code kubeconfig}; the folder is deleted at the end.
@@ -62,13 +63,13 @@ final class ListClasses {
     try (ZipFile jar = new ZipFile(arguments[1])) {
       jar.stream()
           .map(ZipEntry::getName)
-          .filter(name -> name.matches("(?!META-INF/|module-info).*\\.class"))
+          .filter(name -> name.matches(arguments[2] + "\\.class"))
           .forEach(name -> classes.add(name.replaceFirst("\\.class$", "")));
     }
     Path folder = Files.createTempDirectory("list-classes");
     try {
       classes.addAll(
-          new ListClasses(folder).loaded(Arrays.asList(arguments).subList(2, arguments.length)));
+          new ListClasses(folder).loaded(Arrays.asList(arguments).subList(3, arguments.length)));
     } finally {
       try (Stream<Path> files = Files.walk(folder)) {
         files.sorted(Comparator.reverseOrder()).forEach(file -> file.toFile().delete());

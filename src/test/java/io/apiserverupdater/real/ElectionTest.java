@@ -64,12 +64,14 @@ class ElectionTest {
     // It wakes to a target that is wrong, and for a moment to nobody else who would repair it. The
     // other is away for less than its Lease lasts.
     cluster.awaitRenewals(1);
-    other.pod().process().pause();
     try (ObjectWatch slice =
         cluster.admin().watch(only(UpdaterCluster.SLICES, UpdaterCluster.SLICE), "")) {
+      // The watch is open when its first event, the slice as it is, has come.
+      String event = slice.next(UpdaterCluster.SOON).orElseThrow().type();
+      other.pod().process().pause();
       cluster.admin().delete(SLICE);
-      while (!slice.next(UpdaterCluster.SOON).orElseThrow().type().equals("DELETED")) {
-        // As it was before.
+      while (!event.equals("DELETED")) {
+        event = slice.next(UpdaterCluster.SOON).orElseThrow().type();
       }
       frozen.pod().process().resume();
       assertEquals(Optional.empty(), slice.next(Duration.ofMillis(1_500)));
