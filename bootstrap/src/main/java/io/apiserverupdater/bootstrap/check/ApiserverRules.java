@@ -92,8 +92,7 @@ final class ApiserverRules {
     if (result instanceof ProbeResult.NotReady notReady) {
       return notReady.status() == 401 || notReady.status() == 403
           ? "allow anonymous reads of /readyz (ClusterRole system:public-info-viewer); otherwise"
-              + " pin"
-              + " counts it as not ready"
+              + " pin counts it as not ready"
           : "read its log: kube-apiserver names the failing checks there";
     }
     if (result instanceof ProbeResult.Unreachable unreachable) {
@@ -213,9 +212,8 @@ final class ApiserverRules {
     if (!facts.settings().verified()) {
       findings.fail(
           subject,
-          "INSECURE_SKIP_TLS_VERIFY: certificates are not verified, so an attacker on the"
-              + " network can"
-              + " take over this node",
+          "INSECURE_SKIP_TLS_VERIFY: certificates are not verified, so an attacker on the network"
+              + " can take over this node",
           "set CA_FILE or CA_CERT_HASH instead");
     }
     if (facts.authorityExpiry().isEmpty()) {

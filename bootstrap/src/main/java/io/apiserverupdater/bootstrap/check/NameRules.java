@@ -69,8 +69,7 @@ final class NameRules {
               + ", but the hosts file has "
               + Findings.text(hosts.value().addresses()),
           "put \"files\" first in the line hosts: of /etc/nsswitch.conf and restart name caches"
-              + " such"
-              + " as nscd");
+              + " such as nscd");
       return;
     }
     for (InetAddress address : addresses) {

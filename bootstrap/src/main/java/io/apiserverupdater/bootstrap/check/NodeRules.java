@@ -237,8 +237,8 @@ final class NodeRules {
                 + " uses the host network and an old copy of the hosts file: it dials "
                 + Findings.text(snapshot.addresses())
                 + " only",
-            "restart it (kubectl delete pod) after the hand-over; on a worker --strategy nft avoids"
-                + " this");
+            "restart it (kubectl delete pod) after the hand-over; on a worker --strategy nft"
+                + " avoids this");
       }
     }
     if (faults == 0) {

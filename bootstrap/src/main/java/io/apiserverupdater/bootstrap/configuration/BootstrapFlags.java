@@ -150,8 +150,7 @@ public final class BootstrapFlags {
           .flag("rise", FlagType.number("COUNT", 1, 100), "3")
           .help(
               "Consecutive new connections that must find the cluster IP ready before the name"
-                  + " points"
-                  + " at it.");
+                  + " points at it.");
 
   static final Flag<Role> ROLE =
       FLAGS
@@ -173,9 +172,8 @@ public final class BootstrapFlags {
           .flag("strategy", FlagType.choice(Strategy.values()), "hosts")
           .help(
               "hosts: the name points at a control plane first and at the cluster IP later. nft:"
-                  + " the"
-                  + " name always points at the cluster IP, and a kernel rule leads it to a control"
-                  + " plane until kube-proxy has its rules.");
+                  + " the name always points at the cluster IP, and a kernel rule leads it to a"
+                  + " control plane until kube-proxy has its rules.");
 
   static final Flag<Boolean> REMOVE_AFTER_HANDOVER =
       FLAGS
@@ -201,9 +199,8 @@ public final class BootstrapFlags {
           .optional("config", FlagType.path("FILE"), CONFIG_FILE + ", if it is there")
           .help(
               "The configuration file: KEY = value. A key is the name of a flag above in capital"
-                  + " letters with _ for -, such as CLUSTER_IP = 10.96.0.64. Flags on the"
-                  + " command line"
-                  + " take precedence.");
+                  + " letters with _ for -, such as CLUSTER_IP = 10.96.0.64. Flags on the command"
+                  + " line take precedence.");
 
   static final Flag<Boolean> DRY_RUN =
       FLAGS

@@ -263,8 +263,7 @@ public final class HostsFile {
           foreign,
           lines(foreign)
               + " between the markers of apiserver-bootstrap has something other than one host"
-              + " name with its addresses, which would be lost. Move it out of the block"
-              + " (which is"
+              + " name with its addresses, which would be lost. Move it out of the block (which is"
               + lineRange(first, last)
               + ").");
     }

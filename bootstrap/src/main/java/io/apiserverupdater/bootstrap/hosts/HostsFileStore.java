@@ -206,9 +206,7 @@ public final class HostsFileStore {
       case NOTHING_TO_DO -> {}
       case RECOVERED ->
           warnings.accept(
-              file
-                  + " was half written, probably by a power loss; its old content"
-                  + " is restored");
+              file + " was half written, probably by a power loss; its old content is restored");
       case EDITED_SINCE ->
           warnings.accept(
               "a write into "

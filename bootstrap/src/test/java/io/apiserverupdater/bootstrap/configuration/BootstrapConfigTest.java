@@ -155,8 +155,7 @@ class BootstrapConfigTest {
       delimiter = '|',
       value = {
         "--cluster-ip=apiserver|--cluster-ip is \"apiserver\", expected an IP address without a"
-            + " port,"
-            + " such as 10.96.0.64; kubectl -n kube-system get service apiserver shows it",
+            + " port, such as 10.96.0.64; kubectl -n kube-system get service apiserver shows it",
         "--hostname=Api_Server|--hostname is \"Api_Server\", expected a DNS name in lower-case"
             + " letters, such as apiserver.cluster.local",
         "--hostname=10.0.0.1|--hostname is \"10.0.0.1\", expected a DNS name in lower-case letters,"

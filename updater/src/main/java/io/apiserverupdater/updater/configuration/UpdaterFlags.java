@@ -164,8 +164,7 @@ public final class UpdaterFlags {
           .help(
               "How to probe members. readyz: GET /readyz over TLS, verified for the name"
                   + " kubernetes.default.svc. tcp: connect to the port. off: no probes. Unready"
-                  + " members"
-                  + " stay listed with ready: false.");
+                  + " members stay listed with ready: false.");
 
   // Two replicas ask each apiserver about seven times a second in all.
   static final Flag<Duration> PROBE_INTERVAL =
@@ -181,16 +180,14 @@ public final class UpdaterFlags {
           .flag("rise", FlagType.number("NUMBER", 1, 99), "2")
           .help(
               "Consecutive successes before a silent member counts as ready again. After an"
-                  + " explicit"
-                  + " not-ready answer, one success is enough.");
+                  + " explicit not-ready answer, one success is enough.");
 
   static final Flag<Integer> FALL =
       FLAGS
           .flag("fall", FlagType.number("NUMBER", 1, 99), "2")
           .help(
               "Consecutive failures before a member counts as unready; retries are immediate. A"
-                  + " refused"
-                  + " connection or an explicit not-ready answer counts at once.");
+                  + " refused connection or an explicit not-ready answer counts at once.");
 
   static final Flag<Boolean> LEADER_ELECT =
       FLAGS
@@ -229,8 +226,7 @@ public final class UpdaterFlags {
           .optional("identity", FlagType.text("NAME"), "POD_NAME, else the host name")
           .help(
               "The holder name in the Lease. A random part is appended, so that a restarted"
-                  + " replica does"
-                  + " not mistake itself for its predecessor.");
+                  + " replica does not mistake itself for its predecessor.");
 
   static final Flag<Optional<InetSocketAddress>> LISTEN =
       FLAGS
