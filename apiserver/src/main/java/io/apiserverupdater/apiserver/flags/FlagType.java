@@ -9,8 +9,8 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * What a flag takes. Classes, not lambda expressions: each of those costs a starting program a
- * fraction of a millisecond.
+ * What a flag takes. Classes, not lambda expressions, which cost time when a program starts:
+ * docs/adr/0011.
  */
 public abstract class FlagType<T> {
   private final String argument;

@@ -10,6 +10,7 @@ import io.apiserverupdater.updater.endpoints.ObservedState;
 import io.apiserverupdater.updater.readiness.MemberProbing;
 import java.time.Duration;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -47,8 +48,7 @@ record OneShotProbes(
     try (MemberProbing probes = probing.get()) {
       probes.follow(usable.snapshot().all());
       probes.awaitJudged(PATIENCE);
-      Map<Member, MemberHealth> health =
-          new TreeMap<>((a, b) -> a.toString().compareTo(b.toString()));
+      Map<Member, MemberHealth> health = new HashMap<>();
       usable.snapshot().all().forEach(member -> health.put(member, probes.of(member)));
       HealthGate.Outcome outcome =
           HealthGate.decide(
