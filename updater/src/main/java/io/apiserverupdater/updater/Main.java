@@ -10,14 +10,13 @@ import io.apiserverupdater.updater.controller.EndpointsReconciler;
 import io.apiserverupdater.updater.controller.MemberHealths;
 import io.apiserverupdater.updater.endpoints.MirrorRule;
 import io.apiserverupdater.updater.kube.KubeCluster;
-import io.apiserverupdater.updater.kube.KubeReadyzClients;
+import io.apiserverupdater.updater.kube.ReadyzProbes;
 import io.apiserverupdater.updater.kube.access.ClusterAccess;
 import io.apiserverupdater.updater.kube.access.ClusterAccesses;
 import io.apiserverupdater.updater.leaderelection.LeaderElector;
 import io.apiserverupdater.updater.leaderelection.Leadership;
 import io.apiserverupdater.updater.readiness.MemberProbe;
 import io.apiserverupdater.updater.readiness.MemberProbing;
-import io.apiserverupdater.updater.readiness.ReadyzMemberProbe;
 import io.apiserverupdater.updater.readiness.TcpMemberProbe;
 import io.apiserverupdater.updater.server.HealthCheck;
 import io.apiserverupdater.updater.server.StatusServer;
@@ -185,10 +184,7 @@ public final class Main {
   private static MemberProbe.Factory probes(
       UpdaterConfig.Probing.Question question, ClusterAccess access) {
     return switch (question) {
-      case READYZ -> {
-        KubeReadyzClients clients = new KubeReadyzClients(access, System::nanoTime);
-        yield address -> new ReadyzMemberProbe(clients, address);
-      }
+      case READYZ -> new ReadyzProbes(access, System::nanoTime)::of;
       case TCP -> TcpMemberProbe::new;
     };
   }

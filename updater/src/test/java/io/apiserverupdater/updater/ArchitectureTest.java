@@ -21,7 +21,7 @@ import com.tngtech.archunit.lang.ConditionEvents;
 import com.tngtech.archunit.lang.SimpleConditionEvent;
 import io.apiserverupdater.updater.controller.MemberHealths;
 import io.apiserverupdater.updater.leaderelection.Leadership;
-import io.apiserverupdater.updater.readiness.ReadyzClients;
+import io.apiserverupdater.updater.readiness.MemberProbe;
 import org.jspecify.annotations.NullMarked;
 
 /** Who may know whom. Each arrow that is not drawn here is not allowed. */
@@ -99,7 +99,7 @@ class ArchitectureTest {
           .dependOnClassesThat(
               resideInAPackage(ROOT + "..")
                   .and(not(resideInAnyPackage(KUBE, ENDPOINTS, CONTROLLER, LEADER_ELECTION)))
-                  .and(not(type(ReadyzClients.class))));
+                  .and(not(type(MemberProbe.class))));
 
   @ArchTest
   static final ArchRule kubeAccessKnowsTheKubeconfig =

@@ -1,81 +1,79 @@
 package io.apiserverupdater.updater.kube;
 
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.apiserver.probe.ApiserverClient;
 import io.apiserverupdater.apiserver.probe.HttpsReadyzProbe;
 import io.apiserverupdater.apiserver.tls.ClientCertificate;
 import io.apiserverupdater.updater.kube.access.ClusterAccess;
-import io.apiserverupdater.updater.readiness.ReadyzClients;
+import io.apiserverupdater.updater.readiness.MemberProbe;
 import java.io.IOException;
 import java.security.GeneralSecurityException;
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.LongSupplier;
 
 /**
  * Asks the members as the cluster is accessed otherwise: the same certificate authority, the same
- * identity, and the name that every apiserver's certificate carries. Thread-safe.
+ * identity, and the name that every apiserver's certificate carries. Whom to trust and who we are
+ * may change while we run, so both are asked for before each new connection. Thread-safe.
  */
-public final class KubeReadyzClients implements ReadyzClients {
+public final class ReadyzProbes {
   /** How long a token that was read is used before it is looked at again. */
   private static final Duration TOKEN_AGE = Duration.ofSeconds(10);
 
   private final ClusterAccess access;
   private final LongSupplier monotonic;
 
-  private record Anonymous(Optional<String> authority, HttpsReadyzProbe probe) {}
-
-  private record Authenticated(
+  private record Made(
       Optional<String> authority,
       Optional<ClientCertificate> certificate,
       HttpsReadyzProbe probe) {}
 
   // All guarded by this.
-  private Optional<Anonymous> anonymous = Optional.empty();
-  private Optional<Authenticated> authenticated = Optional.empty();
+  private final Map<Boolean, Made> made = new HashMap<>();
   private Optional<String> token = Optional.empty();
   private long tokenReadAt;
 
-  public KubeReadyzClients(ClusterAccess access, LongSupplier monotonic) {
+  public ReadyzProbes(ClusterAccess access, LongSupplier monotonic) {
     this.access = access;
     this.monotonic = monotonic;
     this.tokenReadAt = monotonic.getAsLong() - TOKEN_AGE.toNanos();
   }
 
-  @Override
-  public synchronized HttpsReadyzProbe anonymous() throws IOException, GeneralSecurityException {
-    Optional<String> authority = access.certificateAuthority();
-    Optional<Anonymous> kept = anonymous.filter(made -> made.authority().equals(authority));
-    if (kept.isPresent()) {
-      return kept.get().probe();
-    }
-    HttpsReadyzProbe made =
-        new HttpsReadyzProbe(
-            ApiserverClient.anonymous(
-                ClusterAccess.MEMBER_TLS_NAME, ClusterAccess.trust(authority)));
-    anonymous = Optional.of(new Anonymous(authority, made));
-    return made;
+  /** The probe of one member; nothing is sent yet. */
+  public MemberProbe of(ApiserverAddress address) {
+    return new ReadyzMemberProbe(this, address);
   }
 
-  @Override
-  public synchronized HttpsReadyzProbe authenticated()
+  /**
+   * What to ask with.
+   *
+   * @param authenticated whether to say who we are, to servers that have proved who they are
+   * @throws IOException when a file cannot be read or a credential plugin fails
+   * @throws GeneralSecurityException when a certificate or key is none
+   */
+  synchronized HttpsReadyzProbe probe(boolean authenticated)
       throws IOException, GeneralSecurityException {
     Optional<String> authority = access.certificateAuthority();
-    Optional<ClientCertificate> certificate = access.identity(false).certificate();
-    Optional<Authenticated> kept =
-        authenticated.filter(
-            made -> made.authority().equals(authority) && made.certificate().equals(certificate));
-    if (kept.isPresent()) {
-      return kept.get().probe();
+    Optional<ClientCertificate> certificate =
+        authenticated ? access.identity(false).certificate() : Optional.empty();
+    Made last = made.get(authenticated);
+    if (last != null
+        && last.authority().equals(authority)
+        && last.certificate().equals(certificate)) {
+      return last.probe();
     }
-    HttpsReadyzProbe made =
+    HttpsReadyzProbe probe =
         new HttpsReadyzProbe(
             ApiserverClient.authenticated(
                 ClusterAccess.MEMBER_TLS_NAME,
                 ClusterAccess.trust(authority),
                 certificate,
-                this::token));
-    authenticated = Optional.of(new Authenticated(authority, certificate, made));
-    return made;
+                authenticated ? this::token : Optional::empty));
+    made.put(authenticated, new Made(authority, certificate, probe));
+    return probe;
   }
 
   private synchronized Optional<String> token() {

@@ -1,12 +1,12 @@
-package io.apiserverupdater.updater.readiness;
+package io.apiserverupdater.updater.kube;
 
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.apiserver.probe.HeldConnection;
-import io.apiserverupdater.apiserver.probe.HttpsReadyzProbe;
 import io.apiserverupdater.apiserver.probe.ProbeResult;
 import io.apiserverupdater.apiserver.probe.ProbeResult.Reason;
 import io.apiserverupdater.apiserver.probe.UnreachableException;
 import io.apiserverupdater.apiserver.time.Deadline;
+import io.apiserverupdater.updater.readiness.MemberProbe;
 import java.io.IOException;
 import java.security.GeneralSecurityException;
 import java.time.Duration;
@@ -18,11 +18,11 @@ import java.util.concurrent.TimeUnit;
  * Asks /readyz on one connection that is kept open, so that its end tells of the apiserver's death
  * at once. Asks anonymously as long as that is answered, and with our credentials after that.
  */
-public final class ReadyzMemberProbe implements MemberProbe {
+final class ReadyzMemberProbe implements MemberProbe {
   /** The end of a connection that did not last as long is no news: its successor may fare alike. */
   private static final Duration LASTING = Duration.ofSeconds(1);
 
-  private final ReadyzClients clients;
+  private final ReadyzProbes probes;
   private final ApiserverAddress address;
   private final CountDownLatch closed = new CountDownLatch(1);
 
@@ -31,8 +31,8 @@ public final class ReadyzMemberProbe implements MemberProbe {
 
   private volatile Optional<HeldConnection> held = Optional.empty();
 
-  public ReadyzMemberProbe(ReadyzClients clients, ApiserverAddress address) {
-    this.clients = clients;
+  ReadyzMemberProbe(ReadyzProbes probes, ApiserverAddress address) {
+    this.probes = probes;
     this.address = address;
   }
 
@@ -75,8 +75,7 @@ public final class ReadyzMemberProbe implements MemberProbe {
       return current.get();
     }
     release();
-    HttpsReadyzProbe probe = authenticated ? clients.authenticated() : clients.anonymous();
-    HeldConnection opened = probe.hold(address, end.left());
+    HeldConnection opened = probes.probe(authenticated).hold(address, end.left());
     held = Optional.of(opened);
     if (closed.getCount() == 0) {
       opened.close();
