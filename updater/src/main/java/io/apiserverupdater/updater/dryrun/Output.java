@@ -1,5 +1,8 @@
 package io.apiserverupdater.updater.dryrun;
 
+import com.google.gson.FormattingStyle;
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
 import java.util.Map;
 
 /** How a report is shown on the standard output. */
@@ -10,6 +13,13 @@ public enum Output {
   YAML,
   /** The objects that would change, as they would be, in JSON. */
   JSON;
+
+  /** As kubectl prints it: four spaces for each level. */
+  private static final Gson GSON =
+      new GsonBuilder()
+          .disableHtmlEscaping()
+          .setFormattingStyle(FormattingStyle.PRETTY.withIndent("    "))
+          .create();
 
   /**
    * Whether a diff may have colours.
@@ -31,8 +41,8 @@ public enum Output {
   public String render(Report report, boolean colours) {
     return switch (this) {
       case DIFF -> DiffRenderer.render(report, colours);
-      case YAML -> YamlRenderer.render(report);
-      case JSON -> JsonRenderer.render(report);
+      case YAML -> YamlRenderer.text(ManifestList.of(report));
+      case JSON -> GSON.toJson(ManifestList.of(report)) + "\n";
     };
   }
 }

@@ -13,11 +13,6 @@ import org.yaml.snakeyaml.resolver.Resolver;
 final class YamlRenderer {
   private YamlRenderer() {}
 
-  /** One v1 List of the objects as they would be. */
-  static String render(Report report) {
-    return text(ManifestList.of(report));
-  }
-
   static String text(SortedMap<String, Object> fields) {
     DumperOptions options = new DumperOptions();
     options.setDefaultFlowStyle(DumperOptions.FlowStyle.BLOCK);
