@@ -126,14 +126,10 @@ public final class ApiserverClient {
       return connect(address, deadline, tls);
     } catch (AuthorityNotShownException e) {
       if (!(trust instanceof ServerTrust.PinnedAuthorities pins)) {
-        throw e.unreachable;
+        throw e;
       }
-      try {
-        learnAuthority(pins, address, deadline, e.unreachable);
-        return connect(address, deadline, tls);
-      } catch (AuthorityNotShownException again) {
-        throw again.unreachable;
-      }
+      learnAuthority(pins, address, deadline, e);
+      return connect(address, deadline, tls);
     }
   }
 
@@ -142,7 +138,7 @@ public final class ApiserverClient {
       ApiserverAddress address,
       Deadline deadline,
       UnreachableException why)
-      throws UnreachableException, AuthorityNotShownException {
+      throws UnreachableException {
     HttpAnswer answer;
     try (Connection connection = connect(address, deadline, ClientTls.unverified())) {
       answer =
@@ -162,17 +158,14 @@ public final class ApiserverClient {
   }
 
   /** The server's certificate is not refused yet: its authority is pinned and not known. */
-  private static final class AuthorityNotShownException extends Exception {
-    private final transient UnreachableException unreachable;
-
-    AuthorityNotShownException(UnreachableException unreachable) {
-      super(null, null, false, false);
-      this.unreachable = unreachable;
+  private static final class AuthorityNotShownException extends UnreachableException {
+    AuthorityNotShownException(String detail) {
+      super(Reason.CERTIFICATE, detail);
     }
   }
 
   private Connection connect(ApiserverAddress address, Deadline deadline, ClientTls clientTls)
-      throws UnreachableException, AuthorityNotShownException {
+      throws UnreachableException {
     TimedSocket socket = dial(address, deadline);
     boolean opened = false;
     try {
@@ -187,13 +180,10 @@ public final class ApiserverClient {
     } catch (IOException | GeneralSecurityException e) {
       CertificateRejectedException rejected = causeOf(e, CertificateRejectedException.class);
       if (rejected != null) {
-        UnreachableException unreachable =
-            new UnreachableException(
-                Reason.CERTIFICATE, Printable.of(rejected.detail(), MAX_DETAIL_CHARS));
-        if (rejected.authorityNotShown()) {
-          throw new AuthorityNotShownException(unreachable);
-        }
-        throw unreachable;
+        String detail = Printable.of(rejected.detail(), MAX_DETAIL_CHARS);
+        throw rejected.authorityNotShown()
+            ? new AuthorityNotShownException(detail)
+            : new UnreachableException(Reason.CERTIFICATE, detail);
       }
       throw handshakeFailure(socket, e);
     } finally {

@@ -1,7 +1,7 @@
 package io.apiserverupdater.apiserver.probe;
 
 /** No answer that counts came from an apiserver; {@link #result} tells why. */
-public final class UnreachableException extends Exception {
+public class UnreachableException extends Exception {
   private final transient ProbeResult.Unreachable result;
 
   UnreachableException(ProbeResult.Reason reason, String detail) {

@@ -55,19 +55,10 @@ public final class ClientTls {
    * Unless nothing is verified, the handshake checks the name for which a socket is made.
    */
   public SSLSocketFactory newSocketFactory() throws GeneralSecurityException {
-    return newSocketFactory(Optional.empty());
-  }
-
-  /**
-   * As {@link #newSocketFactory()}, for a server whose certificate carries another name than the
-   * host that is dialled ({@code tls-server-name} in a kubeconfig).
-   */
-  public SSLSocketFactory newSocketFactory(Optional<String> serverName)
-      throws GeneralSecurityException {
     SSLContext context = SSLContext.getInstance("TLS");
     context.init(keyManagers, new TrustManager[] {trustManager}, RANDOM);
     return verified
-        ? new NameCheckingSockets(context.getSocketFactory(), serverName)
+        ? new NameCheckingSockets(context.getSocketFactory())
         : context.getSocketFactory();
   }
 }

@@ -3,7 +3,6 @@ package io.apiserverupdater.apiserver.tls;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
-import java.util.Optional;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.SSLSocketFactory;
@@ -14,21 +13,15 @@ import javax.net.ssl.SSLSocketFactory;
  */
 final class NameCheckingSockets extends SSLSocketFactory {
   private final SSLSocketFactory factory;
-  private final Optional<String> serverName;
 
-  /**
-   * @param serverName the name to send and to check, where it is not the host that was dialled
-   */
-  NameCheckingSockets(SSLSocketFactory factory, Optional<String> serverName) {
+  NameCheckingSockets(SSLSocketFactory factory) {
     this.factory = factory;
-    this.serverName = serverName;
   }
 
   @Override
   public Socket createSocket(Socket connected, String host, int port, boolean autoClose)
       throws IOException {
-    SSLSocket socket =
-        (SSLSocket) factory.createSocket(connected, serverName.orElse(host), port, autoClose);
+    SSLSocket socket = (SSLSocket) factory.createSocket(connected, host, port, autoClose);
     SSLParameters parameters = socket.getSSLParameters();
     parameters.setEndpointIdentificationAlgorithm("HTTPS");
     socket.setSSLParameters(parameters);

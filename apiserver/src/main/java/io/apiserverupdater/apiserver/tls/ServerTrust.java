@@ -1,6 +1,5 @@
 package io.apiserverupdater.apiserver.tls;
 
-import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
@@ -9,6 +8,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** How a server must prove its identity. */
 public sealed interface ServerTrust {
@@ -37,7 +38,9 @@ public sealed interface ServerTrust {
     /** There is one, and two while it is being replaced; the rest would be an attack on memory. */
     private static final int MAX_LEARNED = 16;
 
-    private static final String IN_KUBECONFIG = "certificate-authority-data:";
+    /** PEM in base64. */
+    private static final Pattern IN_KUBECONFIG =
+        Pattern.compile("certificate-authority-data: *([A-Za-z0-9+/=]*+)");
 
     private final Set<PublicKeyHash> hashes;
     private volatile List<X509Certificate> learned = List.of();
@@ -65,9 +68,9 @@ public sealed interface ServerTrust {
     public synchronized boolean learn(String clusterInfo) {
       List<X509Certificate> known = new ArrayList<>(learned);
       boolean found = false;
-      int at = clusterInfo.indexOf(IN_KUBECONFIG);
-      while (at >= 0) {
-        for (X509Certificate certificate : certificates(clusterInfo, at + IN_KUBECONFIG.length())) {
+      Matcher matcher = IN_KUBECONFIG.matcher(clusterInfo);
+      while (matcher.find()) {
+        for (X509Certificate certificate : certificates(matcher.group(1))) {
           if (isPinned(certificate)) {
             found = true;
             if (!known.contains(certificate) && known.size() < MAX_LEARNED) {
@@ -75,38 +78,17 @@ public sealed interface ServerTrust {
             }
           }
         }
-        at = clusterInfo.indexOf(IN_KUBECONFIG, at + 1);
       }
       learned = List.copyOf(known);
       return found;
     }
 
-    /** PEM in base64, up to whatever is not base64 any more. */
-    private static List<X509Certificate> certificates(String text, int from) {
-      int start = from;
-      while (start < text.length() && text.charAt(start) == ' ') {
-        start++;
-      }
-      int end = start;
-      while (end < text.length() && isBase64(text.charAt(end))) {
-        end++;
-      }
+    private static List<X509Certificate> certificates(String base64) {
       try {
-        return Pem.certificates(
-            Base64.getDecoder()
-                .decode(text.substring(start, end).getBytes(StandardCharsets.US_ASCII)));
+        return Pem.certificates(Base64.getDecoder().decode(base64));
       } catch (GeneralSecurityException | IllegalArgumentException e) {
         return List.of();
       }
-    }
-
-    private static boolean isBase64(char c) {
-      return (c >= 'A' && c <= 'Z')
-          || (c >= 'a' && c <= 'z')
-          || (c >= '0' && c <= '9')
-          || c == '+'
-          || c == '/'
-          || c == '=';
     }
 
     @Override
