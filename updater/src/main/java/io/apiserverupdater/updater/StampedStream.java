@@ -3,8 +3,10 @@ package io.apiserverupdater.updater;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
+import java.time.Instant;
 import java.time.LocalDateTime;
 import java.time.ZoneOffset;
+import java.time.temporal.ChronoUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,20 +27,9 @@ final class StampedStream extends PrintStream {
   }
 
   private String stamp() {
-    LocalDateTime now = LocalDateTime.ofInstant(clock.instant(), ZoneOffset.UTC);
-    StringBuilder text = new StringBuilder(24);
-    append(text, now.getYear(), 4);
-    append(text.append('-'), now.getMonthValue(), 2);
-    append(text.append('-'), now.getDayOfMonth(), 2);
-    append(text.append('T'), now.getHour(), 2);
-    append(text.append(':'), now.getMinute(), 2);
-    append(text.append(':'), now.getSecond(), 2);
-    append(text.append('.'), now.getNano() / 1_000_000, 3);
-    return text.append('Z').toString();
-  }
-
-  private static void append(StringBuilder text, int number, int digits) {
-    String plain = Integer.toString(number);
-    text.append("0".repeat(Math.max(0, digits - plain.length()))).append(plain);
+    // Whole seconds would be shorter: one nanosecond more has all nine digits written.
+    Instant millis = clock.instant().truncatedTo(ChronoUnit.MILLIS);
+    String text = LocalDateTime.ofInstant(millis.plusNanos(1), ZoneOffset.UTC).toString();
+    return text.substring(0, text.length() - 6) + "Z";
   }
 }

@@ -20,12 +20,8 @@ public interface EndpointsClient {
    */
   WriteResult apply(Change change);
 
-  /**
-   * Reads the target again, past the watches: after a conflict, or when a write may have landed.
-   *
-   * @return whether all of it could be read
-   */
-  boolean reread();
+  /** Reads the target again, past the watches: after a conflict, or when a write may have landed. */
+  void reread();
 
   /** Calls the listener, briefly and from any thread, whenever {@link #observed} has changed. */
   void onChange(Runnable listener);

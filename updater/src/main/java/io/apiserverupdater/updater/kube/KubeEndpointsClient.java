@@ -29,9 +29,13 @@ import java.util.Collections;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 
 /** The source and the target, kept warm by watches, written with the version that was compared. */
 final class KubeEndpointsClient implements EndpointsClient, AutoCloseable {
@@ -39,16 +43,18 @@ final class KubeEndpointsClient implements EndpointsClient, AutoCloseable {
   private static final Duration READ_TIMEOUT = Duration.ofSeconds(5);
 
   private final ApiClient api;
-  private final TargetSettings settings;
   private final boolean failover;
   private final String namespace;
   private final String service;
 
-  private final ResourceCache<V1EndpointSlice> source = new ResourceCache<>();
-  private final ResourceCache<V1Service> services = new ResourceCache<>();
-  private final Map<AddressFamily, ResourceCache<V1EndpointSlice>> slices =
+  private final ObjectList<V1EndpointSlice> source;
+  private final ObjectList<V1Service> services;
+  private final Map<AddressFamily, ObjectList<V1EndpointSlice>> slices =
       new EnumMap<>(AddressFamily.class);
-  private final ResourceCache<V1Endpoints> endpoints = new ResourceCache<>();
+  private final ObjectList<V1Endpoints> endpoints;
+
+  /** What is written. */
+  private final List<ObjectList<?>> written = new ArrayList<>();
 
   private final List<ResourceWatch<?>> watches = new ArrayList<>();
   private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
@@ -58,24 +64,26 @@ final class KubeEndpointsClient implements EndpointsClient, AutoCloseable {
    */
   KubeEndpointsClient(ApiClient api, TargetSettings settings, boolean failover) {
     this.api = api;
-    this.settings = settings;
     this.failover = failover && settings.isApiservers();
     this.namespace = settings.target().namespace();
     this.service = settings.target().service();
-    watch(Resource.ENDPOINT_SLICES, sourceSlices(settings), source, this::sourceChanged);
-    watch(Resource.SERVICES, Selection.named(namespace, service), services, this::changed);
+    this.source = new ObjectList<>(api, Resource.ENDPOINT_SLICES, sourceSlices(settings));
+    this.services = named(Resource.SERVICES, service);
+    this.endpoints = named(Resource.ENDPOINTS, service);
     for (AddressFamily family : AddressFamily.values()) {
-      ResourceCache<V1EndpointSlice> cache = new ResourceCache<>();
-      slices.put(family, cache);
-      watch(
-          Resource.ENDPOINT_SLICES,
-          Selection.named(namespace, family.sliceName(service)),
-          cache,
-          this::changed);
+      slices.put(family, named(Resource.ENDPOINT_SLICES, family.sliceName(service)));
     }
+    written.addAll(slices.values());
     if (settings.writeEndpoints()) {
-      watch(Resource.ENDPOINTS, Selection.named(namespace, service), endpoints, this::changed);
+      written.add(endpoints);
     }
+    watches.add(new ResourceWatch<>(source, this::sourceChanged));
+    watches.add(new ResourceWatch<>(services, this::changed));
+    written.forEach(list -> watches.add(new ResourceWatch<>(list, this::changed)));
+  }
+
+  private <T extends KubernetesObject> ObjectList<T> named(Resource<T> resource, String name) {
+    return new ObjectList<>(api, resource, Selection.named(namespace, name));
   }
 
   /**
@@ -87,11 +95,6 @@ final class KubeEndpointsClient implements EndpointsClient, AutoCloseable {
     return settings.isApiservers()
         ? Selection.named(namespace, settings.sourceName())
         : Selection.labelled(namespace, EndpointSlice.SERVICE_NAME_LABEL, settings.sourceName());
-  }
-
-  private <T extends KubernetesObject> void watch(
-      Resource<T> resource, Selection selection, ResourceCache<T> cache, Runnable changed) {
-    watches.add(new ResourceWatch<>(api, resource, selection, cache, changed));
   }
 
   void start() {
@@ -147,7 +150,7 @@ final class KubeEndpointsClient implements EndpointsClient, AutoCloseable {
   /** The control planes in an order of this process' own, so that replicas spread their load. */
   private List<ServerAddress> members() {
     List<ServerAddress> members = new ArrayList<>();
-    for (ResourceCache.Versioned<V1EndpointSlice> slice : source.all()) {
+    for (ResourceCache.Versioned<V1EndpointSlice> slice : source.cache().all()) {
       EndpointSlice value = Models.slice(slice.object());
       value.servingPorts().stream()
           .findFirst()
@@ -166,25 +169,24 @@ final class KubeEndpointsClient implements EndpointsClient, AutoCloseable {
   @Override
   public Optional<ObservedState> observed() {
     boolean known =
-        source.isKnown()
-            && services.isKnown()
-            && slices.values().stream().allMatch(ResourceCache::isKnown)
-            && (endpoints.isKnown() || !settings.writeEndpoints());
+        source.cache().isKnown()
+            && services.cache().isKnown()
+            && written.stream().allMatch(list -> list.cache().isKnown());
     if (!known) {
       return Optional.empty();
     }
     Map<AddressFamily, EndpointSlice> current = new EnumMap<>(AddressFamily.class);
     slices.forEach(
-        (family, cache) ->
-            cache
+        (family, list) ->
+            list.cache()
                 .get(family.sliceName(service))
                 .ifPresent(slice -> current.put(family, Models.slice(slice.object()))));
     return Optional.of(
         new ObservedState(
-            source.all().stream().map(slice -> Models.slice(slice.object())).toList(),
-            services.get(service).map(found -> Models.service(found.object())),
+            source.cache().all().stream().map(slice -> Models.slice(slice.object())).toList(),
+            services.cache().get(service).map(found -> Models.service(found.object())),
             current,
-            endpoints.get(service).map(found -> Models.endpoints(found.object()))));
+            endpoints.cache().get(service).map(found -> Models.endpoints(found.object()))));
   }
 
   @Override
@@ -194,55 +196,46 @@ final class KubeEndpointsClient implements EndpointsClient, AutoCloseable {
     }
     DesiredObject desired = change.desired().orElseThrow();
     if (desired instanceof DesiredObject.Slice slice) {
-      ResourceCache<V1EndpointSlice> cache = cache(slice.family());
-      if (change instanceof Change.Create) {
-        return create(Resource.ENDPOINT_SLICES, Models.slice(slice, namespace), cache);
-      }
-      return compared(cache, (Change.Update) change)
-          .map(current -> Models.update(Models.copy(current), slice))
-          .map(next -> replace(Resource.ENDPOINT_SLICES, slice.name(), next, cache))
-          .orElseGet(WriteResult.Conflict::new);
+      return write(
+          change,
+          Objects.requireNonNull(slices.get(slice.family())),
+          () -> Models.slice(slice, namespace),
+          current -> Models.update(current, slice));
     }
     DesiredObject.LegacyEndpoints legacy = (DesiredObject.LegacyEndpoints) desired;
-    if (change instanceof Change.Create) {
-      return create(Resource.ENDPOINTS, Models.endpoints(legacy, namespace), endpoints);
+    return write(
+        change,
+        endpoints,
+        () -> Models.endpoints(legacy, namespace),
+        current -> Models.update(current, legacy));
+  }
+
+  private <T extends KubernetesObject> WriteResult write(
+      Change change, ObjectList<T> list, Supplier<T> created, UnaryOperator<T> updated) {
+    Resource<T> resource = list.resource();
+    ApiCall call;
+    if (change instanceof Change.Update update) {
+      String name = update.object().name();
+      ResourceCache.Versioned<T> current = list.cache().get(name).orElse(null);
+      if (current == null || !current.version().equals(update.resourceVersion())) {
+        // It has changed since it was compared.
+        return new WriteResult.Conflict();
+      }
+      T next = updated.apply(KubeJson.copy(current.object(), resource.type()));
+      call = ApiCall.put(resource.object(namespace, name), KubeJson.text(next));
+    } else {
+      call = ApiCall.post(resource.collection(namespace), KubeJson.text(created.get()));
     }
-    return compared(endpoints, (Change.Update) change)
-        .map(current -> Models.update(Models.copy(current), legacy))
-        .map(next -> replace(Resource.ENDPOINTS, legacy.name(), next, endpoints))
-        .orElseGet(WriteResult.Conflict::new);
-  }
-
-  private ResourceCache<V1EndpointSlice> cache(AddressFamily family) {
-    ResourceCache<V1EndpointSlice> cache = slices.get(family);
-    if (cache == null) {
-      throw new IllegalStateException("no cache for " + family);
+    ApiAnswer answer = api.send(call, WRITE_TIMEOUT);
+    if (!(answer instanceof ApiAnswer.Ok ok)) {
+      return failure(answer);
     }
-    return cache;
-  }
-
-  /** The object in the version that was compared; none when it has changed since. */
-  private static <T> Optional<T> compared(ResourceCache<T> cache, Change.Update change) {
-    return cache
-        .get(change.object().name())
-        .filter(current -> current.version().equals(change.resourceVersion()))
-        .map(ResourceCache.Versioned::object);
-  }
-
-  private <T extends KubernetesObject> WriteResult create(
-      Resource<T> resource, T object, ResourceCache<T> cache) {
-    ApiAnswer answer =
-        api.send(
-            ApiCall.post(resource.collection(namespace), KubeJson.text(object)), WRITE_TIMEOUT);
-    return result(resource, answer, cache);
-  }
-
-  private <T extends KubernetesObject> WriteResult replace(
-      Resource<T> resource, String name, T object, ResourceCache<T> cache) {
-    ApiAnswer answer =
-        api.send(
-            ApiCall.put(resource.object(namespace, name), KubeJson.text(object)), WRITE_TIMEOUT);
-    return result(resource, answer, cache);
+    try {
+      list.cache().put(ObjectList.versioned(KubeJson.model(ok.body(), resource.type())));
+      return new WriteResult.Written();
+    } catch (KubeJson.MalformedException e) {
+      return new WriteResult.Failed(KubeJson.orEmpty(e.getMessage()), Optional.empty());
+    }
   }
 
   private WriteResult delete(Change.DeleteSlice change) {
@@ -259,55 +252,29 @@ final class KubeEndpointsClient implements EndpointsClient, AutoCloseable {
             WRITE_TIMEOUT);
     if (answer instanceof ApiAnswer.Ok
         || (answer instanceof ApiAnswer.Status status && status.code() == 404)) {
-      slices.values().forEach(cache -> cache.remove(change.name(), change.resourceVersion()));
+      slices
+          .values()
+          .forEach(list -> list.cache().remove(change.name(), change.resourceVersion()));
       return new WriteResult.Written();
     }
     return failure(answer);
   }
 
-  private static <T extends KubernetesObject> WriteResult result(
-      Resource<T> resource, ApiAnswer answer, ResourceCache<T> cache) {
-    if (!(answer instanceof ApiAnswer.Ok ok)) {
-      return failure(answer);
-    }
-    try {
-      cache.put(ObjectList.versioned(KubeJson.model(ok.body(), resource.type())));
-      return new WriteResult.Written();
-    } catch (KubeJson.MalformedException e) {
-      return new WriteResult.Failed(KubeJson.orEmpty(e.getMessage()), Optional.empty());
-    }
-  }
-
   private static WriteResult failure(ApiAnswer answer) {
-    if (answer instanceof ApiAnswer.Status status) {
-      if (status.isRejection()) {
-        return new WriteResult.Rejected(status.describe());
-      }
-      switch (status.code()) {
-        case 404, 409 -> {
-          // 404: gone since it was read, or its namespace is.
-          return status.code() == 409
-              ? new WriteResult.Conflict()
-              : new WriteResult.Failed(status.describe(), Optional.empty());
-        }
-        default -> {
-          return new WriteResult.Failed(status.describe(), status.retryAfter());
-        }
-      }
+    if (!(answer instanceof ApiAnswer.Status status)) {
+      return new WriteResult.Failed(answer.failure(), Optional.empty());
     }
-    return new WriteResult.Failed(answer.failure(), Optional.empty());
+    if (status.isRejection()) {
+      return new WriteResult.Rejected(status.describe());
+    }
+    return status.code() == 409
+        ? new WriteResult.Conflict()
+        : new WriteResult.Failed(status.describe(), status.retryAfter());
   }
 
   @Override
-  public boolean reread() {
-    boolean all = true;
-    for (AddressFamily family : AddressFamily.values()) {
-      all &= read(Resource.ENDPOINT_SLICES, family.sliceName(service), cache(family)).isEmpty();
-    }
-    if (settings.writeEndpoints()) {
-      all &= read(Resource.ENDPOINTS, service, endpoints).isEmpty();
-    }
-    return all;
+  public void reread() {
+    written.forEach(list -> list.read(READ_TIMEOUT));
   }
 
   /**
@@ -317,41 +284,17 @@ final class KubeEndpointsClient implements EndpointsClient, AutoCloseable {
    * @return why it could not be read; empty when it could
    */
   Optional<String> readOnce(boolean withSource) {
-    return (withSource ? readSource() : Optional.<String>empty())
-        .or(() -> list(Resource.SERVICES, Selection.named(namespace, service), services))
-        .or(
-            () ->
-                slices.entrySet().stream()
-                    .map(
-                        entry ->
-                            list(
-                                Resource.ENDPOINT_SLICES,
-                                Selection.named(namespace, entry.getKey().sliceName(service)),
-                                entry.getValue()))
-                    .flatMap(Optional::stream)
-                    .findFirst())
-        .or(
-            () ->
-                settings.writeEndpoints()
-                    ? list(Resource.ENDPOINTS, Selection.named(namespace, service), endpoints)
-                    : Optional.empty());
-  }
-
-  private Optional<String> readSource() {
-    Optional<String> failure = list(Resource.ENDPOINT_SLICES, sourceSlices(settings), source);
-    if (failure.isEmpty() && failover) {
-      useMembers();
+    if (withSource) {
+      Optional<String> failure = source.failure(READ_TIMEOUT);
+      if (failure.isPresent()) {
+        return failure;
+      }
+      if (failover) {
+        useMembers();
+      }
     }
-    return failure;
-  }
-
-  private <T extends KubernetesObject> Optional<String> list(
-      Resource<T> resource, Selection selection, ResourceCache<T> cache) {
-    return new ObjectList<>(api, resource, selection, cache).failure(READ_TIMEOUT);
-  }
-
-  private <T extends KubernetesObject> Optional<String> read(
-      Resource<T> resource, String name, ResourceCache<T> cache) {
-    return list(resource, Selection.named(namespace, name), cache);
+    return Stream.concat(Stream.of(services), written.stream())
+        .flatMap(list -> list.failure(READ_TIMEOUT).stream())
+        .findFirst();
   }
 }

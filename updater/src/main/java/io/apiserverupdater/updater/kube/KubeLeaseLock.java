@@ -31,7 +31,7 @@ final class KubeLeaseLock implements LeaseLock, AutoCloseable {
   private final String namespace;
   private final String name;
   private final LongSupplier monotonic;
-  private final ResourceCache<V1Lease> cache = new ResourceCache<>();
+  private final ResourceCache<V1Lease> cache;
   private final ObjectList<V1Lease> list;
   private final ResourceWatch<V1Lease> watch;
   private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
@@ -44,9 +44,9 @@ final class KubeLeaseLock implements LeaseLock, AutoCloseable {
     this.namespace = namespace;
     this.name = name;
     this.monotonic = monotonic;
-    Selection selection = Selection.named(namespace, name);
-    this.list = new ObjectList<>(api, Resource.LEASES, selection, cache);
-    this.watch = new ResourceWatch<>(api, Resource.LEASES, selection, cache, this::changed);
+    this.list = new ObjectList<>(api, Resource.LEASES, Selection.named(namespace, name));
+    this.cache = list.cache();
+    this.watch = new ResourceWatch<>(list, this::changed);
   }
 
   void start() {
@@ -125,13 +125,12 @@ final class KubeLeaseLock implements LeaseLock, AutoCloseable {
     if (current == null || !current.version().equals(resourceVersion)) {
       return new Outcome.Conflict();
     }
-    V1LeaseSpec spec = current.object().getSpec();
+    V1Lease copy = KubeJson.copy(current.object(), V1Lease.class);
+    V1LeaseSpec spec = copy.getSpec();
     V1Lease lease =
-        new V1Lease()
-            .apiVersion(Resource.LEASES.apiVersion())
+        copy.apiVersion(Resource.LEASES.apiVersion())
             .kind(Resource.LEASES.kind())
-            .metadata(Models.copy(current.object().getMetadata()))
-            .spec(update(spec == null ? new V1LeaseSpec() : copy(spec), leaseRecord));
+            .spec(update(spec == null ? new V1LeaseSpec() : spec, leaseRecord));
     return outcome(
         api.send(
             ApiCall.put(Resource.LEASES.object(namespace, name), KubeJson.text(lease)), timeout));
@@ -168,12 +167,6 @@ final class KubeLeaseLock implements LeaseLock, AutoCloseable {
         Optional.ofNullable(spec.getAcquireTime()).map(OffsetDateTime::toInstant),
         Optional.ofNullable(spec.getRenewTime()).map(OffsetDateTime::toInstant),
         transitions == null ? 0 : transitions);
-  }
-
-  private static V1LeaseSpec copy(V1LeaseSpec spec) {
-    return new V1LeaseSpec()
-        .preferredHolder(spec.getPreferredHolder())
-        .strategy(spec.getStrategy());
   }
 
   private static V1LeaseSpec update(V1LeaseSpec spec, LeaseRecord leaseRecord) {

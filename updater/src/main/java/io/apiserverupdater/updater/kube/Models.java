@@ -128,45 +128,6 @@ final class Models {
     return update(model, desired);
   }
 
-  /** A slice that can be changed without changing this one. */
-  static V1EndpointSlice copy(V1EndpointSlice model) {
-    return new V1EndpointSlice()
-        .apiVersion(model.getApiVersion())
-        .kind(model.getKind())
-        .metadata(copy(model.getMetadata()))
-        .addressType(model.getAddressType())
-        .ports(model.getPorts())
-        .endpoints(model.getEndpoints());
-  }
-
-  /** Endpoints that can be changed without changing these. */
-  static V1Endpoints copy(V1Endpoints model) {
-    return new V1Endpoints()
-        .apiVersion(model.getApiVersion())
-        .kind(model.getKind())
-        .metadata(copy(model.getMetadata()))
-        .subsets(model.getSubsets());
-  }
-
-  /**
-   * All metadata that an update may change or must repeat. The managed fields are left out: the
-   * server keeps those of an update that does not mention them.
-   */
-  static V1ObjectMeta copy(V1ObjectMeta metadata) {
-    return new V1ObjectMeta()
-        .annotations(metadata.getAnnotations())
-        .creationTimestamp(metadata.getCreationTimestamp())
-        .finalizers(metadata.getFinalizers())
-        .generateName(metadata.getGenerateName())
-        .labels(metadata.getLabels())
-        .managedFields(null)
-        .name(metadata.getName())
-        .namespace(metadata.getNamespace())
-        .ownerReferences(metadata.getOwnerReferences())
-        .resourceVersion(metadata.getResourceVersion())
-        .uid(metadata.getUid());
-  }
-
   /** The same object with our fields as desired, and everything else as it is. */
   static V1EndpointSlice update(V1EndpointSlice model, DesiredObject.Slice desired) {
     return model
@@ -245,15 +206,13 @@ final class Models {
         .annotations(null)
         .finalizers(null)
         .labels(null)
-        .managedFields(null)
         .ownerReferences(null);
   }
 
   private static V1ObjectMeta withLabels(V1ObjectMeta metadata, Map<String, String> wanted) {
     Map<String, String> labels = new HashMap<>(labels(metadata));
     labels.putAll(wanted);
-    // The server keeps the managed fields of an update that does not mention them.
-    return metadata.labels(labels).managedFields(null);
+    return metadata.labels(labels);
   }
 
   private static Map<String, String> labels(@Nullable V1ObjectMeta metadata) {

@@ -4,8 +4,6 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -60,10 +58,7 @@ public final class LeaderElector implements Leadership, AutoCloseable {
   private final Thread thread = new Thread(this::run, "leader-elector");
   private volatile Listener listener = Listener.NONE;
 
-  private final ReentrantLock guard = new ReentrantLock();
-  private final Condition changed = guard.newCondition();
-
-  // Guarded by guard.
+  // Guarded by this.
   private boolean leaseChanged;
   private boolean closing;
   private boolean releasing;
@@ -117,12 +112,9 @@ public final class LeaderElector implements Leadership, AutoCloseable {
    */
   @Override
   public void close() {
-    guard.lock();
-    try {
+    synchronized (this) {
       closing = true;
-      changed.signalAll();
-    } finally {
-      guard.unlock();
+      notifyAll();
     }
     try {
       thread.join(PATIENCE.toMillis());
@@ -134,25 +126,15 @@ public final class LeaderElector implements Leadership, AutoCloseable {
   }
 
   /** A call that nobody answers must not hold up the end; the release has its own time. */
-  private void giveUpCall() {
-    guard.lock();
-    try {
-      if (!releasing) {
-        thread.interrupt();
-      }
-    } finally {
-      guard.unlock();
+  private synchronized void giveUpCall() {
+    if (!releasing) {
+      thread.interrupt();
     }
   }
 
-  private void wake() {
-    guard.lock();
-    try {
-      leaseChanged = true;
-      changed.signalAll();
-    } finally {
-      guard.unlock();
-    }
+  private synchronized void wake() {
+    leaseChanged = true;
+    notifyAll();
   }
 
   private void run() {
@@ -316,20 +298,17 @@ public final class LeaderElector implements Leadership, AutoCloseable {
   }
 
   /** Waits until the moment has come, the Lease has changed, or the end; false at the end. */
-  private boolean awaitChange(long until) {
-    guard.lock();
+  private synchronized boolean awaitChange(long until) {
     try {
       long left = until - monotonic.getAsLong();
       while (!closing && !leaseChanged && left > 0) {
-        changed.awaitNanos(left);
+        TimeUnit.NANOSECONDS.timedWait(this, left);
         left = until - monotonic.getAsLong();
       }
       leaseChanged = false;
       return !closing;
     } catch (InterruptedException e) {
       return false;
-    } finally {
-      guard.unlock();
     }
   }
 
@@ -337,13 +316,10 @@ public final class LeaderElector implements Leadership, AutoCloseable {
     if (lead.isEmpty()) {
       return;
     }
-    guard.lock();
-    try {
+    synchronized (this) {
       releasing = true;
       // Of a call that was given up for the end's sake. It is not to end this one, too.
       boolean unusedInterrupt = Thread.interrupted();
-    } finally {
-      guard.unlock();
     }
     boolean certain = isCertain();
     lead = Optional.empty();

@@ -6,7 +6,6 @@ import io.apiserverupdater.updater.endpoints.Member;
 import io.apiserverupdater.updater.endpoints.MemberHealth;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -26,9 +25,7 @@ final class ProbedMember implements AutoCloseable {
   private final MemberProbe probe;
   private final Thread thread;
 
-  private final ReentrantLock guard = new ReentrantLock();
-
-  // Guarded by guard.
+  // Guarded by this.
   private boolean closed;
   private Optional<Long> leavesAt = Optional.empty();
 
@@ -65,14 +62,9 @@ final class ProbedMember implements AutoCloseable {
   }
 
   /** It has left the source; it is probed for a while yet, because it may come back. */
-  void leave(Duration linger) {
-    guard.lock();
-    try {
-      if (leavesAt.isEmpty()) {
-        leavesAt = Optional.of(monotonic.getAsLong() + linger.toNanos());
-      }
-    } finally {
-      guard.unlock();
+  synchronized void leave(Duration linger) {
+    if (leavesAt.isEmpty()) {
+      leavesAt = Optional.of(monotonic.getAsLong() + linger.toNanos());
     }
   }
 
@@ -81,24 +73,16 @@ final class ProbedMember implements AutoCloseable {
    *
    * @return whether it is still being probed
    */
-  boolean rejoin() {
-    guard.lock();
-    try {
-      leavesAt = Optional.empty();
-      return !closed;
-    } finally {
-      guard.unlock();
-    }
+  synchronized boolean rejoin() {
+    leavesAt = Optional.empty();
+    return !closed;
   }
 
   /** Tells the thread to end; a question under way ends by its deadline at the latest. */
   @Override
   public void close() {
-    guard.lock();
-    try {
+    synchronized (this) {
       closed = true;
-    } finally {
-      guard.unlock();
     }
     probe.close();
   }
@@ -144,13 +128,8 @@ final class ProbedMember implements AutoCloseable {
     }
   }
 
-  private boolean isClosed() {
-    guard.lock();
-    try {
-      return closed;
-    } finally {
-      guard.unlock();
-    }
+  private synchronized boolean isClosed() {
+    return closed;
   }
 
   /**
@@ -164,13 +143,10 @@ final class ProbedMember implements AutoCloseable {
         tracker.isRising()
             ? policy.interval().dividedBy(2)
             : schedule.untilNext(monotonic.getAsLong()));
-    guard.lock();
-    try {
+    synchronized (this) {
       // Under the lock: whoever rejoins from now on learns that this one has ended.
       closed |= leavesAt.isPresent() && monotonic.getAsLong() - leavesAt.get() >= 0;
       return !closed;
-    } finally {
-      guard.unlock();
     }
   }
 }

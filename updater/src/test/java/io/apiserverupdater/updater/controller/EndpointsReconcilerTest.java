@@ -110,9 +110,8 @@ class EndpointsReconcilerTest {
     }
 
     @Override
-    public boolean reread() {
+    public void reread() {
       rereads++;
-      return true;
     }
 
     @Override

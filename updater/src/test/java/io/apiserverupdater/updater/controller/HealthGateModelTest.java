@@ -238,9 +238,7 @@ class HealthGateModelTest {
     }
 
     @Override
-    public boolean reread() {
-      return true;
-    }
+    public void reread() {}
 
     @Override
     public void onChange(Runnable listener) {}

@@ -2,7 +2,6 @@ package io.apiserverupdater.updater.kube.access;
 
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Where an apiserver is.
@@ -16,22 +15,6 @@ public record ServerAddress(String host, int port, String pathPrefix, Optional<S
   /** A control plane by its own address. */
   public static ServerAddress member(String ip, int port) {
     return new ServerAddress(ip, port, "", Optional.of(ClusterAccess.MEMBER_TLS_NAME));
-  }
-
-  // By hand: what a record would do goes through method handles, which costs each call more than
-  // the comparison itself.
-  @Override
-  public boolean equals(@Nullable Object other) {
-    return other instanceof ServerAddress address
-        && port == address.port
-        && host.equals(address.host)
-        && pathPrefix.equals(address.pathPrefix)
-        && tlsName.equals(address.tlsName);
-  }
-
-  @Override
-  public int hashCode() {
-    return 31 * host.hashCode() + port;
   }
 
   @Override

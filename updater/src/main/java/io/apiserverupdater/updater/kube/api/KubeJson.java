@@ -32,7 +32,10 @@ public final class KubeJson {
   private static final DateTimeFormatter MICRO_TIME =
       DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSSSSS'Z'");
 
-  /** The record of who has set which field: it is most of an object, and nothing to us. */
+  /**
+   * The record of who has set which field: it is most of an object, and nothing to us. The server
+   * keeps that of an update that does not mention it.
+   */
   private static final ExclusionStrategy WITHOUT_MANAGED_FIELDS =
       new ExclusionStrategy() {
         @Override
@@ -49,7 +52,7 @@ public final class KubeJson {
 
   private static final Gson GSON =
       new GsonBuilder()
-          .addDeserializationExclusionStrategy(WITHOUT_MANAGED_FIELDS)
+          .setExclusionStrategies(WITHOUT_MANAGED_FIELDS)
           .registerTypeAdapter(OffsetDateTime.class, new TimeAdapter().nullSafe())
           .disableHtmlEscaping()
           .create();
@@ -184,6 +187,11 @@ public final class KubeJson {
 
   public static String text(Object model) {
     return GSON.toJson(model);
+  }
+
+  /** A model that can be changed without changing this one. */
+  public static <T> T copy(T model, Class<T> type) {
+    return GSON.fromJson(text(model), type);
   }
 
   private static String start(String text) {

@@ -17,6 +17,11 @@ import java.util.Optional;
 public record ObjectList<T extends KubernetesObject>(
     ApiClient api, Resource<T> resource, Selection selection, ResourceCache<T> cache) {
 
+  /** With a cache of its own. */
+  public ObjectList(ApiClient api, Resource<T> resource, Selection selection) {
+    this(api, resource, selection, new ResourceCache<>());
+  }
+
   /** How a list ended. */
   public sealed interface Result {
     /**

@@ -13,11 +13,11 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -65,11 +65,9 @@ public final class ResourceWatch<T extends KubernetesObject> implements AutoClos
           () -> ThreadLocalRandom.current().nextDouble());
   private final Thread thread;
 
-  private final ReentrantLock guard = new ReentrantLock();
-  private final Condition ended = guard.newCondition();
+  private final CountDownLatch closed = new CountDownLatch(1);
 
-  // Guarded by guard.
-  private boolean closed;
+  // Guarded by this.
   private Optional<WatchStream> open = Optional.empty();
 
   // Of the watch's thread only.
@@ -81,17 +79,12 @@ public final class ResourceWatch<T extends KubernetesObject> implements AutoClos
   /**
    * @param changed called, on the watch's thread, after each change of the cache
    */
-  public ResourceWatch(
-      ApiClient api,
-      Resource<T> resource,
-      Selection selection,
-      ResourceCache<T> cache,
-      Runnable changed) {
-    this.api = api;
-    this.resource = resource;
-    this.selection = selection;
-    this.cache = cache;
-    this.list = new ObjectList<>(api, resource, selection, cache);
+  public ResourceWatch(ObjectList<T> list, Runnable changed) {
+    this.list = list;
+    this.api = list.api();
+    this.resource = list.resource();
+    this.selection = list.selection();
+    this.cache = list.cache();
     this.changed = changed;
     this.thread = new Thread(this::run, "watch-" + resource.plural() + "-" + selection.selector());
     thread.setDaemon(true);
@@ -106,25 +99,14 @@ public final class ResourceWatch<T extends KubernetesObject> implements AutoClos
   }
 
   /** Has the watch go on at another server if it is at one of these. */
-  public void leave(Set<ServerAddress> servers) {
-    guard.lock();
-    try {
-      open.filter(stream -> servers.contains(stream.server())).ifPresent(WatchStream::cancel);
-    } finally {
-      guard.unlock();
-    }
+  public synchronized void leave(Set<ServerAddress> servers) {
+    open.filter(stream -> servers.contains(stream.server())).ifPresent(WatchStream::cancel);
   }
 
   @Override
-  public void close() {
-    guard.lock();
-    try {
-      closed = true;
-      open.ifPresent(WatchStream::cancel);
-      ended.signalAll();
-    } finally {
-      guard.unlock();
-    }
+  public synchronized void close() {
+    closed.countDown();
+    open.ifPresent(WatchStream::cancel);
     thread.interrupt();
   }
 
@@ -316,59 +298,33 @@ public final class ResourceWatch<T extends KubernetesObject> implements AutoClos
         : failed(answer.failure());
   }
 
-  private WatchStream remember(WatchStream stream) {
-    guard.lock();
-    try {
-      open = Optional.of(stream);
-      // It may have turned unready since it was chosen: then nobody told this stream to leave.
-      if (closed || api.isUnready(stream.server())) {
-        stream.cancel();
-      }
-      return stream;
-    } finally {
-      guard.unlock();
+  private synchronized WatchStream remember(WatchStream stream) {
+    open = Optional.of(stream);
+    // It may have turned unready since it was chosen: then nobody told this stream to leave.
+    if (isClosed() || api.isUnready(stream.server())) {
+      stream.cancel();
     }
+    return stream;
   }
 
-  private void forget() {
-    guard.lock();
-    try {
-      open = Optional.empty();
-    } finally {
-      guard.unlock();
-    }
+  private synchronized void forget() {
+    open = Optional.empty();
   }
 
   /** Whether the watch is open at this moment. */
-  public boolean isOpen() {
-    guard.lock();
-    try {
-      return open.isPresent();
-    } finally {
-      guard.unlock();
-    }
+  public synchronized boolean isOpen() {
+    return open.isPresent();
   }
 
   private boolean isClosed() {
-    guard.lock();
-    try {
-      return closed;
-    } finally {
-      guard.unlock();
-    }
+    return closed.getCount() == 0;
   }
 
   private void await(Duration time) {
-    guard.lock();
     try {
-      long left = time.toNanos();
-      while (!closed && left > 0) {
-        left = ended.awaitNanos(left);
-      }
+      boolean unusedEnd = closed.await(time.toNanos(), TimeUnit.NANOSECONDS);
     } catch (InterruptedException e) {
       log.debug("watch interrupted");
-    } finally {
-      guard.unlock();
     }
   }
 
