@@ -73,7 +73,7 @@ class InClusterAccessTest {
     Files.writeString(directory.resolve("token"), content);
     ClusterAccess access = access();
     IOException failure = assertThrows(IOException.class, () -> access.identity(false));
-    assertTrue(failure.getMessage().endsWith("token: no token in it"), failure.toString());
+    assertTrue(failure.toString().endsWith("token: no token in it"), failure.toString());
   }
 
   static List<Arguments> elsewhere() {
