@@ -4,6 +4,8 @@ import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Reads HTTP/1.1 answers (RFC 9112) to GET requests from one connection: with a length, in chunks,
@@ -15,6 +17,10 @@ final class HttpAnswerReader {
   static final int MAX_HEAD_BYTES = 16 * 1024;
 
   private static final int NO_LENGTH = -1;
+
+  /** The words behind the number may be missing. */
+  private static final Pattern STATUS_LINE =
+      Pattern.compile("HTTP/1\\.[01] ([1-9][0-9]{2})( .*)?", Pattern.DOTALL);
 
   /** The bytes are not an HTTP answer, or too many. */
   static final class MalformedAnswerException extends IOException {
@@ -75,28 +81,13 @@ final class HttpAnswerReader {
     boolean close;
   }
 
-  /** {@code HTTP/1.1 200 OK}; the words behind the number may be missing. */
   private static int status(String line) throws MalformedAnswerException {
-    boolean version = line.startsWith("HTTP/1.1 ") || line.startsWith("HTTP/1.0 ");
-    if (version && line.length() >= 12 && (line.length() == 12 || line.charAt(12) == ' ')) {
-      int status = 0;
-      for (int i = 9; i < 12; i++) {
-        int digit = line.charAt(i) - '0';
-        if (digit < 0 || digit > 9) {
-          throw notHttp(line);
-        }
-        status = status * 10 + digit;
-      }
-      if (status >= 100) {
-        return status;
-      }
+    Matcher matcher = STATUS_LINE.matcher(line);
+    if (!matcher.matches()) {
+      throw new MalformedAnswerException(
+          "expected an HTTP/1.1 answer, found \"" + Printable.of(line, 60) + "\"");
     }
-    throw notHttp(line);
-  }
-
-  private static MalformedAnswerException notHttp(String line) {
-    return new MalformedAnswerException(
-        "expected an HTTP/1.1 answer, found \"" + Printable.of(line, 60) + "\"");
+    return Integer.parseInt(matcher.group(1));
   }
 
   private Headers readHeaders() throws IOException {

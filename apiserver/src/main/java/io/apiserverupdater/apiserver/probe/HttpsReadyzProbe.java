@@ -54,16 +54,12 @@ public final class HttpsReadyzProbe implements ApiserverProbe {
   /** From lines such as {@code [-]etcd failed: reason withheld}. */
   static List<String> failingChecks(String body) {
     List<String> failing = new ArrayList<>();
-    int start = 0;
-    while (start < body.length() && failing.size() < MAX_FAILING_CHECKS) {
-      int newline = body.indexOf('\n', start);
-      int end = newline < 0 ? body.length() : newline;
-      if (body.startsWith(FAILED, start)) {
-        String name = body.substring(start + FAILED.length(), end);
+    for (String line : body.split("\n", -1)) {
+      if (line.startsWith(FAILED) && failing.size() < MAX_FAILING_CHECKS) {
+        String name = line.substring(FAILED.length());
         int space = name.indexOf(' ');
         failing.add(Printable.of(space < 0 ? name : name.substring(0, space), MAX_CHECK_CHARS));
       }
-      start = end + 1;
     }
     return failing;
   }
