@@ -252,9 +252,7 @@ final class KubeEndpointsClient implements EndpointsClient, AutoCloseable {
             WRITE_TIMEOUT);
     if (answer instanceof ApiAnswer.Ok
         || (answer instanceof ApiAnswer.Status status && status.code() == 404)) {
-      slices
-          .values()
-          .forEach(list -> list.cache().remove(change.name(), change.resourceVersion()));
+      slices.values().forEach(list -> list.cache().remove(change.name(), change.resourceVersion()));
       return new WriteResult.Written();
     }
     return failure(answer);

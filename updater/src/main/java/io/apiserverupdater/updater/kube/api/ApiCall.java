@@ -1,7 +1,7 @@
 package io.apiserverupdater.updater.kube.api;
 
+import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -14,7 +14,6 @@ import java.util.Optional;
  */
 public record ApiCall(
     String method, String path, Map<String, String> query, Optional<String> body) {
-  private static final HexFormat HEX = HexFormat.of().withUpperCase();
 
   public static ApiCall get(String path) {
     return new ApiCall("GET", path, Map.of(), Optional.empty());
@@ -46,34 +45,11 @@ public record ApiCall(
 
   /** All but the unreserved characters, and the slash, which a query may hold as well. */
   private static String encoded(String text) {
-    int plain = 0;
-    while (plain < text.length() && isPlain(text.charAt(plain))) {
-      plain++;
-    }
-    if (plain == text.length()) {
-      return text;
-    }
-    StringBuilder encoded = new StringBuilder(text.length() + 16);
-    for (byte b : text.getBytes(StandardCharsets.UTF_8)) {
-      char c = (char) (b & 0xFF);
-      if (isPlain(c)) {
-        encoded.append(c);
-      } else {
-        encoded.append('%').append(HEX.toHexDigits(b));
-      }
-    }
-    return encoded.toString();
-  }
-
-  private static boolean isPlain(char c) {
-    return (c >= 'a' && c <= 'z')
-        || (c >= 'A' && c <= 'Z')
-        || (c >= '0' && c <= '9')
-        || c == '-'
-        || c == '.'
-        || c == '_'
-        || c == '~'
-        || c == '/';
+    return URLEncoder.encode(text, StandardCharsets.UTF_8)
+        .replace("+", "%20")
+        .replace("*", "%2A")
+        .replace("%7E", "~")
+        .replace("%2F", "/");
   }
 
   /** This call with one more parameter. */
