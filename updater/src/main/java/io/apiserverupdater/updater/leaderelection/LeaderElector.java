@@ -27,28 +27,15 @@ public final class LeaderElector implements Leadership, AutoCloseable {
 
   /** Told of the turns of the election, on the elector's thread: be brief. */
   public interface Listener {
-    void startedLeading();
+    default void startedLeading() {}
 
     /**
      * A renewal came back so late that {@link #isCertain} was false for a while in between: what
      * was left undone then can be done now.
      */
-    void certainAgain();
+    default void certainAgain() {}
 
-    void stoppedLeading(String reason);
-
-    /** Takes no notice. */
-    Listener NONE =
-        new Listener() {
-          @Override
-          public void startedLeading() {}
-
-          @Override
-          public void certainAgain() {}
-
-          @Override
-          public void stoppedLeading(String reason) {}
-        };
+    default void stoppedLeading(String reason) {}
   }
 
   private final ElectionSettings settings;
@@ -56,7 +43,7 @@ public final class LeaderElector implements Leadership, AutoCloseable {
   private final LongSupplier monotonic;
   private final Clock wallClock;
   private final Thread thread = new Thread(this::run, "leader-elector");
-  private volatile Listener listener = Listener.NONE;
+  private volatile Listener listener = new Listener() {};
 
   // Guarded by this.
   private boolean leaseChanged;
