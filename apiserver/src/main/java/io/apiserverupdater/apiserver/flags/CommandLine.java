@@ -74,11 +74,8 @@ public final class CommandLine {
       errors.add("unexpected argument \"" + word + "\": expected only flags");
     } else if (command.isPresent()) {
       errors.add(
-          "unexpected argument \""
-              + word
-              + "\": the command is "
-              + command.get()
-              + ", expected only flags besides");
+          "unexpected argument \"%s\": the command is %s, expected only flags besides"
+              .formatted(word, command.get()));
     } else if (commands.contains(word)) {
       command = Optional.of(word);
     } else {

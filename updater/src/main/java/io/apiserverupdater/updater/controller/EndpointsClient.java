@@ -20,7 +20,9 @@ public interface EndpointsClient {
    */
   WriteResult apply(Change change);
 
-  /** Reads the target again, past the watches: after a conflict, or when a write may have landed. */
+  /**
+   * Reads the target again, past the watches: after a conflict, or when a write may have landed.
+   */
   void reread();
 
   /** Calls the listener, briefly and from any thread, whenever {@link #observed} has changed. */

@@ -35,22 +35,6 @@ public record Comparison(Action action, Optional<Manifest> live, Optional<Manife
     return merged.or(() -> live).orElseThrow();
   }
 
-  public String apiVersion() {
-    return object().apiVersion();
-  }
-
-  public String kind() {
-    return object().kind();
-  }
-
-  public String namespace() {
-    return object().namespace();
-  }
-
-  public String name() {
-    return object().name();
-  }
-
   /** The object as it is, as YAML; empty when it is not there. */
   public Optional<String> liveText() {
     return live.map(manifest -> YamlRenderer.text(manifest.fields()));

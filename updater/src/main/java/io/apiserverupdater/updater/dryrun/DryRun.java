@@ -18,7 +18,7 @@ import io.apiserverupdater.updater.endpoints.Refusal;
 import io.apiserverupdater.updater.endpoints.Service;
 import io.apiserverupdater.updater.endpoints.TargetName;
 import java.util.ArrayList;
-import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -91,16 +91,14 @@ public record DryRun(MirrorRule rule, boolean targetKnown) {
     List<String> notes = new ArrayList<>();
     if (targetKnown) {
       notes.add(
-          "Service "
-              + target
-              + " does not exist, and the updater waits for it; it is shown as required, and the"
-              + " rest as if it existed");
+          ("Service %s does not exist, and the updater waits for it; it is shown as required, and"
+                  + " the rest as if it existed")
+              .formatted(target));
     } else {
       notes.add(
-          "no cluster was read, so Service "
-              + target
-              + " and its endpoints count as absent; the updater waits for the Service, which is"
-              + " shown as required");
+          ("no cluster was read, so Service %s and its endpoints count as absent; the updater waits"
+                  + " for the Service, which is shown as required")
+              .formatted(target));
     }
     if (needed.clusterIp().isEmpty()) {
       notes.add(
@@ -146,29 +144,22 @@ public record DryRun(MirrorRule rule, boolean targetKnown) {
     }
     if (tcp.stream().noneMatch(port -> port.port() == ApiserverPort.DEFAULT)) {
       warnings.add(
-          subject
-              + " has no port "
-              + ApiserverPort.DEFAULT
-              + ", only "
-              + tcp.stream()
-                  .map(port -> Integer.toString(port.port()))
-                  .collect(Collectors.joining(", "))
-              + "; add the port "
-              + ApiserverPort.DEFAULT
-              + " with protocol TCP, or use another port on the nodes");
+          ("%s has no port %s, only %s; add the port %2$s with protocol TCP, or use another port on"
+                  + " the nodes")
+              .formatted(
+                  subject,
+                  ApiserverPort.DEFAULT,
+                  tcp.stream()
+                      .map(port -> Integer.toString(port.port()))
+                      .collect(Collectors.joining(", "))));
     }
     for (AddressFamily family : families) {
       // A server that is too old to tell the families has no say here.
       if (!service.families().isEmpty() && !service.families().contains(family)) {
         warnings.add(
-            subject
-                + " has no "
-                + family.addressType()
-                + " address, but the source has "
-                + family.addressType()
-                + " endpoints, which kube-proxy ignores; add "
-                + family.addressType()
-                + " to spec.ipFamilies");
+            ("%s has no %s address, but the source has %2$s endpoints, which kube-proxy ignores;"
+                    + " add %2$s to spec.ipFamilies")
+                .formatted(subject, family.addressType()));
       }
     }
     return warnings;
@@ -244,15 +235,8 @@ public record DryRun(MirrorRule rule, boolean targetKnown) {
     if (deleted.isEmpty()) {
       return Map.of();
     }
-    Map<AddressFamily, EndpointSlice> left = new EnumMap<>(AddressFamily.class);
-    state
-        .slices()
-        .forEach(
-            (family, slice) -> {
-              if (!deleted.contains(slice.name())) {
-                left.put(family, slice);
-              }
-            });
+    Map<AddressFamily, EndpointSlice> left = new HashMap<>(state.slices());
+    left.values().removeIf(slice -> deleted.contains(slice.name()));
     ObservedState after =
         new ObservedState(state.source(), state.service(), left, state.endpoints());
     if (!(rule.decide(after, reading) instanceof Decision.Apply next)) {

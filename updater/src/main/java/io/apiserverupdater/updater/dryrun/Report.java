@@ -69,15 +69,14 @@ public record Report(
     long created = count(Comparison.Action.CREATE) + count(Comparison.Action.REPLACE);
     long deleted = count(Comparison.Action.DELETE) + count(Comparison.Action.REPLACE);
     return List.of(
-        created
-            + (created == 1 ? " object" : " objects")
-            + " would be created, "
-            + count(Comparison.Action.UPDATE)
-            + " updated, "
-            + deleted
-            + " deleted; target "
-            + target
-            + (count(Comparison.Action.AWAIT) > 0 ? ", whose Service must be created first" : ""));
+        "%s %s would be created, %s updated, %s deleted; target %s%s"
+            .formatted(
+                created,
+                created == 1 ? "object" : "objects",
+                count(Comparison.Action.UPDATE),
+                deleted,
+                target,
+                count(Comparison.Action.AWAIT) > 0 ? ", whose Service must be created first" : ""));
   }
 
   /** All that belongs on the standard error: members, notes, warnings, and the summary last. */

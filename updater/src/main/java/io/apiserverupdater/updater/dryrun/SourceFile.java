@@ -297,15 +297,9 @@ public final class SourceFile {
   private List<EndpointSlice> result() throws InvalidException {
     if (faults.isEmpty() && slices.isEmpty() && !strangers.isEmpty()) {
       faults.add(
-          "has "
-              + strangers.size()
-              + " EndpointSlices, all of other Services (the first of "
-              + brief(strangers.get(0))
-              + "), expected those of "
-              + settings.source()
-              + "; use the output of "
-              + command()
-              + ", or another --source");
+          ("has %s EndpointSlices, all of other Services (the first of %s), expected those of %s;"
+                  + " use the output of %s, or another --source")
+              .formatted(strangers.size(), brief(strangers.get(0)), settings.source(), command()));
     }
     if (faults.isEmpty()) {
       return List.copyOf(slices);
@@ -333,11 +327,8 @@ public final class SourceFile {
         settings.isApiservers()
             ? settings.sourceName()
             : "-l " + EndpointSlice.SERVICE_NAME_LABEL + "=" + settings.sourceName();
-    return "kubectl get endpointslices -n "
-        + settings.sourceNamespace()
-        + " "
-        + objects
-        + " -o yaml";
+    return "kubectl get endpointslices -n %s %s -o yaml"
+        .formatted(settings.sourceNamespace(), objects);
   }
 
   private static boolean isAddress(String text, AddressFamily family) {

@@ -24,13 +24,8 @@ public record Refusal(String reason, String message, String remedy) {
   static Refusal sourcePort(String source, String slice, List<EndpointPort> candidates) {
     return new Refusal(
         "SourcePortUnclear",
-        "slice "
-            + slice
-            + " of the source "
-            + source
-            + " has "
-            + candidates.size()
-            + " TCP ports to choose from, expected one, or one named https",
+        "slice %s of the source %s has %s TCP ports to choose from, expected one, or one named https"
+            .formatted(slice, source, candidates.size()),
         "set --source to a Service whose slices have one TCP port, or one named https");
   }
 
@@ -38,13 +33,8 @@ public record Refusal(String reason, String message, String remedy) {
       String source, AddressFamily family, Collection<Integer> ports) {
     return new Refusal(
         "SourcePortsDiffer",
-        "the "
-            + family.addressType()
-            + " slices of the source "
-            + source
-            + " have different port numbers "
-            + ports
-            + ", expected one",
+        "the %s slices of the source %s have different port numbers %s, expected one"
+            .formatted(family.addressType(), source, ports),
         "give all apiservers the same --secure-port");
   }
 
@@ -58,11 +48,9 @@ public record Refusal(String reason, String message, String remedy) {
   static Refusal selector(TargetName target, Map<String, String> selector) {
     return new Refusal(
         "ServiceHasSelector",
-        "Service "
-            + target
-            + " has the selector "
-            + selector
-            + ", so Kubernetes itself writes its endpoints; expected a Service without a selector",
+        ("Service %s has the selector %s, so Kubernetes itself writes its endpoints; expected a"
+                + " Service without a selector")
+            .formatted(target, selector),
         "remove spec.selector from it, or choose another Service with --service");
   }
 
@@ -83,28 +71,18 @@ public record Refusal(String reason, String message, String remedy) {
   static Refusal foreignSlice(TargetName target, EndpointSlice slice, String manager) {
     return new Refusal(
         "ForeignSlice",
-        "EndpointSlice "
-            + target.namespace()
-            + "/"
-            + slice.name()
-            + " is managed by "
-            + slice.managedBy().orElse("nobody")
-            + ", expected "
-            + manager,
+        "EndpointSlice %s/%s is managed by %s, expected %s"
+            .formatted(
+                target.namespace(), slice.name(), slice.managedBy().orElse("nobody"), manager),
         "stop that controller and delete the slice, or choose another Service with --service");
   }
 
   static Refusal sliceOfOtherService(TargetName target, EndpointSlice slice) {
     return new Refusal(
         "SliceOfOtherService",
-        "EndpointSlice "
-            + target.namespace()
-            + "/"
-            + slice.name()
-            + " belongs to the Service "
-            + slice.serviceName().orElse("")
-            + ", expected "
-            + target.service(),
+        "EndpointSlice %s/%s belongs to the Service %s, expected %s"
+            .formatted(
+                target.namespace(), slice.name(), slice.serviceName().orElse(""), target.service()),
         "rename or delete that slice, or choose another Service with --service");
   }
 
@@ -112,15 +90,8 @@ public record Refusal(String reason, String message, String remedy) {
       TargetName target, EndpointSlice slice, AddressFamily family) {
     return new Refusal(
         "SliceOfOtherAddressType",
-        "EndpointSlice "
-            + target.namespace()
-            + "/"
-            + slice.name()
-            + " has the address type "
-            + slice.addressType()
-            + ", expected "
-            + family.addressType()
-            + ", and no managed-by label",
+        "EndpointSlice %s/%s has the address type %s, expected %s, and no managed-by label"
+            .formatted(target.namespace(), slice.name(), slice.addressType(), family.addressType()),
         "rename or delete that slice, or choose another Service with --service");
   }
 }

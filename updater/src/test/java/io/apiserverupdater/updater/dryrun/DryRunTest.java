@@ -339,7 +339,13 @@ final class DryRunTest {
                   action == Action.CREATE || action == Action.AWAIT, comparison.live().isEmpty());
               assertEquals(action == Action.DELETE, comparison.merged().isEmpty());
             })
-        .map(comparison -> comparison.action() + " " + comparison.kind() + " " + comparison.name())
+        .map(
+            comparison ->
+                comparison.action()
+                    + " "
+                    + comparison.object().kind()
+                    + " "
+                    + comparison.object().name())
         .toList();
   }
 }
