@@ -226,16 +226,9 @@ final class KubeEndpointsClient implements EndpointsClient, AutoCloseable {
     } else {
       call = ApiCall.post(resource.collection(namespace), KubeJson.text(created.get()));
     }
-    ApiAnswer answer = api.send(call, WRITE_TIMEOUT);
-    if (!(answer instanceof ApiAnswer.Ok ok)) {
-      return failure(answer);
-    }
-    try {
-      list.cache().put(ObjectList.versioned(KubeJson.model(ok.body(), resource.type())));
-      return new WriteResult.Written();
-    } catch (KubeJson.MalformedException e) {
-      return new WriteResult.Failed(KubeJson.orEmpty(e.getMessage()), Optional.empty());
-    }
+    return list.write(call, WRITE_TIMEOUT)
+        .map(KubeEndpointsClient::failure)
+        .orElseGet(WriteResult.Written::new);
   }
 
   private WriteResult delete(Change.DeleteSlice change) {

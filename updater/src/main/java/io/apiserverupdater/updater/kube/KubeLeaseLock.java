@@ -27,7 +27,6 @@ import java.util.function.LongSupplier;
 
 /** The Lease, watched, and written with the version that was seen. */
 final class KubeLeaseLock implements LeaseLock, AutoCloseable {
-  private final ApiClient api;
   private final String namespace;
   private final String name;
   private final LongSupplier monotonic;
@@ -40,7 +39,6 @@ final class KubeLeaseLock implements LeaseLock, AutoCloseable {
   private Optional<ObservedLease> observed = Optional.empty();
 
   KubeLeaseLock(ApiClient api, String namespace, String name, LongSupplier monotonic) {
-    this.api = api;
     this.namespace = namespace;
     this.name = name;
     this.monotonic = monotonic;
@@ -114,9 +112,8 @@ final class KubeLeaseLock implements LeaseLock, AutoCloseable {
             .kind(Resource.LEASES.kind())
             .metadata(Models.metadata(namespace, name))
             .spec(update(new V1LeaseSpec(), leaseRecord));
-    return outcome(
-        api.send(
-            ApiCall.post(Resource.LEASES.collection(namespace), KubeJson.text(lease)), timeout));
+    return write(
+        ApiCall.post(Resource.LEASES.collection(namespace), KubeJson.text(lease)), timeout);
   }
 
   @Override
@@ -131,28 +128,22 @@ final class KubeLeaseLock implements LeaseLock, AutoCloseable {
         copy.apiVersion(Resource.LEASES.apiVersion())
             .kind(Resource.LEASES.kind())
             .spec(update(spec == null ? new V1LeaseSpec() : spec, leaseRecord));
-    return outcome(
-        api.send(
-            ApiCall.put(Resource.LEASES.object(namespace, name), KubeJson.text(lease)), timeout));
+    return write(
+        ApiCall.put(Resource.LEASES.object(namespace, name), KubeJson.text(lease)), timeout);
   }
 
-  private Outcome outcome(ApiAnswer answer) {
-    if (answer instanceof ApiAnswer.Ok ok) {
-      try {
-        cache.put(ObjectList.versioned(KubeJson.model(ok.body(), V1Lease.class)));
-        return new Outcome.Done();
-      } catch (KubeJson.MalformedException e) {
-        return new Outcome.Failed(KubeJson.orEmpty(e.getMessage()));
-      }
-    }
-    boolean conflict = answer instanceof ApiAnswer.Status status && status.code() == 409;
-    return conflict ? new Outcome.Conflict() : failure(answer);
+  private Outcome write(ApiCall call, Duration timeout) {
+    return list.write(call, timeout).map(KubeLeaseLock::failure).orElseGet(Outcome.Done::new);
   }
 
   private static Outcome failure(ApiAnswer answer) {
-    return answer instanceof ApiAnswer.Status status && status.isRejection()
-        ? new Outcome.Rejected(status.describe())
-        : new Outcome.Failed(answer.failure());
+    if (!(answer instanceof ApiAnswer.Status status)) {
+      return new Outcome.Failed(answer.failure());
+    }
+    if (status.isRejection()) {
+      return new Outcome.Rejected(status.describe());
+    }
+    return status.code() == 409 ? new Outcome.Conflict() : new Outcome.Failed(status.describe());
   }
 
   private static LeaseRecord leaseRecord(V1LeaseSpec spec) {

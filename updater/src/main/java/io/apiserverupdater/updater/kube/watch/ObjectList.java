@@ -4,6 +4,7 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import io.apiserverupdater.updater.kube.api.ApiAnswer;
+import io.apiserverupdater.updater.kube.api.ApiCall;
 import io.apiserverupdater.updater.kube.api.ApiClient;
 import io.apiserverupdater.updater.kube.api.KubeJson;
 import io.kubernetes.client.common.KubernetesObject;
@@ -60,6 +61,24 @@ public record ObjectList<T extends KubernetesObject>(
       return new Result.Listed(version);
     } catch (KubeJson.MalformedException e) {
       return new Result.Failed(new ApiAnswer.None(KubeJson.orEmpty(e.getMessage())));
+    }
+  }
+
+  /**
+   * Writes one of the objects, and takes what the server has made of it into the cache.
+   *
+   * @return the failure; empty when there was none
+   */
+  public Optional<ApiAnswer> write(ApiCall call, Duration timeout) {
+    ApiAnswer answer = api.send(call, timeout);
+    if (!(answer instanceof ApiAnswer.Ok ok)) {
+      return Optional.of(answer);
+    }
+    try {
+      cache.put(versioned(KubeJson.model(ok.body(), resource.type())));
+      return Optional.empty();
+    } catch (KubeJson.MalformedException e) {
+      return Optional.of(new ApiAnswer.None(KubeJson.orEmpty(e.getMessage())));
     }
   }
 
