@@ -1,6 +1,5 @@
 package io.apiserverupdater.updater.dryrun;
 
-import java.util.Collections;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -8,27 +7,19 @@ import java.util.TreeMap;
 /**
  * An object of the API, reduced to the fields that the updater sets.
  *
- * @param fields the whole object; the keys of each level in alphabetical order, as kubectl prints
- *     them; values are texts, numbers, booleans, lists and further maps
+ * @param content what is beside the metadata; values are texts, numbers, booleans, lists and
+ *     further maps, the keys of each in alphabetical order
  */
 public record Manifest(
     String apiVersion,
     String kind,
     String namespace,
     String name,
-    SortedMap<String, Object> fields) {
+    Map<String, String> labels,
+    Map<String, Object> content) {
 
-  public Manifest {
-    fields = Collections.unmodifiableSortedMap(new TreeMap<>(fields));
-  }
-
-  static Manifest of(
-      String apiVersion,
-      String kind,
-      String namespace,
-      String name,
-      Map<String, String> labels,
-      Map<String, Object> content) {
+  /** The whole object; the keys of each level in alphabetical order, as kubectl prints them. */
+  SortedMap<String, Object> fields() {
     SortedMap<String, Object> metadata = new TreeMap<>();
     if (!labels.isEmpty()) {
       metadata.put("labels", new TreeMap<>(labels));
@@ -39,7 +30,7 @@ public record Manifest(
     fields.put("apiVersion", apiVersion);
     fields.put("kind", kind);
     fields.put("metadata", metadata);
-    return new Manifest(apiVersion, kind, namespace, name, fields);
+    return fields;
   }
 
   /** The name of the file that kubectl diff compares, for example {@code v1.Service.ns.name}. */

@@ -23,7 +23,7 @@ record Manifests(TargetName target) {
   /** A slice as it is. */
   Manifest of(EndpointSlice slice) {
     // The rule compares elements as a set, so their order must not look like a difference.
-    return Manifest.of(
+    return new Manifest(
         "discovery.k8s.io/v1",
         "EndpointSlice",
         target.namespace(),
@@ -52,7 +52,7 @@ record Manifests(TargetName target) {
 
   /** The Endpoints object as it is. */
   Manifest of(Endpoints endpoints) {
-    return Manifest.of(
+    return new Manifest(
         "v1",
         "Endpoints",
         target.namespace(),
@@ -88,7 +88,7 @@ record Manifests(TargetName target) {
                   return fields;
                 })
             .toList());
-    return Manifest.of(
+    return new Manifest(
         "v1", "Service", target.namespace(), service.name(), BASE_LABELS, Map.of("spec", spec));
   }
 
