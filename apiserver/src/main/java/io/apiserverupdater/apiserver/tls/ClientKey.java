@@ -7,7 +7,6 @@ import java.security.Principal;
 import java.security.PrivateKey;
 import java.security.cert.X509Certificate;
 import java.util.List;
-import javax.net.ssl.SSLEngine;
 import javax.net.ssl.X509ExtendedKeyManager;
 import org.jspecify.annotations.Nullable;
 
@@ -63,12 +62,6 @@ final class ClientKey extends X509ExtendedKeyManager {
       }
     }
     return null;
-  }
-
-  @Override
-  public @Nullable String chooseEngineClientAlias(
-      String[] keyTypes, Principal @Nullable [] issuers, @Nullable SSLEngine engine) {
-    return chooseClientAlias(keyTypes, issuers, null);
   }
 
   @Override

@@ -10,6 +10,7 @@ import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.HexFormat;
 import java.util.List;
@@ -133,9 +134,7 @@ public final class Pem {
       Der field = Der.at(sec1, position);
       if (field.tag() == 0xA0) {
         Der oid = Der.at(sec1, field.contentStart());
-        byte[] encoded = new byte[oid.end() - field.contentStart()];
-        System.arraycopy(sec1, field.contentStart(), encoded, 0, encoded.length);
-        return encoded;
+        return Arrays.copyOfRange(sec1, field.contentStart(), oid.end());
       }
       position = field.end();
     }

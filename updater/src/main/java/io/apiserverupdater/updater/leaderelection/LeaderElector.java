@@ -232,15 +232,10 @@ public final class LeaderElector implements Leadership, AutoCloseable {
     if (lead.isEmpty()) {
       return settings.renewDeadline();
     }
-    Duration half = settings.renewDeadline().dividedBy(2);
-    return lead.map(
-            current ->
-                Duration.ofNanos(
-                    Math.max(
-                        current.renewedAt() + settings.renewDeadline().toNanos() - now,
-                        TimeUnit.MILLISECONDS.toNanos(50))))
-        .filter(left -> left.compareTo(half) < 0)
-        .orElse(half);
+    long deadline = settings.renewDeadline().toNanos();
+    long left = lead.get().renewedAt() + deadline - now;
+    return Duration.ofNanos(
+        Math.min(deadline / 2, Math.max(left, TimeUnit.MILLISECONDS.toNanos(50))));
   }
 
   private void tellOfNewHolder() {
