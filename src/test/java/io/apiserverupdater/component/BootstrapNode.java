@@ -1,5 +1,7 @@
 package io.apiserverupdater.component;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
 import io.apiserverupdater.sandbox.NodeFiles;
 import io.apiserverupdater.sandbox.SandboxCluster;
 import java.io.IOException;
@@ -47,9 +49,14 @@ final class BootstrapNode implements AutoCloseable {
 
   /** Starts it with exactly these arguments. */
   UpdaterProcess startBare(List<String> arguments) {
+    return start(List.of(), arguments);
+  }
+
+  private UpdaterProcess start(List<String> ofJava, List<String> arguments) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"));
+    command.addAll(ofJava);
     command.addAll(List.of("-jar", JAR.toString()));
     command.addAll(arguments);
     UpdaterProcess process = UpdaterProcess.start(command, files.folder(), Map.of(), "");
@@ -60,6 +67,18 @@ final class BootstrapNode implements AutoCloseable {
   /** Runs a command to its end. */
   UpdaterProcess.Result run(String... arguments) throws InterruptedException {
     return start(arguments).result(Replicas.SOON);
+  }
+
+  /** The names of the classes that a command loads which ends well. */
+  List<String> classesOf(String command) throws IOException, InterruptedException {
+    Path log = files.folder().resolve(command + ".classes");
+    List<String> arguments = new ArrayList<>(List.of(command));
+    arguments.addAll(files.flags(cluster));
+    UpdaterProcess.Result result =
+        start(List.of("-Xlog:class+load:file=" + log + "::filecount=0"), arguments)
+            .result(Replicas.SOON);
+    assertEquals(0, result.exitCode(), result::toString);
+    return Files.readAllLines(log);
   }
 
   @Override

@@ -99,6 +99,21 @@ class BootstrapTest {
         result::toString);
   }
 
+  @Test
+  void librariesAreLoadedByRefreshAndNotOnTheWayToAPinnedName() throws Exception {
+    cluster.writeKubeconfig(files.folder().resolve("kubelet.conf"));
+    cluster.source().set("10.0.0.1", "10.0.0.2");
+    Pattern libraries = Pattern.compile(" (org\\.yaml|com\\.google\\.gson)\\.");
+    List<String> refresh =
+        node.classesOf("refresh").stream().filter(libraries.asPredicate()).toList();
+    for (String library : List.of("org.yaml.", "com.google.gson.")) {
+      assertTrue(refresh.stream().anyMatch(line -> line.contains(library)), library);
+    }
+    List<String> pin = node.classesOf("pin");
+    assertTrue(pin.stream().anyMatch(line -> line.contains("bootstrap.boot.BootSequence")));
+    assertEquals(List.of(), pin.stream().filter(libraries.asPredicate()).toList());
+  }
+
   // One that says, with a certificate of the cluster, that it is ready: that is an apiserver.
   @ParameterizedTest
   @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "PARTING")

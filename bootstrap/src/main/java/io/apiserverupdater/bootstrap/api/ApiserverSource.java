@@ -1,15 +1,332 @@
 package io.apiserverupdater.bootstrap.api;
 
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
+import com.google.gson.Strictness;
+import com.google.gson.stream.JsonReader;
+import com.google.gson.stream.JsonToken;
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
+import io.apiserverupdater.apiserver.kubeconfig.ClientIdentity;
+import io.apiserverupdater.apiserver.kubeconfig.InvalidKubeconfigException;
+import io.apiserverupdater.apiserver.kubeconfig.Kubeconfig;
+import io.apiserverupdater.apiserver.tls.ClientTls;
+import io.apiserverupdater.apiserver.tls.Pem;
+import io.apiserverupdater.apiserver.tls.ServerTrust;
+import io.apiserverupdater.bootstrap.api.SourceAnswer.Failed;
+import io.apiserverupdater.bootstrap.api.SourceAnswer.Members;
+import io.apiserverupdater.bootstrap.api.SourceAnswer.Reason;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.StringReader;
+import java.net.InetAddress;
+import java.net.Proxy;
+import java.net.URI;
+import java.net.URL;
+import java.net.UnknownHostException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.cert.CertificateException;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
+import javax.net.ssl.HttpsURLConnection;
 
-/** Asks the cluster for the addresses of its apiservers. */
-public interface ApiserverSource {
+/**
+ * Reads the EndpointSlice {@code default/kubernetes} from the server of a kubeconfig, mostly that
+ * of the kubelet. It is asked for by its name, because RBAC can limit a get to one name; the
+ * apiservers have one slice of that name, of one address family. For one thread.
+ */
+public final class ApiserverSource {
+  static final String SLICE =
+      "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/kubernetes";
+
+  /** Far more than a slice with a thousand endpoints. */
+  private static final int MAX_ANSWER_BYTES = 512 * 1024;
+
+  private static final int MAX_DEPTH = 64;
+  private static final int MAX_WORDS = 300;
+
+  private final Path kubeconfig;
+  private final Supplier<Instant> clock;
+
+  ApiserverSource(Path kubeconfig, Supplier<Instant> clock) {
+    this.kubeconfig = kubeconfig;
+    this.clock = clock;
+  }
+
+  /** Asks with the credential of this file, which is read anew each time. */
+  public static ApiserverSource of(Path kubeconfig) {
+    return new ApiserverSource(kubeconfig, Instant::now);
+  }
 
   /**
    * Asks once. Never throws for what files, network or server do.
    *
-   * @param deadline for everything together: looking up the name, connecting, the handshake, the
-   *     answer
+   * @param deadline for everything together: the kubeconfig's plugin, looking up the name,
+   *     connecting, the handshake, the answer
    */
-  SourceAnswer read(Duration deadline);
+  public SourceAnswer read(Duration deadline) {
+    long end = System.nanoTime() + deadline.toNanos();
+    // A name that is looked up, and an answer that trickles in, know no limit of their own.
+    FutureTask<SourceAnswer> answer = new FutureTask<>(() -> ask(end));
+    Thread thread = new Thread(answer, "api-request");
+    thread.setDaemon(true);
+    thread.start();
+    try {
+      return answer.get(deadline.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (TimeoutException e) {
+      return new Failed(
+          Reason.UNREACHABLE, kubeconfig + ": no answer within " + deadline.toMillis() + " ms");
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return new Failed(Reason.UNREACHABLE, "interrupted");
+    } catch (ExecutionException e) {
+      throw new IllegalStateException("every failure is an answer", e);
+    }
+  }
+
+  private SourceAnswer ask(long end) {
+    Access access;
+    try {
+      access = access();
+    } catch (IOException e) {
+      return new Failed(Reason.KUBECONFIG, String.valueOf(e.getMessage()));
+    } catch (GeneralSecurityException e) {
+      return new Failed(Reason.KUBECONFIG, kubeconfig + ": " + e.getMessage());
+    }
+    URI server = access.config().server();
+    List<InetAddress> addresses;
+    try {
+      addresses = access.addresses();
+    } catch (UnknownHostException e) {
+      return new Failed(
+          Reason.UNREACHABLE,
+          server + ": the name " + access.host() + " has no address; is it in /etc/hosts?");
+    }
+    Failed failed = new Failed(Reason.UNREACHABLE, server + ": no time was left to ask");
+    for (int i = 0; i < addresses.size(); i++) {
+      // So that the first one that hangs leaves time for the next.
+      long share = (end - System.nanoTime()) / (addresses.size() - i);
+      try {
+        return ask(access, addresses.get(i), (int) Math.max(1, share / 1_000_000));
+      } catch (IOException | GeneralSecurityException e) {
+        // What a server said tells more than that another one was silent.
+        if (failed.reason() == Reason.UNREACHABLE) {
+          failed = unreachable(server + " at " + addresses.get(i).getHostAddress(), e);
+        }
+      }
+    }
+    return failed;
+  }
+
+  private record Access(Kubeconfig config, ClientIdentity identity, ClientTls tls) {
+    /** Without brackets. */
+    String host() {
+      return config.server().getHost().replaceAll("^\\[|]$", "");
+    }
+
+    @SuppressWarnings("AddressSelection") // All of them are used.
+    List<InetAddress> addresses() throws UnknownHostException {
+      // A proxy looks the name up itself.
+      return config.proxy() == Proxy.NO_PROXY
+          ? List.of(InetAddress.getAllByName(host()))
+          : List.of(InetAddress.getLoopbackAddress());
+    }
+  }
+
+  private Access access() throws IOException, GeneralSecurityException {
+    Kubeconfig config = Kubeconfig.load(List.of(kubeconfig), Optional.empty(), System.getenv());
+    Optional<String> authority = config.certificateAuthority();
+    if (authority.isEmpty()) {
+      throw new InvalidKubeconfigException(
+          config.origin()
+              + ": certificate-authority is not set; expected the file of the cluster's CA, as"
+              + " /etc/kubernetes/pki/ca.crt");
+    }
+    ClientIdentity identity = config.identity(false);
+    if (identity.equals(ClientIdentity.ANONYMOUS)) {
+      throw new InvalidKubeconfigException(
+          config.origin() + ": there is no credential; expected a client certificate or a token");
+    }
+    ServerTrust trust;
+    try {
+      trust = ServerTrust.authorities(authority.get().getBytes(StandardCharsets.UTF_8));
+    } catch (GeneralSecurityException e) {
+      throw new GeneralSecurityException("certificate-authority: " + e.getMessage(), e);
+    }
+    return new Access(config, identity, ClientTls.of(trust, identity.certificate()));
+  }
+
+  private SourceAnswer ask(Access access, InetAddress address, int millis)
+      throws IOException, GeneralSecurityException {
+    String name = access.config().tlsServerName().orElse(access.host());
+    URL url = URI.create(access.config().server() + SLICE).toURL();
+    HttpsURLConnection connection =
+        (HttpsURLConnection) url.openConnection(access.config().proxy());
+    try {
+      connection.setSSLSocketFactory(
+          new NamedServerSockets(access.tls().newSocketFactory(), address, name));
+      connection.setInstanceFollowRedirects(false);
+      connection.setConnectTimeout(millis);
+      connection.setReadTimeout(millis);
+      connection.setRequestProperty("User-Agent", "apiserver-bootstrap");
+      connection.setRequestProperty("Accept", "application/json");
+      access
+          .identity()
+          .token()
+          .ifPresent(token -> connection.setRequestProperty("Authorization", "Bearer " + token));
+      int status = connection.getResponseCode();
+      byte[] body;
+      try (InputStream in =
+          status < 400 ? connection.getInputStream() : connection.getErrorStream()) {
+        body = in == null ? new byte[0] : in.readNBytes(MAX_ANSWER_BYTES + 1);
+      }
+      if (body.length > MAX_ANSWER_BYTES) {
+        return new Failed(
+            Reason.MALFORMED,
+            access.config().server()
+                + " gave an answer that is longer than "
+                + MAX_ANSWER_BYTES
+                + " bytes");
+      }
+      return judge(access, status, new String(body, StandardCharsets.UTF_8));
+    } finally {
+      connection.disconnect();
+    }
+  }
+
+  private static Failed unreachable(String server, Exception e) {
+    for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+      if (cause instanceof CertificateException) {
+        return new Failed(
+            Reason.CERTIFICATE,
+            server
+                + ": "
+                + cause.getMessage()
+                + "; look at certificate-authority and server in the kubeconfig");
+      }
+    }
+    String words = String.valueOf(e.getMessage());
+    return new Failed(
+        Reason.UNREACHABLE,
+        server + ": " + words.substring(0, 1).toLowerCase(Locale.ROOT) + words.substring(1));
+  }
+
+  private SourceAnswer judge(Access access, int status, String body) {
+    URI server = access.config().server();
+    return switch (status) {
+      case 200 -> members(server, body);
+      case 401 ->
+          new Failed(
+              Reason.UNAUTHENTICATED,
+              server
+                  + " does not know the credential of "
+                  + kubeconfig
+                  + " (401)"
+                  + validity(access.identity())
+                  + "; is it of this cluster, and has the kubelet renewed it?");
+      case 403 ->
+          new Failed(
+              Reason.FORBIDDEN,
+              server
+                  + " does not let this node read the EndpointSlice default/kubernetes (403"
+                  + words(body)
+                  + "). A Role for it is missing. Apply deploy/kustomize/components/node-reader/role.yaml,"
+                  + " or, as an administrator:\n"
+                  + "  kubectl create role apiserver-bootstrap --namespace=default --verb=get"
+                  + " --resource=endpointslices.discovery.k8s.io --resource-name=kubernetes\n"
+                  + "  kubectl create rolebinding apiserver-bootstrap --namespace=default"
+                  + " --role=apiserver-bootstrap --group=system:nodes");
+      case 404 ->
+          new Failed(
+              Reason.NOT_FOUND,
+              server
+                  + " has no EndpointSlice default/kubernetes (404"
+                  + words(body)
+                  + "); Kubernetes 1.21 or newer has it, unless the apiservers run with"
+                  + " --endpoint-reconciler-type=none");
+      default ->
+          new Failed(
+              Reason.STATUS,
+              server
+                  + " answered "
+                  + status
+                  + words(body)
+                  + ", expected 200 with the EndpointSlice default/kubernetes");
+    };
+  }
+
+  private static SourceAnswer members(URI server, String body) {
+    JsonElement answer;
+    try {
+      answer = json(body);
+    } catch (IOException | JsonParseException e) {
+      return new Failed(
+          Reason.MALFORMED, server + " answered something else than JSON: " + e.getMessage());
+    }
+    if (!SourceSlices.areSlices(answer)) {
+      return new Failed(
+          Reason.MALFORMED,
+          server + " answered something else than an EndpointSlice of discovery.k8s.io/v1");
+    }
+    List<ApiserverAddress> addresses = SourceSlices.addresses(answer);
+    if (addresses.isEmpty()) {
+      return new Failed(
+          Reason.EMPTY,
+          server
+              + ": the EndpointSlice default/kubernetes holds no address with a port named https;"
+              + " nothing is taken from it");
+    }
+    return new Members(addresses);
+  }
+
+  private static JsonElement json(String text) throws IOException {
+    JsonReader reader = new JsonReader(new StringReader(text));
+    reader.setStrictness(Strictness.STRICT);
+    reader.setNestingLimit(MAX_DEPTH);
+    JsonElement element = JsonParser.parseReader(reader);
+    if (reader.peek() != JsonToken.END_DOCUMENT) {
+      throw new IOException("there is more behind it");
+    }
+    return element;
+  }
+
+  /** The message of a Status object, if the answer is one. */
+  private static String words(String body) {
+    String message = "";
+    try {
+      if (json(body) instanceof JsonObject status) {
+        message = SourceSlices.text(status, "message");
+      }
+    } catch (IOException | JsonParseException e) {
+      // A proxy's page, perhaps; the status says enough.
+    }
+    String printable =
+        message.substring(0, Math.min(message.length(), MAX_WORDS)).replaceAll("\\p{Cntrl}", "?");
+    return printable.isEmpty() ? "" : ": " + printable;
+  }
+
+  /** The most common reason of a 401: the node was off for longer than its certificate is good. */
+  private String validity(ClientIdentity identity) {
+    if (identity.certificate().isEmpty()) {
+      return "";
+    }
+    try {
+      byte[] chain = identity.certificate().get().chain().getBytes(StandardCharsets.UTF_8);
+      Instant end = Pem.certificates(chain).get(0).getNotAfter().toInstant();
+      return end.isBefore(clock.get()) ? ": its client certificate ended at " + end : "";
+    } catch (GeneralSecurityException e) {
+      return "";
+    }
+  }
 }

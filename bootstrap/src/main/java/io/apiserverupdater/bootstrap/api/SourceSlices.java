@@ -1,5 +1,9 @@
 package io.apiserverupdater.bootstrap.api;
 
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonPrimitive;
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import java.net.InetAddress;
 import java.util.ArrayList;
@@ -7,6 +11,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads apiservers out of EndpointSlices of {@code discovery.k8s.io/v1}. Membership is what counts:
@@ -24,15 +29,11 @@ final class SourceSlices {
    *
    * @return sorted, without repetition; empty when there are none
    */
-  static List<ApiserverAddress> addresses(JsonValue answer) {
+  static List<ApiserverAddress> addresses(JsonElement answer) {
     TreeSet<ApiserverAddress> addresses = new TreeSet<>();
-    if (answer instanceof JsonValue.Members object) {
+    if (answer instanceof JsonObject object) {
       if (isList(object)) {
-        for (JsonValue item : object.elements("items")) {
-          if (item instanceof JsonValue.Members slice) {
-            collect(slice, addresses);
-          }
-        }
+        objects(object, "items").forEach(slice -> collect(slice, addresses));
       } else {
         collect(object, addresses);
       }
@@ -41,52 +42,67 @@ final class SourceSlices {
   }
 
   /** Whether it says that it is a slice or a list of slices. */
-  static boolean areSlices(JsonValue answer) {
-    return answer instanceof JsonValue.Members object
-        && object.text("apiVersion").equals("discovery.k8s.io/v1")
-        && (object.text("kind").equals("EndpointSlice") || isList(object));
+  static boolean areSlices(JsonElement answer) {
+    return answer instanceof JsonObject object
+        && text(object, "apiVersion").equals("discovery.k8s.io/v1")
+        && (text(object, "kind").equals("EndpointSlice") || isList(object));
   }
 
-  private static boolean isList(JsonValue.Members object) {
-    return object.text("kind").equals("EndpointSliceList");
+  private static boolean isList(JsonObject object) {
+    return text(object, "kind").equals("EndpointSliceList");
   }
 
-  private static void collect(JsonValue.Members slice, Set<ApiserverAddress> into) {
+  /** The text of that name; empty when there is none, or it is something else. */
+  static String text(JsonObject object, String name) {
+    return text(object.get(name));
+  }
+
+  private static String text(@Nullable JsonElement element) {
+    return element instanceof JsonPrimitive text && text.isString() ? text.getAsString() : "";
+  }
+
+  private static List<JsonElement> elements(JsonObject object, String name) {
+    return object.get(name) instanceof JsonArray array ? array.asList() : List.of();
+  }
+
+  private static List<JsonObject> objects(JsonObject object, String name) {
+    return elements(object, name).stream()
+        .filter(JsonElement::isJsonObject)
+        .map(JsonElement::getAsJsonObject)
+        .toList();
+  }
+
+  private static void collect(JsonObject slice, Set<ApiserverAddress> into) {
     int bytes;
-    switch (slice.text("addressType")) {
+    switch (text(slice, "addressType")) {
       case "IPv4" -> bytes = 4;
       case "IPv6" -> bytes = 16;
       default -> {
         return;
       }
     }
-    for (JsonValue endpoint : slice.elements("endpoints")) {
-      if (endpoint instanceof JsonValue.Members fields) {
-        for (JsonValue text : fields.elements("addresses")) {
-          for (JsonValue port : slice.elements("ports")) {
-            address(text, port)
-                .filter(address -> address.ip().getAddress().length == bytes)
-                .ifPresent(into::add);
-          }
+    for (JsonObject endpoint : objects(slice, "endpoints")) {
+      for (JsonElement ip : elements(endpoint, "addresses")) {
+        for (JsonObject port : objects(slice, "ports")) {
+          address(text(ip), port)
+              .filter(address -> address.ip().getAddress().length == bytes)
+              .ifPresent(into::add);
         }
       }
     }
   }
 
-  private static Optional<ApiserverAddress> address(JsonValue text, JsonValue port) {
-    if (!(text instanceof JsonValue.Text ip)
-        || !(port instanceof JsonValue.Members fields)
-        || !fields.text("name").equals(PORT_NAME)
-        || !(fields.get("port") instanceof JsonValue.Numeral number)) {
+  private static Optional<ApiserverAddress> address(String literal, JsonObject port) {
+    if (!text(port, "name").equals(PORT_NAME)
+        || !(port.get("port") instanceof JsonPrimitive number && number.isNumber())) {
       return Optional.empty();
     }
     // A bracketed or ported text is not what the API has.
-    String literal = ip.value();
     boolean v6 = literal.indexOf(':') >= 0;
     if (literal.startsWith("[") || (v6 && literal.indexOf('.') >= 0)) {
       return Optional.empty();
     }
-    return ApiserverAddress.parse((v6 ? "[" + literal + "]" : literal) + ":" + number.digits(), 0)
+    return ApiserverAddress.parse((v6 ? "[" + literal + "]" : literal) + ":" + number, 0)
         .filter(address -> isUnicast(address.ip()));
   }
 

@@ -4,7 +4,6 @@ import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.apiserver.probe.ApiserverProbe;
 import io.apiserverupdater.apiserver.probe.ProbeResult;
 import io.apiserverupdater.bootstrap.api.ApiserverSource;
-import io.apiserverupdater.bootstrap.api.KubeconfigSource;
 import io.apiserverupdater.bootstrap.api.SourceAnswer;
 import io.apiserverupdater.bootstrap.boot.HostsNameEntry;
 import io.apiserverupdater.bootstrap.boot.Strategy;
@@ -48,8 +47,7 @@ public final class RefreshCommand {
    *     was
    */
   public static int run(BootstrapConfig config, Log log, PrintStream out) throws IOException {
-    ApiserverSource source = KubeconfigSource.of(config.kubeconfig());
-    SourceAnswer answer = source.read(ASK_DEADLINE);
+    SourceAnswer answer = ApiserverSource.of(config.kubeconfig()).read(ASK_DEADLINE);
     if (!(answer instanceof SourceAnswer.Members members)) {
       if (answer instanceof SourceAnswer.Failed failed) {
         log.warn(

@@ -40,7 +40,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Over real TLS, against a server that says what a test wants. */
 @Timeout(30)
-class KubeconfigSourceTest {
+class ApiserverSourceTest {
   private static final Duration LONG = Duration.ofSeconds(10);
   private static final HeldCertificate CA =
       new HeldCertificate.Builder().commonName("ca").certificateAuthority(1).build();
@@ -157,7 +157,7 @@ class KubeconfigSourceTest {
   }
 
   private SourceAnswer ask(String user) throws IOException {
-    return KubeconfigSource.of(kubeconfig("127.0.0.1", server.getAddress().getPort(), user))
+    return ApiserverSource.of(kubeconfig("127.0.0.1", server.getAddress().getPort(), user))
         .read(LONG);
   }
 
@@ -174,7 +174,7 @@ class KubeconfigSourceTest {
     assertEquals(
         "[172.30.1.1:6443, 172.30.1.2:6443, 172.30.1.3:6443]", members.addresses().toString());
     assertEquals(
-        List.of("GET " + KubeconfigSource.SLICE + " CN=system:node:w1 null"), List.copyOf(asked));
+        List.of("GET " + ApiserverSource.SLICE + " CN=system:node:w1 null"), List.copyOf(asked));
   }
 
   @Test
@@ -182,14 +182,13 @@ class KubeconfigSourceTest {
     assertInstanceOf(
         Members.class, ask(certificate(RSA_NODE.certificatePem() + RSA_NODE.privateKeyPkcs1Pem())));
     assertEquals(
-        List.of("GET " + KubeconfigSource.SLICE + " CN=system:node:w2 null"), List.copyOf(asked));
+        List.of("GET " + ApiserverSource.SLICE + " CN=system:node:w2 null"), List.copyOf(asked));
   }
 
   @Test
   void asksWithAToken() throws IOException {
     assertInstanceOf(Members.class, ask("token: abc.def"));
-    assertEquals(
-        List.of("GET " + KubeconfigSource.SLICE + " - Bearer abc.def"), List.copyOf(asked));
+    assertEquals(List.of("GET " + ApiserverSource.SLICE + " - Bearer abc.def"), List.copyOf(asked));
   }
 
   static List<Arguments> answersThatAreNoMembers() {
@@ -203,8 +202,8 @@ class KubeconfigSourceTest {
         Arguments.of(404, "", Reason.NOT_FOUND, "--endpoint-reconciler-type=none"),
         Arguments.of(503, "", Reason.STATUS, "answered 503"),
         Arguments.of(302, "", Reason.STATUS, "answered 302"),
-        Arguments.of(200, "", Reason.MALFORMED, "expected a value, found the end at 0"),
-        Arguments.of(200, "<html>", Reason.MALFORMED, "found '<' at 0"),
+        Arguments.of(200, "", Reason.MALFORMED, "something else than an EndpointSlice"),
+        Arguments.of(200, "<html>", Reason.MALFORMED, "something else than JSON"),
         Arguments.of(200, forbidden, Reason.MALFORMED, "else than an EndpointSlice"),
         Arguments.of(200, " ".repeat(600_000), Reason.MALFORMED, "longer than 524288 bytes"),
         Arguments.of(200, empty, Reason.EMPTY, "nothing is taken from it"));
@@ -232,11 +231,11 @@ class KubeconfigSourceTest {
             certificate(NODE.certificatePem() + NODE.privateKeyPkcs8Pem()));
     Instant end = NODE.certificate().getNotAfter().toInstant();
     String before =
-        failed(Reason.UNAUTHENTICATED, new KubeconfigSource(file, () -> end).read(LONG)).message();
+        failed(Reason.UNAUTHENTICATED, new ApiserverSource(file, () -> end).read(LONG)).message();
     String after =
         failed(
                 Reason.UNAUTHENTICATED,
-                new KubeconfigSource(file, () -> end.plusSeconds(1)).read(LONG))
+                new ApiserverSource(file, () -> end.plusSeconds(1)).read(LONG))
             .message();
     assertTrue(after.contains("its client certificate ended at " + end), after);
     assertTrue(!before.contains("ended"), before);
@@ -263,7 +262,7 @@ class KubeconfigSourceTest {
     server.stop(0);
     listenOn(InetAddress.getByName("localhost"));
     Path file = kubeconfig("localhost", server.getAddress().getPort(), "token: abc");
-    Failed unused = failed(Reason.CERTIFICATE, KubeconfigSource.of(file).read(LONG));
+    Failed unused = failed(Reason.CERTIFICATE, ApiserverSource.of(file).read(LONG));
     assertEquals(List.of(), List.copyOf(asked));
   }
 
@@ -274,7 +273,7 @@ class KubeconfigSourceTest {
     Failed refused =
         failed(
             Reason.UNREACHABLE,
-            KubeconfigSource.of(kubeconfig("127.0.0.1", port, "token: abc")).read(LONG));
+            ApiserverSource.of(kubeconfig("127.0.0.1", port, "token: abc")).read(LONG));
     assertTrue(refused.message().contains("connection refused"), refused.message());
   }
 
@@ -283,7 +282,7 @@ class KubeconfigSourceTest {
     Failed unknown =
         failed(
             Reason.UNREACHABLE,
-            KubeconfigSource.of(kubeconfig("apiserver.invalid", 6443, "token: abc")).read(LONG));
+            ApiserverSource.of(kubeconfig("apiserver.invalid", 6443, "token: abc")).read(LONG));
     assertTrue(unknown.message().contains("is it in /etc/hosts?"), unknown.message());
   }
 
@@ -293,7 +292,7 @@ class KubeconfigSourceTest {
       Path file = kubeconfig("127.0.0.1", silent.getLocalPort(), "token: abc");
       long begin = System.nanoTime();
       Failed unused =
-          failed(Reason.UNREACHABLE, KubeconfigSource.of(file).read(Duration.ofMillis(300)));
+          failed(Reason.UNREACHABLE, ApiserverSource.of(file).read(Duration.ofMillis(300)));
       long millis = Duration.ofNanos(System.nanoTime() - begin).toMillis();
       assertTrue(millis >= 300 && millis < 5_000, millis + " ms");
     }
@@ -302,8 +301,8 @@ class KubeconfigSourceTest {
   @Test
   void saysWhatIsWrongWithTheKubeconfig() throws IOException {
     Failed missing =
-        failed(Reason.KUBECONFIG, KubeconfigSource.of(folder.resolve("nowhere")).read(LONG));
-    assertEquals(folder.resolve("nowhere") + ": no such file", missing.message());
+        failed(Reason.KUBECONFIG, ApiserverSource.of(folder.resolve("nowhere")).read(LONG));
+    assertEquals("no such file: " + folder.resolve("nowhere"), missing.message());
     Failed key = failed(Reason.KUBECONFIG, ask(certificate(NODE.certificatePem())));
     assertTrue(key.message().contains("kubelet.conf: client key: no PRIVATE KEY"), key.message());
   }

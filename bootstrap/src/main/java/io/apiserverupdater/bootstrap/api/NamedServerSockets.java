@@ -1,0 +1,76 @@
+package io.apiserverupdater.bootstrap.api;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.SocketAddress;
+import javax.net.ssl.SSLSocketFactory;
+
+/**
+ * Connects to one of a server's addresses, and asks there for the name that its certificate must
+ * carry: {@code HttpsURLConnection} knows neither more addresses than the first, nor another name
+ * than the URL's.
+ */
+final class NamedServerSockets extends SSLSocketFactory {
+  private final SSLSocketFactory sockets;
+  private final InetAddress address;
+  private final String name;
+
+  /**
+   * @param address where to connect, unless there is a proxy
+   * @param name sent by SNI, and compared with the certificate
+   */
+  NamedServerSockets(SSLSocketFactory sockets, InetAddress address, String name) {
+    this.sockets = sockets;
+    this.address = address;
+    this.name = name;
+  }
+
+  @Override
+  public Socket createSocket() {
+    return new Socket() {
+      @Override
+      public void connect(SocketAddress server, int timeout) throws IOException {
+        super.connect(
+            new InetSocketAddress(address, ((InetSocketAddress) server).getPort()), timeout);
+      }
+    };
+  }
+
+  @Override
+  public Socket createSocket(Socket connected, String host, int port, boolean autoClose)
+      throws IOException {
+    return sockets.createSocket(connected, name, port, autoClose);
+  }
+
+  @Override
+  public String[] getDefaultCipherSuites() {
+    return sockets.getDefaultCipherSuites();
+  }
+
+  @Override
+  public String[] getSupportedCipherSuites() {
+    return sockets.getSupportedCipherSuites();
+  }
+
+  @Override
+  public Socket createSocket(String host, int port) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public Socket createSocket(String host, int port, InetAddress local, int localPort) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public Socket createSocket(InetAddress host, int port) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public Socket createSocket(InetAddress host, int port, InetAddress local, int localPort) {
+    throw new UnsupportedOperationException();
+  }
+}
