@@ -61,6 +61,8 @@ class ArchitectureTest {
       classes()
           .that()
           .resideOutsideOfPackage(API)
+          .and()
+          .doNotHaveSimpleName("HostsDiff")
           .should()
           .onlyDependOnClassesThat(
               resideInAnyPackage(JDK)

@@ -1,4 +1,4 @@
-package io.apiserverupdater.bootstrap.hosts;
+package io.apiserverupdater.bootstrap.commands;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
