@@ -101,7 +101,7 @@ class BootstrapTest {
 
   @Test
   void librariesAreLoadedByRefreshAndNotOnTheWayToAPinnedName() throws Exception {
-    cluster.writeKubeconfig(files.folder().resolve("kubelet.conf"));
+    cluster.kubeconfig().write(files.folder().resolve("kubelet.conf"));
     cluster.source().set("10.0.0.1", "10.0.0.2");
     Pattern libraries = Pattern.compile(" (org\\.yaml|com\\.google\\.gson)\\.");
     List<String> refresh =

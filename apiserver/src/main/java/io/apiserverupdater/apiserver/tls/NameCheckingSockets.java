@@ -11,10 +11,10 @@ import javax.net.ssl.SSLSocketFactory;
  * TLS over sockets that are connected already. The handshake itself checks the name (RFC 9110,
  * section 4.3.4), so that a wrong one is told in the same words by every client.
  */
-final class NameCheckingSockets extends SSLSocketFactory {
+public class NameCheckingSockets extends SSLSocketFactory {
   private final SSLSocketFactory factory;
 
-  NameCheckingSockets(SSLSocketFactory factory) {
+  public NameCheckingSockets(SSLSocketFactory factory) {
     this.factory = factory;
   }
 

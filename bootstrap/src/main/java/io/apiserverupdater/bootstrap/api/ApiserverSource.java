@@ -111,9 +111,9 @@ public final class ApiserverSource {
     } catch (UnknownHostException e) {
       return new Failed(
           Reason.UNREACHABLE,
-          server + ": the name " + access.host() + " has no address; is it in /etc/hosts?");
+          server + ": the name " + access.host() + " has no address; check /etc/hosts");
     }
-    Failed failed = new Failed(Reason.UNREACHABLE, server + ": no time was left to ask");
+    Failed failed = new Failed(Reason.UNREACHABLE, server + ": no time was left for the request");
     for (int i = 0; i < addresses.size(); i++) {
       // So that the first one that hangs leaves time for the next.
       long share = (end - System.nanoTime()) / (addresses.size() - i);
@@ -138,7 +138,7 @@ public final class ApiserverSource {
     @SuppressWarnings("AddressSelection") // All of them are used.
     List<InetAddress> addresses() throws UnknownHostException {
       // A proxy looks the name up itself.
-      return config.proxy() == Proxy.NO_PROXY
+      return config.proxy().equals(Proxy.NO_PROXY)
           ? List.of(InetAddress.getAllByName(host()))
           : List.of(InetAddress.getLoopbackAddress());
     }
@@ -156,7 +156,7 @@ public final class ApiserverSource {
     ClientIdentity identity = config.identity(false);
     if (identity.equals(ClientIdentity.ANONYMOUS)) {
       throw new InvalidKubeconfigException(
-          config.origin() + ": there is no credential; expected a client certificate or a token");
+          config.origin() + ": no credentials; expected a client certificate or a token");
     }
     ServerTrust trust;
     try {
@@ -195,7 +195,7 @@ public final class ApiserverSource {
         return new Failed(
             Reason.MALFORMED,
             access.config().server()
-                + " gave an answer that is longer than "
+                + " sent an answer of more than "
                 + MAX_ANSWER_BYTES
                 + " bytes");
       }
@@ -213,7 +213,7 @@ public final class ApiserverSource {
             server
                 + ": "
                 + cause.getMessage()
-                + "; look at certificate-authority and server in the kubeconfig");
+                + "; check certificate-authority and server in the kubeconfig");
       }
     }
     String words = String.valueOf(e.getMessage());
@@ -230,19 +230,21 @@ public final class ApiserverSource {
           new Failed(
               Reason.UNAUTHENTICATED,
               server
-                  + " does not know the credential of "
+                  + " does not accept the credentials of "
                   + kubeconfig
                   + " (401)"
                   + validity(access.identity())
-                  + "; is it of this cluster, and has the kubelet renewed it?");
+                  + "; check that they belong to this cluster and that the kubelet has renewed"
+                  + " them");
       case 403 ->
           new Failed(
               Reason.FORBIDDEN,
               server
-                  + " does not let this node read the EndpointSlice default/kubernetes (403"
+                  + " does not allow this node to read the EndpointSlice default/kubernetes (403"
                   + words(body)
-                  + "). A Role for it is missing. Apply deploy/kustomize/components/node-reader/role.yaml,"
-                  + " or, as an administrator:\n"
+                  + "). The Role is missing. Apply"
+                  + " deploy/kustomize/components/node-reader/role.yaml, or run as an"
+                  + " administrator:\n"
                   + "  kubectl create role apiserver-bootstrap --namespace=default --verb=get"
                   + " --resource=endpointslices.discovery.k8s.io --resource-name=kubernetes\n"
                   + "  kubectl create rolebinding apiserver-bootstrap --namespace=default"
@@ -271,21 +273,20 @@ public final class ApiserverSource {
     try {
       answer = json(body);
     } catch (IOException | JsonParseException e) {
-      return new Failed(
-          Reason.MALFORMED, server + " answered something else than JSON: " + e.getMessage());
+      return new Failed(Reason.MALFORMED, server + " did not answer with JSON: " + e.getMessage());
     }
     if (!SourceSlices.areSlices(answer)) {
       return new Failed(
           Reason.MALFORMED,
-          server + " answered something else than an EndpointSlice of discovery.k8s.io/v1");
+          server + " did not answer with an EndpointSlice of discovery.k8s.io/v1");
     }
     List<ApiserverAddress> addresses = SourceSlices.addresses(answer);
     if (addresses.isEmpty()) {
       return new Failed(
           Reason.EMPTY,
           server
-              + ": the EndpointSlice default/kubernetes holds no address with a port named https;"
-              + " nothing is taken from it");
+              + ": the EndpointSlice default/kubernetes has no address with a port named https;"
+              + " it is ignored");
     }
     return new Members(addresses);
   }
@@ -296,7 +297,7 @@ public final class ApiserverSource {
     reader.setNestingLimit(MAX_DEPTH);
     JsonElement element = JsonParser.parseReader(reader);
     if (reader.peek() != JsonToken.END_DOCUMENT) {
-      throw new IOException("there is more behind it");
+      throw new IOException("unexpected text after the JSON value");
     }
     return element;
   }
@@ -324,7 +325,7 @@ public final class ApiserverSource {
     try {
       byte[] chain = identity.certificate().get().chain().getBytes(StandardCharsets.UTF_8);
       Instant end = Pem.certificates(chain).get(0).getNotAfter().toInstant();
-      return end.isBefore(clock.get()) ? ": its client certificate ended at " + end : "";
+      return end.isBefore(clock.get()) ? ": its client certificate expired at " + end : "";
     } catch (GeneralSecurityException e) {
       return "";
     }

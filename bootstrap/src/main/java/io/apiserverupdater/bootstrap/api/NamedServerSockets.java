@@ -1,5 +1,6 @@
 package io.apiserverupdater.bootstrap.api;
 
+import io.apiserverupdater.apiserver.tls.NameCheckingSockets;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -12,8 +13,7 @@ import javax.net.ssl.SSLSocketFactory;
  * carry: {@code HttpsURLConnection} knows neither more addresses than the first, nor another name
  * than the URL's.
  */
-final class NamedServerSockets extends SSLSocketFactory {
-  private final SSLSocketFactory sockets;
+final class NamedServerSockets extends NameCheckingSockets {
   private final InetAddress address;
   private final String name;
 
@@ -22,7 +22,7 @@ final class NamedServerSockets extends SSLSocketFactory {
    * @param name sent by SNI, and compared with the certificate
    */
   NamedServerSockets(SSLSocketFactory sockets, InetAddress address, String name) {
-    this.sockets = sockets;
+    super(sockets);
     this.address = address;
     this.name = name;
   }
@@ -41,36 +41,6 @@ final class NamedServerSockets extends SSLSocketFactory {
   @Override
   public Socket createSocket(Socket connected, String host, int port, boolean autoClose)
       throws IOException {
-    return sockets.createSocket(connected, name, port, autoClose);
-  }
-
-  @Override
-  public String[] getDefaultCipherSuites() {
-    return sockets.getDefaultCipherSuites();
-  }
-
-  @Override
-  public String[] getSupportedCipherSuites() {
-    return sockets.getSupportedCipherSuites();
-  }
-
-  @Override
-  public Socket createSocket(String host, int port) {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public Socket createSocket(String host, int port, InetAddress local, int localPort) {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public Socket createSocket(InetAddress host, int port) {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public Socket createSocket(InetAddress host, int port, InetAddress local, int localPort) {
-    throw new UnsupportedOperationException();
+    return super.createSocket(connected, name, port, autoClose);
   }
 }

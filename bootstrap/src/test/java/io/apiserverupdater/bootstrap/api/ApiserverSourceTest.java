@@ -196,17 +196,17 @@ class ApiserverSourceTest {
     String forbidden =
         "{\"kind\": \"Status\", \"message\": \"User \\\"system:node:w1\\\" cannot get\\u001b\"}";
     return List.of(
-        Arguments.of(401, "", Reason.UNAUTHENTICATED, "does not know the credential"),
+        Arguments.of(401, "", Reason.UNAUTHENTICATED, "does not accept the credentials"),
         Arguments.of(403, forbidden, Reason.FORBIDDEN, "User \"system:node:w1\" cannot get?)"),
         Arguments.of(403, "<html>", Reason.FORBIDDEN, "kubectl create role apiserver-bootstrap"),
         Arguments.of(404, "", Reason.NOT_FOUND, "--endpoint-reconciler-type=none"),
         Arguments.of(503, "", Reason.STATUS, "answered 503"),
         Arguments.of(302, "", Reason.STATUS, "answered 302"),
-        Arguments.of(200, "", Reason.MALFORMED, "something else than an EndpointSlice"),
-        Arguments.of(200, "<html>", Reason.MALFORMED, "something else than JSON"),
-        Arguments.of(200, forbidden, Reason.MALFORMED, "else than an EndpointSlice"),
-        Arguments.of(200, " ".repeat(600_000), Reason.MALFORMED, "longer than 524288 bytes"),
-        Arguments.of(200, empty, Reason.EMPTY, "nothing is taken from it"));
+        Arguments.of(200, "", Reason.MALFORMED, "did not answer with an EndpointSlice"),
+        Arguments.of(200, "<html>", Reason.MALFORMED, "did not answer with JSON"),
+        Arguments.of(200, forbidden, Reason.MALFORMED, "did not answer with an EndpointSlice"),
+        Arguments.of(200, " ".repeat(600_000), Reason.MALFORMED, "more than 524288 bytes"),
+        Arguments.of(200, empty, Reason.EMPTY, "it is ignored"));
   }
 
   @ParameterizedTest(name = "{0} {2}")
@@ -237,7 +237,7 @@ class ApiserverSourceTest {
                 Reason.UNAUTHENTICATED,
                 new ApiserverSource(file, () -> end.plusSeconds(1)).read(LONG))
             .message();
-    assertTrue(after.contains("its client certificate ended at " + end), after);
+    assertTrue(after.contains("its client certificate expired at " + end), after);
     assertTrue(!before.contains("ended"), before);
   }
 
@@ -253,7 +253,7 @@ class ApiserverSourceTest {
     server.createContext("/", this::answer);
     server.start();
     Failed failed = failed(Reason.CERTIFICATE, ask("token: abc"));
-    assertTrue(failed.message().contains("look at certificate-authority"), failed.message());
+    assertTrue(failed.message().contains("check certificate-authority"), failed.message());
     assertEquals(List.of(), List.copyOf(asked));
   }
 
@@ -283,7 +283,7 @@ class ApiserverSourceTest {
         failed(
             Reason.UNREACHABLE,
             ApiserverSource.of(kubeconfig("apiserver.invalid", 6443, "token: abc")).read(LONG));
-    assertTrue(unknown.message().contains("is it in /etc/hosts?"), unknown.message());
+    assertTrue(unknown.message().contains("check /etc/hosts"), unknown.message());
   }
 
   @Test
