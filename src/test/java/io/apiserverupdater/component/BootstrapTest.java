@@ -403,7 +403,7 @@ class BootstrapTest {
             config + ":3: unknown key CONTROL_PLAN; did you mean CONTROL_PLANE?",
             config + ":4: PORT is \"0\", expected a number from 1 to 65535",
             config + ":5: ROLE is \"master\", expected worker or control-plane",
-            config + ":6: \"nonsense\" is no setting",
+            config + ":6: \"nonsense\" is not a setting",
             "--timeout is \"soon\", expected a duration",
             "--hosts-file is \"\", expected a path",
             "--control-plane is missing")) {
