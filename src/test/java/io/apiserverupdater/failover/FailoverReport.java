@@ -45,7 +45,7 @@ final class FailoverReport {
   /** A row as it was measured just now. */
   record Entry(String text, boolean met) {}
 
-  /** Adds the row, or puts it in the place of its old figures, and writes all files anew. */
+  /** Adds the row, or puts it in the place of its old figures, and rewrites all files. */
   Entry add(String key, MatrixRow row, List<FaultTrial.Outcome> outcomes) throws IOException {
     List<Round> rounds = outcomes.stream().map(FaultTrial.Outcome::round).toList();
     JsonObject entry = entry(row, rounds);

@@ -60,7 +60,7 @@ public final class Observation implements AutoCloseable {
     /** As measured: every 25 ms, within 2 s. */
     public static final Pace MEASURED = new Pace(Duration.ofMillis(25), Duration.ofSeconds(2));
 
-    /** What a busy machine can bear and still is a proof: each 50 ms, within 5 s. */
+    /** What a busy machine can bear and still is a proof: every 50 ms, within 5 s. */
     public static final Pace LENIENT = new Pace(Duration.ofMillis(50), Duration.ofSeconds(5));
   }
 

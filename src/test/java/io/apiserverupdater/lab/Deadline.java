@@ -31,7 +31,7 @@ public final class Deadline {
   }
 
   /**
-   * Returns as soon as {@code done} holds; looks each 10 ms.
+   * Returns as soon as {@code done} holds; looks every 10 ms.
    *
    * @param what the end of the sentence "waited for …"
    * @throws LabException when the deadline passes first

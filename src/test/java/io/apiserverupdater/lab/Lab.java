@@ -274,7 +274,7 @@ public final class Lab implements AutoCloseable {
   }
 
   /**
-   * Starts kube-controller-manager (anew, if it runs), attached to the last reachable control
+   * Starts kube-controller-manager (again, if it runs), attached to the last reachable control
    * plane, and waits until it works.
    */
   public void startControllerManager() {
@@ -367,7 +367,7 @@ public final class Lab implements AutoCloseable {
     return pki;
   }
 
-  /** The admin at the first reachable control plane, chosen anew for each call. */
+  /** The admin at the first reachable control plane, chosen again for each call. */
   public AdminClient admin() {
     return admin;
   }

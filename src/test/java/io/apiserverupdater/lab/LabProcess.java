@@ -110,7 +110,7 @@ public final class LabProcess implements AutoCloseable {
   }
 
   /**
-   * Waits until {@code ready} holds; looks each 20 ms.
+   * Waits until {@code ready} holds; looks every 20 ms.
    *
    * @throws LabException with the tail of the log when the process ends or time is up first
    */

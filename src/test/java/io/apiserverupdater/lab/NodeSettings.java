@@ -12,7 +12,7 @@ import java.util.Map;
  *     Kubernetes writes durations
  * @param synSentTimeout how long the kernel keeps an attempt to connect that nobody answered,
  *     together with the endpoint that was chosen for it, in whole seconds; a SYN that is sent again
- *     after that time meets the rules anew
+ *     after that time is balanced again
  */
 public record NodeSettings(
     Map<String, String> proxyEnvironment, String proxyMinSyncPeriod, Duration synSentTimeout) {

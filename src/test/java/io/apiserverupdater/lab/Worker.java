@@ -115,8 +115,8 @@ public final class Worker {
   }
 
   /**
-   * Starts kube-proxy anew, so that its connection is one to this control plane, and has it find
-   * the control plane through {@code laterAddress} when it needs another.
+   * Restarts kube-proxy, so that its connection is one to this control plane, and has it find the
+   * control plane through {@code laterAddress} when it needs another.
    */
   public void attachProxyTo(ControlPlaneHost controlPlane, String laterAddress) {
     stopProxy();

@@ -197,7 +197,7 @@ class TargetTest {
     }
     assertTrue(
         cluster.writesOfTarget(begin).stream().allMatch(entry -> entry.verb().equals("update")),
-        "nothing was created anew");
+        "nothing was created again");
   }
 
   @Test

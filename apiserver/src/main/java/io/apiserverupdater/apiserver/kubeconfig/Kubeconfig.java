@@ -14,7 +14,7 @@ import java.util.Optional;
 
 /**
  * What one context of one or more kubeconfig files gives access to. The files that it names are
- * read anew at each call: certificates and tokens rotate. Thread-safe.
+ * read again at each call: certificates and tokens rotate. Thread-safe.
  */
 public final class Kubeconfig {
   private final String origin;
@@ -227,7 +227,8 @@ public final class Kubeconfig {
   /**
    * Our identity at this moment; {@link ClientIdentity#ANONYMOUS} when there is none.
    *
-   * @param fresh whether what a plugin gave before must be fetched anew, because it was turned down
+   * @param fresh whether what a plugin gave before must be fetched again, because it was turned
+   *     down
    * @throws IOException when a file cannot be read or the plugin fails; the message says which and
    *     why
    */

@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Asks apiservers at their IP addresses over HTTPS, each under the same name: the name goes into
- * SNI and must be in the certificate, whatever address is dialled. Each connection proves anew who
+ * SNI and must be in the certificate, whatever address is dialled. Each connection proves again who
  * the server is; no TLS session is resumed. For use by several threads.
  *
  * <p>Sockets of our own, not java.net.http: that takes twice as long to start, and its time-out

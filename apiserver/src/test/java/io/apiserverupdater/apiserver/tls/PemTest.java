@@ -40,7 +40,7 @@ class PemTest {
   private static KeyPair rsa() {
     try {
       KeyPairGenerator generator = KeyPairGenerator.getInstance("RSA");
-      // As small as the JDK makes them: made anew at each run, and used for nothing else.
+      // As small as the JDK makes them: made afresh for each run, and used for nothing else.
       generator.initialize(1024);
       return generator.generateKeyPair();
     } catch (GeneralSecurityException e) {

@@ -64,7 +64,7 @@ public final class ApiserverSource {
     this.clock = clock;
   }
 
-  /** Asks with the credential of this file, which is read anew each time. */
+  /** Asks with the credential of this file, which is read each time. */
   public static ApiserverSource of(Path kubeconfig) {
     return new ApiserverSource(kubeconfig, Instant::now);
   }

@@ -43,7 +43,7 @@ public record CandidateList(
 
   /**
    * All of them, each once, in groups, the likeliest first: what is newer goes before what is
-   * older. That is the last refresh, unless the seeds were configured anew after it. Some groups
+   * older. That is the last refresh, unless the seeds were configured again after it. Some groups
    * may be empty, not all are.
    */
   public List<List<ApiserverAddress>> inGroups() {

@@ -22,7 +22,7 @@ public final class HostsFileStore {
   /** More is no hosts file, and would not fit into the memory that this program is given. */
   static final int MAX_BYTES = 4 << 20;
 
-  /** How often to begin anew when somebody else writes the file at the same moment. */
+  /** How often to start over when somebody else writes the file at the same moment. */
   private static final int ATTEMPTS = 5;
 
   private final Disk disk;

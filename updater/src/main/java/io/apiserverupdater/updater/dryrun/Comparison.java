@@ -18,7 +18,9 @@ public record Comparison(Action action, Optional<Manifest> live, Optional<Manife
     UPDATE,
     /** The updater would delete it. */
     DELETE,
-    /** The updater would delete it and create it anew, since a field differs that is immutable. */
+    /**
+     * The updater would delete it and create it again, because a field differs that is immutable.
+     */
     REPLACE,
     /** A person must create it: the updater waits for it. */
     AWAIT

@@ -176,7 +176,7 @@ public record DryRun(MirrorRule rule, boolean targetKnown) {
       ObservedState state,
       EndpointsSnapshot.Reading reading,
       Manifests manifests) {
-    Map<String, DesiredObject.Slice> anew = createdAfterDeletes(apply, state, reading);
+    Map<String, DesiredObject.Slice> created = createdAfterDeletes(apply, state, reading);
     List<Comparison> comparisons = new ArrayList<>();
     for (Change change : apply.changes()) {
       if (change instanceof Change.DeleteSlice delete) {
@@ -186,7 +186,7 @@ public record DryRun(MirrorRule rule, boolean targetKnown) {
                 .findFirst()
                 .map(manifests::of);
         Optional<Manifest> merged =
-            Optional.ofNullable(anew.get(delete.name()))
+            Optional.ofNullable(created.get(delete.name()))
                 .map(desired -> manifests.of(desired, Map.of()));
         comparisons.add(
             new Comparison(

@@ -118,7 +118,7 @@ public record MirrorRule(String source, TargetName target, boolean writeEndpoint
       return Optional.of(new Change.Create(desired));
     }
     if (!current.addressType().equals(family.addressType())) {
-      // The address type of a slice cannot be changed: it is created anew once it is gone.
+      // The address type of a slice cannot be changed: it is created again once it is gone.
       return Optional.of(new Change.DeleteSlice(current.name(), current.resourceVersion()));
     }
     boolean same =

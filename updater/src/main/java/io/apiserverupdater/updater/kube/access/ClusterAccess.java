@@ -9,8 +9,8 @@ import java.security.GeneralSecurityException;
 import java.util.Optional;
 
 /**
- * How to reach a cluster, and as whom. What may change while we run, files and tokens, is read anew
- * at each call.
+ * How to reach a cluster, and as whom. What may change while we run, files and tokens, is read
+ * again at each call.
  */
 public interface ClusterAccess {
 
@@ -60,7 +60,7 @@ public interface ClusterAccess {
   /**
    * Our identity at this moment.
    *
-   * @param fresh whether a kept identity must be fetched anew, because it was turned down
+   * @param fresh whether a kept identity must be fetched again, because it was turned down
    * @throws IOException when a file cannot be read or a credential plugin fails; the message says
    *     which and why
    */

@@ -16,7 +16,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The connections to the servers, and the credentials that they were made with. They are made anew
+ * The connections to the servers, and the credentials that they were made with. They are made again
  * when the certificate authority or our certificate changes. Thread-safe.
  */
 final class Connections implements AutoCloseable {
@@ -64,7 +64,7 @@ final class Connections implements AutoCloseable {
   /**
    * What to send a call by.
    *
-   * @param fresh whether credentials that were kept must be read anew
+   * @param fresh whether credentials that were kept must be read again
    * @throws IOException when a credential cannot be had
    * @throws GeneralSecurityException when a certificate or key cannot be read
    */
