@@ -21,6 +21,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A credential plugin, as client-go runs it: a program that prints an ExecCredential. What it gives
@@ -81,13 +82,16 @@ final class ExecPlugin {
     String program = entry.text("command");
     command.add(program.contains("/") ? entry.path("command").normalize().toString() : program);
     if (exec.get("args") instanceof List<?> args) {
-      args.forEach(arg -> command.add(String.valueOf(arg)));
+      for (Object arg : args) {
+        command.add(scalar(arg, entry.where() + ": args[" + (command.size() - 1) + "]", faults));
+      }
     }
     Map<String, String> variables = new LinkedHashMap<>(environment);
     if (exec.get("env") instanceof List<?> pairs) {
       for (Object pair : pairs) {
         if (pair instanceof Map<?, ?> map && map.get("name") instanceof String name) {
-          variables.put(name, String.valueOf(map.get("value")));
+          String where = entry.where() + ": env " + Entry.quoted(name);
+          variables.put(name, scalar(map.get("value"), where, faults));
         }
       }
     }
@@ -96,6 +100,15 @@ final class ExecPlugin {
     return Optional.of(
         new ExecPlugin(
             entry.where(), version, command, variables, entry.text("installHint").strip()));
+  }
+
+  /** Adds a fault for a mapping or a list, which an alias can make contain itself. */
+  private static String scalar(@Nullable Object value, String where, List<String> faults) {
+    if (value instanceof Map || value instanceof List) {
+      faults.add(where + " is " + Entry.kind(value) + ", expected a text");
+      return "";
+    }
+    return String.valueOf(value);
   }
 
   private static String execInfo(String version, boolean withCluster, Entry cluster) {
@@ -161,7 +174,8 @@ final class ExecPlugin {
                 }
               });
       if (!process.waitFor(TIMEOUT.toSeconds(), TimeUnit.SECONDS)) {
-        throw new IOException(where + ": " + command.get(0) + " took more than " + TIMEOUT);
+        throw new IOException(
+            where + ": " + command.get(0) + " took more than " + TIMEOUT.toSeconds() + " s");
       }
       if (process.exitValue() != 0) {
         throw new IOException(
@@ -205,7 +219,7 @@ final class ExecPlugin {
     }
     if (!ClientIdentity.fitsHeader(token.orElse(""))) {
       throw new IOException(
-          where + ": " + command.get(0) + " returned a token with invalid" + " characters");
+          where + ": " + command.get(0) + " returned a token with invalid characters");
     }
     Optional<Instant> expiry;
     try {

@@ -167,6 +167,23 @@ class KubeconfigTest {
     assertTrue(faults.get(0).contains("user \"me\": token has invalid characters"), faults.get(0));
   }
 
+  /** An alias can make a mapping that contains itself. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "&e {args: [a, *e]} | args[1] is a mapping, expected a text",
+        "{args: [[a]]} | args[0] is a list, expected a text",
+        "&e {env: [{name: A, value: *e}]} | env \"A\" is a mapping, expected a text",
+      })
+  void argumentsAndVariablesOfAPluginAreTexts(String exec, String fault) {
+    String plugin =
+        exec.replaceFirst("\\{", "{apiVersion: client.authentication.k8s.io/v1, command: login, ");
+    List<String> faults = faults("server: https://x", "exec: " + plugin);
+    assertEquals(1, faults.size(), faults.toString());
+    assertTrue(faults.get(0).endsWith("user \"me\" exec: " + fault), faults.get(0));
+  }
+
   @Test
   void controlCharactersAreNotRepeated() {
     String fault = faults("server: \"http://\\e[2J\"", "").get(0);
