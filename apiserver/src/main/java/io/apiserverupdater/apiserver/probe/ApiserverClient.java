@@ -94,8 +94,7 @@ public final class ApiserverClient {
    * @param deadline for everything together: connecting, the handshake, the answer
    * @throws UnreachableException when no complete answer came within the bounds
    */
-  public HttpAnswer get(
-      ApiserverAddress address, String target, int maxBodyBytes, Duration deadline)
+  HttpAnswer get(ApiserverAddress address, String target, int maxBodyBytes, Duration deadline)
       throws UnreachableException {
     Deadline end = Deadline.after(deadline);
     try (Connection connection = open(address, end)) {
@@ -363,7 +362,7 @@ public final class ApiserverClient {
       if (socket.lost(e)) {
         return new UnreachableException(
             Reason.CONNECTION_LOST,
-            "connection lost before the answer was" + " complete: " + socket.howLost());
+            "connection lost before the answer was complete: " + socket.howLost());
       }
       if (e instanceof EOFException) {
         return new UnreachableException(Reason.CONNECTION_LOST, String.valueOf(e.getMessage()));

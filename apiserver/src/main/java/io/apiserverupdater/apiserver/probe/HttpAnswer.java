@@ -3,7 +3,7 @@ package io.apiserverupdater.apiserver.probe;
 import java.nio.charset.StandardCharsets;
 
 /** The answer to one request. */
-public final class HttpAnswer {
+final class HttpAnswer {
   private final int status;
   private final byte[] body;
   private final boolean lastOnConnection;

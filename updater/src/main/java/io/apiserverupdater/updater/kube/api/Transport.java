@@ -141,7 +141,9 @@ final class Transport implements AutoCloseable {
     try {
       response = http.execute();
     } catch (IOException e) {
-      throw http.isCanceled() ? new IOException("no answer within " + timeout, e) : e;
+      throw http.isCanceled()
+          ? new IOException("no answer within " + timeout.toMillis() + " ms", e)
+          : e;
     } finally {
       deadline.cancel(false);
     }
