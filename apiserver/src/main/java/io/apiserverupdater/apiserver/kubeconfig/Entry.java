@@ -146,9 +146,18 @@ record Entry(Path file, String title, Map<?, ?> fields) {
     return bytes;
   }
 
-  /** In quotes, without what a terminal or a log would act on. */
+  /** {@link #printable}, in quotes. */
   static String quoted(String text) {
-    return "\"" + text.replaceAll("\\p{Cntrl}", "?") + "\"";
+    return "\"" + printable(text) + "\"";
+  }
+
+  /**
+   * Without what a terminal or a log would act on, and no more than the first line: a quote or a
+   * {@code |} that is in the wrong place makes the lines behind a name part of it, tokens too.
+   */
+  static String printable(String text) {
+    String first = text.lines().findFirst().orElse("");
+    return first.replaceAll("\\p{Cntrl}", "?") + (first.length() < text.length() ? "…" : "");
   }
 
   /** Secrets stay out of logs. */

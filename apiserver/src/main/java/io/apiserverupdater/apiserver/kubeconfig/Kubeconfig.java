@@ -82,7 +82,8 @@ public final class Kubeconfig {
 
   private static Entry context(KubeconfigFiles config, Optional<String> contextName)
       throws InvalidKubeconfigException {
-    String expected = ", expected one of " + config.contexts().keySet();
+    String expected =
+        ", expected one of " + config.contexts().keySet().stream().map(Entry::printable).toList();
     Optional<String> name = contextName.or(config::currentContext);
     if (name.isEmpty()) {
       throw new InvalidKubeconfigException(

@@ -90,10 +90,11 @@ record KubeconfigFiles(
       fault = "is not YAML: " + place(e);
     } catch (ReaderException e) {
       fault = "is not YAML: it holds a control character";
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | StackOverflowError e) {
+      // The error: an alias can make a key contain itself, which has no hash code then.
       fault =
-          "is not YAML: nested deeper than 32, more than 32 aliases, or a value that does not fit"
-              + " its tag";
+          "is not YAML: nested deeper than 32, more than 32 aliases, a key that contains itself,"
+              + " or a value that does not fit its tag";
     }
     throw new InvalidKubeconfigException(file + ": " + fault);
   }

@@ -7,10 +7,13 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.EdgeCasesMode;
@@ -20,6 +23,11 @@ import net.jqwik.api.Provide;
 import net.jqwik.api.ShrinkingMode;
 import net.jqwik.api.lifecycle.AfterContainer;
 import net.jqwik.api.lifecycle.BeforeContainer;
+import org.jspecify.annotations.Nullable;
+import org.yaml.snakeyaml.LoaderOptions;
+import org.yaml.snakeyaml.Yaml;
+import org.yaml.snakeyaml.constructor.SafeConstructor;
+import org.yaml.snakeyaml.error.YAMLException;
 
 /** Any text: a kubeconfig, or refused. */
 class KubeconfigPropertyTest {
@@ -109,7 +117,35 @@ class KubeconfigPropertyTest {
     return words.contains(SECRET)
         && text.lines()
             .filter(line -> line.contains(SECRET))
-            .allMatch(line -> line.strip().replace("\"", "").startsWith("token: "));
+            .allMatch(line -> line.strip().replace("\"", "").startsWith("token: "))
+        && isToken(text);
+  }
+
+  /** Whether YAML sees it nowhere but in a token, or sees no YAML at all. */
+  private static boolean isToken(String text) {
+    try {
+      Object root = new Yaml(new SafeConstructor(new LoaderOptions())).load(text);
+      return isToken(root, Collections.newSetFromMap(new IdentityHashMap<>()));
+    } catch (YAMLException | StackOverflowError e) {
+      return true;
+    }
+  }
+
+  private static boolean isToken(@Nullable Object node, Set<Object> seen) {
+    if (node instanceof String word) {
+      return !word.contains(SECRET);
+    }
+    if (node == null || !seen.add(node)) {
+      return true;
+    }
+    if (node instanceof Map<?, ?> map) {
+      return map.entrySet().stream()
+          .allMatch(
+              entry ->
+                  isToken(entry.getKey(), seen)
+                      && ("token".equals(entry.getKey()) || isToken(entry.getValue(), seen)));
+    }
+    return !(node instanceof List<?> list) || list.stream().allMatch(one -> isToken(one, seen));
   }
 
   private static String mutation(Random random) {

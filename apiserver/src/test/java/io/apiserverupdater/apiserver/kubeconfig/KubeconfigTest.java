@@ -167,6 +167,15 @@ class KubeconfigTest {
     assertTrue(faults.get(0).contains("user \"me\": token has invalid characters"), faults.get(0));
   }
 
+  @Test
+  void keyThatContainsItselfIsRefused() {
+    InvalidKubeconfigException refused =
+        assertThrows(
+            InvalidKubeconfigException.class,
+            () -> access(Optional.empty(), "a: &e [*e]\n? [*e]\n: x\n"));
+    assertTrue(refused.toString().contains("is not YAML: "), refused.toString());
+  }
+
   /** An alias can make a mapping that contains itself. */
   @ParameterizedTest
   @CsvSource(
@@ -235,6 +244,15 @@ class KubeconfigTest {
       String message = failure(Optional.of("four"));
       assertTrue(message.contains("no context \"four\""), message);
       assertTrue(message.contains("[one, two, three]"), message);
+    }
+
+    @Test
+    void namesAreToldByTheirFirstLine() {
+      String names = "contexts: [{name: \"a\\n  token: s3cret\", context: {cluster: x}}]\n";
+      String failure =
+          assertThrows(InvalidKubeconfigException.class, () -> access(Optional.of("b\nc"), names))
+              .toString();
+      assertTrue(failure.endsWith("no context \"b…\", expected one of [a…]"), failure);
     }
 
     @Test
@@ -493,7 +511,7 @@ class KubeconfigTest {
       String contexts =
           assertThrows(InvalidKubeconfigException.class, () -> access(Optional.of("none"), KUBECTL))
               .toString();
-      assertTrue(contexts.contains("multi\nline, tab\tname \"q\" é ☃]"), contexts);
+      assertTrue(contexts.contains("multi…, tab?name \"q\" é ☃]"), contexts);
     }
 
     @Test
