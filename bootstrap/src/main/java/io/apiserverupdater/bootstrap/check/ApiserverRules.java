@@ -102,7 +102,7 @@ final class ApiserverRules {
         case HANDSHAKE_TIMEOUT, ANSWER_TIMEOUT ->
             "its process hangs or is overloaded: check it and etcd";
         case CONNECTION_LOST -> "its process or a device in between closes connections: check both";
-        case CERTIFICATE -> "renew the certificate, or correct HOSTNAME, CA_FILE or CA_CERT_HASH";
+        case CERTIFICATE -> "issue a new certificate, or correct HOSTNAME, CA_FILE or CA_CERT_HASH";
         case TLS, MALFORMED_ANSWER -> "check that this is a kube-apiserver and the right port";
       };
     }
@@ -251,8 +251,8 @@ final class ApiserverRules {
     }
     Certificate certificate = known.get();
     String advice =
-        "add it to the apiservers' certSANs and renew their certificates (kubeadm:"
-            + " docs/install.md)";
+        "issue apiserver certificates that contain it; kubeadm certs renew keeps the old names"
+            + " (docs/install.md, Certificates)";
     Optional<String> wrongName = CertificateFaults.wrongName(certificate.names(), name);
     if (wrongName.isPresent()) {
       findings.fail(subject, certificate.shownBy() + ": " + wrongName.get(), advice);
