@@ -137,8 +137,8 @@ public final class BootstrapFlags {
       FLAGS
           .flag("timeout", TIME, "30s")
           .help(
-              "How long pin looks for a ready control plane. The kubelet is delayed no longer than"
-                  + " this.");
+              "How long pin looks for a ready control plane, on a control plane at most 5s. The"
+                  + " kubelet waits meanwhile; systemd stops the unit after 45s.");
 
   static final Flag<Duration> WAIT =
       FLAGS
@@ -206,8 +206,9 @@ public final class BootstrapFlags {
       FLAGS
           .off("dry-run")
           .help(
-              "Show as a diff what would change in the hosts file; write nothing. Exit codes: 0"
-                  + " nothing to change, 1 changes, 2 or more an error.");
+              "Show as a diff what would change in the hosts file, or with refresh in the list;"
+                  + " write nothing. Exit codes: 0 nothing to change, 1 changes, 2 or more an"
+                  + " error.");
 
   static final Flag<Output> OUTPUT =
       FLAGS

@@ -31,10 +31,13 @@ public final class Help {
 
         Exit codes:
           0  done
-          1  error; the hosts file is unchanged
+          1  error; the hosts file is unchanged, unless restore could remove its block
+             but not the kernel rule
           2  wrong flags or configuration
-          3  pin: no control plane is ready; the name points at one that is starting
-          4  pin: no control plane answered; the name points where it did before
+          3  pin: no control plane is ready; the name points at one that proved its
+             identity
+          4  pin: no control plane proved its identity; the entry is unchanged, or has
+             the first control plane of the list if there was none
              handover: the cluster IP did not work within --wait
           check      0 everything is ok, 1 warnings, 2 failures
           --dry-run  0 nothing to change, 1 changes, 2 or more an error
