@@ -18,13 +18,14 @@ final class FailoverTable {
       The outage is the time from the fault to the start of the last request that failed. A request
       fails if it is refused, cut, or not answered within 2 s. p50 and max are over all rounds and both
       workers; "at least" means that requests still failed when the fault was healed. "Slowest" is the
-      slowest successful request through the `apiserver` Service: one of 1 s is a repeated SYN that
-      reached another control plane. `./bench failover` creates this page, the plots, and
+      slowest successful request through the `apiserver` Service: a value of 1 s means that a repeated
+      SYN reached another control plane. `./bench failover` creates this page, the plots, and
       [failover.json](failover.json) with every round.
 
-      The nodes have the recommended [settings](../operate.md#settings-of-the-nodes). Rows with
-      `-nodes-pings` have kube-proxy's HTTP/2 timeouts only, rows with `-nodes-untouched` no settings.
-      Rows with `-of-5` and `-of-7` have that many control planes instead of three.
+      The nodes have the first three recommended [settings](../operate.md#settings-of-the-nodes); the row
+      `sigterm-delayed` has all four. Rows with `-nodes-pings` have kube-proxy's HTTP/2 timeouts only,
+      rows with `-nodes-untouched` no settings. Rows with `-of-5` and `-of-7` have that many control
+      planes instead of three.
 
       | row | fault | reach | measured | slowest | the `kubernetes` Service: p50, max | rounds | load |
       |---|---|---|---|---|---|---|---|
@@ -66,9 +67,9 @@ final class FailoverTable {
         .append(
             """
             .
-            The load is that of the last minute when a fault came, its range over the rounds: \
-            everything, the
-            control planes and the clients too, runs on this one machine.
+            Load is the one-minute load average when the fault began, as a range over the rounds. \
+            Everything,
+            including the control planes and the clients, runs on this one machine.
             """)
         .toString();
   }
