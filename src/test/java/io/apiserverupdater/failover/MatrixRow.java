@@ -29,7 +29,7 @@ public enum MatrixRow {
       Claim.slowestReturn(1000)),
   SIGTERM(
       Fault.SIGTERM,
-      "SIGTERM without it",
+      "SIGTERM without a shutdown delay",
       Setting.of(5, 40).returning(),
       Claim.longestOutage(500),
       Claim.slowestReturn(1000)),
