@@ -111,12 +111,12 @@ public final class Main {
       Release release = Release.unpack(backstage, projectRoot, folder);
       timeline.say(
           "release",
-          release.version() + " unpacked, and started once so that it parses its classes ahead",
+          release.version() + " unpacked, and started once to create its class archive",
           Duration.ofNanos(System.nanoTime() - start));
       tour = Optional.of(Tour.begin(backstage, stage, release, timeline));
       tour.get().play();
       if (keep) {
-        timeline.act("It goes on until Ctrl-C");
+        timeline.act("Running until Ctrl-C");
         tour.get().restore();
         timeline.plain("In another terminal:");
         stage.wayIn().forEach(line -> timeline.plain("  " + line));

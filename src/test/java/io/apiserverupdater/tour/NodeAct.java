@@ -41,7 +41,7 @@ final class NodeAct {
   void play() {
     NodeFiles files = NodeFiles.create(madeFolder(), cluster);
     ServiceAddress service = backstage.own(cluster::serviceAddress);
-    timeline.say("node", "boots, with a hosts file of its own");
+    timeline.say("node", "boots, with its own hosts file");
     Path log = folder.resolve("bootstrap.log");
     long start = System.nanoTime();
     Program boot =
@@ -51,12 +51,12 @@ final class NodeAct {
     String member = files.target();
     timeline.say("bootstrap", "points the name at a control plane: " + entry(files), pinned);
     timeline.say(
-        "node", "kube-proxy has no rules yet: the cluster IP " + service.ip() + " leads nowhere");
+        "node", "kube-proxy has no rules yet: the cluster IP " + service.ip() + " does not work");
     timeline.figure("node pinned", pinned, "after the start of the bootstrap's process");
 
     service.open();
     long open = System.nanoTime();
-    timeline.say("node", "kube-proxy has made its rules: the cluster IP works");
+    timeline.say("node", "kube-proxy has written its rules: the cluster IP works");
     await("the hand-over", () -> !files.target().equals(member), files);
     Duration flipped = since(open);
     timeline.say("bootstrap", "points the name at the cluster IP: " + entry(files), flipped);
@@ -65,7 +65,7 @@ final class NodeAct {
     if (code != 0) {
       throw new TourException("the bootstrap ended with exit code " + code);
     }
-    timeline.say("bootstrap", "ends with exit code 0; nothing of it stays on the node");
+    timeline.say("bootstrap", "exits with code 0; no process stays on the node");
   }
 
   private Path madeFolder() {

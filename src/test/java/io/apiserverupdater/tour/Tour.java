@@ -72,7 +72,7 @@ final class Tour {
     controlPlanesStarted();
     for (Act act :
         List.of(
-            new Act("What would the updater do? (a dry run reads, and writes nothing)", this::ask),
+            new Act("What would the updater do? (a dry run writes nothing)", this::ask),
             new Act("Two replicas start, one leads", this::replicasStart),
             new Act("A control plane leaves and returns", this::controlPlaneLeavesAndReturns),
             new Act("The leader is killed, and somebody edits the slice", this::leaderIsKilled),
@@ -111,7 +111,7 @@ final class Tour {
             + ObjectFields.clusterIp(service)
             + ", port "
             + ObjectFields.ports(ObjectFields.object(service, "spec"))
-            + "; nothing behind it yet");
+            + "; no endpoints yet");
   }
 
   private void ask() {
@@ -138,7 +138,7 @@ final class Tour {
     timeline.figure("first mirrored", first, "after the start of the first replica's process");
     awaitEndpoints();
     replicas.forEach(this::awaitReady);
-    timeline.say(standby(held).name(), "stands by, ready, with everything already read");
+    timeline.say(standby(held).name(), "stands by, ready, with all objects in its cache");
   }
 
   private void awaitEndpoints() {
@@ -146,7 +146,7 @@ final class Tour {
         .await(
             "the Endpoints kube-system/apiserver",
             () -> ObjectFields.endpointsAddresses(endpointsOrNone()).equals(memberAddresses()));
-    timeline.say("target", "the Endpoints of that name, for people and old tools, lists the same");
+    timeline.say("target", "the v1 Endpoints, for people and old tools, list the same");
   }
 
   private JsonObject endpointsOrNone() {
@@ -171,7 +171,7 @@ final class Tour {
     int backTarget = target.mark();
     long start = System.nanoTime();
     stage.bringBack(leaving);
-    timeline.say(leaving.name(), "is started again, and ready", since(start));
+    timeline.say(leaving.name(), "is restarted and ready", since(start));
     mirrored("returned", backSource, backTarget, memberAddresses());
     dryRun(false);
   }
@@ -183,7 +183,7 @@ final class Tour {
     Duration latency = between(changed, mirrored);
     timeline.say("target", "kube-system/apiserver lists the same", latency);
     timeline.figure(
-        "mirrored, control plane " + what, latency, "source seen changed -> target seen changed");
+        "mirrored, control plane " + what, latency, "source change seen -> target change seen");
   }
 
   /**
@@ -201,11 +201,11 @@ final class Tour {
     int beforeLease = lease.mark();
     long killed = System.nanoTime();
     leader.kill();
-    timeline.say(leader.name(), "is killed (SIGKILL): nobody leads now");
+    timeline.say(leader.name(), "is killed (SIGKILL): no replica leads now");
     int beforeTarget = target.mark();
     Stage.Member lost = members.get(members.size() - 1);
     takeOut(lost);
-    timeline.say("somebody", "takes " + lost.address() + " out of the slice by hand");
+    timeline.say("somebody", "removes " + lost.address() + " from the slice by hand");
     dryRun(true);
 
     Version taken = awaitHolder(beforeLease, ObjectFields.holder(held.object()));
@@ -213,17 +213,17 @@ final class Tour {
     Duration duration = ObjectFields.leaseDuration(held.object());
     timeline.say(
         leader(taken).name(),
-        "leads: the lease, of " + Timeline.show(duration) + ", ran out (since the kill)",
+        "leads: the Lease, valid for " + Timeline.show(duration) + ", expired (since the kill)",
         takeOver);
     timeline.figure(
         "take-over after a kill",
         takeOver,
-        "the lease lasts " + Timeline.show(duration) + " from its last renewal");
+        "the Lease is valid for " + Timeline.show(duration) + " after a renewal");
     Version repaired =
         target.await(beforeTarget, "the slice to be repaired", this::listsAllMembers, SOON);
     Duration repair = between(taken, repaired);
     timeline.say("target", "repaired: lists " + addresses(repaired), repair);
-    timeline.figure("repair by the new leader", repair, "new holder seen -> slice seen repaired");
+    timeline.figure("repair by the new leader", repair, "new holder seen -> repaired slice seen");
   }
 
   private void takeOut(Stage.Member lost) {
@@ -246,20 +246,20 @@ final class Tour {
     Replica standby = standby(held);
     standby.restart();
     awaitReady(standby);
-    timeline.say(standby.name(), "is started again, and stands by", since(standby.startedNanos()));
+    timeline.say(standby.name(), "is restarted and stands by", since(standby.startedNanos()));
 
     int before = lease.mark();
     long told = System.nanoTime();
     int code = leader.terminate(SOON);
     Duration end = since(told);
-    timeline.say(leader.name(), "is told to stop (SIGTERM), and ends with exit code " + code, end);
+    timeline.say(leader.name(), "gets SIGTERM and exits with code " + code, end);
     if (code != 0) {
       throw new TourException(leader.name() + " ended with exit code " + code + ", expected 0");
     }
     Version taken = awaitHolder(before, ObjectFields.holder(held.object()));
     Duration handOver = Duration.ofNanos(taken.seenNanos() - told);
     timeline.say(leader(taken).name(), "leads (since the SIGTERM)", handOver);
-    timeline.figure("end of a leader by SIGTERM", end, "exit code " + code);
+    timeline.figure("leader stopped by SIGTERM", end, "exit code " + code);
     timeline.figure("hand-over", handOver, "SIGTERM -> new holder seen");
   }
 
@@ -269,7 +269,7 @@ final class Tour {
     Replica standby = standby(held);
     standby.restart();
     awaitReady(standby);
-    timeline.say(standby.name(), "is started again, and stands by", since(standby.startedNanos()));
+    timeline.say(standby.name(), "is restarted and stands by", since(standby.startedNanos()));
   }
 
   /** The ends of all updaters' logs, for a failure. */
@@ -310,7 +310,7 @@ final class Tour {
     return replicas.stream()
         .filter(replica -> holder.startsWith(replica.name() + "_"))
         .findFirst()
-        .orElseThrow(() -> new TourException("the lease is held by a stranger, " + holder));
+        .orElseThrow(() -> new TourException("the Lease is held by another client, " + holder));
   }
 
   private Replica standby(Version held) {
@@ -331,7 +331,7 @@ final class Tour {
       throw new TourException(
           "updater --dry-run ended with exit code " + result.exitCode() + "\n" + result.err());
     }
-    timeline.say("updater", "ends with exit code " + result.exitCode(), took);
+    timeline.say("updater", "exits with code " + result.exitCode(), took);
   }
 
   private Set<String> memberAddresses() {
