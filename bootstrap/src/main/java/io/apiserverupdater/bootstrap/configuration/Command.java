@@ -11,7 +11,7 @@ public enum Command {
   REFRESH("refresh", true, "read the control planes from the cluster into the cached list"),
   CHECK("check", false, "examine this node and say what to do about each problem"),
   STATUS("status", false, "show where the name points, since when, and how old the list is"),
-  RESTORE("restore", true, "remove the block of this program from the hosts file");
+  RESTORE("restore", true, "remove this program's block from the hosts file, and its kernel rule");
 
   private final String word;
   private final boolean writes;

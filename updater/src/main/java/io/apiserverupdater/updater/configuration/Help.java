@@ -6,8 +6,8 @@ public final class Help {
 
   public static String text() {
     return """
-        Keeps the endpoints of a Service without a selector equal to the ready
-        apiservers, so that every node reaches a live apiserver through that Service.
+        Publishes the apiservers, each as ready or not ready, as endpoints of a Service
+        without a selector, so that every node reaches a ready apiserver through it.
 
         Usage:
           updater [flags]              run as a controller until SIGTERM
