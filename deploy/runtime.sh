@@ -5,7 +5,7 @@ say() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; }
 
 need_whole_jdk() {
   if [ ! -e "$1/jmods/java.base.jmod" ] || [ ! -x "$1/bin/jlink" ]; then
-    say "$1 is no whole JDK: it has no bin/jlink, or no jmods. On Debian or Ubuntu:" \
+    say "$1 is not a complete JDK: it lacks bin/jlink or jmods. On Debian or Ubuntu:" \
       "apt-get install openjdk-17-jdk-headless"
     exit 1
   fi
@@ -18,19 +18,19 @@ link_runtime() {
     --no-man-pages --compress=2 --vm=server --output "$runtime"
   (
     cd "$runtime" || exit 1
-    # Nobody builds on this runtime, and what it trusts is the cluster's CA alone.
+    # Tools for building, and public CAs: the programs trust only the cluster's CA.
     rm -r bin/keytool lib/jrt-fs.jar lib/jexec lib/classlist lib/libjsig.so \
       lib/server/libjsig.so lib/security/cacerts lib/security/public_suffix_list.dat conf/sdp
-    # Tables of symbols are for debuggers, and a tenth of the whole.
+    # Symbol tables are a tenth of the size, and only debuggers need them.
     if command -v strip >/dev/null; then
       find . -type f \( -name '*.so' -o -path ./bin/java -o -name jspawnhelper \) \
         -exec strip --strip-unneeded {} +
     else
-      say "no strip: the result gets larger. On Debian or Ubuntu: apt-get install binutils"
+      say "strip is not installed, so the result is larger. On Debian or Ubuntu: apt-get install binutils"
     fi
-    # What differs between two machines with the same JDK.
+    # This line differs between machines with the same JDK.
     sed -i '/^SOURCE=/d' release
-    # The archive of classes notes the time of this file, and refuses another.
+    # The class archive is valid only while this file has the same time stamp.
     touch --date="$timestamp" lib/modules
   )
 }

@@ -88,7 +88,7 @@ machine_lacks() {
     return
   }
   [ -e "$(java_home)/jmods/java.base.jmod" ] || {
-    echo "the node package needs a whole JDK; $(java_home) has no jmods"
+    echo "the node package needs a complete JDK; $(java_home) has no jmods"
     return
   }
   [ -e /dev/loop-control ] && [ -e /dev/kmsg ] || {

@@ -1,5 +1,5 @@
 /** The bootstrap as a module of the runtime that is packaged with it. */
 module io.apiserverupdater.bootstrap {
-  // Only what exports something is there without being named at the start.
+  // Java resolves a module by default only if it exports a package.
   exports io.apiserverupdater.bootstrap;
 }
