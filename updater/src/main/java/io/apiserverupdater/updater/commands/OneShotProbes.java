@@ -40,7 +40,7 @@ record OneShotProbes(
    * @param probing ends with this; none when nobody is to be probed
    */
   static OneShotProbes of(MirrorRule rule, ObservedState state, Optional<MemberProbing> probing) {
-    EndpointsSnapshot.Reading source = rule.read(state);
+    EndpointsSnapshot.Reading source = rule.read(state.source());
     if (probing.isEmpty() || !(source instanceof EndpointsSnapshot.Usable usable)) {
       probing.ifPresent(MemberProbing::close);
       return new OneShotProbes(source, Map.of(), GateState.INITIAL);

@@ -147,7 +147,7 @@ public final class EndpointsReconciler implements AutoCloseable {
       return Optional.empty();
     }
     // A standby too keeps the probes and the gate's memory: it decides at once when it takes over.
-    EndpointsSnapshot.Reading reading = rule.read(state);
+    EndpointsSnapshot.Reading reading = rule.read(state.source());
     Optional<Duration> review = Optional.empty();
     boolean waits = false;
     if (reading instanceof EndpointsSnapshot.Usable usable) {

@@ -41,7 +41,7 @@ public record DryRun(MirrorRule rule, boolean targetKnown) {
 
   /** Compares the target with the source as it is. */
   public Report compare(ObservedState state) {
-    return compare(state, rule.read(state), Map.of(), GateState.INITIAL);
+    return compare(state, rule.read(state.source()), Map.of(), GateState.INITIAL);
   }
 
   /**
@@ -166,7 +166,7 @@ public record DryRun(MirrorRule rule, boolean targetKnown) {
   }
 
   private Set<AddressFamily> families(List<EndpointSlice> source) {
-    return EndpointsSnapshot.of(rule.source(), source) instanceof EndpointsSnapshot.Usable usable
+    return rule.read(source) instanceof EndpointsSnapshot.Usable usable
         ? usable.snapshot().members().keySet()
         : Set.of();
   }

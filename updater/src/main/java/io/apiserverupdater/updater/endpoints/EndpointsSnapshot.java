@@ -60,8 +60,8 @@ public record EndpointsSnapshot(Map<AddressFamily, Members> members) {
     }
   }
 
-  /** Reads the slices of the source Service. */
-  public static Reading of(String source, List<EndpointSlice> slices) {
+  /** Reads the slices of the source Service; without an endpoint they are an empty snapshot. */
+  static Reading of(String source, List<EndpointSlice> slices) {
     Map<AddressFamily, Map<String, Endpoint>> addresses = new EnumMap<>(AddressFamily.class);
     Map<AddressFamily, TreeSet<Integer>> ports = new EnumMap<>(AddressFamily.class);
     List<Refusal> refusals = new ArrayList<>();
@@ -90,9 +90,6 @@ public record EndpointsSnapshot(Map<AddressFamily, Members> members) {
           }
           members.put(family, new Members(numbers.first(), List.copyOf(known.values())));
         });
-    if (refusals.isEmpty() && members.isEmpty()) {
-      refusals.add(Refusal.emptySource(source));
-    }
     return refusals.isEmpty() ? new Usable(new EndpointsSnapshot(members)) : new Unusable(refusals);
   }
 

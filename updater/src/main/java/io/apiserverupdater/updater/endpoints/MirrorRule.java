@@ -19,14 +19,26 @@ public record MirrorRule(String source, TargetName target, boolean writeEndpoint
   /** Who we are, in the label that names a slice's writer. */
   public static final String MANAGER = "apiserver-updater";
 
-  /** What the source amounts to. */
-  public EndpointsSnapshot.Reading read(ObservedState state) {
-    return EndpointsSnapshot.of(source, state.source());
+  /** What the slices of the source amount to. An empty source is refused, never mirrored. */
+  public EndpointsSnapshot.Reading read(List<EndpointSlice> slices) {
+    EndpointsSnapshot.Reading reading = EndpointsSnapshot.of(source, slices);
+    return reading instanceof EndpointsSnapshot.Usable usable
+            && usable.snapshot().members().isEmpty()
+        ? new EndpointsSnapshot.Unusable(List.of(emptySource()))
+        : reading;
+  }
+
+  private Refusal emptySource() {
+    return new Refusal(
+        "EmptySource",
+        "the source " + source + " has no endpoint",
+        "nothing is written, so the last good state stays; if no listed apiserver works, check"
+            + " the apiservers' logs and etcd");
   }
 
   /** Decides, with the source as it is. */
   public Decision decide(ObservedState state) {
-    return decide(state, read(state));
+    return decide(state, read(state.source()));
   }
 
   /**

@@ -13,14 +13,6 @@ import java.util.Map;
  */
 public record Refusal(String reason, String message, String remedy) {
 
-  static Refusal emptySource(String source) {
-    return new Refusal(
-        "EmptySource",
-        "the source " + source + " has no endpoint",
-        "nothing is written, so the last good state stays; if no listed apiserver works, check"
-            + " the apiservers' logs and etcd");
-  }
-
   static Refusal sourcePort(String source, String slice, List<EndpointPort> candidates) {
     return new Refusal(
         "SourcePortUnclear",

@@ -141,7 +141,7 @@ record Cluster(ObservedState state, boolean writeEndpoints, boolean read) {
   }
 
   EndpointsSnapshot.Reading reading() {
-    return EndpointsSnapshot.of("default/kubernetes", state.source());
+    return new MirrorRule("default/kubernetes", TARGET, writeEndpoints).read(state.source());
   }
 
   private static EndpointSlice source(String addressType, String... addresses) {

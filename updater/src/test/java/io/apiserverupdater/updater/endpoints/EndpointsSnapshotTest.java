@@ -14,6 +14,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class EndpointsSnapshotTest {
+  private static final TargetName TARGET = new TargetName("kube-system", "apiserver");
   private static final EndpointPort HTTPS = tcp("https", 6443);
 
   private static EndpointPort tcp(String name, int port) {
@@ -115,8 +116,12 @@ class EndpointsSnapshotTest {
       Map<AddressFamily, EndpointsSnapshot.Members> expected) {
     assertEquals(
         new EndpointsSnapshot.Usable(new EndpointsSnapshot(expected)),
-        EndpointsSnapshot.of("default/kubernetes", slices),
+        read("default/kubernetes", slices),
         situation);
+  }
+
+  private static EndpointsSnapshot.Reading read(String source, List<EndpointSlice> slices) {
+    return new MirrorRule(source, TARGET, false).read(slices);
   }
 
   static List<Arguments> unusableSources() {
@@ -155,8 +160,7 @@ class EndpointsSnapshotTest {
   @MethodSource
   void unusableSources(String situation, List<EndpointSlice> slices, List<String> reasons) {
     EndpointsSnapshot.Unusable unusable =
-        assertInstanceOf(
-            EndpointsSnapshot.Unusable.class, EndpointsSnapshot.of("ns/source", slices), situation);
+        assertInstanceOf(EndpointsSnapshot.Unusable.class, read("ns/source", slices), situation);
     assertEquals(reasons, unusable.refusals().stream().map(Refusal::reason).toList());
     unusable
         .refusals()
