@@ -1,24 +1,26 @@
 package io.apiserverupdater.bootstrap.hosts;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
 import io.apiserverupdater.apiserver.address.DnsName;
 import io.apiserverupdater.apiserver.address.IpAddress;
 import io.apiserverupdater.bootstrap.hosts.HostsFileException.Reason;
-import java.io.ByteArrayOutputStream;
 import java.net.InetAddress;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The content of a hosts file, and what may be done to it. Immutable; bytes in, bytes out.
  *
  * <p>Between two marker lines lies one block, which is ours. All other bytes are other people's and
- * come out as they went in, whatever they are: the file has no encoding, a line ends at a line feed
- * and nowhere else, as the C library has it. {@link #restore} gives back what was there before the
- * first {@link #point}, a missing line break at the end included: the begin marker remembers it.
+ * come out as they went in, whatever they are: the file has no encoding (here each byte is one
+ * character, by ISO 8859-1), a line ends at a line feed and nowhere else, as the C library has it.
+ * {@link #restore} gives back what was there before the first {@link #point}, a missing line break
+ * at the end included: the begin marker remembers it.
  *
  * <p>Where libc and Go's resolver, which the kubelet uses, read a line differently, a name that
  * either of them would see counts as named: letters of any case, an alias among others, a trailing
@@ -36,7 +38,7 @@ public final class HostsFile {
 
   private static final String ADOPTED_OF = ", this line was: ";
 
-  private final byte[] content;
+  private final String content;
   private final int[] lineEnds;
   private final @Nullable Block block;
 
@@ -52,7 +54,7 @@ public final class HostsFile {
       @Nullable String name,
       List<InetAddress> addresses) {}
 
-  private HostsFile(byte[] content) throws HostsFileException {
+  private HostsFile(String content) throws HostsFileException {
     this.content = content;
     this.lineEnds = lineEnds(content);
     this.block = findBlock();
@@ -64,15 +66,15 @@ public final class HostsFile {
    * @throws HostsFileException with {@link Reason#DAMAGED_BLOCK}
    */
   public static HostsFile parse(byte[] content) throws HostsFileException {
-    return new HostsFile(content.clone());
+    return new HostsFile(new String(content, ISO_8859_1));
   }
 
   public byte[] bytes() {
-    return content.clone();
+    return content.getBytes(ISO_8859_1);
   }
 
   boolean sameBytes(HostsFile other) {
-    return Arrays.equals(content, other.content);
+    return content.equals(other.content);
   }
 
   /** What our block says; empty when there is no block, or no entry in it that can be read. */
@@ -87,7 +89,7 @@ public final class HostsFile {
   public List<Integer> linesNaming(String name) {
     List<Integer> numbers = new ArrayList<>();
     for (int line = 0; line < lineEnds.length; line++) {
-      if (!inBlock(line) && names(line, name)) {
+      if (!inBlock(line) && names(text(line), name)) {
         numbers.add(line + 1);
       }
     }
@@ -110,28 +112,21 @@ public final class HostsFile {
     if (isForAnotherThan(entry.name())) {
       return restore().point(entry);
     }
-    ByteArrayOutputStream out = new ByteArrayOutputStream(content.length + 512);
-    boolean breakAdded;
-    int after;
-    if (block == null) {
-      out.writeBytes(content);
-      after = content.length;
-      breakAdded = content.length > 0 && content[content.length - 1] != '\n';
-      if (breakAdded) {
-        out.write('\n');
-      }
-    } else {
-      out.write(content, 0, start(block.firstLine()));
-      after = lineEnds[block.lastLine()];
+    String before = content;
+    String after = "";
+    boolean breakAdded = !content.isEmpty() && !content.endsWith("\n");
+    if (block != null) {
+      before = content.substring(0, start(block.firstLine()));
+      after = content.substring(lineEnds[block.lastLine()]);
       breakAdded = block.breakAdded();
     }
-    write(out, BEGIN + EXPLANATION + (breakAdded ? BREAK_ADDED : "") + "\n");
+    StringBuilder out = new StringBuilder(content.length() + 512).append(before);
+    out.append(block == null && breakAdded ? "\n" : "");
+    out.append(BEGIN + EXPLANATION).append(breakAdded ? BREAK_ADDED : "").append('\n');
     for (InetAddress address : entry.addresses()) {
-      write(out, address.getHostAddress() + " " + entry.name() + "\n");
+      out.append(address.getHostAddress()).append(' ').append(entry.name()).append('\n');
     }
-    write(out, END + "\n");
-    out.write(content, after, content.length - after);
-    return new HostsFile(out.toByteArray());
+    return new HostsFile(out.append(END).append('\n').append(after).toString());
   }
 
   /**
@@ -147,25 +142,17 @@ public final class HostsFile {
     if (isForAnotherThan(name)) {
       return restore().adopt(name);
     }
-    ByteArrayOutputStream out = new ByteArrayOutputStream(content.length + 512);
+    StringBuilder out = new StringBuilder(content.length() + 512);
     for (int line = 0; line < lineEnds.length; line++) {
-      if (inBlock(line) || !names(line, name)) {
-        out.write(content, start(line), lineEnds[line] - start(line));
-        continue;
+      String original = text(line);
+      if (!inBlock(line) && names(original, name)) {
+        String kept = without(original, name);
+        out.append(kept).append(kept.isEmpty() ? "" : " ");
+        out.append(ADOPTED).append(name).append(ADOPTED_OF);
       }
-      byte[] original = withoutBreak(line);
-      byte[] kept = without(original, name);
-      out.writeBytes(kept);
-      if (kept.length > 0) {
-        out.write(' ');
-      }
-      write(out, ADOPTED + name + ADOPTED_OF);
-      out.writeBytes(original);
-      if (endsWithBreak(line)) {
-        out.write('\n');
-      }
+      out.append(content, start(line), lineEnds[line]);
     }
-    return new HostsFile(out.toByteArray());
+    return new HostsFile(out.toString());
   }
 
   /**
@@ -175,56 +162,51 @@ public final class HostsFile {
    * @throws HostsFileException with {@link Reason#EDITED_ADOPTION}
    */
   public HostsFile restore() throws HostsFileException {
-    ByteArrayOutputStream out = new ByteArrayOutputStream(content.length);
+    StringBuilder out = new StringBuilder(content.length());
     List<Integer> edited = new ArrayList<>();
     for (int line = 0; line < lineEnds.length; line++) {
       if (inBlock(line)) {
         continue;
       }
-      byte[] original = beforeAdoption(withoutBreak(line));
+      String original = beforeAdoption(text(line));
       if (original == null) {
         edited.add(line + 1);
         continue;
       }
-      out.writeBytes(original);
-      if (endsWithBreak(line)) {
-        out.write('\n');
-      }
+      out.append(original).append(content, textEnd(line), lineEnds[line]);
     }
     if (!edited.isEmpty()) {
       throw new HostsFileException(
           Reason.EDITED_ADOPTION,
           edited,
-          lines(edited)
-              + " had another entry of the host name, which apiserver-bootstrap commented out."
-              + " The rest of that line was edited since, so it cannot be restored"
-              + " automatically. Correct the entry and delete the comment from "
-              + ADOPTED.strip()
-              + " on, then run this again.");
+          """
+          %s had another entry of the host name, which apiserver-bootstrap commented out. The rest \
+          of that line was edited since, so it cannot be restored automatically. Correct the entry \
+          and delete the comment from %s on, then run this again."""
+              .formatted(lines(edited), ADOPTED.strip()));
     }
-    byte[] restored = out.toByteArray();
     // With lines behind the block, the added break is what keeps them apart from those before.
     if (block != null
         && block.breakAdded()
-        && lineEnds[block.lastLine()] == content.length
-        && restored.length > 0
-        && restored[restored.length - 1] == '\n') {
-      restored = Arrays.copyOf(restored, restored.length - 1);
+        && lineEnds[block.lastLine()] == content.length()
+        && out.length() > 0
+        && out.charAt(out.length() - 1) == '\n') {
+      out.setLength(out.length() - 1);
     }
-    return new HostsFile(restored);
+    return new HostsFile(out.toString());
   }
 
   private boolean isForAnotherThan(String name) {
-    return block != null && block.name() != null && !equalNames(block.name(), name);
+    return block != null && block.name() != null && !block.name().equalsIgnoreCase(name);
   }
 
   private @Nullable Block findBlock() throws HostsFileException {
     List<Integer> begins = new ArrayList<>();
     List<Integer> ends = new ArrayList<>();
     for (int line = 0; line < lineEnds.length; line++) {
-      if (isMarker(line, BEGIN)) {
+      if (isMarker(text(line), BEGIN)) {
         begins.add(line);
-      } else if (isMarker(line, END)) {
+      } else if (isMarker(text(line), END)) {
         ends.add(line);
       }
     }
@@ -242,43 +224,39 @@ public final class HostsFile {
     List<InetAddress> addresses = new ArrayList<>();
     List<Integer> foreign = new ArrayList<>();
     for (int line = first + 1; line < last; line++) {
-      List<String> fields = fields(withoutBreak(line));
+      List<Field> fields = fields(text(line));
       if (fields.isEmpty()) {
         continue;
       }
       boolean ours =
           fields.size() == 2
-              && DnsName.isName(fields.get(1))
-              && (name == null || equalNames(name, fields.get(1)));
+              && DnsName.isName(fields.get(1).text())
+              && (name == null || name.equalsIgnoreCase(fields.get(1).text()));
       if (!ours) {
         foreign.add(line + 1);
         continue;
       }
-      name = fields.get(1);
-      IpAddress.parse(fields.get(0)).ifPresent(addresses::add);
+      name = fields.get(1).text();
+      IpAddress.parse(fields.get(0).text()).ifPresent(addresses::add);
     }
     if (!foreign.isEmpty()) {
       throw new HostsFileException(
           Reason.DAMAGED_BLOCK,
           foreign,
-          lines(foreign)
-              + " between the markers of apiserver-bootstrap has something other than one host"
-              + " name with its addresses, which would be lost. Move it out of the block (which is"
-              + lineRange(first, last)
-              + ").");
+          """
+          %s between the markers of apiserver-bootstrap has something other than one host name \
+          with its addresses, which would be lost. Move it out of the block (which is lines %d to \
+          %d)."""
+              .formatted(lines(foreign), first + 1, last + 1));
     }
-    String begin = new String(withoutBreak(first), StandardCharsets.ISO_8859_1);
-    return new Block(first, last, begin.stripTrailing().endsWith(BREAK_ADDED), name, addresses);
+    boolean breakAdded = text(first).stripTrailing().endsWith(BREAK_ADDED);
+    return new Block(first, last, breakAdded, name, addresses);
   }
 
   private static HostsFileException damagedMarkers(List<Integer> begins, List<Integer> ends) {
-    List<Integer> numbers = new ArrayList<>();
-    for (int line : begins) {
-      numbers.add(line + 1);
-    }
-    for (int line : ends) {
-      numbers.add(line + 1);
-    }
+    List<Integer> numbers = new ArrayList<>(begins);
+    numbers.addAll(ends);
+    numbers.replaceAll(line -> line + 1);
     String found;
     if (ends.isEmpty() && begins.size() == 1) {
       found = "the block of apiserver-bootstrap has no end marker";
@@ -292,84 +270,64 @@ public final class HostsFile {
     return new HostsFileException(
         Reason.DAMAGED_BLOCK,
         numbers,
-        lines(numbers)
-            + ": "
-            + found
-            + ", expected one line \""
-            + BEGIN
-            + "\" and after it one line \""
-            + END
-            + "\". Delete these marker lines and the entries that belong to them; the next run"
-            + " writes a new block.");
+        """
+        %s: %s, expected one line "%s" and after it one line "%s". Delete these marker lines and \
+        the entries that belong to them; the next run writes a new block."""
+            .formatted(lines(numbers), found, BEGIN, END));
   }
 
   private HostsFileException nameTaken(String name, List<Integer> taken) {
-    StringBuilder shown = new StringBuilder();
-    for (int number : taken.subList(0, Math.min(3, taken.size()))) {
-      shown.append(shown.length() == 0 ? "" : ", ").append('"');
-      shown.append(printable(withoutBreak(number - 1))).append('"');
-    }
+    String shown =
+        taken.stream()
+            .limit(3)
+            .map(number -> '"' + printable(text(number - 1)) + '"')
+            .collect(Collectors.joining(", "));
     return new HostsFileException(
         Reason.NAME_TAKEN,
         taken,
-        lines(taken)
-            + " already has an entry for "
-            + name
-            + ": "
-            + shown
-            + (taken.size() > 3 ? ", …" : "")
-            + ". Remove the name there, or use --adopt, which comments it out;"
-            + " \"restore\" brings it back.");
+        """
+        %s already has an entry for %s: %s. Remove the name there, or use --adopt, which comments \
+        it out; "restore" brings it back."""
+            .formatted(lines(taken), name, shown + (taken.size() > 3 ? ", …" : "")));
   }
 
-  private static String printable(byte[] line) {
-    StringBuilder text = new StringBuilder();
-    for (int i = 0; i < line.length && i < 120; i++) {
-      text.append(line[i] == '\t' ? ' ' : line[i] >= ' ' && line[i] < 127 ? (char) line[i] : '?');
-    }
-    return text.append(line.length > 120 ? "…" : "").toString().strip();
+  private static String printable(String line) {
+    String text = line.substring(0, Math.min(120, line.length()));
+    String plain = text.replace('\t', ' ').replaceAll("[^ -~]", "?");
+    return (plain + (line.length() > 120 ? "…" : "")).strip();
   }
 
   private static String lines(List<Integer> numbers) {
-    StringBuilder text = new StringBuilder(numbers.size() == 1 ? "line " : "lines ");
-    for (int i = 0; i < numbers.size() && i < 10; i++) {
-      text.append(i == 0 ? "" : ", ").append(numbers.get(i));
-    }
-    return text.append(numbers.size() > 10 ? ", …" : "").toString();
+    return (numbers.size() == 1 ? "line " : "lines ")
+        + numbers.stream().limit(10).map(String::valueOf).collect(Collectors.joining(", "))
+        + (numbers.size() > 10 ? ", …" : "");
   }
 
-  private static String lineRange(int first, int last) {
-    return " lines " + (first + 1) + " to " + (last + 1);
-  }
-
-  private static int[] lineEnds(byte[] content) {
-    int count = content.length > 0 && content[content.length - 1] != '\n' ? 1 : 0;
-    for (byte b : content) {
-      if (b == '\n') {
-        count++;
-      }
+  private static int[] lineEnds(String content) {
+    int[] ends = new int[256];
+    int count = 0;
+    int end = 0;
+    while (end < content.length()) {
+      int lineBreak = content.indexOf('\n', end);
+      end = lineBreak < 0 ? content.length() : lineBreak + 1;
+      ends = count < ends.length ? ends : Arrays.copyOf(ends, 2 * count);
+      ends[count++] = end;
     }
-    int[] ends = new int[count];
-    int line = 0;
-    for (int i = 0; i < content.length; i++) {
-      if (content[i] == '\n' || i == content.length - 1) {
-        ends[line++] = i + 1;
-      }
-    }
-    return ends;
+    return Arrays.copyOf(ends, count);
   }
 
   private int start(int line) {
     return line == 0 ? 0 : lineEnds[line - 1];
   }
 
-  private boolean endsWithBreak(int line) {
-    return content[lineEnds[line] - 1] == '\n';
+  /** Where the line's break is, or would be. */
+  private int textEnd(int line) {
+    int end = lineEnds[line];
+    return content.charAt(end - 1) == '\n' ? end - 1 : end;
   }
 
-  private byte[] withoutBreak(int line) {
-    int end = endsWithBreak(line) ? lineEnds[line] - 1 : lineEnds[line];
-    return Arrays.copyOfRange(content, start(line), end);
+  private String text(int line) {
+    return content.substring(start(line), textEnd(line));
   }
 
   private boolean inBlock(int line) {
@@ -377,182 +335,101 @@ public final class HostsFile {
   }
 
   /** Whether the line is the marker, whatever blanks are around it and whatever text follows. */
-  private boolean isMarker(int line, String marker) {
-    int at = start(line);
-    int end = lineEnds[line];
-    while (at < end && isBlank(content[at])) {
+  private static boolean isMarker(String line, String marker) {
+    int at = 0;
+    while (at < line.length() && isBlank(line.charAt(at))) {
       at++;
     }
-    if (end - at < marker.length()) {
-      return false;
-    }
-    for (int i = 0; i < marker.length(); i++) {
-      if (content[at + i] != marker.charAt(i)) {
-        return false;
-      }
-    }
-    at += marker.length();
-    return at == end || !isNameByte(content[at]);
+    int end = at + marker.length();
+    return line.startsWith(marker, at) && (end == line.length() || !isOfAName(line.charAt(end)));
   }
 
-  private boolean names(int line, String name) {
-    return names(content, start(line), lineEnds[line], name);
-  }
-
-  private static boolean names(byte[] bytes, int start, int end, String name) {
-    int at = start;
-    int field = 0;
-    while (at < end && bytes[at] != '#') {
-      if (isBlank(bytes[at])) {
-        at++;
-        continue;
-      }
-      int fieldEnd = fieldEnd(bytes, at, end);
-      if (field++ > 0 && isName(bytes, at, fieldEnd, name)) {
-        return true;
-      }
-      at = fieldEnd;
+  /** A field of a line, between blanks and before a comment. */
+  private record Field(int start, int end, String text) {
+    boolean is(String name) {
+      // Go's resolver knows no difference between "name" and "name.".
+      String plain = text.endsWith(".") ? text.substring(0, text.length() - 1) : text;
+      return plain.equalsIgnoreCase(name);
     }
-    return false;
   }
 
-  /** The fields of a line, up to a comment. */
-  private static List<String> fields(byte[] line) {
-    List<String> fields = new ArrayList<>();
+  private static List<Field> fields(String line) {
+    List<Field> fields = new ArrayList<>();
     int at = 0;
-    while (at < line.length && line[at] != '#') {
-      if (isBlank(line[at])) {
+    while (at < line.length() && line.charAt(at) != '#') {
+      int start = at;
+      while (at < line.length() && line.charAt(at) != '#' && !isBlank(line.charAt(at))) {
         at++;
-        continue;
       }
-      int end = fieldEnd(line, at, line.length);
-      fields.add(new String(line, at, end - at, StandardCharsets.ISO_8859_1));
-      at = end;
+      if (at > start) {
+        fields.add(new Field(start, at, line.substring(start, at)));
+      } else {
+        at++;
+      }
     }
     return fields;
   }
 
-  private static int fieldEnd(byte[] bytes, int at, int end) {
-    int i = at;
-    while (i < end && bytes[i] != '#' && !isBlank(bytes[i])) {
-      i++;
+  private static boolean names(String line, String name) {
+    List<Field> fields = fields(line);
+    for (int i = 1; i < fields.size(); i++) {
+      if (fields.get(i).is(name)) {
+        return true;
+      }
     }
-    return i;
+    return false;
   }
 
   /** The part of a line before its comment without a name; empty when no other name is left. */
-  private static byte[] without(byte[] line, String name) {
-    ByteArrayOutputStream kept = new ByteArrayOutputStream(line.length);
-    int names = 0;
-    int field = 0;
+  private static String without(String line, String name) {
+    StringBuilder kept = new StringBuilder(line.length());
+    int fields = 0;
     int copied = 0;
-    int at = 0;
-    while (at < line.length && line[at] != '#') {
-      if (isBlank(line[at])) {
-        at++;
-        continue;
-      }
-      int end = fieldEnd(line, at, line.length);
-      if (field++ > 0 && isName(line, at, end, name)) {
+    for (Field field : fields(line)) {
+      String withBlanks = line.substring(copied, field.end());
+      if (copied > 0 && field.is(name)) {
         // The C library reads no further than a NUL, so what is behind it must stay there.
-        for (int i = copied; i < at; i++) {
-          if (line[i] == 0) {
-            kept.write(0);
-          }
-        }
-        copied = end;
+        kept.append(withBlanks.replaceAll("[^\\x00]", ""));
       } else {
-        kept.write(line, copied, end - copied);
-        copied = end;
-        names += field > 1 ? 1 : 0;
+        kept.append(withBlanks);
+        fields++;
       }
-      at = end;
+      copied = field.end();
     }
-    return names == 0 ? new byte[0] : kept.toByteArray();
+    return fields > 1 ? kept.toString() : "";
   }
 
   /** An adopted line as it was, any other line as it is; null when it was edited since. */
-  private static byte @Nullable [] beforeAdoption(byte[] line) {
-    byte[] current = line;
+  private static @Nullable String beforeAdoption(String line) {
+    String current = line;
     while (true) {
-      int tag = indexOf(current, '#', 0);
-      if (tag < 0 || !startsWith(current, tag, ADOPTED)) {
+      int tag = current.indexOf('#');
+      if (tag < 0 || !current.startsWith(ADOPTED, tag)) {
         return current;
       }
       int nameStart = tag + ADOPTED.length();
-      int nameEnd = indexOf(current, ',', nameStart);
-      if (nameEnd < 0 || !startsWith(current, nameEnd, ADOPTED_OF)) {
+      int nameEnd = current.indexOf(',', nameStart);
+      if (nameEnd < 0 || !current.startsWith(ADOPTED_OF, nameEnd)) {
         return null;
       }
-      String name =
-          new String(current, nameStart, nameEnd - nameStart, StandardCharsets.ISO_8859_1);
-      byte[] original = Arrays.copyOfRange(current, nameEnd + ADOPTED_OF.length(), current.length);
-      byte[] kept = without(original, name);
-      int keptLength = kept.length == 0 ? 0 : kept.length + 1;
-      if (!names(original, 0, original.length, name)
-          || tag != keptLength
-          || !Arrays.equals(kept, Arrays.copyOf(current, kept.length))) {
+      String name = current.substring(nameStart, nameEnd);
+      String original = current.substring(nameEnd + ADOPTED_OF.length());
+      String kept = without(original, name);
+      if (!names(original, name)
+          || tag != (kept.isEmpty() ? 0 : kept.length() + 1)
+          || !current.startsWith(kept)) {
         return null;
       }
       current = original;
     }
   }
 
-  private static int indexOf(byte[] bytes, char wanted, int from) {
-    for (int i = from; i < bytes.length; i++) {
-      if (bytes[i] == wanted) {
-        return i;
-      }
-    }
-    return -1;
-  }
-
-  private static boolean startsWith(byte[] bytes, int at, String text) {
-    if (bytes.length - at < text.length()) {
-      return false;
-    }
-    for (int i = 0; i < text.length(); i++) {
-      if (bytes[at + i] != text.charAt(i)) {
-        return false;
-      }
-    }
-    return true;
-  }
-
   /** What the C library's isspace takes for a blank, and the NUL at which a C string ends. */
-  private static boolean isBlank(byte b) {
-    return b == ' ' || (b >= '\t' && b <= '\r') || b == 0;
+  private static boolean isBlank(char c) {
+    return c == ' ' || (c >= '\t' && c <= '\r') || c == 0;
   }
 
-  private static boolean isNameByte(byte b) {
-    boolean letter = lower(b) >= 'a' && lower(b) <= 'z';
-    boolean digit = b >= '0' && b <= '9';
-    return letter || digit || b == '-' || b == '_';
-  }
-
-  private static boolean isName(byte[] bytes, int start, int end, String name) {
-    // Go's resolver knows no difference between "name" and "name.".
-    int length = end > start && bytes[end - 1] == '.' ? end - start - 1 : end - start;
-    if (length != name.length()) {
-      return false;
-    }
-    for (int i = 0; i < length; i++) {
-      if (lower(bytes[start + i]) != lower((byte) name.charAt(i))) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  private static boolean equalNames(String a, String b) {
-    return a.equalsIgnoreCase(b);
-  }
-
-  private static int lower(byte b) {
-    return b >= 'A' && b <= 'Z' ? b + ('a' - 'A') : b;
-  }
-
-  private static void write(ByteArrayOutputStream out, String text) {
-    out.writeBytes(text.getBytes(StandardCharsets.US_ASCII));
+  private static boolean isOfAName(char c) {
+    return c == '-' || c == '_' || (c < 128 && Character.isLetterOrDigit(c));
   }
 }
