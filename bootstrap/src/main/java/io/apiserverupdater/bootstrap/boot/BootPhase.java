@@ -1,34 +1,18 @@
 package io.apiserverupdater.bootstrap.boot;
 
-import java.util.Optional;
+import java.util.Locale;
 
 /** How far a node has come; each name is also how status, log and state file spell it. */
 public enum BootPhase {
   /** The name has no entry of ours. */
-  UNPINNED("unpinned"),
+  UNPINNED,
   /** The name leads to a control plane, past kube-proxy. */
-  PINNED("pinned"),
+  PINNED,
   /** The name leads to where it is to end up. */
-  HANDED_OVER("handed-over");
-
-  private final String text;
-
-  BootPhase(String text) {
-    this.text = text;
-  }
+  HANDED_OVER;
 
   @Override
   public String toString() {
-    return text;
-  }
-
-  /** The phase of this name. */
-  public static Optional<BootPhase> of(String text) {
-    for (BootPhase phase : values()) {
-      if (phase.text.equals(text)) {
-        return Optional.of(phase);
-      }
-    }
-    return Optional.empty();
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 }

@@ -1,9 +1,10 @@
 package io.apiserverupdater.bootstrap.boot;
 
 import java.nio.charset.StandardCharsets;
-import java.util.Locale;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 
 /**
  * What a command did last, for status to tell. The hosts file decides where the name points; this
@@ -21,51 +22,37 @@ public record BootState(BootPhase phase, String target, Evidence evidence, long 
             + "\ntarget="
             + target
             + "\nevidence="
-            + evidence.name().toLowerCase(Locale.ROOT)
+            + evidence
             + "\nsince="
             + sinceSeconds
             + "\n")
         .getBytes(StandardCharsets.UTF_8);
   }
 
-  /** Reads a state file; empty when it is damaged. */
+  /** Reads a state file; empty when it is damaged. Lines of another version are passed over. */
   public static Optional<BootState> of(byte[] content) {
-    Optional<BootPhase> phase = Optional.empty();
-    Optional<String> target = Optional.empty();
-    Optional<Evidence> evidence = Optional.empty();
-    OptionalLong since = OptionalLong.empty();
+    Map<String, String> values = new HashMap<>();
     for (String line : new String(content, StandardCharsets.UTF_8).split("\n", -1)) {
       int equals = line.indexOf('=');
-      String value = line.substring(equals + 1);
-      switch (line.substring(0, Math.max(equals, 0))) {
-        case "phase" -> phase = BootPhase.of(value);
-        case "target" -> target = Optional.of(value);
-        case "evidence" -> evidence = evidence(value);
-        case "since" -> since = seconds(value);
-        default -> {
-          // Of another version.
-        }
+      if (equals > 0) {
+        values.put(line.substring(0, equals), line.substring(equals + 1));
       }
     }
-    return phase.isPresent() && target.isPresent() && evidence.isPresent() && since.isPresent()
-        ? Optional.of(new BootState(phase.get(), target.get(), evidence.get(), since.getAsLong()))
-        : Optional.empty();
-  }
-
-  private static Optional<Evidence> evidence(String value) {
-    for (Evidence evidence : Evidence.values()) {
-      if (evidence.name().equalsIgnoreCase(value)) {
-        return Optional.of(evidence);
-      }
+    Optional<BootPhase> phase = spelled(BootPhase.values(), values.getOrDefault("phase", ""));
+    Optional<Evidence> evidence = spelled(Evidence.values(), values.getOrDefault("evidence", ""));
+    if (phase.isEmpty() || evidence.isEmpty() || !values.containsKey("target")) {
+      return Optional.empty();
     }
-    return Optional.empty();
-  }
-
-  private static OptionalLong seconds(String value) {
     try {
-      return OptionalLong.of(Long.parseLong(value));
+      long since = Long.parseLong(values.getOrDefault("since", ""));
+      String target = values.getOrDefault("target", "");
+      return Optional.of(new BootState(phase.get(), target, evidence.get(), since));
     } catch (NumberFormatException e) {
-      return OptionalLong.empty();
+      return Optional.empty();
     }
+  }
+
+  private static <T> Optional<T> spelled(T[] values, String text) {
+    return Arrays.stream(values).filter(value -> value.toString().equals(text)).findFirst();
   }
 }

@@ -1,6 +1,11 @@
 package io.apiserverupdater.bootstrap.boot;
 
-/** The evidence for the address that the name points at. */
+import java.util.Locale;
+
+/**
+ * The evidence for the address that the name points at; each in lower case is also how status, log
+ * and state file spell it.
+ */
 public enum Evidence {
   /** It answered that it is ready. */
   READY,
@@ -9,5 +14,10 @@ public enum Evidence {
   /** It is this control plane's own apiserver, which starts after the kubelet. */
   LOCAL,
   /** Nothing: nobody answered. */
-  NONE
+  NONE;
+
+  @Override
+  public String toString() {
+    return name().toLowerCase(Locale.ROOT);
+  }
 }

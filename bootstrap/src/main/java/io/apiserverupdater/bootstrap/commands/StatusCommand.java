@@ -19,8 +19,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /** {@code status}: where the name points, since when, and how old the list is. */
 public final class StatusCommand {
@@ -41,7 +42,15 @@ public final class StatusCommand {
       Optional<InetAddress> target,
       Optional<BootState> told,
       List<ApiserverAddress> controlPlanes,
-      Optional<Instant> refreshed) {}
+      Optional<Instant> refreshed) {
+    private Optional<Instant> since() {
+      return told.map(state -> Instant.ofEpochSecond(state.sinceSeconds()));
+    }
+
+    private Optional<String> evidence() {
+      return told.map(state -> state.evidence().toString());
+    }
+  }
 
   /**
    * Runs it.
@@ -105,43 +114,31 @@ public final class StatusCommand {
   }
 
   static String text(Status status, Instant now) {
-    StringBuilder text = new StringBuilder();
-    line(text, "name", status.name());
-    line(text, "phase", status.phase().toString());
-    line(text, "target", status.target().map(InetAddress::getHostAddress).orElse("none"));
-    line(
-        text,
-        "since",
-        status
-            .told()
-            .map(state -> Instant.ofEpochSecond(state.sinceSeconds()))
-            .map(since -> since + ", " + age(since, now) + " ago")
-            .orElse("unknown: this program did not write the current entry"));
-    line(
-        text,
-        "evidence",
-        status
-            .told()
-            .map(state -> state.evidence().name().toLowerCase(Locale.ROOT))
-            .orElse("unknown"));
-    List<String> addresses = new ArrayList<>();
-    status.controlPlanes().forEach(address -> addresses.add(address.toString()));
-    line(
-        text,
-        "list",
-        addresses.isEmpty() ? "no control plane configured" : String.join(", ", addresses));
-    line(
-        text,
-        "list age",
-        status
-            .refreshed()
-            .map(at -> age(at, now) + ", refreshed " + at)
-            .orElse("never refreshed: only the configured ones"));
-    return text.toString();
-  }
-
-  private static void line(StringBuilder text, String key, String value) {
-    text.append(key).append(" ".repeat(10 - key.length())).append(value).append('\n');
+    return """
+        name      %s
+        phase     %s
+        target    %s
+        since     %s
+        evidence  %s
+        list      %s
+        list age  %s
+        """
+        .formatted(
+            status.name(),
+            status.phase(),
+            status.target().map(InetAddress::getHostAddress).orElse("none"),
+            status
+                .since()
+                .map(since -> since + ", " + age(since, now) + " ago")
+                .orElse("unknown: this program did not write the current entry"),
+            status.evidence().orElse("unknown"),
+            status.controlPlanes().isEmpty()
+                ? "no control plane configured"
+                : joined(status.controlPlanes(), ApiserverAddress::toString),
+            status
+                .refreshed()
+                .map(at -> age(at, now) + ", refreshed " + at)
+                .orElse("never refreshed: only the configured ones"));
   }
 
   /** In the largest unit that is not zero. */
@@ -160,55 +157,43 @@ public final class StatusCommand {
   }
 
   static String json(Status status, Instant now) {
-    StringBuilder json = new StringBuilder("{\n");
-    field(json, "name", quoted(status.name()), true);
-    field(json, "phase", quoted(status.phase().toString()), true);
-    field(
-        json,
-        "target",
-        status.target().map(InetAddress::getHostAddress).map(StatusCommand::quoted).orElse("null"),
-        true);
-    field(
-        json,
-        "since",
-        status
-            .told()
-            .map(state -> quoted(Instant.ofEpochSecond(state.sinceSeconds()).toString()))
-            .orElse("null"),
-        true);
-    field(
-        json,
-        "evidence",
-        status
-            .told()
-            .map(state -> quoted(state.evidence().name().toLowerCase(Locale.ROOT)))
-            .orElse("null"),
-        true);
-    List<String> addresses = new ArrayList<>();
-    status.controlPlanes().forEach(address -> addresses.add(quoted(address.toString())));
-    field(json, "controlPlanes", "[" + String.join(", ", addresses) + "]", true);
-    field(
-        json,
-        "listRefreshed",
-        status.refreshed().map(at -> quoted(at.toString())).orElse("null"),
-        true);
-    field(
-        json,
-        "listAgeSeconds",
-        status
-            .refreshed()
-            .map(at -> Long.toString(Duration.between(at, now).toSeconds()))
-            .orElse("null"),
-        false);
-    return json.append("}\n").toString();
+    return """
+        {
+          "name": %s,
+          "phase": %s,
+          "target": %s,
+          "since": %s,
+          "evidence": %s,
+          "controlPlanes": [%s],
+          "listRefreshed": %s,
+          "listAgeSeconds": %s
+        }
+        """
+        .formatted(
+            quoted(status.name()),
+            quoted(status.phase()),
+            quoted(status.target().map(InetAddress::getHostAddress)),
+            quoted(status.since()),
+            quoted(status.evidence()),
+            joined(status.controlPlanes(), StatusCommand::quoted),
+            quoted(status.refreshed()),
+            status
+                .refreshed()
+                .map(at -> Long.toString(Duration.between(at, now).toSeconds()))
+                .orElse("null"));
   }
 
-  private static void field(StringBuilder json, String key, String value, boolean more) {
-    json.append("  ").append(quoted(key)).append(": ").append(value).append(more ? ",\n" : "\n");
+  private static String joined(
+      List<ApiserverAddress> addresses, Function<ApiserverAddress, String> text) {
+    return addresses.stream().map(text).collect(Collectors.joining(", "));
+  }
+
+  private static String quoted(Optional<?> value) {
+    return value.isPresent() ? quoted(value.get()) : "null";
   }
 
   /** Names, words, addresses and times: nothing in them needs to be escaped. */
-  private static String quoted(String text) {
-    return '"' + text + '"';
+  private static String quoted(Object value) {
+    return "\"" + value + '"';
   }
 }
