@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Optional;
 
 /** Rules about the control planes, the cluster IP and their certificates. */
-final class ApiserverRules {
+record ApiserverRules(Facts facts, String name, Findings findings) {
   private static final Duration SLOW = Duration.ofSeconds(1);
   private static final Duration OLD_LIST = Duration.ofDays(3);
   private static final Duration SOON = Duration.ofDays(30);
@@ -20,18 +20,8 @@ final class ApiserverRules {
   /** The widest service CIDR that is usual: kubeadm's 10.96.0.0/12. */
   private static final int USUAL_PREFIX_BITS = 12;
 
-  private final Facts facts;
-  private final String name;
-  private final Findings findings;
-
-  private ApiserverRules(Facts facts, Findings findings) {
-    this.facts = facts;
-    this.name = facts.settings().hostname();
-    this.findings = findings;
-  }
-
   static void examine(Facts facts, Findings findings) {
-    ApiserverRules rules = new ApiserverRules(facts, findings);
+    ApiserverRules rules = new ApiserverRules(facts, facts.settings().hostname(), findings);
     rules.controlPlanes();
     rules.listAge();
     rules.service();
@@ -75,12 +65,9 @@ final class ApiserverRules {
     String address = probed.address().toString();
     ProbeResult result = probed.result();
     if (result instanceof ProbeResult.NotReady notReady) {
-      return address
-          + " is not ready: HTTP "
-          + notReady.status()
-          + (notReady.failingChecks().isEmpty()
-              ? ""
-              : ", failing " + String.join(", ", notReady.failingChecks()));
+      String failing = String.join(", ", notReady.failingChecks());
+      return "%s is not ready: HTTP %d%s"
+          .formatted(address, notReady.status(), failing.isEmpty() ? "" : ", failing " + failing);
     }
     if (result instanceof ProbeResult.Unreachable unreachable) {
       return address + " cannot be used: " + unreachable.detail();
@@ -183,19 +170,16 @@ final class ApiserverRules {
       if (haveSamePrefix(address, clusterIp.get())) {
         findings.ok(
             subject,
-            clusterIp.get().getHostAddress()
-                + " is near the cluster's DNS, "
-                + address.getHostAddress());
+            "%s is near the cluster's DNS, %s"
+                .formatted(clusterIp.get().getHostAddress(), address.getHostAddress()));
         return;
       }
     }
     if (sameFamily) {
       findings.warn(
           subject,
-          clusterIp.get().getHostAddress()
-              + " is far from the cluster's DNS, "
-              + Findings.text(dns.get())
-              + ", which is in the service CIDR",
+          "%s is far from the cluster's DNS, %s, which is in the service CIDR"
+              .formatted(clusterIp.get().getHostAddress(), Findings.text(dns.get())),
           "compare with: kubectl -n kube-system get service apiserver");
     }
   }

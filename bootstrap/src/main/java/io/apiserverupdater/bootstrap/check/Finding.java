@@ -1,5 +1,6 @@
 package io.apiserverupdater.bootstrap.check;
 
+import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -22,11 +23,7 @@ public record Finding(Level level, String subject, String message, Optional<Stri
 
     @Override
     public String toString() {
-      return switch (this) {
-        case OK -> "ok";
-        case WARN -> "warn";
-        case FAIL -> "fail";
-      };
+      return name().toLowerCase(Locale.ROOT);
     }
   }
 

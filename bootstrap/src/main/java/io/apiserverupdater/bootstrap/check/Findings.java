@@ -4,6 +4,7 @@ import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /** What the rules have found so far, in their order. For one thread. */
 final class Findings {
@@ -33,9 +34,7 @@ final class Findings {
   }
 
   static String text(List<InetAddress> addresses) {
-    List<String> texts = new ArrayList<>();
-    addresses.forEach(address -> texts.add(address.getHostAddress()));
-    return String.join(", ", texts);
+    return addresses.stream().map(InetAddress::getHostAddress).collect(Collectors.joining(", "));
   }
 
   List<Finding> all() {

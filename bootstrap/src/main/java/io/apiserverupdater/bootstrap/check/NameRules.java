@@ -8,19 +8,9 @@ import java.util.List;
 import java.util.Optional;
 
 /** Rules about the name and the hosts file. */
-final class NameRules {
-  private final Facts facts;
-  private final String name;
-  private final Findings findings;
-
-  private NameRules(Facts facts, Findings findings) {
-    this.facts = facts;
-    this.name = facts.settings().hostname();
-    this.findings = findings;
-  }
-
+record NameRules(Facts facts, String name, Findings findings) {
   static void examine(Facts facts, Findings findings) {
-    NameRules rules = new NameRules(facts, findings);
+    NameRules rules = new NameRules(facts, facts.settings().hostname(), findings);
     rules.resolution();
     rules.hostsBlock();
   }
@@ -63,11 +53,8 @@ final class NameRules {
         && !addresses.containsAll(hosts.value().addresses())) {
       findings.fail(
           subject,
-          name
-              + " resolves to "
-              + Findings.text(addresses)
-              + ", but the hosts file has "
-              + Findings.text(hosts.value().addresses()),
+          "%s resolves to %s, but the hosts file has %s"
+              .formatted(name, Findings.text(addresses), Findings.text(hosts.value().addresses())),
           "put \"files\" first in the line hosts: of /etc/nsswitch.conf and restart name caches"
               + " such as nscd");
       return;
@@ -77,10 +64,8 @@ final class NameRules {
       if (meaning.isEmpty()) {
         findings.fail(
             subject,
-            name
-                + " resolves to "
-                + address.getHostAddress()
-                + ", which is neither the cluster IP nor a known control plane",
+            "%s resolves to %s, which is neither the cluster IP nor a known control plane"
+                .formatted(name, address.getHostAddress()),
             "run apiserver-bootstrap, or correct CONTROL_PLANE and CLUSTER_IP in its"
                 + " configuration");
         return;
@@ -103,10 +88,8 @@ final class NameRules {
     if (!block.get().foreignLines().isEmpty()) {
       findings.fail(
           subject,
-          "line "
-              + block.get().foreignLines().get(0)
-              + " outside the block of apiserver-bootstrap also has "
-              + name,
+          "line %d outside the block of apiserver-bootstrap also has %s"
+              .formatted(block.get().foreignLines().get(0), name),
           "remove the name there, or run apiserver-bootstrap pin --adopt");
     } else if (block.get().addresses().isEmpty()) {
       findings.fail(subject, "has no entry of apiserver-bootstrap", "run apiserver-bootstrap pin");

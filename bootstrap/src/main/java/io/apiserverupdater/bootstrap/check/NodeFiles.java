@@ -4,11 +4,10 @@ import io.apiserverupdater.apiserver.address.IpAddress;
 import io.apiserverupdater.bootstrap.check.Facts.HostsSnapshot;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
-import java.nio.file.DirectoryIteratorException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -22,6 +21,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /** Facts from files of the kubelet, kube-proxy and the kernel. */
 public final class NodeFiles {
@@ -64,24 +64,27 @@ public final class NodeFiles {
     }
   }
 
+  private static Reading<String> reading(Path file) {
+    try {
+      return new Reading.Known<>(read(file));
+    } catch (IOException e) {
+      return unknown(file, e);
+    }
+  }
+
   private static <T> Reading<T> unknown(Path file, IOException e) {
     if (e instanceof NoSuchFileException) {
       return new Reading.Unknown<>("there is no " + file);
     }
     return new Reading.Unknown<>(
-        file
-            + (e instanceof AccessDeniedException
-                ? " may not be read; run this as root"
-                : " cannot be read: " + e));
+        e instanceof AccessDeniedException
+            ? file + " may not be read; run this as root"
+            : file + " cannot be read: " + e);
   }
 
   /** The server URLs in a kubeconfig. */
   public Reading<List<String>> servers(Path kubeconfig) {
-    try {
-      return new Reading.Known<>(servers(read(kubeconfig)));
-    } catch (IOException e) {
-      return unknown(kubeconfig, e);
-    }
+    return reading(kubeconfig).then(text -> new Reading.Known<>(servers(text)));
   }
 
   /** Those of kube-proxy: of its unit, or of its pod on this node. */
@@ -124,14 +127,14 @@ public final class NodeFiles {
   /** From the kubelet's configuration. */
   public Reading<List<InetAddress>> clusterDns() {
     Path file = root.resolve(KUBELET_CONFIG);
-    try {
-      List<InetAddress> addresses = clusterDns(read(file));
-      return addresses.isEmpty()
-          ? new Reading.Unknown<>(file + " has no clusterDNS")
-          : new Reading.Known<>(addresses);
-    } catch (IOException e) {
-      return unknown(file, e);
-    }
+    return reading(file)
+        .then(
+            text -> {
+              List<InetAddress> addresses = clusterDns(text);
+              return addresses.isEmpty()
+                  ? new Reading.Unknown<>(file + " has no clusterDNS")
+                  : new Reading.Known<>(addresses);
+            });
   }
 
   /** The items of the list clusterDNS. */
@@ -229,9 +232,7 @@ public final class NodeFiles {
   static List<InetAddress> addresses(String hosts, String hostname) {
     List<InetAddress> addresses = new ArrayList<>();
     for (String line : hosts.split("\n", -1)) {
-      int comment = line.indexOf('#');
-      String[] fields =
-          (comment < 0 ? line : line.substring(0, comment)).strip().split("[ \t]+", -1);
+      String[] fields = line.split("#", 2)[0].strip().split("[ \t]+", -1);
       for (int i = 1; i < fields.length; i++) {
         if (fields[i].equalsIgnoreCase(hostname)) {
           IpAddress.parse(fields[0]).ifPresent(addresses::add);
@@ -242,16 +243,10 @@ public final class NodeFiles {
   }
 
   private static List<Path> folders(Path parent) throws IOException {
-    List<Path> folders = new ArrayList<>();
-    try (DirectoryStream<Path> entries = Files.newDirectoryStream(parent)) {
-      for (Path entry : entries) {
-        if (Files.isDirectory(entry)) {
-          folders.add(entry);
-        }
-      }
-    } catch (DirectoryIteratorException e) {
+    try (Stream<Path> entries = Files.list(parent)) {
+      return entries.filter(Files::isDirectory).toList();
+    } catch (UncheckedIOException e) {
       throw e.getCause();
     }
-    return folders;
   }
 }

@@ -62,35 +62,27 @@ public final class NodePrograms {
     }
   }
 
-  private static <T> Reading<T> refusal(String name, Program.Run run) {
+  private static Reading<String> output(String name, Program.Run run) {
+    if (run.ok()) {
+      return new Reading.Known<>(run.output());
+    }
     String words = run.output().strip().replace('\n', ' ');
-    return new Reading.Unknown<>(
-        name
-            + " ended with "
-            + run.exitCode()
-            + ": "
-            + (words.length() > MAX_WORDS ? words.substring(0, MAX_WORDS) : words));
+    String brief = words.substring(0, Math.min(MAX_WORDS, words.length()));
+    return new Reading.Unknown<>(name + " ended with " + run.exitCode() + ": " + brief);
   }
 
   /** Where libc leads a name, with all that nsswitch.conf(5) asks; empty when it leads nowhere. */
   public Reading<List<InetAddress>> resolution(String hostname) {
-    Reading<Program.Run> reading = run("getent", List.of("ahosts", hostname));
-    if (!(reading instanceof Reading.Known<Program.Run> known)) {
-      return new Reading.Unknown<>(((Reading.Unknown<Program.Run>) reading).reason());
-    }
-    Program.Run run = known.value();
-    if (run.exitCode() == NOT_FOUND) {
-      return new Reading.Known<>(List.of());
-    }
-    return run.ok() ? new Reading.Known<>(addresses(run.output())) : refusal("getent", run);
+    return run("getent", List.of("ahosts", hostname))
+        .then(run -> run.exitCode() == NOT_FOUND ? new Reading.Known<>("") : output("getent", run))
+        .then(output -> new Reading.Known<>(addresses(output)));
   }
 
   /** The first word of each line; there is a line for each kind of socket. */
   static List<InetAddress> addresses(String output) {
     List<InetAddress> addresses = new ArrayList<>();
     for (String line : output.split("\n", -1)) {
-      int space = line.indexOf(' ');
-      String word = space < 0 ? line : line.substring(0, space);
+      String word = line.split(" ", 2)[0];
       IpAddress.parse(word).filter(ip -> !addresses.contains(ip)).ifPresent(addresses::add);
     }
     return addresses;
@@ -100,13 +92,9 @@ public final class NodePrograms {
   public Reading<Map<String, UnitState>> units() {
     List<String> arguments = new ArrayList<>(List.of("show", "--no-pager", PROPERTIES));
     arguments.addAll(Rules.UNITS);
-    Reading<Program.Run> reading = run("systemctl", arguments);
-    if (!(reading instanceof Reading.Known<Program.Run> known)) {
-      return new Reading.Unknown<>(((Reading.Unknown<Program.Run>) reading).reason());
-    }
-    return known.value().ok()
-        ? new Reading.Known<>(units(known.value().output()))
-        : refusal("systemctl", known.value());
+    return run("systemctl", arguments)
+        .then(run -> output("systemctl", run))
+        .then(output -> new Reading.Known<>(units(output)));
   }
 
   /** A block of {@code Property=value} for each unit, an empty line between two. */
@@ -139,7 +127,7 @@ public final class NodePrograms {
   private Set<String> variables(String pid, String configured) {
     Optional<Set<String>> running =
         pid.equals("0") ? Optional.empty() : environment(processes.resolve(pid));
-    return running.orElseGet(() -> names(configured.replace("\"", ""), ' '));
+    return running.orElseGet(() -> names(configured.replace("\"", ""), " "));
   }
 
   /**
@@ -171,23 +159,19 @@ public final class NodePrograms {
   private static Optional<Set<String>> environment(Path process) {
     try (InputStream in = Files.newInputStream(process.resolve("environ"))) {
       byte[] bytes = in.readNBytes(MAX_ENVIRONMENT_BYTES);
-      return Optional.of(names(new String(bytes, StandardCharsets.ISO_8859_1), '\0'));
+      return Optional.of(names(new String(bytes, StandardCharsets.ISO_8859_1), "\0"));
     } catch (IOException e) {
       return Optional.empty(); // Ended meanwhile, or not ours to read.
     }
   }
 
-  private static Set<String> names(String assignments, char separator) {
+  private static Set<String> names(String assignments, String separator) {
     Set<String> names = new HashSet<>();
-    int start = 0;
-    while (start < assignments.length()) {
-      int end = assignments.indexOf(separator, start);
-      end = end < 0 ? assignments.length() : end;
-      int equals = assignments.indexOf('=', start);
-      if (equals > start && equals < end) {
-        names.add(assignments.substring(start, equals));
+    for (String assignment : assignments.split(separator, -1)) {
+      int equals = assignment.indexOf('=');
+      if (equals > 0) {
+        names.add(assignment.substring(0, equals));
       }
-      start = end + 1;
     }
     return names;
   }

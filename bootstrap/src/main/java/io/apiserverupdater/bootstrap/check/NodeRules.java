@@ -15,7 +15,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /** Rules about the node: kubelet, kube-proxy, units, kernel settings, pods. */
-final class NodeRules {
+record NodeRules(Facts facts, String name, Findings findings) {
   /** What makes a Go client leave a connection that has fallen silent. */
   private static final List<String> HTTP2_VARIABLES =
       List.of("HTTP2_READ_IDLE_TIMEOUT_SECONDS", "HTTP2_PING_TIMEOUT_SECONDS");
@@ -25,18 +25,8 @@ final class NodeRules {
    */
   private static final Duration SYN_REPEATED = Duration.ofSeconds(3);
 
-  private final Facts facts;
-  private final String name;
-  private final Findings findings;
-
-  private NodeRules(Facts facts, Findings findings) {
-    this.facts = facts;
-    this.name = facts.settings().hostname();
-    this.findings = findings;
-  }
-
   static void examine(Facts facts, Findings findings) {
-    NodeRules rules = new NodeRules(facts, findings);
+    NodeRules rules = new NodeRules(facts, facts.settings().hostname(), findings);
     rules.dialers();
     rules.units();
     rules.http2();
@@ -178,9 +168,8 @@ final class NodeRules {
     } else {
       findings.warn(
           subject,
-          "lacks "
-              + String.join(" and ", missing)
-              + ": it gives up a silent control plane only after 45 s",
+          "lacks %s: it gives up a silent control plane only after 45 s"
+              .formatted(String.join(" and ", missing)),
           advice);
     }
   }
@@ -233,10 +222,8 @@ final class NodeRules {
         faults++;
         findings.warn(
             subject,
-            snapshot.pod()
-                + " uses the host network and an old copy of the hosts file: it dials "
-                + Findings.text(snapshot.addresses())
-                + " only",
+            "%s uses the host network and an old copy of the hosts file: it dials %s only"
+                .formatted(snapshot.pod(), Findings.text(snapshot.addresses())),
             "restart it (kubectl delete pod) after the hand-over; on a worker --strategy nft"
                 + " avoids this");
       }
@@ -274,11 +261,8 @@ final class NodeRules {
     if (reading instanceof RuleReading.Present present) {
       findings.ok(
           subject,
-          "in place, "
-              + present.rule().candidates().size()
-              + " control planes; it carried "
-              + present.connections()
-              + " connections");
+          "in place, %d control planes; it carried %d connections"
+              .formatted(present.rule().candidates().size(), present.connections()));
     } else if (reading instanceof RuleReading.Unreadable unreadable) {
       findings.warn(subject, "not known: " + unreadable.reason(), "run this as root");
     } else {

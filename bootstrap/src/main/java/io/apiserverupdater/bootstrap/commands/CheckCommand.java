@@ -92,9 +92,9 @@ public final class CheckCommand {
         programs.resolution(config.hostname()),
         hosts(),
         refreshed,
-        controlPlanes(probed, addresses.size()),
-        service.map(unused -> service(probed)),
-        certificate(probed),
+        probed.then(all -> new Reading.Known<>(all.subList(0, addresses.size()))),
+        service.map(unused -> probed.then(all -> new Reading.Known<>(all.get(addresses.size())))),
+        probed.then(all -> NodeProbes.certificate(config.hostname(), all)),
         authorityExpiry(),
         files.servers(config.kubeconfig()),
         files.proxyServers(),
@@ -118,26 +118,6 @@ public final class CheckCommand {
     } catch (IOException e) {
       return new Reading.Unknown<>(String.valueOf(e.getMessage()));
     }
-  }
-
-  private static Reading<List<Probed>> controlPlanes(Reading<List<Probed>> probed, int count) {
-    return probed instanceof Reading.Known<List<Probed>> known
-        ? new Reading.Known<>(known.value().subList(0, count))
-        : probed;
-  }
-
-  private static Reading<Probed> service(Reading<List<Probed>> probed) {
-    if (probed instanceof Reading.Known<List<Probed>> known) {
-      return new Reading.Known<>(known.value().get(known.value().size() - 1));
-    }
-    return new Reading.Unknown<>(((Reading.Unknown<List<Probed>>) probed).reason());
-  }
-
-  private Reading<Facts.Certificate> certificate(Reading<List<Probed>> probed) {
-    if (probed instanceof Reading.Known<List<Probed>> known) {
-      return NodeProbes.certificate(config.hostname(), known.value());
-    }
-    return new Reading.Unknown<>(((Reading.Unknown<List<Probed>>) probed).reason());
   }
 
   private Reading<HostsBlock> hosts() {
