@@ -8,11 +8,14 @@ import java.net.InetAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** The rule in this network namespace's nftables, by the program {@code nft}. */
 public final class NftBootRuleTable implements BootRuleTable {
   private static final String INSTALL_IT = "install the package nftables, or use --strategy hosts";
   private static final int MAX_WORDS = 200;
+  private static final Pattern VERSION = Pattern.compile("(\\d{1,9})\\.(\\d{1,9})");
 
   private final ApiserverAddress service;
   private final Optional<Program> nft;
@@ -52,18 +55,18 @@ public final class NftBootRuleTable implements BootRuleTable {
               + " cannot use NAT of nftables and of kube-proxy's iptables together, 4.18 or"
               + " newer can; use --strategy hosts");
     }
-    return change(List.of("-f", "-"), rule.ruleset(), deadline);
+    return call(List.of("-f", "-"), rule.ruleset(), deadline).outcome();
   }
 
   @Override
   public RuleOutcome remove(Duration deadline) {
     Deadline end = Deadline.after(deadline);
     Called listed = call(List.of("list", "tables"), "", deadline);
-    if (!(listed instanceof Called.Ended ended) || !ended.run().ok()) {
-      return outcome(listed);
+    if (!(listed.outcome() instanceof RuleOutcome.Done)) {
+      return listed.outcome();
     }
     StringBuilder script = new StringBuilder();
-    for (String line : ended.run().output().split("\n", -1)) {
+    for (String line : listed.output().split("\n", -1)) {
       String table = line.strip();
       // Of the other family as well: the clusterIP may have been of that one once.
       if (table.equals("table ip " + BootRule.TABLE)
@@ -75,7 +78,7 @@ public final class NftBootRuleTable implements BootRuleTable {
     if (script.isEmpty()) {
       return new RuleOutcome.Done();
     }
-    return change(List.of("-f", "-"), script.toString(), end.left());
+    return call(List.of("-f", "-"), script.toString(), end.left()).outcome();
   }
 
   @Override
@@ -86,16 +89,13 @@ public final class NftBootRuleTable implements BootRuleTable {
             List.of("-nnn", "list", "table", BootRule.family(service), BootRule.TABLE),
             "",
             deadline);
-    if (!(called instanceof Called.Ended ended)) {
-      return new RuleReading.Unreadable(outcome(called).reason());
-    }
-    if (ended.run().ok()) {
-      return RuleListing.parse(ended.run().output());
+    if (called.outcome() instanceof RuleOutcome.Done) {
+      return RuleListing.parse(called.output());
     }
     // Said of the table; what the kernel lacks is told in other words when tables are listed.
-    return ended.run().output().contains("No such file or directory")
+    return called.output().contains("No such file or directory")
         ? new RuleReading.Absent()
-        : new RuleReading.Unreadable(outcome(called).reason());
+        : new RuleReading.Unreadable(called.outcome().reason());
   }
 
   @Override
@@ -103,45 +103,29 @@ public final class NftBootRuleTable implements BootRuleTable {
     return IpvsServices.ofThisNode().carry(service);
   }
 
-  private RuleOutcome change(List<String> arguments, String input, Duration deadline) {
-    return outcome(call(arguments, input, deadline));
-  }
-
-  private sealed interface Called {
-    record Ended(Program.Run run) implements Called {}
-
-    record Missing() implements Called {}
-
-    record NotStarted(String reason) implements Called {}
-
-    record Late(Duration deadline) implements Called {}
-  }
+  /** What a run of nft came to; the output is empty when it did not end. */
+  private record Called(RuleOutcome outcome, String output) {}
 
   private Called call(List<String> arguments, String input, Duration deadline) {
     if (nft.isEmpty()) {
-      return new Called.Missing();
+      return new Called(new RuleOutcome.Unsupported("there is no program nft; " + INSTALL_IT), "");
     }
+    Optional<Program.Run> run;
     try {
-      Optional<Program.Run> run = nft.get().run(arguments, input, deadline);
-      return run.isPresent() ? new Called.Ended(run.get()) : new Called.Late(deadline);
+      run = nft.get().run(arguments, input, deadline);
     } catch (IOException e) {
-      return new Called.NotStarted(brief(String.valueOf(e.getMessage())));
+      String reason = brief(String.valueOf(e.getMessage()));
+      return new Called(
+          new RuleOutcome.Unsupported("nft cannot be started (" + reason + "); " + INSTALL_IT), "");
     }
-  }
-
-  private RuleOutcome outcome(Called called) {
-    if (called instanceof Called.Ended ended) {
-      return ended.run().ok() ? new RuleOutcome.Done() : refusal(ended.run().output());
+    if (run.isEmpty()) {
+      return new Called(
+          new RuleOutcome.Failed(
+              "nft did not finish within " + deadline.toMillis() + " ms and was killed"),
+          "");
     }
-    if (called instanceof Called.Late late) {
-      return new RuleOutcome.Failed(
-          "nft did not finish within " + late.deadline().toMillis() + " ms and was killed");
-    }
-    if (called instanceof Called.NotStarted notStarted) {
-      return new RuleOutcome.Unsupported(
-          "nft cannot be started (" + notStarted.reason() + "); " + INSTALL_IT);
-    }
-    return new RuleOutcome.Unsupported("there is no program nft; " + INSTALL_IT);
+    String output = run.get().output();
+    return new Called(run.get().ok() ? new RuleOutcome.Done() : refusal(output), output);
   }
 
   /** Reads the reason out of nft's words; they are those of the C locale. */
@@ -167,15 +151,11 @@ public final class NftBootRuleTable implements BootRuleTable {
 
   /** The first line that says something, fit for a terminal and a log. */
   private static String brief(String text) {
-    String line = text.strip();
-    int end = line.indexOf('\n');
-    line = end < 0 ? line : line.substring(0, end).strip();
-    StringBuilder clean = new StringBuilder();
-    for (int i = 0; i < line.length() && i < MAX_WORDS; i++) {
-      char c = line.charAt(i);
-      clean.append(Character.isISOControl(c) ? '?' : c);
-    }
-    return clean.isEmpty() ? "nothing" : clean.toString();
+    String line = text.strip().split("\n", 2)[0].strip();
+    String clean =
+        line.substring(0, Math.min(MAX_WORDS, line.length()))
+            .replaceAll("[\\x00-\\x1f\\x7f-\\x9f]", "?");
+    return clean.isEmpty() ? "nothing" : clean;
   }
 
   /**
@@ -184,20 +164,11 @@ public final class NftBootRuleTable implements BootRuleTable {
    * read counts as new.
    */
   static boolean natCanBeShared(String release) {
-    int dot = release.indexOf('.');
-    if (dot < 0) {
+    Matcher version = VERSION.matcher(release);
+    if (!version.lookingAt()) {
       return true;
     }
-    int end = dot + 1;
-    while (end < release.length() && Character.isDigit(release.charAt(end))) {
-      end++;
-    }
-    try {
-      int major = Integer.parseInt(release.substring(0, dot));
-      int minor = Integer.parseInt(release.substring(dot + 1, end));
-      return major > 4 || (major == 4 && minor >= 18);
-    } catch (NumberFormatException e) {
-      return true;
-    }
+    int major = Integer.parseInt(version.group(1));
+    return major > 4 || (major == 4 && Integer.parseInt(version.group(2)) >= 18);
   }
 }
