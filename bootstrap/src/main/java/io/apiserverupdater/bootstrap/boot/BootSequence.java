@@ -1,7 +1,6 @@
 package io.apiserverupdater.bootstrap.boot;
 
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
-import io.apiserverupdater.apiserver.probe.ApiserverProbe;
 import io.apiserverupdater.apiserver.probe.ProbeResult;
 import io.apiserverupdater.bootstrap.log.Log;
 import io.apiserverupdater.bootstrap.nft.BootRuleTable;
@@ -10,8 +9,8 @@ import java.net.InetAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.DoubleSupplier;
 import java.util.function.LongSupplier;
 
@@ -38,7 +37,7 @@ public final class BootSequence {
   private final NameEntry entry;
   private final Bridge bridge;
   private final Probing probing;
-  private final StateKeeper state;
+  private final Consumer<BootState> state;
   private final LongSupplier epochSeconds;
   private final DoubleSupplier random;
   private final Log log;
@@ -86,6 +85,7 @@ public final class BootSequence {
   }
 
   /**
+   * @param state remembers what was done last
    * @param epochSeconds the wall clock, for people to read only
    * @param random from 0 (inclusive) to 1 (exclusive)
    */
@@ -93,20 +93,8 @@ public final class BootSequence {
       Plan plan,
       NameEntry entry,
       BootRuleTable table,
-      ApiserverProbe probe,
-      StateKeeper state,
-      LongSupplier epochSeconds,
-      DoubleSupplier random,
-      Log log) {
-    this(plan, entry, table, new ProbeThreads(probe), state, epochSeconds, random, log);
-  }
-
-  BootSequence(
-      Plan plan,
-      NameEntry entry,
-      BootRuleTable table,
       Probing probing,
-      StateKeeper state,
+      Consumer<BootState> state,
       LongSupplier epochSeconds,
       DoubleSupplier random,
       Log log) {
@@ -115,7 +103,7 @@ public final class BootSequence {
     this.bridge =
         plan.strategy() == Strategy.NFT && plan.service().isPresent()
             ? new NftBridge(plan.service().get(), entry, table, plan.removeAfterHandover(), log)
-            : new HostsBridge(entry, plan.port());
+            : new Bridge(entry, plan.port());
     this.probing = probing;
     this.state = state;
     this.epochSeconds = epochSeconds;
@@ -145,23 +133,9 @@ public final class BootSequence {
     BootDecision decision =
         BootDecision.afterRace(race(ordered), before.isPresent(), plan.local(), ordered);
     if (decision instanceof BootDecision.Point point) {
-      boolean changed = bridge.leadTo(point.address());
-      BootPhase phase =
-          point.evidence() == Evidence.READY && plan.local().equals(Optional.of(point.address()))
-              ? BootPhase.HANDED_OVER
-              : BootPhase.PINNED;
-      keep(phase, point.evidence());
-      log.info(
-          "phase="
-              + phase
-              + " name="
-              + plan.hostname()
-              + " target="
-              + point.address()
-              + " evidence="
-              + point.evidence().name().toLowerCase(Locale.ROOT)
-              + " changed="
-              + changed);
+      boolean atItsEnd =
+          point.evidence() == Evidence.READY && plan.local().equals(Optional.of(point.address()));
+      lead(atItsEnd ? BootPhase.HANDED_OVER : BootPhase.PINNED, point.address(), point.evidence());
       return switch (point.evidence()) {
         case READY, LOCAL -> Pinned.READY;
         case VERIFIED -> Pinned.VERIFIED;
@@ -179,6 +153,17 @@ public final class BootSequence {
             + " one in CONTROL_PLANE in /etc/apiserver-bootstrap/bootstrap.conf and restart"
             + " apiserver-bootstrap.service\"");
     return Pinned.NOBODY;
+  }
+
+  private void lead(BootPhase phase, ApiserverAddress controlPlane, Evidence evidence)
+      throws IOException {
+    boolean changed = bridge.leadTo(controlPlane);
+    keep(phase, evidence);
+    log.info(told(phase, controlPlane) + " evidence=" + evidence + " changed=" + changed);
+  }
+
+  private String told(BootPhase phase, ApiserverAddress target) {
+    return "phase=" + phase + " name=" + plan.hostname() + " target=" + target;
   }
 
   private RaceStep race(List<ApiserverAddress> ordered) throws InterruptedException {
@@ -212,12 +197,9 @@ public final class BootSequence {
 
   /** Where the name is to end up; needs what the plan needs for a hand-over. */
   public ApiserverAddress destination() {
-    Optional<ApiserverAddress> destination =
-        plan.local().isPresent() ? plan.local() : plan.service();
-    if (destination.isEmpty()) {
-      throw new IllegalStateException("a hand-over without a cluster IP");
-    }
-    return destination.get();
+    return plan.local()
+        .or(plan::service)
+        .orElseThrow(() -> new IllegalStateException("a hand-over without a cluster IP"));
   }
 
   /**
@@ -343,15 +325,7 @@ public final class BootSequence {
     if (!current.equals(atFirst) && current.filter(plan.candidates()::contains).isEmpty()) {
       return;
     }
-    boolean changed = bridge.leadTo(controlPlane);
-    keep(BootPhase.PINNED, Evidence.READY);
-    log.info(
-        "phase=pinned name="
-            + plan.hostname()
-            + " target="
-            + controlPlane
-            + " evidence=ready changed="
-            + changed);
+    lead(BootPhase.PINNED, controlPlane, Evidence.READY);
   }
 
   private void handOver(
@@ -367,10 +341,7 @@ public final class BootSequence {
     boolean changed = entry.pointAt(destination.ip());
     keep(BootPhase.HANDED_OVER, Evidence.READY);
     log.info(
-        "phase=handed-over name="
-            + plan.hostname()
-            + " target="
-            + destination
+        told(BootPhase.HANDED_OVER, destination)
             + " answers="
             + plan.rise()
             + " waited="
@@ -383,7 +354,7 @@ public final class BootSequence {
   private void keep(BootPhase phase, Evidence evidence) throws IOException {
     Optional<InetAddress> address = entry.address();
     if (address.isPresent()) {
-      state.keep(
+      state.accept(
           new BootState(phase, address.get().getHostAddress(), evidence, epochSeconds.getAsLong()));
     }
   }

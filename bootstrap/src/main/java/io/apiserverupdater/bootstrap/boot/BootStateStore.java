@@ -11,7 +11,7 @@ import java.util.Optional;
 /**
  * The state file, {@code state} in the state directory; written so that a crash leaves a whole one.
  */
-public final class BootStateStore implements StateKeeper {
+public final class BootStateStore {
   private static final int MAX_BYTES = 4096;
 
   private final Path file;
@@ -35,7 +35,7 @@ public final class BootStateStore implements StateKeeper {
     }
   }
 
-  @Override
+  /** Keeps a state; what goes wrong is logged and stops nothing. */
   public void keep(BootState state) {
     try {
       Files.createDirectories(file.toAbsolutePath().resolveSibling(""));

@@ -2,7 +2,6 @@ package io.apiserverupdater.bootstrap.boot;
 
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 
 /**
@@ -39,28 +38,24 @@ public final class CandidateOrder {
    */
   public static List<ApiserverAddress> of(List<ApiserverAddress> candidates, String node) {
     List<ApiserverAddress> ordered = new ArrayList<>(candidates);
-    ordered.sort(new ByWeight(node));
+    ordered.sort(
+        (a, b) -> {
+          int byWeight = Long.compareUnsigned(weight(b, node), weight(a, node));
+          return byWeight != 0 ? byWeight : a.compareTo(b);
+        });
     return ordered;
   }
 
-  private record ByWeight(String node) implements Comparator<ApiserverAddress> {
-    @Override
-    public int compare(ApiserverAddress a, ApiserverAddress b) {
-      int byWeight = Long.compareUnsigned(weight(b), weight(a));
-      return byWeight != 0 ? byWeight : a.compareTo(b);
+  private static long weight(ApiserverAddress candidate, String node) {
+    // FNV-1a, then the finalizer of MurmurHash3: without it, addresses that differ in their last
+    // digit would keep one order on nearly all nodes.
+    long hash = 0xcbf29ce484222325L;
+    String text = node + '/' + candidate;
+    for (int i = 0; i < text.length(); i++) {
+      hash = (hash ^ text.charAt(i)) * 0x100000001b3L;
     }
-
-    private long weight(ApiserverAddress candidate) {
-      // FNV-1a, then the finalizer of MurmurHash3: without it, addresses that differ in their last
-      // digit would keep one order on nearly all nodes.
-      long hash = 0xcbf29ce484222325L;
-      String text = node + '/' + candidate;
-      for (int i = 0; i < text.length(); i++) {
-        hash = (hash ^ text.charAt(i)) * 0x100000001b3L;
-      }
-      hash = (hash ^ (hash >>> 33)) * 0xff51afd7ed558ccdL;
-      hash = (hash ^ (hash >>> 33)) * 0xc4ceb9fe1a85ec53L;
-      return hash ^ (hash >>> 33);
-    }
+    hash = (hash ^ (hash >>> 33)) * 0xff51afd7ed558ccdL;
+    hash = (hash ^ (hash >>> 33)) * 0xc4ceb9fe1a85ec53L;
+    return hash ^ (hash >>> 33);
   }
 }

@@ -17,13 +17,12 @@ import java.util.Optional;
  * the control plane. Where there cannot be such a rule, the name points at the control plane after
  * all; that is told once.
  */
-final class NftBridge implements Bridge {
+final class NftBridge extends Bridge {
   private static final Duration DEADLINE = Duration.ofSeconds(5);
 
   private final ApiserverAddress service;
   private final NameEntry entry;
   private final BootRuleTable table;
-  private final HostsBridge fallback;
   private final boolean removeAfterHandover;
   private final Log log;
   private boolean fallenBack;
@@ -35,24 +34,24 @@ final class NftBridge implements Bridge {
       BootRuleTable table,
       boolean removeAfterHandover,
       Log log) {
+    super(entry, service.port());
     this.service = service;
     this.entry = entry;
     this.table = table;
-    this.fallback = new HostsBridge(entry, service.port());
     this.removeAfterHandover = removeAfterHandover;
     this.log = log;
   }
 
   @Override
-  public Optional<ApiserverAddress> current() throws IOException {
+  Optional<ApiserverAddress> current() throws IOException {
     if (table.read(DEADLINE) instanceof RuleReading.Present present) {
       return Optional.of(present.rule().candidates().get(0));
     }
-    return fallback.current();
+    return super.current();
   }
 
   @Override
-  public boolean leadTo(ApiserverAddress controlPlane) throws IOException {
+  boolean leadTo(ApiserverAddress controlPlane) throws IOException {
     Optional<BootRule> rule = BootRule.of(service, List.of(controlPlane));
     if (rule.isEmpty()) {
       fallBack(controlPlane + " is not of the address family of " + service);
@@ -65,7 +64,7 @@ final class NftBridge implements Bridge {
       }
     }
     if (fallenBack) {
-      return fallback.leadTo(controlPlane);
+      return super.leadTo(controlPlane);
     }
     boolean unusedChange = entry.pointAt(service.ip());
     return true;
@@ -79,7 +78,7 @@ final class NftBridge implements Bridge {
   }
 
   @Override
-  public void beforeAsking() throws IOException {
+  void beforeAsking() throws IOException {
     before = reading();
   }
 
@@ -99,7 +98,7 @@ final class NftBridge implements Bridge {
   }
 
   @Override
-  public boolean mayHaveCarried() throws IOException {
+  boolean mayHaveCarried() throws IOException {
     return switch (Carrier.between(before, reading())) {
       case KUBE_PROXY -> false;
       // The rule comes before IPVS too; that one works as soon as it has a destination.
@@ -109,7 +108,7 @@ final class NftBridge implements Bridge {
   }
 
   @Override
-  public void handedOver() {
+  void handedOver() {
     if (!fallenBack && (removeAfterHandover || table.ipvsCarries())) {
       RuleOutcome outcome = table.remove(DEADLINE);
       if (outcome instanceof RuleOutcome.Done) {

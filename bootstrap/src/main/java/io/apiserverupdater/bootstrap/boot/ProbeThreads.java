@@ -13,13 +13,13 @@ import java.util.concurrent.TimeUnit;
  * Each probe in a thread of its own, which ends with the probe: at its deadline at the latest. They
  * are daemons, so a program that knows enough need not wait for them.
  */
-final class ProbeThreads implements Probing {
+public final class ProbeThreads implements Probing {
   private static final int STACK_BYTES = 256 * 1024;
 
   private final ApiserverProbe probe;
   private final BlockingQueue<Answer> answers = new LinkedBlockingQueue<>();
 
-  ProbeThreads(ApiserverProbe probe) {
+  public ProbeThreads(ApiserverProbe probe) {
     this.probe = probe;
   }
 
@@ -31,31 +31,20 @@ final class ProbeThreads implements Probing {
   @Override
   public void ask(ApiserverAddress address, Duration deadline) {
     Thread thread =
-        new Thread(null, new Question(address, deadline), "probe-" + address, STACK_BYTES);
+        new Thread(null, () -> probe(address, deadline), "probe-" + address, STACK_BYTES);
     thread.setDaemon(true);
     thread.start();
   }
 
-  private final class Question implements Runnable {
-    private final ApiserverAddress address;
-    private final Duration deadline;
-
-    private Question(ApiserverAddress address, Duration deadline) {
-      this.address = address;
-      this.deadline = deadline;
+  private void probe(ApiserverAddress address, Duration deadline) {
+    ProbeResult result;
+    try {
+      result = probe.probe(address, deadline);
+    } catch (RuntimeException e) {
+      // Nothing that a server sends may end the boot.
+      result = new ProbeResult.Unreachable(ProbeResult.Reason.TLS, "the probe failed: " + e);
     }
-
-    @Override
-    public void run() {
-      ProbeResult result;
-      try {
-        result = probe.probe(address, deadline);
-      } catch (RuntimeException e) {
-        // Nothing that a server sends may end the boot.
-        result = new ProbeResult.Unreachable(ProbeResult.Reason.TLS, "the probe failed: " + e);
-      }
-      answers.add(new Answer(address, result));
-    }
+    answers.add(new Answer(address, result));
   }
 
   @Override

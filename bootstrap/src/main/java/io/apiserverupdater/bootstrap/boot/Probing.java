@@ -6,7 +6,7 @@ import java.time.Duration;
 import java.util.Optional;
 
 /** Probes that run beside each other, and the clock that goes with them. For one thread. */
-interface Probing {
+public interface Probing {
 
   /** An answer to a probe. */
   record Answer(ApiserverAddress address, ProbeResult result) {}

@@ -3,13 +3,14 @@ package io.apiserverupdater.bootstrap.commands;
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.bootstrap.boot.BootSequence;
 import io.apiserverupdater.bootstrap.boot.BootSequence.Pinned;
+import io.apiserverupdater.bootstrap.boot.BootState;
 import io.apiserverupdater.bootstrap.boot.BootStateStore;
 import io.apiserverupdater.bootstrap.boot.CandidateOrder;
 import io.apiserverupdater.bootstrap.boot.HostsNameEntry;
 import io.apiserverupdater.bootstrap.boot.NameEntry;
 import io.apiserverupdater.bootstrap.boot.Node;
+import io.apiserverupdater.bootstrap.boot.ProbeThreads;
 import io.apiserverupdater.bootstrap.boot.Role;
-import io.apiserverupdater.bootstrap.boot.StateKeeper;
 import io.apiserverupdater.bootstrap.boot.Strategy;
 import io.apiserverupdater.bootstrap.candidates.CandidateListStore;
 import io.apiserverupdater.bootstrap.configuration.BootstrapConfig;
@@ -24,6 +25,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.function.Consumer;
 
 /** {@code pin}, {@code handover}, and both in one. */
 public final class BootCommand {
@@ -56,7 +58,8 @@ public final class BootCommand {
       return dryRun(
           new DryRunEntry(config.hostsFile(), store, config.hostname(), entry, out), table);
     }
-    BootSequence sequence = sequence(entry, table, new BootStateStore(config.stateDir(), log));
+    BootSequence sequence =
+        sequence(entry, table, new BootStateStore(config.stateDir(), log)::keep);
     Pinned pinned = config.command() == Command.HANDOVER ? Pinned.READY : sequence.pin();
     if (config.command() == Command.PIN) {
       return switch (pinned) {
@@ -91,7 +94,7 @@ public final class BootCommand {
     return entry.changed() ? CHANGES : OK;
   }
 
-  private BootSequence sequence(NameEntry entry, BootRuleTable table, StateKeeper state)
+  private BootSequence sequence(NameEntry entry, BootRuleTable table, Consumer<BootState> state)
       throws IOException {
     List<ApiserverAddress> candidates =
         CandidateOrder.ofGroups(
@@ -113,7 +116,7 @@ public final class BootCommand {
             config.rise()),
         entry,
         table,
-        VerifiedProbe.of(config, log),
+        new ProbeThreads(VerifiedProbe.of(config, log)),
         state,
         () -> System.currentTimeMillis() / 1000,
         new Random()::nextDouble,
