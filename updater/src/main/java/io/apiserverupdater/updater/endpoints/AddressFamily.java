@@ -1,6 +1,5 @@
 package io.apiserverupdater.updater.endpoints;
 
-import java.util.Locale;
 import java.util.Optional;
 
 /** An address family, as the {@code addressType} of an EndpointSlice names it. */
@@ -17,11 +16,6 @@ public enum AddressFamily {
   /** The spelling of the Kubernetes API: {@code IPv4} or {@code IPv6}. */
   public String addressType() {
     return addressType;
-  }
-
-  /** The name of this family's slice of the given Service, for example {@code apiserver-ipv4}. */
-  public String sliceName(String service) {
-    return service + "-" + addressType.toLowerCase(Locale.ROOT);
   }
 
   /** The family of an {@code addressType}; none for {@code FQDN} or an unknown one. */

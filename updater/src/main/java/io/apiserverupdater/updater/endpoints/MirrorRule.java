@@ -117,7 +117,7 @@ public record MirrorRule(String source, TargetName target, boolean writeEndpoint
     }
     DesiredObject.Slice desired =
         new DesiredObject.Slice(
-            family.sliceName(target.service()),
+            target.slice(family),
             family,
             Map.of(
                 EndpointSlice.SERVICE_NAME_LABEL,

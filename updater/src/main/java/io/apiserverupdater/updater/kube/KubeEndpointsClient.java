@@ -6,6 +6,7 @@ import io.apiserverupdater.updater.endpoints.Change;
 import io.apiserverupdater.updater.endpoints.DesiredObject;
 import io.apiserverupdater.updater.endpoints.EndpointSlice;
 import io.apiserverupdater.updater.endpoints.ObservedState;
+import io.apiserverupdater.updater.endpoints.TargetName;
 import io.apiserverupdater.updater.endpoints.TargetSettings;
 import io.apiserverupdater.updater.kube.access.ServerAddress;
 import io.apiserverupdater.updater.kube.api.ApiAnswer;
@@ -44,8 +45,7 @@ final class KubeEndpointsClient implements EndpointsClient, AutoCloseable {
 
   private final ApiClient api;
   private final boolean failover;
-  private final String namespace;
-  private final String service;
+  private final TargetName target;
 
   private final ObjectList<V1EndpointSlice> source;
   private final ObjectList<V1Service> services;
@@ -65,13 +65,12 @@ final class KubeEndpointsClient implements EndpointsClient, AutoCloseable {
   KubeEndpointsClient(ApiClient api, TargetSettings settings, boolean failover) {
     this.api = api;
     this.failover = failover && settings.isApiservers();
-    this.namespace = settings.target().namespace();
-    this.service = settings.target().service();
+    this.target = settings.target();
     this.source = new ObjectList<>(api, Resource.ENDPOINT_SLICES, sourceSlices(settings));
-    this.services = named(Resource.SERVICES, service);
-    this.endpoints = named(Resource.ENDPOINTS, service);
+    this.services = named(Resource.SERVICES, target.service());
+    this.endpoints = named(Resource.ENDPOINTS, target.service());
     for (AddressFamily family : AddressFamily.values()) {
-      slices.put(family, named(Resource.ENDPOINT_SLICES, family.sliceName(service)));
+      slices.put(family, named(Resource.ENDPOINT_SLICES, target.slice(family)));
     }
     written.addAll(slices.values());
     if (settings.writeEndpoints()) {
@@ -83,7 +82,7 @@ final class KubeEndpointsClient implements EndpointsClient, AutoCloseable {
   }
 
   private <T extends KubernetesObject> ObjectList<T> named(Resource<T> resource, String name) {
-    return new ObjectList<>(api, resource, Selection.named(namespace, name));
+    return new ObjectList<>(api, resource, Selection.named(target.namespace(), name));
   }
 
   /**
@@ -179,14 +178,17 @@ final class KubeEndpointsClient implements EndpointsClient, AutoCloseable {
     slices.forEach(
         (family, list) ->
             list.cache()
-                .get(family.sliceName(service))
+                .get(target.slice(family))
                 .ifPresent(slice -> current.put(family, Models.slice(slice.object()))));
     return Optional.of(
         new ObservedState(
             source.cache().all().stream().map(slice -> Models.slice(slice.object())).toList(),
-            services.cache().get(service).map(found -> Models.service(found.object())),
+            services.cache().get(target.service()).map(found -> Models.service(found.object())),
             current,
-            endpoints.cache().get(service).map(found -> Models.endpoints(found.object()))));
+            endpoints
+                .cache()
+                .get(target.service())
+                .map(found -> Models.endpoints(found.object()))));
   }
 
   @Override
@@ -199,14 +201,14 @@ final class KubeEndpointsClient implements EndpointsClient, AutoCloseable {
       return write(
           change,
           Objects.requireNonNull(slices.get(slice.family())),
-          () -> Models.slice(slice, namespace),
+          () -> Models.slice(slice, target.namespace()),
           current -> Models.update(current, slice));
     }
     DesiredObject.LegacyEndpoints legacy = (DesiredObject.LegacyEndpoints) desired;
     return write(
         change,
         endpoints,
-        () -> Models.endpoints(legacy, namespace),
+        () -> Models.endpoints(legacy, target.namespace()),
         current -> Models.update(current, legacy));
   }
 
@@ -222,9 +224,9 @@ final class KubeEndpointsClient implements EndpointsClient, AutoCloseable {
         return new WriteResult.Conflict();
       }
       T next = updated.apply(KubeJson.copy(current.object(), resource.type()));
-      call = ApiCall.put(resource.object(namespace, name), KubeJson.text(next));
+      call = ApiCall.put(resource.object(target.namespace(), name), KubeJson.text(next));
     } else {
-      call = ApiCall.post(resource.collection(namespace), KubeJson.text(created.get()));
+      call = ApiCall.post(resource.collection(target.namespace()), KubeJson.text(created.get()));
     }
     return list.write(call, WRITE_TIMEOUT)
         .map(KubeEndpointsClient::failure)
@@ -241,7 +243,8 @@ final class KubeEndpointsClient implements EndpointsClient, AutoCloseable {
     ApiAnswer answer =
         api.send(
             ApiCall.delete(
-                Resource.ENDPOINT_SLICES.object(namespace, change.name()), KubeJson.text(options)),
+                Resource.ENDPOINT_SLICES.object(target.namespace(), change.name()),
+                KubeJson.text(options)),
             WRITE_TIMEOUT);
     if (answer instanceof ApiAnswer.Ok
         || (answer instanceof ApiAnswer.Status status && status.code() == 404)) {

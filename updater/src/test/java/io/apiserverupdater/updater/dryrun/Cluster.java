@@ -50,7 +50,7 @@ record Cluster(ObservedState state, boolean writeEndpoints, boolean read) {
   /** A slice under our name for a family, whatever addresses are in it. */
   static EndpointSlice slice(AddressFamily family, String addressType, String... addresses) {
     return new EndpointSlice(
-        family.sliceName("apiserver"),
+        TARGET.slice(family),
         addressType,
         Map.of(
             EndpointSlice.SERVICE_NAME_LABEL,
@@ -95,7 +95,7 @@ record Cluster(ObservedState state, boolean writeEndpoints, boolean read) {
   Cluster withSlice(EndpointSlice slice) {
     Map<AddressFamily, EndpointSlice> slices = new TreeMap<>(state.slices());
     for (AddressFamily family : AddressFamily.values()) {
-      if (family.sliceName("apiserver").equals(slice.name())) {
+      if (TARGET.slice(family).equals(slice.name())) {
         slices.put(family, slice);
       }
     }

@@ -172,7 +172,7 @@ class EndpointsSnapshotTest {
 
   @Test
   void namesTheSliceOfEachFamily() {
-    assertEquals("apiserver-ipv4", AddressFamily.IPV4.sliceName("apiserver"));
-    assertEquals("apiserver-ipv6", AddressFamily.IPV6.sliceName("apiserver"));
+    assertEquals("apiserver-ipv4", TARGET.slice(AddressFamily.IPV4));
+    assertEquals("apiserver-ipv6", TARGET.slice(AddressFamily.IPV6));
   }
 }

@@ -157,7 +157,7 @@ class MirrorRuleModelTest {
           labels.put(EndpointSlice.SERVICE_NAME_LABEL, "apiserver");
         }
         labels.put("team", "platform");
-        api.slices.put(family, randomSlice(random, family.sliceName("apiserver"), labels));
+        api.slices.put(family, randomSlice(random, TARGET.slice(family), labels));
       }
     }
     if (random.nextBoolean()) {

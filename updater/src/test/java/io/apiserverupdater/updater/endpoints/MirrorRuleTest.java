@@ -50,12 +50,7 @@ class MirrorRuleTest {
 
   private static EndpointSlice slice(AddressFamily family, String... addresses) {
     return new EndpointSlice(
-        family.sliceName("apiserver"),
-        family.addressType(),
-        OURS,
-        List.of(PORT),
-        ready(addresses),
-        "7");
+        TARGET.slice(family), family.addressType(), OURS, List.of(PORT), ready(addresses), "7");
   }
 
   private static EndpointSlice labelled(EndpointSlice slice, Map<String, String> labels) {
