@@ -41,13 +41,6 @@ final class Transport implements AutoCloseable {
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(1);
 
   /**
-   * A watch is silent for minutes. An HTTP/2 ping that is not answered before the next one is due
-   * ends its connection, so a server that has vanished or hangs is found after one to two of these.
-   * A watch leaves an apiserver sooner when the probes find it unready.
-   */
-  private static final Duration WATCH_PING_INTERVAL = Duration.ofSeconds(2);
-
-  /**
    * An answer, whatever its status.
    *
    * @param words what stands behind the status; may be empty
@@ -180,7 +173,7 @@ final class Transport implements AutoCloseable {
         template.newBuilder().connectionPool(new ConnectionPool(2, 5, TimeUnit.MINUTES));
     server.tlsName().ifPresent(name -> builder.dns(fixed(server)));
     if (use == Use.WATCH) {
-      builder.pingInterval(WATCH_PING_INTERVAL);
+      builder.pingInterval(Http2Ping.INTERVAL);
     }
     return builder.build();
   }
