@@ -2,8 +2,8 @@ package io.apiserverupdater.updater.configuration;
 
 import io.apiserverupdater.updater.dryrun.Output;
 import io.apiserverupdater.updater.endpoints.TargetSettings;
-import io.apiserverupdater.updater.kube.KubeCluster.LeaseName;
 import io.apiserverupdater.updater.leaderelection.ElectionSettings;
+import io.apiserverupdater.updater.leaderelection.LeaseName;
 import io.apiserverupdater.updater.readiness.ProbePolicy;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;

@@ -13,8 +13,8 @@ import io.apiserverupdater.updater.configuration.UpdaterConfig.Probing;
 import io.apiserverupdater.updater.dryrun.Output;
 import io.apiserverupdater.updater.endpoints.TargetName;
 import io.apiserverupdater.updater.endpoints.TargetSettings;
-import io.apiserverupdater.updater.kube.KubeCluster.LeaseName;
 import io.apiserverupdater.updater.leaderelection.ElectionSettings;
+import io.apiserverupdater.updater.leaderelection.LeaseName;
 import io.apiserverupdater.updater.readiness.ProbePolicy;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -195,9 +195,7 @@ public final class UpdaterFlags {
           .help("Write only while holding the Lease. Set to false for a single replica.");
 
   static final Flag<String> LEASE_NAME =
-      FLAGS
-          .flag("lease-name", NAME_TYPE, "apiserver-updater")
-          .help("The Lease for leader election.");
+      FLAGS.flag("lease-name", NAME_TYPE, LeaseName.DEFAULT).help("The Lease for leader election.");
 
   static final Flag<String> LEASE_NAMESPACE =
       FLAGS
@@ -206,19 +204,19 @@ public final class UpdaterFlags {
 
   static final Flag<Duration> LEASE_DURATION =
       FLAGS
-          .flag("lease-duration", TIME, "4s")
+          .flag("lease-duration", TIME, GoDuration.format(ElectionSettings.LEASE_DURATION))
           .help("How long a standby waits for a silent leader, in whole seconds.");
 
   static final Flag<Duration> RENEW_DEADLINE =
       FLAGS
-          .flag("renew-deadline", TIME, "3s")
+          .flag("renew-deadline", TIME, GoDuration.format(ElectionSettings.RENEW_DEADLINE))
           .help(
               "How long a leader keeps writing after its last renewal. Must be less than"
                   + " --lease-duration.");
 
   static final Flag<Duration> RETRY_PERIOD =
       FLAGS
-          .flag("retry-period", TIME, "1s")
+          .flag("retry-period", TIME, GoDuration.format(ElectionSettings.RETRY_PERIOD))
           .help("Time between two renewals. Must be less than --renew-deadline.");
 
   static final Flag<String> IDENTITY =

@@ -7,6 +7,7 @@ import io.apiserverupdater.updater.kube.access.ClusterAccess;
 import io.apiserverupdater.updater.kube.access.ServerAddress;
 import io.apiserverupdater.updater.kube.api.ApiClient;
 import io.apiserverupdater.updater.leaderelection.LeaseLock;
+import io.apiserverupdater.updater.leaderelection.LeaseName;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.Optional;
@@ -47,11 +48,8 @@ public final class KubeCluster implements AutoCloseable {
     return new KubeCluster(
         api,
         new KubeEndpointsClient(api, settings, failover),
-        leaseName.map(name -> new KubeLeaseLock(api, name.namespace(), name.name(), monotonic)));
+        leaseName.map(name -> new KubeLeaseLock(api, name, monotonic)));
   }
-
-  /** The Lease that replicas elect their leader with. */
-  public record LeaseName(String namespace, String name) {}
 
   public EndpointsClient endpoints() {
     return endpoints;

@@ -11,6 +11,7 @@ import io.apiserverupdater.updater.kube.watch.ResourceCache;
 import io.apiserverupdater.updater.kube.watch.ResourceWatch;
 import io.apiserverupdater.updater.kube.watch.Selection;
 import io.apiserverupdater.updater.leaderelection.LeaseLock;
+import io.apiserverupdater.updater.leaderelection.LeaseName;
 import io.apiserverupdater.updater.leaderelection.LeaseRecord;
 import io.apiserverupdater.updater.leaderelection.ObservedLease;
 import io.kubernetes.client.openapi.models.V1Lease;
@@ -27,8 +28,7 @@ import java.util.function.LongSupplier;
 
 /** The Lease, watched, and written with the version that was seen. */
 final class KubeLeaseLock implements LeaseLock, AutoCloseable {
-  private final String namespace;
-  private final String name;
+  private final LeaseName name;
   private final LongSupplier monotonic;
   private final ResourceCache<V1Lease> cache;
   private final ObjectList<V1Lease> list;
@@ -38,11 +38,11 @@ final class KubeLeaseLock implements LeaseLock, AutoCloseable {
   // Guarded by this.
   private Optional<ObservedLease> observed = Optional.empty();
 
-  KubeLeaseLock(ApiClient api, String namespace, String name, LongSupplier monotonic) {
-    this.namespace = namespace;
+  KubeLeaseLock(ApiClient api, LeaseName name, LongSupplier monotonic) {
     this.name = name;
     this.monotonic = monotonic;
-    this.list = new ObjectList<>(api, Resource.LEASES, Selection.named(namespace, name));
+    this.list =
+        new ObjectList<>(api, Resource.LEASES, Selection.named(name.namespace(), name.name()));
     this.cache = list.cache();
     this.watch = new ResourceWatch<>(list, this::changed);
   }
@@ -80,7 +80,7 @@ final class KubeLeaseLock implements LeaseLock, AutoCloseable {
     if (!cache.isKnown()) {
       return new Sight.Unknown();
     }
-    ResourceCache.Versioned<V1Lease> current = cache.get(name).orElse(null);
+    ResourceCache.Versioned<V1Lease> current = cache.get(name.name()).orElse(null);
     if (current == null) {
       observed = Optional.empty();
       return new Sight.Absent();
@@ -110,15 +110,15 @@ final class KubeLeaseLock implements LeaseLock, AutoCloseable {
         new V1Lease()
             .apiVersion(Resource.LEASES.apiVersion())
             .kind(Resource.LEASES.kind())
-            .metadata(Models.metadata(namespace, name))
+            .metadata(Models.metadata(name.namespace(), name.name()))
             .spec(update(new V1LeaseSpec(), leaseRecord));
     return write(
-        ApiCall.post(Resource.LEASES.collection(namespace), KubeJson.text(lease)), timeout);
+        ApiCall.post(Resource.LEASES.collection(name.namespace()), KubeJson.text(lease)), timeout);
   }
 
   @Override
   public Outcome update(LeaseRecord leaseRecord, String resourceVersion, Duration timeout) {
-    ResourceCache.Versioned<V1Lease> current = cache.get(name).orElse(null);
+    ResourceCache.Versioned<V1Lease> current = cache.get(name.name()).orElse(null);
     if (current == null || !current.version().equals(resourceVersion)) {
       return new Outcome.Conflict();
     }
@@ -129,7 +129,8 @@ final class KubeLeaseLock implements LeaseLock, AutoCloseable {
             .kind(Resource.LEASES.kind())
             .spec(update(spec == null ? new V1LeaseSpec() : spec, leaseRecord));
     return write(
-        ApiCall.put(Resource.LEASES.object(namespace, name), KubeJson.text(lease)), timeout);
+        ApiCall.put(Resource.LEASES.object(name.namespace(), name.name()), KubeJson.text(lease)),
+        timeout);
   }
 
   private Outcome write(ApiCall call, Duration timeout) {
