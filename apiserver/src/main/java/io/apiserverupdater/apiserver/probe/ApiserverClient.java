@@ -20,6 +20,7 @@ import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSocket;
 import org.jspecify.annotations.Nullable;
@@ -33,8 +34,8 @@ import org.jspecify.annotations.Nullable;
  * does not cover an answer that stalls.
  */
 public final class ApiserverClient {
-  /** A token beyond this is not one. */
-  private static final int MAX_TOKEN_CHARS = 16 * 1024;
+  /** A longer token is not one. */
+  private static final Pattern TOKEN = Pattern.compile("[!-~]{1,16384}");
 
   /** Twenty names of a certificate. */
   private static final int MAX_DETAIL_CHARS = 1500;
@@ -146,7 +147,7 @@ public final class ApiserverClient {
     } catch (GeneralSecurityException e) {
       throw new UnreachableException(Reason.TLS, String.valueOf(e.getMessage()));
     }
-    if (!pins.learn(answer.bodyText())) {
+    if (!pins.learn(answer.body())) {
       String found =
           answer.status() == 200
               ? "the ConfigMap kube-public/cluster-info has no certificate with the pinned key"
@@ -252,7 +253,8 @@ public final class ApiserverClient {
 
   /** The bytes of a GET with the credentials of this moment. */
   byte[] request(ApiserverAddress address, String target, String connection) {
-    return request(address, target, connection, token.get().filter(ApiserverClient::fitsHeader));
+    return request(
+        address, target, connection, token.get().filter(it -> TOKEN.matcher(it).matches()));
   }
 
   private byte[] request(
@@ -267,22 +269,8 @@ public final class ApiserverClient {
     return text.append("\r\n\r\n").toString().getBytes(StandardCharsets.US_ASCII);
   }
 
-  private static boolean fitsHeader(String bearer) {
-    if (bearer.isEmpty() || bearer.length() > MAX_TOKEN_CHARS) {
-      return false;
-    }
-    for (int i = 0; i < bearer.length(); i++) {
-      char c = bearer.charAt(i);
-      if (c <= ' ' || c >= 127) {
-        return false;
-      }
-    }
-    return true;
-  }
-
   private static <T extends Throwable> @Nullable T causeOf(Throwable thrown, Class<T> kind) {
-    int depth = 0;
-    for (Throwable t = thrown; t != null && depth < 20; t = t.getCause(), depth++) {
+    for (Throwable t = thrown; t != null; t = t.getCause()) {
       if (kind.isInstance(t)) {
         return kind.cast(t);
       }

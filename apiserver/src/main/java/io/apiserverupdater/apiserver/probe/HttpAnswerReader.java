@@ -1,9 +1,11 @@
 package io.apiserverupdater.apiserver.probe;
 
+import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -30,14 +32,11 @@ final class HttpAnswerReader {
   }
 
   private final InputStream in;
-  private final byte[] buffer = new byte[4096];
-  private int position;
-  private int limit;
   private final StringBuilder line = new StringBuilder(128);
   private int headBytes;
 
   HttpAnswerReader(InputStream in) {
-    this.in = in;
+    this.in = new BufferedInputStream(in, 4096);
   }
 
   /**
@@ -58,7 +57,7 @@ final class HttpAnswerReader {
     ByteArrayOutputStream body = new ByteArrayOutputStream(64);
     boolean untilEnd = false;
     if (status == 204 || status == 304) {
-      return new HttpAnswer(status, new byte[0], headers.close);
+      // These have no body, whatever the headers say.
     } else if (headers.chunked) {
       readChunks(body, maxBodyBytes);
     } else if (headers.length != NO_LENGTH) {
@@ -67,12 +66,12 @@ final class HttpAnswerReader {
       untilEnd = true;
       readToEnd(body, maxBodyBytes);
     }
-    return new HttpAnswer(status, body.toByteArray(), headers.close || untilEnd);
+    return new HttpAnswer(status, body.toString(StandardCharsets.UTF_8), headers.close || untilEnd);
   }
 
   /** Whether nothing has arrived behind the last answer. */
   boolean isDrained() throws IOException {
-    return position == limit && in.available() == 0;
+    return in.available() == 0;
   }
 
   private static final class Headers {
@@ -121,11 +120,7 @@ final class HttpAnswerReader {
 
   private static long length(String digits, int radix) throws MalformedAnswerException {
     // At most 15 digits: none of these overflows.
-    boolean plain = !digits.isEmpty() && digits.length() <= 15;
-    for (int i = 0; plain && i < digits.length(); i++) {
-      plain = digits.charAt(i) < 128 && Character.digit(digits.charAt(i), radix) >= 0;
-    }
-    if (!plain) {
+    if (!digits.matches(radix == 10 ? "[0-9]{1,15}" : "[0-9a-fA-F]{1,15}")) {
       throw new MalformedAnswerException(
           "expected a length, found \"" + Printable.of(digits, 60) + "\"");
     }
@@ -156,25 +151,17 @@ final class HttpAnswerReader {
     if (length > maxBodyBytes - body.size()) {
       throw tooLong(maxBodyBytes);
     }
-    int left = (int) length;
-    while (left > 0) {
-      if (position == limit && !fill()) {
-        throw new EOFException("the connection ended within the answer");
-      }
-      int part = Math.min(left, limit - position);
-      body.write(buffer, position, part);
-      position += part;
-      left -= part;
+    byte[] bytes = in.readNBytes((int) length);
+    if (bytes.length < length) {
+      throw new EOFException("the connection ended within the answer");
     }
+    body.writeBytes(bytes);
   }
 
   private void readToEnd(ByteArrayOutputStream body, int maxBodyBytes) throws IOException {
-    while (position < limit || fill()) {
-      if (limit - position > maxBodyBytes - body.size()) {
-        throw tooLong(maxBodyBytes);
-      }
-      body.write(buffer, position, limit - position);
-      position = limit;
+    body.writeBytes(in.readNBytes(maxBodyBytes + 1));
+    if (body.size() > maxBodyBytes) {
+      throw tooLong(maxBodyBytes);
     }
   }
 
@@ -186,13 +173,13 @@ final class HttpAnswerReader {
   private String readLine() throws IOException {
     line.setLength(0);
     while (true) {
-      if (position == limit && !fill()) {
+      int c = in.read();
+      if (c < 0) {
         throw new EOFException(
             headBytes == 0
                 ? "the connection ended without an answer"
                 : "the connection ended within the answer");
       }
-      char c = (char) (buffer[position++] & 0xFF);
       if (++headBytes > MAX_HEAD_BYTES) {
         throw new MalformedAnswerException(
             "the head of the answer is longer than " + MAX_HEAD_BYTES + " bytes");
@@ -204,13 +191,7 @@ final class HttpAnswerReader {
         }
         return line.toString();
       }
-      line.append(c);
+      line.append((char) c);
     }
-  }
-
-  private boolean fill() throws IOException {
-    position = 0;
-    limit = Math.max(0, in.read(buffer, 0, buffer.length));
-    return limit > 0;
   }
 }

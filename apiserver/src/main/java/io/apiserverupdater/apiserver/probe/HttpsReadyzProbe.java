@@ -48,7 +48,7 @@ public final class HttpsReadyzProbe implements ApiserverProbe {
   static ProbeResult result(HttpAnswer answer) {
     return answer.status() == 200
         ? new ProbeResult.Ready()
-        : new ProbeResult.NotReady(answer.status(), failingChecks(answer.bodyText()));
+        : new ProbeResult.NotReady(answer.status(), failingChecks(answer.body()));
   }
 
   /** From lines such as {@code [-]etcd failed: reason withheld}. */

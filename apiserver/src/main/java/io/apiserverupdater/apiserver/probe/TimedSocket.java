@@ -170,13 +170,10 @@ final class TimedSocket extends Socket {
 
   private static boolean isCause(IOException cause, Exception thrown) {
     Throwable t = thrown;
-    for (int depth = 0; t != null && depth < 20; depth++) {
-      if (t.equals(cause)) {
-        return true;
-      }
+    while (t != null && !t.equals(cause)) {
       t = t.getCause();
     }
-    return false;
+    return t != null;
   }
 
   /** How the connection ended, for a person. */

@@ -62,7 +62,7 @@ class ApiserverClientTest {
     try (TestServer server = TestServer.tls(SERVER, ready())) {
       HttpAnswer answer = get(AUTHORITY.client(), server);
       assertEquals(200, answer.status());
-      assertEquals("ok", answer.bodyText());
+      assertEquals("ok", answer.body());
       assertEquals("HttpAnswer[status=200, body=2 bytes]", answer.toString());
       assertTrue(server.requests.remove().startsWith("GET /some?path HTTP/1.1\r\n"));
     }
@@ -181,7 +181,7 @@ class ApiserverClientTest {
               exchange.readRequest();
               exchange.answer(200, peer((SSLSocket) exchange.socket));
             })) {
-      assertEquals("CN=system:node:w1", get(client, server).bodyText(), form);
+      assertEquals("CN=system:node:w1", get(client, server).body(), form);
     }
   }
 
