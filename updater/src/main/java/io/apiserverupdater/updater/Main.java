@@ -159,7 +159,8 @@ public final class Main {
     probing.ifPresent(probes -> shutdown.add("probes", probes));
     elector.ifPresent(
         elected -> {
-          elected.start(new TurnsTrigger(reconciler));
+          // A new leader decides at once; an old one notices that it has nothing to do any more.
+          elected.start(turn -> reconciler.trigger());
           shutdown.add("leader-elector", elected);
         });
     reconciler.start();
@@ -187,24 +188,6 @@ public final class Main {
       case READYZ -> new ReadyzProbes(access, System::nanoTime)::of;
       case TCP -> TcpMemberProbe::new;
     };
-  }
-
-  /** A new leader decides at once; an old one notices that it has nothing to do any more. */
-  private record TurnsTrigger(EndpointsReconciler reconciler) implements LeaderElector.Listener {
-    @Override
-    public void startedLeading() {
-      reconciler.trigger();
-    }
-
-    @Override
-    public void certainAgain() {
-      reconciler.trigger();
-    }
-
-    @Override
-    public void stoppedLeading(String reason) {
-      reconciler.trigger();
-    }
   }
 
   private static Optional<StatusServer> statusServer(

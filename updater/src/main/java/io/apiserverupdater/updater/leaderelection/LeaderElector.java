@@ -4,6 +4,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,25 +26,12 @@ public final class LeaderElector implements Leadership, AutoCloseable {
   /** A permission is granted by a person: asking more often does not help. */
   private static final Duration REJECTED_RETRY = Duration.ofSeconds(15);
 
-  /** Told of the turns of the election, on the elector's thread: be brief. */
-  public interface Listener {
-    default void startedLeading() {}
-
-    /**
-     * A renewal came back so late that {@link #isCertain} was false for a while in between: what
-     * was left undone then can be done now.
-     */
-    default void certainAgain() {}
-
-    default void stoppedLeading(String reason) {}
-  }
-
   private final ElectionSettings settings;
   private final LeaseLock lock;
   private final LongSupplier monotonic;
   private final Clock wallClock;
   private final Thread thread = new Thread(this::run, "leader-elector");
-  private volatile Listener listener = new Listener() {};
+  private volatile Consumer<String> listener = turn -> {};
 
   // Guarded by this.
   private boolean leaseChanged;
@@ -65,13 +53,17 @@ public final class LeaderElector implements Leadership, AutoCloseable {
     lock.onChange(this::wake);
   }
 
-  /** Begins to take part; the listener is told of every turn. */
-  public void start(Listener turns) {
+  /**
+   * Begins to take part.
+   *
+   * @param turns told of every turn in words, on the elector's thread: be brief
+   */
+  public void start(Consumer<String> turns) {
     tell(turns);
     thread.start();
   }
 
-  void tell(Listener turns) {
+  void tell(Consumer<String> turns) {
     listener = turns;
   }
 
@@ -156,7 +148,7 @@ public final class LeaderElector implements Leadership, AutoCloseable {
     if (decision instanceof LeaseDecision.StepDown stepDown) {
       lead = Optional.empty();
       log.warn("leading=false identity={} reason=\"{}\"", settings.identity(), stepDown.reason());
-      listener.stoppedLeading(stepDown.reason());
+      listener.accept("stopped: " + stepDown.reason());
       return now;
     }
     if (decision instanceof LeaseDecision.Read) {
@@ -180,7 +172,8 @@ public final class LeaderElector implements Leadership, AutoCloseable {
       boolean lapsed = !isCertain();
       lead = Optional.of(new Lead(now, now));
       if (lapsed) {
-        listener.certainAgain();
+        // What was left undone while the Lease was not certainly ours can be done now.
+        listener.accept("certain again");
       }
       return now;
     }
@@ -193,7 +186,7 @@ public final class LeaderElector implements Leadership, AutoCloseable {
       tellOfRecovery();
       lead = Optional.of(new Lead(sentAt, sentAt));
       log.info("leading=true identity={}", settings.identity());
-      listener.startedLeading();
+      listener.accept("started");
       return sentAt;
     }
     return afterFailure(outcome, retry, sentAt);
@@ -305,7 +298,7 @@ public final class LeaderElector implements Leadership, AutoCloseable {
     }
     boolean certain = isCertain();
     lead = Optional.empty();
-    listener.stoppedLeading("shutting down");
+    listener.accept("stopped: shutting down");
     ObservedLease lease = lock.sight().observed().orElse(null);
     if (!certain || lease == null || !lease.leaseRecord().isHeldBy(settings.identity())) {
       return;

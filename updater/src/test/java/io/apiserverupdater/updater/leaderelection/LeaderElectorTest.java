@@ -67,25 +67,6 @@ class LeaderElectorTest {
         3);
   }
 
-  private static final class Turns implements LeaderElector.Listener {
-    final BlockingQueue<String> told = new LinkedBlockingQueue<>();
-
-    @Override
-    public void startedLeading() {
-      told.add("started");
-    }
-
-    @Override
-    public void certainAgain() {
-      told.add("certain again");
-    }
-
-    @Override
-    public void stoppedLeading(String reason) {
-      told.add("stopped: " + reason);
-    }
-  }
-
   @Nested
   class Standby {
     @Test
@@ -297,8 +278,8 @@ class LeaderElectorTest {
 
     @Test
     void tellsThatItIsCertainAgainAfterLateRenewal() {
-      Turns turns = new Turns();
-      elector.tell(turns);
+      BlockingQueue<String> turns = new LinkedBlockingQueue<>();
+      elector.tell(turns::add);
       lead();
       advance(1000);
       view.fault =
@@ -309,7 +290,7 @@ class LeaderElectorTest {
           };
       elector.step(clock.get());
       assertTrue(elector.isCertain());
-      assertEquals(List.of("started", "certain again"), List.copyOf(turns.told));
+      assertEquals(List.of("started", "certain again"), List.copyOf(turns));
     }
 
     @Test
@@ -479,15 +460,15 @@ class LeaderElectorTest {
 
   @Nested
   class OnItsThread {
-    private final Turns turns = new Turns();
+    private final BlockingQueue<String> turns = new LinkedBlockingQueue<>();
 
     private String turn() throws InterruptedException {
-      return Optional.ofNullable(turns.told.poll(2, TimeUnit.SECONDS)).orElse("nothing");
+      return Optional.ofNullable(turns.poll(2, TimeUnit.SECONDS)).orElse("nothing");
     }
 
     @Test
     void releasesOnClose() throws Exception {
-      elector.start(turns);
+      elector.start(turns::add);
       assertEquals("started", turn());
       elector.close();
       assertEquals("stopped: shutting down", turn());
@@ -505,7 +486,7 @@ class LeaderElectorTest {
      */
     @Test
     void releasesAlthoughACallHadToBeInterrupted() throws Exception {
-      elector.start(turns);
+      elector.start(turns::add);
       assertEquals("started", turn());
       CountDownLatch renewing = new CountDownLatch(1);
       AtomicBoolean interrupted = new AtomicBoolean();
@@ -536,17 +517,17 @@ class LeaderElectorTest {
     @Test
     void closingStandbyWritesNothing() throws Exception {
       lease.put(heldBy("other"));
-      elector.start(turns);
+      elector.start(turns::add);
       elector.close();
       assertFalse(elector.isAlive());
       assertEquals("other", lease.holder());
       assertFalse(view.calls.contains("update"), view.calls.toString());
-      assertTrue(turns.told.isEmpty());
+      assertTrue(turns.isEmpty());
     }
 
     @Test
     void doesNotReleaseWhatIsNotCertainlyOurs() throws Exception {
-      elector.start(turns);
+      elector.start(turns::add);
       assertEquals("started", turn());
       advance(30_000);
       lease.put(heldBy("other"));
@@ -558,8 +539,8 @@ class LeaderElectorTest {
     @Test
     void watchWakesTheThread() throws Exception {
       lease.put(heldBy("other"));
-      elector.start(turns);
-      assertEquals("nothing", Optional.ofNullable(turns.told.poll()).orElse("nothing"));
+      elector.start(turns::add);
+      assertEquals("nothing", Optional.ofNullable(turns.poll()).orElse("nothing"));
       lease.put(heldBy(""));
       view.catchUp();
       assertEquals("started", turn());
@@ -576,7 +557,7 @@ class LeaderElectorTest {
             }
             return Fault.NONE;
           };
-      elector.start(turns);
+      elector.start(turns::add);
       while (calls.get() == 0) {
         Thread.onSpinWait();
       }
