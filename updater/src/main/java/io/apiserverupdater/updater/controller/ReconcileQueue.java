@@ -1,8 +1,6 @@
 package io.apiserverupdater.updater.controller;
 
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
 
 /**
@@ -11,10 +9,8 @@ import java.util.function.LongSupplier;
  */
 final class ReconcileQueue {
   private final LongSupplier monotonic;
-  private final ReentrantLock guard = new ReentrantLock();
-  private final Condition changed = guard.newCondition();
 
-  // Guarded by guard.
+  // Guarded by this.
   private boolean added;
   private boolean closed;
   private long retryAt = Long.MAX_VALUE;
@@ -24,27 +20,17 @@ final class ReconcileQueue {
     this.monotonic = monotonic;
   }
 
-  void add() {
-    guard.lock();
-    try {
-      added = true;
-      changed.signalAll();
-    } finally {
-      guard.unlock();
-    }
+  synchronized void add() {
+    added = true;
+    notifyAll();
   }
 
   /** Adds the key at the given moment of the monotonic clock, unless it is planned for sooner. */
-  void addBy(long moment) {
-    guard.lock();
-    try {
-      if (!retryPending || retryAt - moment > 0) {
-        retryAt = moment;
-        retryPending = true;
-        changed.signalAll();
-      }
-    } finally {
-      guard.unlock();
+  synchronized void addBy(long moment) {
+    if (!retryPending || retryAt - moment > 0) {
+      retryAt = moment;
+      retryPending = true;
+      notifyAll();
     }
   }
 
@@ -53,40 +39,25 @@ final class ReconcileQueue {
    *
    * @return false when the queue is closed
    */
-  boolean take(long notBefore) throws InterruptedException {
-    guard.lock();
-    try {
-      while (!closed) {
-        long now = monotonic.getAsLong();
-        boolean due = added || (retryPending && retryAt - now <= 0);
-        long hold = notBefore - now;
-        if (due && hold <= 0) {
-          added = false;
-          retryPending = false;
-          return true;
-        }
-        if (due) {
-          changed.awaitNanos(hold);
-        } else if (retryPending) {
-          changed.awaitNanos(Math.max(1, retryAt - now));
-        } else {
-          // Nothing is due: looks up now and then, so that no lost signal lasts.
-          changed.await(1, TimeUnit.MINUTES);
-        }
+  synchronized boolean take(long notBefore) throws InterruptedException {
+    while (!closed) {
+      long now = monotonic.getAsLong();
+      boolean due = added || (retryPending && retryAt - now <= 0);
+      long hold = notBefore - now;
+      if (due && hold <= 0) {
+        added = false;
+        retryPending = false;
+        return true;
       }
-      return false;
-    } finally {
-      guard.unlock();
+      // While nothing is due, it looks up now and then, so that no lost signal lasts.
+      long wait = due ? hold : retryPending ? retryAt - now : TimeUnit.MINUTES.toNanos(1);
+      TimeUnit.NANOSECONDS.timedWait(this, wait);
     }
+    return false;
   }
 
-  void close() {
-    guard.lock();
-    try {
-      closed = true;
-      changed.signalAll();
-    } finally {
-      guard.unlock();
-    }
+  synchronized void close() {
+    closed = true;
+    notifyAll();
   }
 }
