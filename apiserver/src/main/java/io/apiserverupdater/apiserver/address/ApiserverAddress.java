@@ -9,7 +9,6 @@ import org.jspecify.annotations.Nullable;
 /** The address of an apiserver: an IP address (never a name) and a port. */
 public record ApiserverAddress(InetAddress ip, int port) implements Comparable<ApiserverAddress> {
   private static final int MAX_PORT = 65_535;
-  private static final int MAX_PORT_DIGITS = 5;
 
   /**
    * Reads {@code IP}, {@code IP:PORT}, {@code [IPv6]} or {@code [IPv6]:PORT}.
@@ -26,10 +25,8 @@ public record ApiserverAddress(InetAddress ip, int port) implements Comparable<A
     }
     int port = defaultPort;
     if (end < text.length()) {
-      port =
-          text.charAt(end) == ':'
-              ? IpAddress.digits(text, end + 1, text.length(), MAX_PORT_DIGITS)
-              : -1;
+      String behind = text.substring(end);
+      port = behind.matches(":[0-9]{1,5}") ? Integer.parseInt(behind.substring(1)) : -1;
     }
     String ip = bracketed ? text.substring(1, end - 1) : text.substring(0, end);
     return bracketed && ip.indexOf(':') < 0 ? Optional.empty() : of(ip, port);

@@ -1,9 +1,14 @@
 package io.apiserverupdater.apiserver.address;
 
+import java.util.regex.Pattern;
+
 /** What may be the name of a host, or of an object in Kubernetes: RFC 1123, section 2.1. */
 public final class DnsName {
   private static final int MAX_NAME = 253;
-  private static final int MAX_LABEL = 63;
+  private static final String LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
+  private static final Pattern LOWER_CASE = Pattern.compile(LABEL + "(?:\\." + LABEL + ")*");
+  private static final Pattern ANY_CASE =
+      Pattern.compile(LOWER_CASE.pattern(), Pattern.CASE_INSENSITIVE);
 
   private DnsName() {}
 
@@ -12,38 +17,11 @@ public final class DnsName {
    * with a hyphen. An IPv4 address is one.
    */
   public static boolean isName(String text) {
-    if (text.isEmpty() || text.length() > MAX_NAME) {
-      return false;
-    }
-    int label = 0;
-    for (int i = 0; i <= text.length(); i++) {
-      char c = i < text.length() ? text.charAt(i) : '.';
-      if (c == '.') {
-        if (label == 0 || label > MAX_LABEL || text.charAt(i - 1) == '-') {
-          return false;
-        }
-        label = 0;
-      } else if (isLower(c) || (c >= 'A' && c <= 'Z') || (c == '-' && label > 0)) {
-        label++;
-      } else {
-        return false;
-      }
-    }
-    return true;
+    return text.length() <= MAX_NAME && ANY_CASE.matcher(text).matches();
   }
 
   /** As {@link #isName}, in lower case, as Kubernetes has it for names. */
   public static boolean isLowerCaseName(String text) {
-    for (int i = 0; i < text.length(); i++) {
-      char c = text.charAt(i);
-      if (c >= 'A' && c <= 'Z') {
-        return false;
-      }
-    }
-    return isName(text);
-  }
-
-  private static boolean isLower(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+    return text.length() <= MAX_NAME && LOWER_CASE.matcher(text).matches();
   }
 }

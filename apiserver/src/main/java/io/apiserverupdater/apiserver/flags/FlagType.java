@@ -92,8 +92,8 @@ public abstract class FlagType<T> {
     return new FlagType<>(argument, "a number from " + least + " to " + most) {
       @Override
       public Optional<Integer> read(String text) {
-        long number = GoDuration.digits(text, 0, text.length());
-        return number >= least && number <= most ? Optional.of((int) number) : Optional.empty();
+        int number = text.matches("[0-9]{1,9}") ? Integer.parseInt(text) : -1;
+        return number >= least && number <= most ? Optional.of(number) : Optional.empty();
       }
     };
   }

@@ -2,10 +2,13 @@ package io.apiserverupdater.apiserver.flags;
 
 import java.time.Duration;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** Durations as Go writes them, and so as all of Kubernetes does. */
 public final class GoDuration {
-  private static final int MOST_DIGITS = 9;
+  /** One number and its unit; of digits at most nine in a row. */
+  private static final Pattern TERM = Pattern.compile("([0-9]{1,9})(?:\\.([0-9]{1,9}))?(ms|s|m|h)");
 
   private GoDuration() {}
 
@@ -19,32 +22,20 @@ public final class GoDuration {
       return Optional.of(Duration.ZERO);
     }
     Duration sum = Duration.ZERO;
-    int at = 0;
-    while (at < text.length()) {
-      int end = endOfDigits(text, at);
-      long whole = digits(text, at, end);
-      long fraction = 0;
-      long scale = 1;
-      if (end < text.length() && text.charAt(end) == '.') {
-        at = end + 1;
-        end = endOfDigits(text, at);
-        fraction = digits(text, at, end);
-        for (int i = at; i < end; i++) {
-          scale *= 10;
-        }
-      }
-      int unit = end;
-      while (end < text.length() && !isDigit(text.charAt(end))) {
-        end++;
-      }
-      long nanos = nanosOf(text.substring(unit, end));
-      if (whole < 0 || fraction < 0 || nanos == 0 || whole > Long.MAX_VALUE / nanos) {
+    Matcher term = TERM.matcher(text);
+    while (term.lookingAt()) {
+      long unit = nanosOf(term.group(3));
+      long whole = Long.parseLong(term.group(1));
+      if (whole > Long.MAX_VALUE / unit) {
         return Optional.empty();
       }
-      sum = sum.plusNanos(whole * nanos).plusNanos(Math.round(nanos * ((double) fraction / scale)));
-      at = end;
+      String digits = Optional.ofNullable(term.group(2)).orElse("0");
+      double fraction = Long.parseLong(digits) / Math.pow(10, digits.length());
+      sum = sum.plusNanos(whole * unit).plusNanos(Math.round(unit * fraction));
+      term.region(term.end(), text.length());
     }
-    return text.isEmpty() ? Optional.empty() : Optional.of(sum);
+    boolean all = !text.isEmpty() && term.regionStart() == text.length();
+    return all ? Optional.of(sum) : Optional.empty();
   }
 
   /** In the largest unit that is enough: {@code 4500ms}, {@code 90s}, {@code 24h}. */
@@ -59,33 +50,12 @@ public final class GoDuration {
     return millis % 3_600_000 == 0 ? millis / 3_600_000 + "h" : millis / 60_000 + "m";
   }
 
-  /** The number that these characters are; -1 when they are none, or too many. */
-  static long digits(String text, int from, int to) {
-    if (to == from || to - from > MOST_DIGITS || endOfDigits(text, from) != to) {
-      return -1;
-    }
-    return Long.parseLong(text, from, to, 10);
-  }
-
-  private static int endOfDigits(String text, int from) {
-    int end = from;
-    while (end < text.length() && isDigit(text.charAt(end))) {
-      end++;
-    }
-    return end;
-  }
-
-  private static boolean isDigit(char c) {
-    return c >= '0' && c <= '9';
-  }
-
   private static long nanosOf(String unit) {
     return switch (unit) {
       case "ms" -> 1_000_000L;
       case "s" -> 1_000_000_000L;
       case "m" -> 60_000_000_000L;
-      case "h" -> 3_600_000_000_000L;
-      default -> 0;
+      default -> 3_600_000_000_000L;
     };
   }
 }

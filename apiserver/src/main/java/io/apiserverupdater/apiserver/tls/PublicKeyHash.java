@@ -15,7 +15,6 @@ import java.util.Optional;
  */
 public record PublicKeyHash(String text) {
   private static final String PREFIX = "sha256:";
-  private static final int DIGITS = 64;
 
   public static PublicKeyHash of(X509Certificate certificate) {
     try {
@@ -30,10 +29,7 @@ public record PublicKeyHash(String text) {
   /** Empty when the text is not of the form {@code sha256:} and 64 hexadecimal digits. */
   public static Optional<PublicKeyHash> parse(String text) {
     String lower = text.strip().toLowerCase(Locale.ROOT);
-    boolean fits = lower.startsWith(PREFIX) && lower.length() == PREFIX.length() + DIGITS;
-    for (int i = PREFIX.length(); fits && i < lower.length(); i++) {
-      fits = HexFormat.isHexDigit(lower.charAt(i));
-    }
+    boolean fits = lower.matches(PREFIX + "[0-9a-f]{64}");
     return fits ? Optional.of(new PublicKeyHash(lower)) : Optional.empty();
   }
 
