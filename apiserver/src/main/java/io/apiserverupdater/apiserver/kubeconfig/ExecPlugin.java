@@ -174,12 +174,10 @@ final class ExecPlugin {
                 }
               });
       if (!process.waitFor(TIMEOUT.toSeconds(), TimeUnit.SECONDS)) {
-        throw new IOException(
-            where + ": " + command.get(0) + " took more than " + TIMEOUT.toSeconds() + " s");
+        throw failure("took more than " + TIMEOUT.toSeconds() + " s");
       }
       if (process.exitValue() != 0) {
-        throw new IOException(
-            where + ": " + command.get(0) + " failed with exit code " + process.exitValue());
+        throw failure("failed with exit code " + process.exitValue());
       }
       return new String(output.get(1, TimeUnit.SECONDS), StandardCharsets.UTF_8);
     } catch (InterruptedException e) {
@@ -198,28 +196,23 @@ final class ExecPlugin {
       root = JsonParser.parseString(output).getAsJsonObject();
     } catch (JsonParseException | IllegalStateException e) {
       // The output holds a secret, and the parser quotes it.
-      throw new IOException(where + ": " + command.get(0) + " printed no JSON object");
+      throw failure("printed no JSON object");
     }
     if (!"ExecCredential".equals(text(root, "kind").orElse(""))
         || !apiVersion.equals(text(root, "apiVersion").orElse(""))) {
-      throw new IOException(
-          where + ": " + command.get(0) + " printed no ExecCredential of " + apiVersion);
+      throw failure("printed no ExecCredential of " + apiVersion);
     }
     JsonObject status = root.get("status") instanceof JsonObject object ? object : new JsonObject();
     Optional<String> token = text(status, "token");
     Optional<String> chain = text(status, "clientCertificateData");
     Optional<String> key = text(status, "clientKeyData");
     Optional<ClientCertificate> certificate =
-        chain.isPresent() && key.isPresent()
-            ? Optional.of(new ClientCertificate(chain.get(), key.get()))
-            : Optional.empty();
+        chain.flatMap(pem -> key.map(other -> new ClientCertificate(pem, other)));
     if (token.isEmpty() && certificate.isEmpty()) {
-      throw new IOException(
-          where + ": " + command.get(0) + " returned neither a token nor a client certificate");
+      throw failure("returned neither a token nor a client certificate");
     }
     if (!ClientIdentity.fitsHeader(token.orElse(""))) {
-      throw new IOException(
-          where + ": " + command.get(0) + " returned a token with invalid characters");
+      throw failure("returned a token with invalid characters");
     }
     Optional<Instant> expiry;
     try {
@@ -229,6 +222,10 @@ final class ExecPlugin {
           where + ": expirationTimestamp of " + command.get(0) + " is no time", e);
     }
     return new Kept(new ClientIdentity(token, certificate), expiry);
+  }
+
+  private IOException failure(String what) {
+    return new IOException(where + ": " + command.get(0) + " " + what);
   }
 
   private static Optional<String> text(JsonObject object, String key) {

@@ -15,29 +15,19 @@ import java.util.Optional;
 /**
  * What one context of one or more kubeconfig files gives access to. The files that it names are
  * read again at each call: certificates and tokens rotate. Thread-safe.
+ *
+ * @param origin files and context, for messages
+ * @param server {@code https://HOST:PORT}, and a path without a slash at its end as behind some
+ *     proxies
+ * @param proxy the proxy to go through; {@link Proxy#NO_PROXY} for none
  */
-public final class Kubeconfig {
-  private final String origin;
-  private final URI server;
-  private final Proxy proxy;
-  private final Entry cluster;
-  private final Entry user;
-  private final Optional<ExecPlugin> plugin;
-
-  private Kubeconfig(
-      String origin,
-      URI server,
-      Proxy proxy,
-      Entry cluster,
-      Entry user,
-      Optional<ExecPlugin> plugin) {
-    this.origin = origin;
-    this.server = server;
-    this.proxy = proxy;
-    this.cluster = cluster;
-    this.user = user;
-    this.plugin = plugin;
-  }
+public record Kubeconfig(
+    String origin,
+    URI server,
+    Proxy proxy,
+    Entry cluster,
+    Entry user,
+    Optional<ExecPlugin> plugin) {
 
   /**
    * Reads a context and all that it names; files merge as kubectl merges them.
@@ -196,24 +186,9 @@ public final class Kubeconfig {
     }
   }
 
-  /** Files and context, for messages. */
-  public String origin() {
-    return origin;
-  }
-
-  /** {@code https://HOST:PORT}, and a path without a slash at its end as behind some proxies. */
-  public URI server() {
-    return server;
-  }
-
   /** The name that the apiserver's certificate must carry, where that is not the host itself. */
   public Optional<String> tlsServerName() {
     return Optional.of(cluster.text("tls-server-name")).filter(name -> !name.isEmpty());
-  }
-
-  /** The proxy to go through; {@link Proxy#NO_PROXY} for none. */
-  public Proxy proxy() {
-    return proxy;
   }
 
   /**
@@ -237,9 +212,7 @@ public final class Kubeconfig {
     Optional<String> chain = user.dataOrFile("client-certificate");
     Optional<String> key = user.dataOrFile("client-key");
     Optional<ClientCertificate> certificate =
-        chain.isPresent() && key.isPresent()
-            ? Optional.of(new ClientCertificate(chain.get(), key.get()))
-            : Optional.empty();
+        chain.flatMap(pem -> key.map(other -> new ClientCertificate(pem, other)));
     if (user.has("tokenFile")) {
       // As kubectl does: the file wins over the token beside it.
       String token = user.file("tokenFile").strip();
