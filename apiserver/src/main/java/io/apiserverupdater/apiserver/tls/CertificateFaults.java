@@ -162,7 +162,7 @@ public final class CertificateFaults {
 
   private static String innermost(Throwable thrown) {
     Throwable cause = thrown;
-    for (int depth = 0; cause.getCause() != null && depth < 20; depth++) {
+    while (cause.getCause() != null) {
       cause = cause.getCause();
     }
     return String.valueOf(cause.getMessage());
