@@ -9,8 +9,7 @@ import io.apiserverupdater.updater.endpoints.MirrorRule;
 import io.apiserverupdater.updater.endpoints.ObservedState;
 import io.apiserverupdater.updater.readiness.MemberProbing;
 import java.time.Duration;
-import java.util.Collections;
-import java.util.HashMap;
+import java.util.Comparator;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -27,13 +26,6 @@ record OneShotProbes(
     EndpointsSnapshot.Reading reading, Map<Member, MemberHealth> health, GateState gate) {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 
-  OneShotProbes {
-    Map<Member, MemberHealth> ordered =
-        new TreeMap<>((a, b) -> a.toString().compareTo(b.toString()));
-    ordered.putAll(health);
-    health = Collections.unmodifiableMap(ordered);
-  }
-
   /**
    * Probes the members.
    *
@@ -48,7 +40,7 @@ record OneShotProbes(
     try (MemberProbing probes = probing.get()) {
       probes.follow(usable.snapshot().all());
       probes.awaitJudged(PATIENCE);
-      Map<Member, MemberHealth> health = new HashMap<>();
+      Map<Member, MemberHealth> health = new TreeMap<>(Comparator.comparing(Member::toString));
       usable.snapshot().all().forEach(member -> health.put(member, probes.of(member)));
       HealthGate.Outcome outcome =
           HealthGate.decide(

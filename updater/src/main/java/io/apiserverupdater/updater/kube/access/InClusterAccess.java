@@ -9,17 +9,9 @@ import java.util.Map;
 import java.util.Optional;
 
 /** Access from a pod, by its ServiceAccount. Token and CA are read at each use: both rotate. */
-final class InClusterAccess implements ClusterAccess {
+record InClusterAccess(ServerAddress server, Path directory) implements ClusterAccess {
   private static final Path SERVICE_ACCOUNT =
       Path.of("/var/run/secrets/kubernetes.io/serviceaccount");
-
-  private final ServerAddress server;
-  private final Path directory;
-
-  private InClusterAccess(ServerAddress server, Path directory) {
-    this.server = server;
-    this.directory = directory;
-  }
 
   /** The access of the pod that this process runs in; none outside a pod. */
   static Optional<ClusterAccess> find(Map<String, String> environment) {
@@ -47,11 +39,6 @@ final class InClusterAccess implements ClusterAccess {
   @Override
   public boolean isInCluster() {
     return true;
-  }
-
-  @Override
-  public ServerAddress server() {
-    return server;
   }
 
   @Override
