@@ -214,23 +214,11 @@ final class KubeEndpointsClient implements EndpointsClient, AutoCloseable {
 
   private <T extends KubernetesObject> WriteResult write(
       Change change, ObjectList<T> list, Supplier<T> created, UnaryOperator<T> updated) {
-    Resource<T> resource = list.resource();
-    ApiCall call;
-    if (change instanceof Change.Update update) {
-      String name = update.object().name();
-      ResourceCache.Versioned<T> current = list.cache().get(name).orElse(null);
-      if (current == null || !current.version().equals(update.resourceVersion())) {
-        // It has changed since it was compared.
-        return new WriteResult.Conflict();
-      }
-      T next = updated.apply(KubeJson.copy(current.object(), resource.type()));
-      call = ApiCall.put(resource.object(target.namespace(), name), KubeJson.text(next));
-    } else {
-      call = ApiCall.post(resource.collection(target.namespace()), KubeJson.text(created.get()));
-    }
-    return list.write(call, WRITE_TIMEOUT)
-        .map(KubeEndpointsClient::failure)
-        .orElseGet(WriteResult.Written::new);
+    Optional<ApiAnswer> failure =
+        change instanceof Change.Update update
+            ? list.update(update.object().name(), update.resourceVersion(), updated, WRITE_TIMEOUT)
+            : list.create(created.get(), WRITE_TIMEOUT);
+    return failure.map(KubeEndpointsClient::failure).orElseGet(WriteResult.Written::new);
   }
 
   private WriteResult delete(Change.DeleteSlice change) {

@@ -2,7 +2,6 @@ package io.apiserverupdater.updater.kube;
 
 import io.apiserverupdater.updater.kube.access.ServerAddress;
 import io.apiserverupdater.updater.kube.api.ApiAnswer;
-import io.apiserverupdater.updater.kube.api.ApiCall;
 import io.apiserverupdater.updater.kube.api.ApiClient;
 import io.apiserverupdater.updater.kube.api.KubeJson;
 import io.apiserverupdater.updater.kube.watch.ObjectList;
@@ -112,29 +111,27 @@ final class KubeLeaseLock implements LeaseLock, AutoCloseable {
             .kind(Resource.LEASES.kind())
             .metadata(Models.metadata(name.namespace(), name.name()))
             .spec(update(new V1LeaseSpec(), leaseRecord));
-    return write(
-        ApiCall.post(Resource.LEASES.collection(name.namespace()), KubeJson.text(lease)), timeout);
+    return outcome(list.create(lease, timeout));
   }
 
   @Override
   public Outcome update(LeaseRecord leaseRecord, String resourceVersion, Duration timeout) {
-    ResourceCache.Versioned<V1Lease> current = cache.get(name.name()).orElse(null);
-    if (current == null || !current.version().equals(resourceVersion)) {
-      return new Outcome.Conflict();
-    }
-    V1Lease copy = KubeJson.copy(current.object(), V1Lease.class);
-    V1LeaseSpec spec = copy.getSpec();
-    V1Lease lease =
-        copy.apiVersion(Resource.LEASES.apiVersion())
-            .kind(Resource.LEASES.kind())
-            .spec(update(spec == null ? new V1LeaseSpec() : spec, leaseRecord));
-    return write(
-        ApiCall.put(Resource.LEASES.object(name.namespace(), name.name()), KubeJson.text(lease)),
-        timeout);
+    return outcome(
+        list.update(
+            name.name(),
+            resourceVersion,
+            lease -> {
+              V1LeaseSpec spec = lease.getSpec();
+              return lease
+                  .apiVersion(Resource.LEASES.apiVersion())
+                  .kind(Resource.LEASES.kind())
+                  .spec(update(spec == null ? new V1LeaseSpec() : spec, leaseRecord));
+            },
+            timeout));
   }
 
-  private Outcome write(ApiCall call, Duration timeout) {
-    return list.write(call, timeout).map(KubeLeaseLock::failure).orElseGet(Outcome.Done::new);
+  private static Outcome outcome(Optional<ApiAnswer> failure) {
+    return failure.map(KubeLeaseLock::failure).orElseGet(Outcome.Done::new);
   }
 
   private static Outcome failure(ApiAnswer answer) {

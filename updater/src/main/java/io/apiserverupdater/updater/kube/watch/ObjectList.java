@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /** Lists some objects into a cache, in their latest state: no resourceVersion is asked for. */
 public record ObjectList<T extends KubernetesObject>(
@@ -65,11 +66,34 @@ public record ObjectList<T extends KubernetesObject>(
   }
 
   /**
-   * Writes one of the objects, and takes what the server has made of it into the cache.
+   * Creates one of the objects.
    *
    * @return the failure; empty when there was none
    */
-  public Optional<ApiAnswer> write(ApiCall call, Duration timeout) {
+  public Optional<ApiAnswer> create(T object, Duration timeout) {
+    String path = resource.collection(selection.namespace());
+    return write(ApiCall.post(path, KubeJson.text(object)), timeout);
+  }
+
+  /**
+   * Changes one of the objects, if it is still the one of this version.
+   *
+   * @return the failure; empty when there was none
+   */
+  public Optional<ApiAnswer> update(
+      String name, String version, UnaryOperator<T> change, Duration timeout) {
+    ResourceCache.Versioned<T> current = cache.get(name).orElse(null);
+    if (current == null || !current.version().equals(version)) {
+      return Optional.of(
+          new ApiAnswer.Status(409, "Conflict", "it has changed since", Optional.empty()));
+    }
+    T next = change.apply(KubeJson.copy(current.object(), resource.type()));
+    String path = resource.object(selection.namespace(), name);
+    return write(ApiCall.put(path, KubeJson.text(next)), timeout);
+  }
+
+  /** Takes what the server has made of the object into the cache. */
+  private Optional<ApiAnswer> write(ApiCall call, Duration timeout) {
     ApiAnswer answer = api.send(call, timeout);
     if (!(answer instanceof ApiAnswer.Ok ok)) {
       return Optional.of(answer);
