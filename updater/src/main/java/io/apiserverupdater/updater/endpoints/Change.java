@@ -6,24 +6,14 @@ import java.util.Optional;
 public sealed interface Change {
 
   /** The object is not there. */
-  record Create(DesiredObject object) implements Change {
-    @Override
-    public Optional<DesiredObject> desired() {
-      return Optional.of(object);
-    }
-  }
+  record Create(DesiredObject object) implements Change {}
 
   /**
    * The object differs.
    *
    * @param resourceVersion the version that was compared; the write must not land on another one
    */
-  record Update(DesiredObject object, String resourceVersion) implements Change {
-    @Override
-    public Optional<DesiredObject> desired() {
-      return Optional.of(object);
-    }
-  }
+  record Update(DesiredObject object, String resourceVersion) implements Change {}
 
   /**
    * One of our slices is not wanted any more.
@@ -34,21 +24,19 @@ public sealed interface Change {
 
   /** The object as it should be afterwards; none when it is deleted. */
   default Optional<DesiredObject> desired() {
-    return Optional.empty();
+    if (this instanceof Create create) {
+      return Optional.of(create.object());
+    }
+    return this instanceof Update update ? Optional.of(update.object()) : Optional.empty();
   }
 
   /** For logs: what is done to which kind of object. */
   default String describe() {
-    if (this instanceof Create create) {
-      return "create " + kind(create.object()) + " " + create.object().name();
+    if (this instanceof DeleteSlice delete) {
+      return "delete EndpointSlice " + delete.name();
     }
-    if (this instanceof Update update) {
-      return "update " + kind(update.object()) + " " + update.object().name();
-    }
-    return "delete EndpointSlice " + ((DeleteSlice) this).name();
-  }
-
-  private static String kind(DesiredObject object) {
-    return object instanceof DesiredObject.Slice ? "EndpointSlice" : "Endpoints";
+    DesiredObject object = desired().orElseThrow();
+    String kind = object instanceof DesiredObject.Slice ? " EndpointSlice " : " Endpoints ";
+    return (this instanceof Create ? "create" : "update") + kind + object.name();
   }
 }
