@@ -3,7 +3,11 @@ package io.apiserverupdater.updater.dryrun;
 import com.google.gson.FormattingStyle;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
+import io.apiserverupdater.updater.endpoints.Member;
+import io.apiserverupdater.updater.endpoints.MemberHealth;
 import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /** How a report is shown on the standard output. */
 public enum Output {
@@ -41,8 +45,39 @@ public enum Output {
   public String render(Report report, boolean colours) {
     return switch (this) {
       case DIFF -> DiffRenderer.render(report, colours);
-      case YAML -> YamlRenderer.text(ManifestList.of(report));
-      case JSON -> GSON.toJson(ManifestList.of(report)) + "\n";
+      case YAML -> YamlRenderer.text(list(report));
+      case JSON -> GSON.toJson(list(report)) + "\n";
     };
+  }
+
+  /** One v1 List, as kubectl prints several objects; one that would be deleted is not in it. */
+  private static SortedMap<String, Object> list(Report report) {
+    SortedMap<String, Object> list = new TreeMap<>();
+    list.put("apiVersion", "v1");
+    list.put(
+        "items",
+        report.comparisons().stream()
+            .flatMap(comparison -> comparison.merged().stream())
+            .map(Manifest::fields)
+            .toList());
+    list.put("kind", "List");
+    if (!report.members().isEmpty()) {
+      // Not a field of a List: kubectl passes over it.
+      list.put(
+          "members",
+          report.members().entrySet().stream()
+              .map(entry -> fields(entry.getKey(), entry.getValue()))
+              .toList());
+    }
+    return list;
+  }
+
+  private static SortedMap<String, Object> fields(Member member, MemberHealth health) {
+    return new TreeMap<>(
+        Map.of(
+            "address", member.address(),
+            "evidence", health.evidence(),
+            "port", member.port(),
+            "ready", health.isReady()));
   }
 }
