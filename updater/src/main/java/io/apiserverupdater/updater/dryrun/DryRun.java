@@ -5,7 +5,6 @@ import io.apiserverupdater.updater.endpoints.AddressFamily;
 import io.apiserverupdater.updater.endpoints.Change;
 import io.apiserverupdater.updater.endpoints.Decision;
 import io.apiserverupdater.updater.endpoints.DesiredObject;
-import io.apiserverupdater.updater.endpoints.EndpointPort;
 import io.apiserverupdater.updater.endpoints.EndpointSlice;
 import io.apiserverupdater.updater.endpoints.Endpoints;
 import io.apiserverupdater.updater.endpoints.EndpointsSnapshot;
@@ -14,6 +13,7 @@ import io.apiserverupdater.updater.endpoints.Member;
 import io.apiserverupdater.updater.endpoints.MemberHealth;
 import io.apiserverupdater.updater.endpoints.MirrorRule;
 import io.apiserverupdater.updater.endpoints.ObservedState;
+import io.apiserverupdater.updater.endpoints.Port;
 import io.apiserverupdater.updater.endpoints.Refusal;
 import io.apiserverupdater.updater.endpoints.Service;
 import io.apiserverupdater.updater.endpoints.TargetName;
@@ -38,11 +38,6 @@ public record DryRun(MirrorRule rule, boolean targetKnown) {
   private static final String CLUSTER_IP = "10.96.0.64";
 
   private static final String HEADLESS = "None";
-
-  /** Compares the target with the source as it is. */
-  public Report compare(ObservedState state) {
-    return compare(state, rule.read(state.source()), Map.of(), GateState.INITIAL);
-  }
 
   /**
    * Compares the target with what is to be published of the source.
@@ -117,7 +112,7 @@ public record DryRun(MirrorRule rule, boolean targetKnown) {
         Map.of(),
         ipv6Only ? "" : CLUSTER_IP,
         List.of(ipv6Only ? AddressFamily.IPV6 : AddressFamily.IPV4),
-        List.of(new Service.Port("https", ApiserverPort.DEFAULT, EndpointPort.TCP)));
+        List.of(new Port("https", ApiserverPort.DEFAULT, Port.TCP)));
   }
 
   /** What the rule does not refuse, though no client gets anywhere by it. */
@@ -130,8 +125,7 @@ public record DryRun(MirrorRule rule, boolean targetKnown) {
       warnings.add("no member answers probes from this machine, so the published readiness stays");
     }
     String subject = "Service " + rule.target();
-    List<Service.Port> tcp =
-        service.ports().stream().filter(port -> port.protocol().equals(EndpointPort.TCP)).toList();
+    List<Port> tcp = service.tcpPorts();
     // Both are refused, with reasons that say more.
     if (service.type().equals("ExternalName") || tcp.isEmpty()) {
       return warnings;

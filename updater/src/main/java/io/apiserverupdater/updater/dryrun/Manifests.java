@@ -2,9 +2,9 @@ package io.apiserverupdater.updater.dryrun;
 
 import io.apiserverupdater.updater.endpoints.DesiredObject;
 import io.apiserverupdater.updater.endpoints.Endpoint;
-import io.apiserverupdater.updater.endpoints.EndpointPort;
 import io.apiserverupdater.updater.endpoints.EndpointSlice;
 import io.apiserverupdater.updater.endpoints.Endpoints;
+import io.apiserverupdater.updater.endpoints.Port;
 import io.apiserverupdater.updater.endpoints.Service;
 import io.apiserverupdater.updater.endpoints.TargetName;
 import java.util.List;
@@ -82,8 +82,7 @@ record Manifests(TargetName target) {
         service.ports().stream()
             .map(
                 port -> {
-                  SortedMap<String, Object> fields =
-                      port(new EndpointPort(port.name(), port.port(), port.protocol()), false);
+                  SortedMap<String, Object> fields = port(port, false);
                   fields.put("targetPort", port.port());
                   return fields;
                 })
@@ -126,7 +125,7 @@ record Manifests(TargetName target) {
   }
 
   /** A slice always says the name of its ports; the older kinds leave an empty one out. */
-  private static SortedMap<String, Object> port(EndpointPort port, boolean withEmptyName) {
+  private static SortedMap<String, Object> port(Port port, boolean withEmptyName) {
     SortedMap<String, Object> fields = new TreeMap<>();
     if (withEmptyName || !port.name().isEmpty()) {
       fields.put("name", port.name());

@@ -10,8 +10,8 @@ import com.google.gson.JsonStreamParser;
 import io.apiserverupdater.apiserver.address.IpAddress;
 import io.apiserverupdater.updater.endpoints.AddressFamily;
 import io.apiserverupdater.updater.endpoints.Endpoint;
-import io.apiserverupdater.updater.endpoints.EndpointPort;
 import io.apiserverupdater.updater.endpoints.EndpointSlice;
+import io.apiserverupdater.updater.endpoints.Port;
 import io.apiserverupdater.updater.endpoints.TargetSettings;
 import java.io.IOException;
 import java.io.InputStream;
@@ -271,7 +271,7 @@ public final class SourceFile {
         fault(title, "address", endpoint.address(), expected);
       }
     }
-    for (EndpointPort port : slice.ports()) {
+    for (Port port : slice.ports()) {
       if (port.port() < 1 || port.port() > 65535) {
         faults.add(title + ": port " + port.port() + ", expected 1 to 65535");
       }

@@ -15,7 +15,7 @@ public sealed interface DesiredObject {
       String name,
       AddressFamily family,
       Map<String, String> labels,
-      List<EndpointPort> ports,
+      List<Port> ports,
       List<Endpoint> endpoints)
       implements DesiredObject {
     public Slice {

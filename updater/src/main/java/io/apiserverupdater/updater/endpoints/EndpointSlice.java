@@ -15,7 +15,7 @@ public record EndpointSlice(
     String name,
     String addressType,
     Map<String, String> labels,
-    List<EndpointPort> ports,
+    List<Port> ports,
     List<Endpoint> endpoints,
     String resourceVersion) {
 
@@ -40,10 +40,9 @@ public record EndpointSlice(
   }
 
   /** The ports that may be the apiservers': the TCP port named https, or all TCP ports. */
-  public List<EndpointPort> servingPorts() {
-    List<EndpointPort> tcp =
-        ports.stream().filter(port -> port.protocol().equals(EndpointPort.TCP)).toList();
-    List<EndpointPort> named =
+  public List<Port> servingPorts() {
+    List<Port> tcp = ports.stream().filter(Port::isTcp).toList();
+    List<Port> named =
         tcp.stream().filter(port -> ApiserverPort.is(port.name(), port.protocol())).toList();
     return named.isEmpty() ? tcp : named;
   }

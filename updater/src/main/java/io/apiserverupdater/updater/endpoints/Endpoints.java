@@ -20,7 +20,7 @@ public record Endpoints(
   }
 
   /** Addresses, ready or not, that share the same ports. */
-  public record Subset(List<Endpoint> endpoints, List<EndpointPort> ports) {
+  public record Subset(List<Endpoint> endpoints, List<Port> ports) {
     public Subset {
       endpoints = endpoints.stream().sorted().toList();
       ports = ports.stream().sorted().toList();

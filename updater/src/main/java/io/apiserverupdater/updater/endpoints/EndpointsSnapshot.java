@@ -1,7 +1,6 @@
 package io.apiserverupdater.updater.endpoints;
 
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.EnumMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -18,9 +17,7 @@ import java.util.TreeSet;
 public record EndpointsSnapshot(Map<AddressFamily, Members> members) {
 
   public EndpointsSnapshot {
-    Map<AddressFamily, Members> ordered = new EnumMap<>(AddressFamily.class);
-    ordered.putAll(members);
-    members = Collections.unmodifiableMap(ordered);
+    members = AddressFamily.inOrder(members);
   }
 
   /**
@@ -70,7 +67,7 @@ public record EndpointsSnapshot(Map<AddressFamily, Members> members) {
       if (family == null || slice.endpoints().isEmpty()) {
         continue;
       }
-      List<EndpointPort> candidates = slice.servingPorts();
+      List<Port> candidates = slice.servingPorts();
       if (candidates.size() != 1) {
         refusals.add(Refusal.sourcePort(source, slice.name(), candidates));
         continue;

@@ -1,7 +1,5 @@
 package io.apiserverupdater.updater.endpoints;
 
-import java.util.Collections;
-import java.util.EnumMap;
 import java.util.Map;
 import java.util.Optional;
 
@@ -39,9 +37,7 @@ public record GateState(Map<AddressFamily, Family> families) {
   }
 
   public GateState {
-    Map<AddressFamily, Family> ordered = new EnumMap<>(AddressFamily.class);
-    ordered.putAll(families);
-    families = Collections.unmodifiableMap(ordered);
+    families = AddressFamily.inOrder(families);
   }
 
   /** The mode of a family; normal while nothing has been decided. */

@@ -85,7 +85,7 @@ public record MirrorRule(String source, TargetName target, boolean writeEndpoint
     if (!service.selector().isEmpty()) {
       refusals.add(Refusal.selector(target, service.selector()));
     }
-    if (tcpPorts(service).isEmpty()) {
+    if (service.tcpPorts().isEmpty()) {
       refusals.add(Refusal.noTcpPort(target));
     }
     return refusals;
@@ -179,15 +179,9 @@ public record MirrorRule(String source, TargetName target, boolean writeEndpoint
   }
 
   /** One endpoint port for each TCP port of the Service: kube-proxy pairs them by name. */
-  private static List<EndpointPort> endpointPorts(Service service, int number) {
-    return tcpPorts(service).stream()
-        .map(port -> new EndpointPort(port.name(), number, EndpointPort.TCP))
-        .toList();
-  }
-
-  private static List<Service.Port> tcpPorts(Service service) {
-    return service.ports().stream()
-        .filter(port -> port.protocol().equals(EndpointPort.TCP))
+  private static List<Port> endpointPorts(Service service, int number) {
+    return service.tcpPorts().stream()
+        .map(port -> new Port(port.name(), number, Port.TCP))
         .toList();
   }
 

@@ -1,7 +1,5 @@
 package io.apiserverupdater.updater.endpoints;
 
-import java.util.Collections;
-import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -22,8 +20,6 @@ public record ObservedState(
 
   public ObservedState {
     source = List.copyOf(source);
-    Map<AddressFamily, EndpointSlice> ordered = new EnumMap<>(AddressFamily.class);
-    ordered.putAll(slices);
-    slices = Collections.unmodifiableMap(ordered);
+    slices = AddressFamily.inOrder(slices);
   }
 }

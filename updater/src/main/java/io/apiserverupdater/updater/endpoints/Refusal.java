@@ -13,7 +13,7 @@ import java.util.Map;
  */
 public record Refusal(String reason, String message, String remedy) {
 
-  static Refusal sourcePort(String source, String slice, List<EndpointPort> candidates) {
+  static Refusal sourcePort(String source, String slice, List<Port> candidates) {
     return new Refusal(
         "SourcePortUnclear",
         "slice %s of the source %s has %s TCP ports to choose from, expected one, or one named https"

@@ -25,12 +25,9 @@ public record Service(
     ports = List.copyOf(ports);
   }
 
-  /**
-   * A port of the Service.
-   *
-   * @param name empty where the Service's only port has none
-   */
-  public record Port(String name, int port, String protocol) {}
+  public List<Port> tcpPorts() {
+    return ports.stream().filter(Port::isTcp).toList();
+  }
 
   /** The family whose addresses the v1 Endpoints object holds, as Kubernetes' own writers do. */
   public Optional<AddressFamily> primaryFamily() {

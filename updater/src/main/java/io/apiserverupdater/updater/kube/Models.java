@@ -3,9 +3,9 @@ package io.apiserverupdater.updater.kube;
 import io.apiserverupdater.updater.endpoints.AddressFamily;
 import io.apiserverupdater.updater.endpoints.DesiredObject;
 import io.apiserverupdater.updater.endpoints.Endpoint;
-import io.apiserverupdater.updater.endpoints.EndpointPort;
 import io.apiserverupdater.updater.endpoints.EndpointSlice;
 import io.apiserverupdater.updater.endpoints.Endpoints;
+import io.apiserverupdater.updater.endpoints.Port;
 import io.apiserverupdater.updater.endpoints.Service;
 import io.apiserverupdater.updater.kube.api.KubeJson;
 import io.apiserverupdater.updater.kube.watch.Resource;
@@ -19,7 +19,6 @@ import io.kubernetes.client.openapi.models.V1EndpointSubset;
 import io.kubernetes.client.openapi.models.V1Endpoints;
 import io.kubernetes.client.openapi.models.V1ObjectMeta;
 import io.kubernetes.client.openapi.models.V1Service;
-import io.kubernetes.client.openapi.models.V1ServicePort;
 import io.kubernetes.client.openapi.models.V1ServiceSpec;
 import java.util.HashMap;
 import java.util.List;
@@ -43,12 +42,7 @@ final class Models {
         each(model.getPorts())
             // A slice's port without a number means "all ports": there is nothing to mirror.
             .filter(port -> port.getPort() != null)
-            .map(
-                port ->
-                    new EndpointPort(
-                        KubeJson.orEmpty(port.getName()),
-                        port.getPort(),
-                        protocol(port.getProtocol())))
+            .map(port -> port(port.getName(), port.getPort(), port.getProtocol()))
             .toList(),
         each(model.getEndpoints()).flatMap(Models::endpoints).toList(),
         version(model.getMetadata()));
@@ -82,12 +76,7 @@ final class Models {
     return new Endpoints.Subset(
         Stream.concat(ready, unready).toList(),
         each(model.getPorts())
-            .map(
-                port ->
-                    new EndpointPort(
-                        KubeJson.orEmpty(port.getName()),
-                        port.getPort() == null ? 0 : port.getPort(),
-                        protocol(port.getProtocol())))
+            .map(port -> port(port.getName(), port.getPort(), port.getProtocol()))
             .toList());
   }
 
@@ -107,14 +96,17 @@ final class Models {
         withoutNulls(spec.getSelector()),
         KubeJson.orEmpty(spec.getClusterIP()),
         each(spec.getIpFamilies()).flatMap(family -> AddressFamily.of(family).stream()).toList(),
-        each(spec.getPorts()).map(Models::servicePort).toList());
+        each(spec.getPorts())
+            .map(port -> port(port.getName(), port.getPort(), port.getProtocol()))
+            .toList());
   }
 
-  private static Service.Port servicePort(V1ServicePort port) {
-    return new Service.Port(
-        KubeJson.orEmpty(port.getName()),
-        port.getPort() == null ? 0 : port.getPort(),
-        protocol(port.getProtocol()));
+  private static Port port(
+      @Nullable String name, @Nullable Integer number, @Nullable String protocol) {
+    return new Port(
+        KubeJson.orEmpty(name),
+        number == null ? 0 : number,
+        protocol == null ? Port.TCP : protocol);
   }
 
   /** The object to create. */
@@ -234,10 +226,6 @@ final class Models {
 
   private static String version(@Nullable V1ObjectMeta metadata) {
     return metadata == null ? "" : KubeJson.orEmpty(metadata.getResourceVersion());
-  }
-
-  private static String protocol(@Nullable String protocol) {
-    return protocol == null ? EndpointPort.TCP : protocol;
   }
 
   private static <T> Stream<T> each(@Nullable List<T> list) {

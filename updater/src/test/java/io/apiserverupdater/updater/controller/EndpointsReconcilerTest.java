@@ -9,11 +9,11 @@ import io.apiserverupdater.updater.endpoints.AddressFamily;
 import io.apiserverupdater.updater.endpoints.Change;
 import io.apiserverupdater.updater.endpoints.DesiredObject;
 import io.apiserverupdater.updater.endpoints.Endpoint;
-import io.apiserverupdater.updater.endpoints.EndpointPort;
 import io.apiserverupdater.updater.endpoints.EndpointSlice;
 import io.apiserverupdater.updater.endpoints.Endpoints;
 import io.apiserverupdater.updater.endpoints.MirrorRule;
 import io.apiserverupdater.updater.endpoints.ObservedState;
+import io.apiserverupdater.updater.endpoints.Port;
 import io.apiserverupdater.updater.endpoints.Service;
 import io.apiserverupdater.updater.endpoints.TargetName;
 import java.time.Duration;
@@ -34,7 +34,7 @@ import org.junit.jupiter.api.Timeout;
 
 @Timeout(5)
 class EndpointsReconcilerTest {
-  private static final EndpointPort PORT = new EndpointPort("https", 6443, "TCP");
+  private static final Port PORT = new Port("https", 6443, "TCP");
   private static final String SLICE = "create EndpointSlice apiserver-ipv4";
   private static final String ENDPOINTS = "create Endpoints apiserver";
 
@@ -53,7 +53,7 @@ class EndpointsReconcilerTest {
                 Map.of(),
                 "10.96.0.64",
                 List.of(AddressFamily.IPV4),
-                List.of(new Service.Port("https", 6443, "TCP"))));
+                List.of(new Port("https", 6443, "TCP"))));
     List<EndpointSlice> source = List.of();
     boolean known = true;
     boolean keepsWrites = true;

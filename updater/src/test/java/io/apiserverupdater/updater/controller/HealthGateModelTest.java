@@ -9,13 +9,13 @@ import io.apiserverupdater.updater.endpoints.AddressFamily;
 import io.apiserverupdater.updater.endpoints.Change;
 import io.apiserverupdater.updater.endpoints.DesiredObject;
 import io.apiserverupdater.updater.endpoints.Endpoint;
-import io.apiserverupdater.updater.endpoints.EndpointPort;
 import io.apiserverupdater.updater.endpoints.EndpointSlice;
 import io.apiserverupdater.updater.endpoints.Endpoints;
 import io.apiserverupdater.updater.endpoints.Member;
 import io.apiserverupdater.updater.endpoints.MemberHealth;
 import io.apiserverupdater.updater.endpoints.MirrorRule;
 import io.apiserverupdater.updater.endpoints.ObservedState;
+import io.apiserverupdater.updater.endpoints.Port;
 import io.apiserverupdater.updater.endpoints.Service;
 import io.apiserverupdater.updater.endpoints.TargetName;
 import io.apiserverupdater.updater.readiness.ProbePolicy;
@@ -125,7 +125,7 @@ class HealthGateModelTest {
 
     ObservedState observed() {
       List<Endpoint> members = source.stream().map(Endpoint::ready).toList();
-      EndpointPort port = new EndpointPort("https", PORT, EndpointPort.TCP);
+      Port port = new Port("https", PORT, Port.TCP);
       return new ObservedState(
           List.of(new EndpointSlice("kubernetes", "IPv4", Map.of(), List.of(port), members, "1")),
           Optional.of(
@@ -135,7 +135,7 @@ class HealthGateModelTest {
                   Map.of(),
                   "10.96.0.64",
                   List.of(AddressFamily.IPV4),
-                  List.of(new Service.Port("https", PORT, EndpointPort.TCP)))),
+                  List.of(new Port("https", PORT, Port.TCP)))),
           slices,
           endpoints);
     }

@@ -10,6 +10,7 @@ import io.apiserverupdater.updater.endpoints.EndpointsSnapshot;
 import io.apiserverupdater.updater.endpoints.GateState;
 import io.apiserverupdater.updater.endpoints.Member;
 import io.apiserverupdater.updater.endpoints.MemberHealth;
+import io.apiserverupdater.updater.endpoints.Port;
 import io.apiserverupdater.updater.endpoints.Service;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -219,7 +220,7 @@ final class DryRunTest {
                 Map.of(),
                 "fd00:96::64",
                 List.of(AddressFamily.IPV6),
-                List.of(new Service.Port("https", 6443, "TCP"))),
+                List.of(new Port("https", 6443, "TCP"))),
             List.of(
                 "Service kube-system/apiserver has no IPv4 address, but the source has IPv4"
                     + " endpoints, which kube-proxy ignores; add IPv4 to"
@@ -232,7 +233,7 @@ final class DryRunTest {
                 Map.of(),
                 "10.96.0.64",
                 List.of(),
-                List.of(new Service.Port("https", 6443, "TCP"))),
+                List.of(new Port("https", 6443, "TCP"))),
             List.of()),
         Arguments.of(
             "no TCP port, which is refused",
@@ -242,7 +243,7 @@ final class DryRunTest {
                 Map.of(),
                 "None",
                 List.of(AddressFamily.IPV4),
-                List.of(new Service.Port("https", 6443, "UDP"))),
+                List.of(new Port("https", 6443, "UDP"))),
             List.of()));
   }
 

@@ -6,9 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.apiserverupdater.updater.endpoints.AddressFamily;
 import io.apiserverupdater.updater.endpoints.Endpoint;
-import io.apiserverupdater.updater.endpoints.EndpointPort;
 import io.apiserverupdater.updater.endpoints.EndpointSlice;
 import io.apiserverupdater.updater.endpoints.Endpoints;
+import io.apiserverupdater.updater.endpoints.Port;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -163,12 +163,7 @@ final class OutputTest {
             new Endpoint("10.0.0.1", true, Optional.of("cp1"), Optional.empty()));
     EndpointSlice source =
         new EndpointSlice(
-            "kubernetes",
-            "IPv4",
-            Map.of(),
-            List.of(new EndpointPort("https", 6443, "TCP")),
-            members,
-            "1");
+            "kubernetes", "IPv4", Map.of(), List.of(new Port("https", 6443, "TCP")), members, "1");
     Report report =
         Cluster.settled().with(List.of(source)).withoutSlices().withoutEndpoints().compare();
     String slice = report.comparisons().get(0).mergedText().orElse("");

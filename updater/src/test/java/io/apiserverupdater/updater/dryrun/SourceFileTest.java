@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.apiserverupdater.updater.endpoints.Endpoint;
-import io.apiserverupdater.updater.endpoints.EndpointPort;
 import io.apiserverupdater.updater.endpoints.EndpointSlice;
+import io.apiserverupdater.updater.endpoints.Port;
 import io.apiserverupdater.updater.endpoints.TargetName;
 import io.apiserverupdater.updater.endpoints.TargetSettings;
 import io.apiserverupdater.updater.kube.SliceJson;
@@ -137,7 +137,7 @@ final class SourceFileTest {
     assertEquals("kubernetes", slice.name());
     assertEquals("IPv4", slice.addressType());
     assertEquals("210", slice.resourceVersion());
-    assertEquals(List.of(new EndpointPort("https", 6443, "TCP")), slice.ports());
+    assertEquals(List.of(new Port("https", 6443, "TCP")), slice.ports());
     assertEquals(
         List.of(Endpoint.ready("10.0.0.1"), Endpoint.ready("10.0.0.2").withReady(false)),
         slice.endpoints());

@@ -15,17 +15,17 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 class EndpointsSnapshotTest {
   private static final TargetName TARGET = new TargetName("kube-system", "apiserver");
-  private static final EndpointPort HTTPS = tcp("https", 6443);
+  private static final Port HTTPS = tcp("https", 6443);
 
-  private static EndpointPort tcp(String name, int port) {
-    return new EndpointPort(name, port, "TCP");
+  private static Port tcp(String name, int port) {
+    return new Port(name, port, "TCP");
   }
 
-  private static EndpointPort udp(String name, int port) {
-    return new EndpointPort(name, port, "UDP");
+  private static Port udp(String name, int port) {
+    return new Port(name, port, "UDP");
   }
 
-  private static EndpointSlice slice(String type, List<EndpointPort> ports, Endpoint... endpoints) {
+  private static EndpointSlice slice(String type, List<Port> ports, Endpoint... endpoints) {
     return new EndpointSlice("kubernetes", type, Map.of(), ports, List.of(endpoints), "1");
   }
 

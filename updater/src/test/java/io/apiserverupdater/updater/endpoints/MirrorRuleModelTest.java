@@ -113,10 +113,10 @@ class MirrorRuleModelTest {
     for (int i = random.nextInt(4); i > 0; i--) {
       endpoints.add(randomEndpoint(random, type));
     }
-    List<EndpointPort> ports = new ArrayList<>();
-    ports.add(new EndpointPort("https", random.nextInt(20) == 0 ? 443 : 6443, "TCP"));
+    List<Port> ports = new ArrayList<>();
+    ports.add(new Port("https", random.nextInt(20) == 0 ? 443 : 6443, "TCP"));
     if (random.nextInt(4) == 0) {
-      ports.add(new EndpointPort("metrics", 9090, "TCP"));
+      ports.add(new Port("metrics", 9090, "TCP"));
     }
     return new EndpointSlice(name, type, labels, ports, endpoints, "" + random.nextInt(50));
   }
@@ -132,10 +132,10 @@ class MirrorRuleModelTest {
   private static Service randomService(Random random) {
     List<AddressFamily> families = new ArrayList<>(List.of(AddressFamily.values()));
     Collections.shuffle(families, random);
-    List<Service.Port> ports = new ArrayList<>();
-    ports.add(new Service.Port("https", 6443, "TCP"));
+    List<Port> ports = new ArrayList<>();
+    ports.add(new Port("https", 6443, "TCP"));
     if (random.nextBoolean()) {
-      ports.add(new Service.Port("api", 443, "TCP"));
+      ports.add(new Port("api", 443, "TCP"));
     }
     return new Service(
         "apiserver",
@@ -163,8 +163,7 @@ class MirrorRuleModelTest {
     if (random.nextBoolean()) {
       Endpoints.Subset subset =
           new Endpoints.Subset(
-              List.of(randomEndpoint(random, "IPv4")),
-              List.of(new EndpointPort("https", 6443, "TCP")));
+              List.of(randomEndpoint(random, "IPv4")), List.of(new Port("https", 6443, "TCP")));
       api.endpoints =
           Optional.of(new Endpoints("apiserver", Map.of("a", "b"), List.of(subset), "3"));
     }

@@ -31,12 +31,12 @@ class MirrorRuleTest {
           "apiserver-updater");
   private static final Map<String, String> SKIP_MIRROR =
       Map.of("endpointslice.kubernetes.io/skip-mirror", "true");
-  private static final EndpointPort PORT = new EndpointPort("https", 6443, "TCP");
+  private static final Port PORT = new Port("https", 6443, "TCP");
   private static final Service SERVICE =
-      service(Map.of(), List.of(AddressFamily.IPV4), new Service.Port("https", 6443, "TCP"));
+      service(Map.of(), List.of(AddressFamily.IPV4), new Port("https", 6443, "TCP"));
 
   private static Service service(
-      Map<String, String> selector, List<AddressFamily> families, Service.Port... ports) {
+      Map<String, String> selector, List<AddressFamily> families, Port... ports) {
     return new Service("apiserver", "ClusterIP", selector, "10.96.0.64", families, List.of(ports));
   }
 
@@ -165,10 +165,9 @@ class MirrorRuleTest {
           service(
               Map.of(),
               List.of(AddressFamily.IPV4),
-              new Service.Port("a", 1, "TCP"),
-              new Service.Port("b", 2, "TCP"));
-      List<EndpointPort> ports =
-          List.of(new EndpointPort("b", 6443, "TCP"), new EndpointPort("a", 6443, "TCP"));
+              new Port("a", 1, "TCP"),
+              new Port("b", 2, "TCP"));
+      List<Port> ports = List.of(new Port("b", 6443, "TCP"), new Port("a", 6443, "TCP"));
       List<Endpoint> shuffled = ready("192.0.2.3", "192.0.2.1", "192.0.2.2");
       EndpointSlice slice = new EndpointSlice("apiserver-ipv4", "IPv4", OURS, ports, shuffled, "7");
       Endpoints endpoints =
@@ -217,7 +216,7 @@ class MirrorRuleTest {
 
   static List<Arguments> differencesOfTheSlice() {
     EndpointSlice good = slice(AddressFamily.IPV4, "192.0.2.1", "192.0.2.2");
-    EndpointPort other = new EndpointPort("https", 443, "TCP");
+    Port other = new Port("https", 443, "TCP");
     return List.of(
         Arguments.of("an address is missing", slice(AddressFamily.IPV4, "192.0.2.1")),
         Arguments.of(
@@ -293,8 +292,7 @@ class MirrorRuleTest {
                 SKIP_MIRROR,
                 List.of(
                     good.get(0),
-                    new Endpoints.Subset(
-                        ready("192.0.2.1"), List.of(new EndpointPort("x", 1, "TCP")))),
+                    new Endpoints.Subset(ready("192.0.2.1"), List.of(new Port("x", 1, "TCP")))),
                 "8")),
         Arguments.of(
             "the address is marked unready",
@@ -385,7 +383,7 @@ class MirrorRuleTest {
     @MethodSource("primaryFamilies")
     void endpointsHoldThePrimaryFamily(
         String situation, List<AddressFamily> families, String expected) {
-      Service service = service(Map.of(), families, new Service.Port("https", 6443, "TCP"));
+      Service service = service(Map.of(), families, new Port("https", 6443, "TCP"));
       List<Change> changes =
           changes(
               RULE.decide(
@@ -413,11 +411,11 @@ class MirrorRuleTest {
 
   @Nested
   class Ports {
-    private List<EndpointPort> portsFor(Service.Port... ports) {
+    private List<Port> portsFor(Port... ports) {
       Service service = service(Map.of(), List.of(AddressFamily.IPV4), ports);
       Decision decision =
           RULE.decide(state(List.of(source("IPv4", "192.0.2.1")), Optional.of(service)));
-      List<EndpointPort> ofSlice = ((DesiredObject.Slice) desired(decision)).ports();
+      List<Port> ofSlice = ((DesiredObject.Slice) desired(decision)).ports();
       DesiredObject.LegacyEndpoints legacy =
           (DesiredObject.LegacyEndpoints) changes(decision).get(1).desired().orElseThrow();
       assertEquals(
@@ -427,25 +425,22 @@ class MirrorRuleTest {
 
     @Test
     void takesTheNameFromTheServiceAndTheNumberFromTheSource() {
-      assertEquals(
-          List.of(new EndpointPort("api", 6443, "TCP")),
-          portsFor(new Service.Port("api", 443, "TCP")));
+      assertEquals(List.of(new Port("api", 6443, "TCP")), portsFor(new Port("api", 443, "TCP")));
     }
 
     @Test
     void pairsEachTcpPortOfTheService() {
       assertEquals(
-          List.of(new EndpointPort("api", 6443, "TCP"), new EndpointPort("https", 6443, "TCP")),
+          List.of(new Port("api", 6443, "TCP"), new Port("https", 6443, "TCP")),
           portsFor(
-              new Service.Port("api", 6443, "TCP"),
-              new Service.Port("quic", 6443, "UDP"),
-              new Service.Port("https", 443, "TCP")));
+              new Port("api", 6443, "TCP"),
+              new Port("quic", 6443, "UDP"),
+              new Port("https", 443, "TCP")));
     }
 
     @Test
     void theOnlyPortMayHaveNoName() {
-      assertEquals(
-          List.of(new EndpointPort("", 6443, "TCP")), portsFor(new Service.Port("", 6443, "TCP")));
+      assertEquals(List.of(new Port("", 6443, "TCP")), portsFor(new Port("", 6443, "TCP")));
     }
   }
 
@@ -500,7 +495,7 @@ class MirrorRuleTest {
 
   static List<Arguments> refusals() {
     List<EndpointSlice> good = List.of(source("IPv4", "192.0.2.1"));
-    Service.Port port = new Service.Port("https", 6443, "TCP");
+    Port port = new Port("https", 6443, "TCP");
     List<AddressFamily> ipv4 = List.of(AddressFamily.IPV4);
     Service external = new Service("apiserver", "ExternalName", Map.of(), "", List.of(), List.of());
     EndpointSlice mirrored =
@@ -538,8 +533,7 @@ class MirrorRuleTest {
             List.of("ServiceIsExternalName")),
         Arguments.of(
             "a Service without a TCP port",
-            state(
-                good, Optional.of(service(Map.of(), ipv4, new Service.Port("https", 6443, "UDP")))),
+            state(good, Optional.of(service(Map.of(), ipv4, new Port("https", 6443, "UDP")))),
             List.of("ServiceWithoutTcpPort")),
         Arguments.of("another controller's slice", state(good, mirrored), List.of("ForeignSlice")),
         Arguments.of(

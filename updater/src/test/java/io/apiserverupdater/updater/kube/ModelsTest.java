@@ -10,9 +10,9 @@ import com.google.gson.JsonParser;
 import io.apiserverupdater.updater.endpoints.AddressFamily;
 import io.apiserverupdater.updater.endpoints.DesiredObject;
 import io.apiserverupdater.updater.endpoints.Endpoint;
-import io.apiserverupdater.updater.endpoints.EndpointPort;
 import io.apiserverupdater.updater.endpoints.EndpointSlice;
 import io.apiserverupdater.updater.endpoints.Endpoints;
+import io.apiserverupdater.updater.endpoints.Port;
 import io.apiserverupdater.updater.endpoints.Service;
 import io.apiserverupdater.updater.kube.api.KubeJson;
 import io.kubernetes.client.openapi.models.V1EndpointSlice;
@@ -29,7 +29,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ModelsTest {
-  private static final EndpointPort PORT = new EndpointPort("https", 6443, "TCP");
+  private static final Port PORT = new Port("https", 6443, "TCP");
   private static final DesiredObject.Slice DESIRED_SLICE =
       new DesiredObject.Slice(
           "apiserver-ipv4",
@@ -112,7 +112,7 @@ class ModelsTest {
     @Test
     void protocolThatIsNotSaidIsTcpAndPortWithoutNumberIsNone() {
       EndpointSlice slice = slice("{\"ports\":[{\"port\":6443},{\"name\":\"all\"},null]}");
-      assertEquals(List.of(new EndpointPort("", 6443, "TCP")), slice.ports());
+      assertEquals(List.of(new Port("", 6443, "TCP")), slice.ports());
     }
 
     @ParameterizedTest
@@ -177,7 +177,7 @@ class ModelsTest {
               Map.of("app", "x"),
               "10.96.0.64",
               List.of(AddressFamily.IPV6, AddressFamily.IPV4),
-              List.of(new Service.Port("https", 443, "TCP"), new Service.Port("", 53, "UDP"))),
+              List.of(new Port("https", 443, "TCP"), new Port("", 53, "UDP"))),
           service(
               """
               {"metadata":{"name":"apiserver"},"spec":{"type":"NodePort","selector":{"app":"x"},
@@ -253,8 +253,7 @@ class ModelsTest {
               "apiserver",
               Map.of(),
               new Endpoints.Subset(
-                  List.of(Endpoint.ready("192.0.2.1")),
-                  List.of(new EndpointPort("", 6443, "TCP"))));
+                  List.of(Endpoint.ready("192.0.2.1")), List.of(new Port("", 6443, "TCP"))));
       Endpoints back = endpoints(KubeJson.text(Models.endpoints(unnamed, "kube-system")));
       assertEquals(List.of(unnamed.subset()), back.subsets());
     }
