@@ -137,7 +137,6 @@ public final class LeaderElector implements Leadership, AutoCloseable {
     tellOfNewHolder();
     LeaseDecision decision =
         LeaseDecision.decide(settings, lead, lock.sight(), now, wallClock.instant());
-    long retry = now + settings.retryPeriod().toNanos();
     if (decision instanceof LeaseDecision.Wait wait) {
       if (lead.isEmpty()) {
         // Whoever it waits for was heard of after the failure.
@@ -152,17 +151,17 @@ public final class LeaderElector implements Leadership, AutoCloseable {
       return now;
     }
     if (decision instanceof LeaseDecision.Read) {
-      return afterRead(lock.read(callTimeout(now)), retry, now);
+      return afterRead(lock.read(callTimeout(now)), now);
     }
     if (decision instanceof LeaseDecision.Create create) {
-      long next = afterTaking(lock.create(create.next(), callTimeout(now)), retry, now);
+      long next = afterTaking(lock.create(create.next(), callTimeout(now)), now);
       // There is one already, and the list does not show it: to try again at once would be a loop.
       boolean unseen = lead.isEmpty() && lock.sight() instanceof LeaseLock.Sight.Absent;
-      return unseen ? Math.max(next, retry) : next;
+      return unseen ? Math.max(next, now + settings.retryPeriod().toNanos()) : next;
     }
     if (decision instanceof LeaseDecision.Acquire acquire) {
       return afterTaking(
-          lock.update(acquire.next(), acquire.resourceVersion(), callTimeout(now)), retry, now);
+          lock.update(acquire.next(), acquire.resourceVersion(), callTimeout(now)), now);
     }
     LeaseDecision.Renew renew = (LeaseDecision.Renew) decision;
     LeaseLock.Outcome outcome =
@@ -178,10 +177,10 @@ public final class LeaderElector implements Leadership, AutoCloseable {
       return now;
     }
     lead = lead.map(current -> new Lead(current.renewedAt(), now));
-    return afterFailure(outcome, retry, now);
+    return afterFailure(outcome, now);
   }
 
-  private long afterTaking(LeaseLock.Outcome outcome, long retry, long sentAt) {
+  private long afterTaking(LeaseLock.Outcome outcome, long sentAt) {
     if (outcome instanceof LeaseLock.Outcome.Done) {
       tellOfRecovery();
       lead = Optional.of(new Lead(sentAt, sentAt));
@@ -189,32 +188,30 @@ public final class LeaderElector implements Leadership, AutoCloseable {
       listener.accept("started");
       return sentAt;
     }
-    return afterFailure(outcome, retry, sentAt);
+    return afterFailure(outcome, sentAt);
   }
 
   /** After a conflict or a failed write the Lease is read again before anything is decided. */
-  private long afterFailure(LeaseLock.Outcome outcome, long retry, long now) {
+  private long afterFailure(LeaseLock.Outcome outcome, long now) {
     tellOfFailure(outcome);
-    long next = afterRead(lock.read(callTimeout(now)), retry, now);
-    if (outcome instanceof LeaseLock.Outcome.Conflict) {
-      return next;
-    }
-    return Math.max(next, nextTry(outcome, retry, now));
+    long next = afterRead(lock.read(callTimeout(now)), now);
+    return outcome instanceof LeaseLock.Outcome.Conflict
+        ? next
+        : Math.max(next, nextTry(outcome, now));
   }
 
-  private long afterRead(LeaseLock.Outcome outcome, long retry, long now) {
+  private long afterRead(LeaseLock.Outcome outcome, long now) {
     if (outcome instanceof LeaseLock.Outcome.Done) {
       return now;
     }
     tellOfFailure(outcome);
-    return nextTry(outcome, retry, now);
+    return nextTry(outcome, now);
   }
 
   /** A leader tries on until its deadline; who does not lead has time. */
-  private long nextTry(LeaseLock.Outcome outcome, long retry, long now) {
-    return outcome instanceof LeaseLock.Outcome.Rejected && lead.isEmpty()
-        ? now + REJECTED_RETRY.toNanos()
-        : retry;
+  private long nextTry(LeaseLock.Outcome outcome, long now) {
+    boolean rejected = outcome instanceof LeaseLock.Outcome.Rejected && lead.isEmpty();
+    return now + (rejected ? REJECTED_RETRY : settings.retryPeriod()).toNanos();
   }
 
   /**

@@ -1,7 +1,6 @@
 package io.apiserverupdater.updater.kube.access;
 
 import io.apiserverupdater.apiserver.kubeconfig.InvalidKubeconfigException;
-import io.apiserverupdater.apiserver.kubeconfig.Kubeconfig;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -31,7 +30,7 @@ public final class ClusterAccesses {
       Optional<Path> kubeconfig, Optional<String> context, Map<String, String> environment)
       throws InvalidKubeconfigException {
     if (kubeconfig.isPresent()) {
-      return Optional.of(load(List.of(kubeconfig.get()), context, environment));
+      return Optional.of(KubeconfigAccess.load(List.of(kubeconfig.get()), context, environment));
     }
     List<Path> listed =
         Arrays.stream(environment.getOrDefault("KUBECONFIG", "").split(":"))
@@ -45,22 +44,16 @@ public final class ClusterAccesses {
         throw new InvalidKubeconfigException(
             "KUBECONFIG=" + environment.get("KUBECONFIG") + ": no such file");
       }
-      return Optional.of(load(existing, context, environment));
+      return Optional.of(KubeconfigAccess.load(existing, context, environment));
     }
     Path home = Path.of(environment.getOrDefault("HOME", "/"), ".kube", "config");
     if (Files.exists(home)) {
-      return Optional.of(load(List.of(home), context, environment));
+      return Optional.of(KubeconfigAccess.load(List.of(home), context, environment));
     }
     if (context.isPresent()) {
       throw new InvalidKubeconfigException(
           "--context " + context.get() + ": no kubeconfig; use --kubeconfig FILE");
     }
     return InClusterAccess.find(environment);
-  }
-
-  private static ClusterAccess load(
-      List<Path> files, Optional<String> context, Map<String, String> environment)
-      throws InvalidKubeconfigException {
-    return KubeconfigAccess.of(Kubeconfig.load(files, context, environment));
   }
 }
