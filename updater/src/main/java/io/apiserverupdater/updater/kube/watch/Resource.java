@@ -8,32 +8,23 @@ import io.kubernetes.client.openapi.models.V1Service;
 /**
  * A kind of object and where the API serves it.
  *
- * @param prefix the API group and version in the path
  * @param plural the kind in the path
  */
-public record Resource<T>(
-    String apiVersion, String kind, String prefix, String plural, Class<T> type) {
+public record Resource<T>(String apiVersion, String kind, String plural, Class<T> type) {
   public static final Resource<V1EndpointSlice> ENDPOINT_SLICES =
       new Resource<>(
-          "discovery.k8s.io/v1",
-          "EndpointSlice",
-          "/apis/discovery.k8s.io/v1",
-          "endpointslices",
-          V1EndpointSlice.class);
+          "discovery.k8s.io/v1", "EndpointSlice", "endpointslices", V1EndpointSlice.class);
   public static final Resource<V1Endpoints> ENDPOINTS =
-      new Resource<>("v1", "Endpoints", "/api/v1", "endpoints", V1Endpoints.class);
+      new Resource<>("v1", "Endpoints", "endpoints", V1Endpoints.class);
   public static final Resource<V1Service> SERVICES =
-      new Resource<>("v1", "Service", "/api/v1", "services", V1Service.class);
+      new Resource<>("v1", "Service", "services", V1Service.class);
   public static final Resource<V1Lease> LEASES =
-      new Resource<>(
-          "coordination.k8s.io/v1",
-          "Lease",
-          "/apis/coordination.k8s.io/v1",
-          "leases",
-          V1Lease.class);
+      new Resource<>("coordination.k8s.io/v1", "Lease", "leases", V1Lease.class);
 
   public String collection(String namespace) {
-    return prefix + "/namespaces/" + namespace + "/" + plural;
+    // Only the oldest group has no name.
+    String root = apiVersion.contains("/") ? "/apis/" : "/api/";
+    return root + apiVersion + "/namespaces/" + namespace + "/" + plural;
   }
 
   public String object(String namespace, String name) {
