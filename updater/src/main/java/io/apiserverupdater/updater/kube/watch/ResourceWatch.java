@@ -1,6 +1,5 @@
 package io.apiserverupdater.updater.kube.watch;
 
-import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import io.apiserverupdater.apiserver.time.Backoff;
 import io.apiserverupdater.updater.kube.access.ServerAddress;
@@ -260,19 +259,10 @@ public final class ResourceWatch<T extends KubernetesObject> implements AutoClos
 
   private static ApiAnswer.Status statusOf(KubeJson.Event<?> event) {
     JsonObject status =
-        event
-            .other()
-            .filter(JsonElement::isJsonObject)
-            .map(JsonElement::getAsJsonObject)
-            .orElseGet(JsonObject::new);
-    int code = 0;
-    try {
-      code = status.has("code") ? status.get("code").getAsInt() : 0;
-    } catch (RuntimeException e) {
-      log.debug("the code of a Status is not a number");
-    }
+        event.other().orElse(null) instanceof JsonObject object ? object : new JsonObject();
+    String code = KubeJson.field(status, "code");
     return new ApiAnswer.Status(
-        code,
+        code.matches("[0-9]{1,9}") ? Integer.parseInt(code) : 0,
         KubeJson.field(status, "reason"),
         KubeJson.field(status, "message"),
         Optional.empty());
