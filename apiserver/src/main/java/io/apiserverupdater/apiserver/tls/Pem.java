@@ -26,6 +26,8 @@ public final class Pem {
   private static final Pattern BLOCK =
       Pattern.compile("-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \\1-----", Pattern.DOTALL);
 
+  private static final int OCTET_STRING = 0x04;
+  private static final int SEQUENCE = 0x30;
   private static final byte[] VERSION_0 = HexFormat.of().parseHex("020100");
   // AlgorithmIdentifier rsaEncryption with NULL parameters: RFC 8017, appendix A.1.
   private static final byte[] RSA_ALGORITHM =
@@ -81,17 +83,10 @@ public final class Pem {
           return pkcs8(block.der());
         }
         case "RSA PRIVATE KEY" -> {
-          return KeyFactory.getInstance("RSA")
-              .generatePrivate(
-                  new PKCS8EncodedKeySpec(
-                      sequence(VERSION_0, RSA_ALGORITHM, octetString(block.der()))));
+          return wrapped("RSA", RSA_ALGORITHM, block.der());
         }
         case "EC PRIVATE KEY" -> {
-          byte[] algorithm = sequence(EC_OID, curveOf(block.der()));
-          return KeyFactory.getInstance("EC")
-              .generatePrivate(
-                  new PKCS8EncodedKeySpec(
-                      sequence(VERSION_0, algorithm, octetString(block.der()))));
+          return wrapped("EC", sequence(EC_OID, curveOf(block.der())), block.der());
         }
         case "ENCRYPTED PRIVATE KEY" ->
             throw new GeneralSecurityException(
@@ -102,6 +97,13 @@ public final class Pem {
       }
     }
     throw new GeneralSecurityException("no PRIVATE KEY block in it");
+  }
+
+  /** The JDK reads a key of an older form once it stands in PKCS#8 (RFC 5208, section 5). */
+  private static PrivateKey wrapped(String name, byte[] algorithm, byte[] key)
+      throws GeneralSecurityException {
+    byte[] pkcs8 = sequence(VERSION_0, algorithm, element(OCTET_STRING, key));
+    return KeyFactory.getInstance(name).generatePrivate(new PKCS8EncodedKeySpec(pkcs8));
   }
 
   private static PrivateKey pkcs8(byte[] der) throws GeneralSecurityException {
@@ -167,11 +169,7 @@ public final class Pem {
   }
 
   private static byte[] sequence(byte[]... parts) {
-    return element(0x30, parts);
-  }
-
-  private static byte[] octetString(byte[] content) {
-    return element(0x04, content);
+    return element(SEQUENCE, parts);
   }
 
   private static byte[] element(int tag, byte[]... parts) {
