@@ -155,8 +155,7 @@ class ApiserverClientTest {
     HeldCertificate rsa = AUTHORITY.certificate().commonName("system:node:w1").rsa2048().build();
     String oneFile = ec.certificatePem() + ec.privateKeyPkcs8Pem();
     return List.of(
-        Arguments.of(
-            "EC in one file", ClientCertificate.of(oneFile.getBytes(StandardCharsets.US_ASCII))),
+        Arguments.of("EC in one file", new ClientCertificate(oneFile, oneFile)),
         Arguments.of(
             "EC in two files", new ClientCertificate(ec.certificatePem(), ec.privateKeyPkcs8Pem())),
         Arguments.of(
