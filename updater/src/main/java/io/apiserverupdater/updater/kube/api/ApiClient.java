@@ -153,8 +153,7 @@ public final class ApiClient implements AutoCloseable {
         promote(server, sentAt);
         return answer;
       } catch (IOException | GeneralSecurityException e) {
-        demote(server, reason(e));
-        connections.evict(server);
+        broke(server, e);
         failures.add(server + ": " + reason(e));
       }
     }
@@ -193,11 +192,10 @@ public final class ApiClient implements AutoCloseable {
   private ApiAnswer attempt(ServerAddress server, ApiCall call, Duration timeout)
       throws IOException, GeneralSecurityException {
     ApiAnswer answer = exchange(server, call, timeout, false);
-    if (answer instanceof ApiAnswer.Status status && status.code() == 401) {
-      // The token may just have been rotated.
-      return exchange(server, call, timeout, true);
-    }
-    return answer;
+    // At 401 the token may just have been rotated.
+    return answer instanceof ApiAnswer.Status status && status.code() == 401
+        ? exchange(server, call, timeout, true)
+        : answer;
   }
 
   private ApiAnswer exchange(
@@ -256,10 +254,9 @@ public final class ApiClient implements AutoCloseable {
     try {
       Connections.Connection connection = connections.get(freshIdentity);
       opened = connection.transport().open(server, call, connection.token(), WATCH_OPEN, quiet);
-    } catch (GeneralSecurityException e) {
-      throw failed(server, new IOException(e.getMessage(), e));
-    } catch (IOException e) {
-      throw failed(server, e);
+    } catch (IOException | GeneralSecurityException e) {
+      broke(server, e);
+      throw new IOException(server + ": " + reason(e), e);
     }
     noteWarnings(opened.reply());
     heard();
@@ -276,13 +273,8 @@ public final class ApiClient implements AutoCloseable {
     throw new RefusedException(status);
   }
 
-  private IOException failed(ServerAddress server, IOException e) {
-    watchBroke(server, e);
-    return new IOException(server + ": " + reason(e), e);
-  }
-
-  /** Notes that a watch broke: the server is asked last for a while. */
-  public void watchBroke(ServerAddress server, IOException e) {
+  /** Notes that a call or a watch broke: the server is asked last for a while. */
+  public void broke(ServerAddress server, Exception e) {
     demote(server, reason(e));
     connections.evict(server);
   }

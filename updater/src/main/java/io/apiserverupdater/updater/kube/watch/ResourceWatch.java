@@ -199,7 +199,7 @@ public final class ResourceWatch<T extends KubernetesObject> implements AutoClos
         if (stream.isCancelled()) {
           return new End.Done();
         }
-        api.watchBroke(stream.server(), e);
+        api.broke(stream.server(), e);
         return new End.Broken(stream.server() + ": " + ApiClient.reason(e));
       } finally {
         if (settled.isDone()) {
