@@ -8,12 +8,9 @@ import java.time.Duration;
 public final class LockTimeoutException extends IOException {
   LockTimeoutException(Path file, Duration deadline) {
     super(
-        "another apiserver-bootstrap has been running for more than "
-            + deadline.toMillis()
-            + " ms: it holds "
-            + file
-            + ". \"fuser "
-            + file
-            + "\" names the process.");
+        """
+        another apiserver-bootstrap has been running for more than %d ms: it holds %s. \
+        "fuser %s" names the process."""
+            .formatted(deadline.toMillis(), file, file));
   }
 }

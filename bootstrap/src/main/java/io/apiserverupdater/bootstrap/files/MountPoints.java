@@ -23,35 +23,19 @@ final class MountPoints {
   }
 
   static boolean contains(String table, String escapedPath) {
-    int start = 0;
-    while (start < table.length()) {
-      int end = table.indexOf('\n', start);
-      end = end < 0 ? table.length() : end;
-      int field = start;
-      for (int i = 0; i < 4 && field < end; i++) {
-        int space = table.indexOf(' ', field);
-        field = space < 0 ? end : space + 1;
-      }
-      if (table.startsWith(escapedPath + " ", field) && field < end) {
-        return true;
-      }
-      start = end + 1;
-    }
-    return false;
+    return table
+        .lines()
+        .map(line -> line.split(" ", 6))
+        .anyMatch(fields -> fields.length == 6 && fields[4].equals(escapedPath));
   }
 
   /** As the kernel writes a path there: octal escapes for blanks and backslashes. */
   static String escaped(Path file) {
-    StringBuilder text = new StringBuilder();
-    for (byte b : file.toString().getBytes(StandardCharsets.UTF_8)) {
-      char c = (char) (b & 0xFF);
-      if (c == ' ' || c == '\t' || c == '\n' || c == '\\') {
-        text.append('\\').append((char) ('0' + (c >> 6))).append((char) ('0' + (c >> 3 & 7)));
-        text.append((char) ('0' + (c & 7)));
-      } else {
-        text.append(c);
-      }
-    }
-    return text.toString();
+    byte[] path = file.toString().getBytes(StandardCharsets.UTF_8);
+    return new String(path, StandardCharsets.ISO_8859_1)
+        .replace("\\", "\\134")
+        .replace(" ", "\\040")
+        .replace("\t", "\\011")
+        .replace("\n", "\\012");
   }
 }

@@ -72,13 +72,10 @@ public final class PendingFile implements AutoCloseable {
     Object copied = Files.readAttributes(temporary, attributes, LinkOption.NOFOLLOW_LINKS);
     if (!wanted.equals(copied)) {
       throw new IOException(
-          "a new version of "
-              + target
-              + " would have a different owner or mode ("
-              + copied
-              + ", expected "
-              + wanted
-              + "); run this as root");
+          """
+          a new version of %s would have a different owner or mode (%s, expected %s); run this as \
+          root"""
+              .formatted(target, copied, wanted));
     }
   }
 

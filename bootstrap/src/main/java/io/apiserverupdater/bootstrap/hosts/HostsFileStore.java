@@ -70,7 +70,7 @@ public final class HostsFileStore {
    * @throws HostsFileException when our block in it is damaged
    */
   public HostsFile read() throws IOException {
-    return parse(content(target()));
+    return edited(content(target()), file -> file).before();
   }
 
   /**
@@ -93,8 +93,7 @@ public final class HostsFileStore {
 
   /** What {@link #change} would do; writes nothing. */
   public Change dryRun(Edit edit) throws IOException {
-    HostsFile before = read();
-    return new Change(before, apply(edit, before));
+    return edited(content(target()), edit);
   }
 
   /**
@@ -109,8 +108,7 @@ public final class HostsFileStore {
     Path target = target();
     InPlaceFile inPlace = new InPlaceFile(disk, target, stateDirectory);
     if (!inPlace.cut()) {
-      HostsFile before = parse(content(target));
-      Change change = new Change(before, apply(edit, before));
+      Change change = edited(content(target), edit);
       if (!change.differs()) {
         return change;
       }
@@ -124,19 +122,17 @@ public final class HostsFileStore {
   private Change changeLocked(Path target, InPlaceFile inPlace, Edit edit) throws IOException {
     for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
       byte[] content = content(target);
-      HostsFile before = parse(content);
-      Change change = new Change(before, apply(edit, before));
+      Change change = edited(content, edit);
       if (!change.differs() || replace(target, inPlace, content, change.after().bytes())) {
         return change;
       }
     }
     throw new IOException(
-        "cannot change "
-            + target
-            + ": another program keeps writing it ("
-            + ATTEMPTS
-            + " times between reading and writing). Find that program (cloud-init,"
-            + " NetworkManager, configuration management) and stop it; nothing was changed");
+        """
+        cannot change %s: another program keeps writing it (%d times between reading and writing). \
+        Find that program (cloud-init, NetworkManager, configuration management) and stop it; \
+        nothing was changed"""
+            .formatted(target, ATTEMPTS));
   }
 
   /** False when the file has another content than the expected one by now. */
@@ -174,12 +170,10 @@ public final class HostsFileStore {
         throw failure(what, e);
       }
       throw new IOException(
-          what
-              + ": "
-              + FailureReason.of(e)
-              + ". It may now have parts of the old and the new content. The old one is in "
-              + inPlace.saved()
-              + ": copy it back, or run this again, which does the same",
+          """
+          %s: %s. It may now have parts of the old and the new content. The old one is in %s: copy \
+          it back, or run this again, which does the same"""
+              .formatted(what, FailureReason.of(e), inPlace.saved()),
           e);
     }
   }
@@ -209,12 +203,10 @@ public final class HostsFileStore {
               file + " was half written, probably by a power loss; its old content is restored");
       case EDITED_SINCE ->
           warnings.accept(
-              "a write into "
-                  + file
-                  + " was interrupted, and the file was edited since: it is unchanged. Its old"
-                  + " content is in "
-                  + inPlace.saved()
-                  + ".unused");
+              """
+              a write into %s was interrupted, and the file was edited since: it is unchanged. Its \
+              old content is in %s.unused"""
+                  .formatted(file, inPlace.saved()));
     }
   }
 
@@ -268,17 +260,10 @@ public final class HostsFileStore {
     }
   }
 
-  private HostsFile parse(byte[] content) throws HostsFileException {
+  private Change edited(byte[] content, Edit edit) throws HostsFileException {
     try {
-      return HostsFile.parse(content);
-    } catch (HostsFileException e) {
-      throw e.in(file);
-    }
-  }
-
-  private HostsFile apply(Edit edit, HostsFile before) throws HostsFileException {
-    try {
-      return edit.apply(before);
+      HostsFile before = HostsFile.parse(content);
+      return new Change(before, edit.apply(before));
     } catch (HostsFileException e) {
       throw e.in(file);
     }
