@@ -2,7 +2,6 @@ package io.apiserverupdater.bootstrap.boot;
 
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.NetworkInterface;
 import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
@@ -43,10 +42,6 @@ public final class Node {
         // Then it is none of ours.
       }
     }
-    try {
-      return new ApiserverAddress(InetAddress.getByAddress(new byte[] {127, 0, 0, 1}), port);
-    } catch (IOException e) {
-      throw new IllegalStateException("four bytes are an address", e);
-    }
+    return ApiserverAddress.of("127.0.0.1", port).orElseThrow();
   }
 }

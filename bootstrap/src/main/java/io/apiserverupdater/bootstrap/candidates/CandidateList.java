@@ -49,20 +49,15 @@ public record CandidateList(
   public List<List<ApiserverAddress>> inGroups() {
     boolean seedsAreNewer = !sameMembers(seeds, seedsThen);
     List<ApiserverAddress> known = new ArrayList<>();
-    List<List<ApiserverAddress>> groups = new ArrayList<>();
-    groups.add(addNew(known, seedsAreNewer ? seeds : refreshed));
-    groups.add(addNew(known, seedsAreNewer ? refreshed : seeds));
-    groups.add(addNew(known, previous));
-    return groups;
+    return List.of(
+        addNew(known, seedsAreNewer ? seeds : refreshed),
+        addNew(known, seedsAreNewer ? refreshed : seeds),
+        addNew(known, previous));
   }
 
   /** The groups behind each other. */
   public List<ApiserverAddress> inOrder() {
-    List<ApiserverAddress> order = new ArrayList<>();
-    for (List<ApiserverAddress> group : inGroups()) {
-      order.addAll(group);
-    }
-    return List.copyOf(order);
+    return inGroups().stream().flatMap(List::stream).toList();
   }
 
   /**

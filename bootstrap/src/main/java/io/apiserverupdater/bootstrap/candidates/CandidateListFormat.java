@@ -2,11 +2,11 @@ package io.apiserverupdater.bootstrap.candidates;
 
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.apiserver.address.ApiserverPort;
-import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.zip.CRC32C;
@@ -47,15 +47,7 @@ final class CandidateListFormat {
   static String checksum(String text) {
     CRC32C crc = new CRC32C();
     crc.update(text.getBytes(StandardCharsets.ISO_8859_1));
-    String hex = Long.toHexString(crc.getValue());
-    return "0".repeat(8 - hex.length()) + hex;
-  }
-
-  /** Whether it can be read. */
-  static void check(byte[] content) throws CandidateListFormatException {
-    read(
-        content,
-        List.of(new ApiserverAddress(InetAddress.getLoopbackAddress(), ApiserverPort.DEFAULT)));
+    return HexFormat.of().toHexDigits((int) crc.getValue());
   }
 
   static CandidateList read(byte[] content, List<ApiserverAddress> seeds)
@@ -105,10 +97,7 @@ final class CandidateListFormat {
   }
 
   private static ApiserverAddress address(String text) throws CandidateListFormatException {
-    Optional<ApiserverAddress> address = ApiserverAddress.parse(text, ApiserverPort.DEFAULT);
-    if (address.isEmpty()) {
-      throw new CandidateListFormatException("not an address: \"" + text + "\"");
-    }
-    return address.get();
+    return ApiserverAddress.parse(text, ApiserverPort.DEFAULT)
+        .orElseThrow(() -> new CandidateListFormatException("not an address: \"" + text + "\""));
   }
 }

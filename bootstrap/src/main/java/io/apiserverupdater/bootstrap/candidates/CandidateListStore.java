@@ -81,18 +81,18 @@ public final class CandidateListStore {
     Files.createDirectories(directory);
     try (LockFile lock = LockFile.acquire(directory.resolve("lock"), lockDeadline)) {
       CandidateList list = read(seeds).refresh(found, now);
-      keepPrevious();
+      keepPrevious(seeds);
       write(file, CandidateListFormat.write(list));
       return list;
     }
   }
 
   /** Only a good version goes there: a damaged one would push out the last that can be read. */
-  private void keepPrevious() throws IOException {
+  private void keepPrevious(List<ApiserverAddress> seeds) throws IOException {
     byte[] content;
     try {
       content = disk.read(file, MAX_BYTES);
-      CandidateListFormat.check(content);
+      CandidateList unusedList = CandidateListFormat.read(content, seeds);
     } catch (NoSuchFileException | CandidateListFormatException e) {
       return;
     }

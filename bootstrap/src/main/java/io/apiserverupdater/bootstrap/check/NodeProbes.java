@@ -30,14 +30,7 @@ public final class NodeProbes {
   /** Asks all of them at the same time. */
   public static List<Probed> probe(ApiserverProbe probe, List<ApiserverAddress> addresses)
       throws InterruptedException {
-    ExecutorService threads =
-        Executors.newFixedThreadPool(
-            Math.max(1, addresses.size()),
-            task -> {
-              Thread thread = new Thread(task, "probe");
-              thread.setDaemon(true);
-              return thread;
-            });
+    ExecutorService threads = Executors.newCachedThreadPool();
     try {
       List<Callable<Probed>> questions = new ArrayList<>();
       for (ApiserverAddress address : addresses) {

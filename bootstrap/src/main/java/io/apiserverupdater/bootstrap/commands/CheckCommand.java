@@ -65,9 +65,8 @@ public final class CheckCommand {
   }
 
   private Facts facts() throws InterruptedException {
-    String path = System.getenv("PATH");
-    NodePrograms programs =
-        new NodePrograms(Program.folders(path == null ? "" : path), Path.of("/proc"));
+    String path = System.getenv().getOrDefault("PATH", "");
+    NodePrograms programs = new NodePrograms(Program.folders(path), Path.of("/proc"));
     NodeFiles files = new NodeFiles(Path.of("/"));
     List<ApiserverAddress> addresses = new ArrayList<>();
     Optional<Instant> refreshed = Optional.empty();

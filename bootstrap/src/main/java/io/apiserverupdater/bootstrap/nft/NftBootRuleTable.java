@@ -34,12 +34,9 @@ public final class NftBootRuleTable implements BootRuleTable {
    *     left one, of whatever service.
    */
   public static NftBootRuleTable ofThisNode(Optional<ApiserverAddress> service, int port) {
-    String path = System.getenv("PATH");
     return new NftBootRuleTable(
-        service.isPresent()
-            ? service.get()
-            : new ApiserverAddress(InetAddress.getLoopbackAddress(), port),
-        Program.find("nft", Program.folders(path == null ? "" : path)),
+        service.orElseGet(() -> new ApiserverAddress(InetAddress.getLoopbackAddress(), port)),
+        Program.find("nft", Program.folders(System.getenv().getOrDefault("PATH", ""))),
         System.getProperty("os.version", ""));
   }
 
