@@ -194,10 +194,8 @@ public final class ApiserverSource {
       if (body.length > MAX_ANSWER_BYTES) {
         return new Failed(
             Reason.MALFORMED,
-            access.config().server()
-                + " sent an answer of more than "
-                + MAX_ANSWER_BYTES
-                + " bytes");
+            "%s sent an answer of more than %d bytes"
+                .formatted(access.config().server(), MAX_ANSWER_BYTES));
       }
       return judge(access, status, new String(body, StandardCharsets.UTF_8));
     } finally {
@@ -210,10 +208,8 @@ public final class ApiserverSource {
       if (cause instanceof CertificateException) {
         return new Failed(
             Reason.CERTIFICATE,
-            server
-                + ": "
-                + cause.getMessage()
-                + "; check certificate-authority and server in the kubeconfig");
+            "%s: %s; check certificate-authority and server in the kubeconfig"
+                .formatted(server, cause.getMessage()));
       }
     }
     String words = String.valueOf(e.getMessage());
@@ -229,42 +225,34 @@ public final class ApiserverSource {
       case 401 ->
           new Failed(
               Reason.UNAUTHENTICATED,
-              server
-                  + " does not accept the credentials of "
-                  + kubeconfig
-                  + " (401)"
-                  + validity(access.identity())
-                  + "; check that they belong to this cluster and that the kubelet has renewed"
-                  + " them");
+              """
+              %s does not accept the credentials of %s (401)%s; check that they belong to this \
+              cluster and that the kubelet has renewed them"""
+                  .formatted(server, kubeconfig, validity(access.identity())));
       case 403 ->
           new Failed(
               Reason.FORBIDDEN,
-              server
-                  + " does not allow this node to read the EndpointSlice default/kubernetes (403"
-                  + words(body)
-                  + "). The Role is missing. Apply"
-                  + " deploy/kustomize/components/node-reader/role.yaml, or run as an"
-                  + " administrator:\n"
-                  + "  kubectl create role apiserver-bootstrap --namespace=default --verb=get"
-                  + " --resource=endpointslices.discovery.k8s.io --resource-name=kubernetes\n"
-                  + "  kubectl create rolebinding apiserver-bootstrap --namespace=default"
-                  + " --role=apiserver-bootstrap --group=system:nodes");
+              """
+              %s does not allow this node to read the EndpointSlice default/kubernetes (403%s). \
+              The Role is missing. Apply deploy/kustomize/components/node-reader/role.yaml, or run \
+              as an administrator:
+                kubectl create role apiserver-bootstrap --namespace=default --verb=get \
+              --resource=endpointslices.discovery.k8s.io --resource-name=kubernetes
+                kubectl create rolebinding apiserver-bootstrap --namespace=default \
+              --role=apiserver-bootstrap --group=system:nodes"""
+                  .formatted(server, words(body)));
       case 404 ->
           new Failed(
               Reason.NOT_FOUND,
-              server
-                  + " has no EndpointSlice default/kubernetes (404"
-                  + words(body)
-                  + "); Kubernetes 1.21 or newer has it, unless the apiservers run with"
-                  + " --endpoint-reconciler-type=none");
+              """
+              %s has no EndpointSlice default/kubernetes (404%s); Kubernetes 1.21 or newer has it, \
+              unless the apiservers run with --endpoint-reconciler-type=none"""
+                  .formatted(server, words(body)));
       default ->
           new Failed(
               Reason.STATUS,
-              server
-                  + " answered "
-                  + status
-                  + words(body)
-                  + ", expected 200 with the EndpointSlice default/kubernetes");
+              "%s answered %d%s, expected 200 with the EndpointSlice default/kubernetes"
+                  .formatted(server, status, words(body)));
     };
   }
 

@@ -284,18 +284,16 @@ public final class BootstrapFlags {
       Optional<ApiserverAddress> address = hostAddress(item, port);
       if (address.isEmpty()) {
         line.error(
-            origin
-                + " holds \""
-                + item
-                + "\", expected IP or IP:PORT, separated by commas, such as"
-                + " 10.0.0.1,10.0.0.2:6444,[fd00::1]:6443");
+            """
+            %s holds "%s", expected IP or IP:PORT, separated by commas, such as \
+            10.0.0.1,10.0.0.2:6444,[fd00::1]:6443"""
+                .formatted(origin, item));
       } else if (clusterIp.equals(Optional.of(address.get().ip()))) {
         line.error(
-            origin
-                + " holds "
-                + item
-                + ", which is the cluster IP, expected the control planes' own addresses: the"
-                + " cluster IP does not work while a node boots");
+            """
+            %s holds %s, which is the cluster IP, expected the control planes' own addresses: the \
+            cluster IP does not work while a node boots"""
+                .formatted(origin, item));
       } else if (!found.contains(address.get())) {
         found.add(address.get());
       }
@@ -336,10 +334,11 @@ public final class BootstrapFlags {
     }
     if (command.probes() && given.isEmpty()) {
       line.error(
-          "no CA is configured, and "
-              + AUTHORITY
-              + " cannot be read: use --ca-file, or --ca-cert-hash (openssl x509 -pubkey -in"
-              + " ca.crt | openssl pkey -pubin -outform der | sha256sum, on a control plane)");
+          """
+          no CA is configured, and %s cannot be read: use --ca-file, or --ca-cert-hash (openssl \
+          x509 -pubkey -in ca.crt | openssl pkey -pubin -outform der | sha256sum, on a control \
+          plane)"""
+              .formatted(AUTHORITY));
     }
     return Optional.empty();
   }
@@ -394,26 +393,18 @@ public final class BootstrapFlags {
       CommandLine line, Flag<?> flag, ApiserverAddress address, int port) {
     if (address.port() != port) {
       line.error(
-          line.origin(flag)
-              + " holds "
-              + address
-              + ", expected port "
-              + port
-              + ": with strategy hosts all programs dial the port of --port; remove this port,"
-              + " or choose strategy nft");
+          """
+          %s holds %s, expected port %d: with strategy hosts all programs dial the port of --port; \
+          remove this port, or choose strategy nft"""
+              .formatted(line.origin(flag), address, port));
     }
   }
 
   private static void need(CommandLine line, Flag<?> flag, String what) {
     if (!line.isGiven(flag)) {
       line.error(
-          "--"
-              + flag.name()
-              + " is missing, expected "
-              + what
-              + "; use the flag, or "
-              + ConfigFile.keyOf(flag.name())
-              + " in the configuration file");
+          "--%s is missing, expected %s; use the flag, or %s in the configuration file"
+              .formatted(flag.name(), what, ConfigFile.keyOf(flag.name())));
     }
   }
 }

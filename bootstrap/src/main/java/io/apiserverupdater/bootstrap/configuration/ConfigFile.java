@@ -4,9 +4,7 @@ import io.apiserverupdater.apiserver.flags.CommandLine;
 import io.apiserverupdater.apiserver.flags.Flag;
 import io.apiserverupdater.apiserver.flags.Setting;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -48,11 +46,8 @@ final class ConfigFile {
     Path file = line.given(BootstrapFlags.CONFIG).orElse(BootstrapFlags.CONFIG_FILE);
     ConfigFile read = new ConfigFile(line);
     try {
-      // A decoder, because a new String would pass over what is no UTF-8.
-      ByteBuffer content = ByteBuffer.wrap(Files.readAllBytes(file));
-      String text = StandardCharsets.UTF_8.newDecoder().decode(content).toString();
       int number = 0;
-      for (String one : text.split("\n", -1)) {
+      for (String one : Files.readString(file).split("\n", -1)) {
         read.readLine(file + ":" + ++number, one.strip());
       }
     } catch (NoSuchFileException e) {
