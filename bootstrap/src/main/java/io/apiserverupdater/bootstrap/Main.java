@@ -48,7 +48,7 @@ public final class Main {
       return switch (config.command()) {
         case RUN, PIN, HANDOVER -> new BootCommand(config, log, System.out).run();
         case REFRESH -> RefreshCommand.run(config, log, System.out);
-        case CHECK -> CheckCommand.run(config, log, System.out);
+        case CHECK -> new CheckCommand(config, log).run(System.out);
         case STATUS -> StatusCommand.run(config, log, System.out);
         case RESTORE -> RestoreCommand.run(config, log, System.out);
       };

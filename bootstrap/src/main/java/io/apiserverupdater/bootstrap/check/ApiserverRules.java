@@ -31,15 +31,14 @@ record ApiserverRules(Facts facts, String name, Findings findings) {
   }
 
   private void controlPlanes() {
-    String subject = "control plane";
+    Findings subject = findings.about("control plane");
     if (!facts.settings().anyControlPlane()) {
-      findings.fail(
-          subject,
+      subject.fail(
           "none is configured, so nothing can be pinned at the next boot",
           "set CONTROL_PLANE in /etc/apiserver-bootstrap/bootstrap.conf");
     }
     Optional<List<Probed>> probed =
-        findings.known(subject, facts.controlPlanes(), "set CA_FILE or CA_CERT_HASH");
+        subject.known(facts.controlPlanes(), "set CA_FILE or CA_CERT_HASH");
     if (probed.isEmpty() || probed.get().isEmpty()) {
       return;
     }
@@ -48,14 +47,13 @@ record ApiserverRules(Facts facts, String name, Findings findings) {
       boolean isReady = one.result() instanceof ProbeResult.Ready;
       ready += isReady ? 1 : 0;
       if (isReady && one.latency().compareTo(SLOW) < 0) {
-        findings.ok(subject, answer(one));
+        subject.ok(answer(one));
       } else {
-        findings.warn(subject, answer(one), advice(one.result()));
+        subject.warn(answer(one), advice(one.result()));
       }
     }
     if (ready == 0) {
-      findings.fail(
-          subject,
+      subject.fail(
           "none is ready: a boot now would find no ready one",
           "repair the control planes, or correct CONTROL_PLANE and CA_FILE");
     }
@@ -97,48 +95,43 @@ record ApiserverRules(Facts facts, String name, Findings findings) {
   }
 
   private void listAge() {
-    String subject = "cached list";
+    Findings subject = findings.about("cached list");
     String advice = "run apiserver-bootstrap refresh, and check " + Rules.REFRESH_TIMER;
     if (facts.refreshed().isEmpty()) {
-      findings.warn(
-          subject, "never refreshed: only the configured control planes are known", advice);
+      subject.warn("never refreshed: only the configured control planes are known", advice);
       return;
     }
     Duration age = Duration.between(facts.refreshed().get(), facts.now());
     if (age.compareTo(OLD_LIST) > 0) {
-      findings.warn(subject, "refreshed " + age.toDays() + " days ago", advice);
+      subject.warn("refreshed " + age.toDays() + " days ago", advice);
     } else {
-      findings.ok(subject, "refreshed " + Math.max(0, age.toHours()) + " h ago");
+      subject.ok("refreshed " + Math.max(0, age.toHours()) + " h ago");
     }
   }
 
   private void service() {
-    String subject = "cluster IP";
+    Findings subject = findings.about("cluster IP");
     if (facts.service().isEmpty()) {
       if (facts.settings().isWorker()) {
-        findings.fail(
-            subject,
+        subject.fail(
             "none is configured, so the name stays at one control plane",
             "set CLUSTER_IP: kubectl -n kube-system get service apiserver shows it");
       }
       return;
     }
-    Optional<Probed> probed =
-        findings.known(subject, facts.service().get(), "set CA_FILE or CA_CERT_HASH");
+    Optional<Probed> probed = subject.known(facts.service().get(), "set CA_FILE or CA_CERT_HASH");
     if (probed.isEmpty()) {
       return;
     }
     if (probed.get().result() instanceof ProbeResult.Ready) {
-      findings.ok(subject, answer(probed.get()));
+      subject.ok(answer(probed.get()));
     } else if (facts.settings().isWorker()) {
-      findings.fail(
-          subject,
+      subject.fail(
           answer(probed.get()),
           "check that kube-proxy runs here and that the Service apiserver has endpoints: kubectl -n"
               + " kube-system get endpointslices -l kubernetes.io/service-name=apiserver");
     } else {
-      findings.warn(
-          subject, answer(probed.get()), "check that kube-proxy runs here; only workers need it");
+      subject.warn(answer(probed.get()), "check that kube-proxy runs here; only workers need it");
     }
   }
 
@@ -147,17 +140,16 @@ record ApiserverRules(Facts facts, String name, Findings findings) {
     if (clusterIp.isEmpty()) {
       return;
     }
-    String subject = "service CIDR";
+    Findings subject = findings.about("service CIDR");
     if (facts.ownAddresses().contains(clusterIp.get()) && facts.settings().isWorker()) {
       // In IPVS mode kube-proxy gives each cluster IP to an interface of the node.
-      findings.warn(
-          subject,
+      subject.warn(
           clusterIp.get().getHostAddress() + " is an address of this node",
           "expected with kube-proxy in IPVS mode only; otherwise choose another cluster IP");
     }
     Optional<List<InetAddress>> dns =
-        findings.known(
-            subject, facts.clusterDns(), "compare with --service-cluster-ip-range of an apiserver");
+        subject.known(
+            facts.clusterDns(), "compare with --service-cluster-ip-range of an apiserver");
     if (dns.isEmpty()) {
       return;
     }
@@ -168,16 +160,14 @@ record ApiserverRules(Facts facts, String name, Findings findings) {
       }
       sameFamily = true;
       if (haveSamePrefix(address, clusterIp.get())) {
-        findings.ok(
-            subject,
+        subject.ok(
             "%s is near the cluster's DNS, %s"
                 .formatted(clusterIp.get().getHostAddress(), address.getHostAddress()));
         return;
       }
     }
     if (sameFamily) {
-      findings.warn(
-          subject,
+      subject.warn(
           "%s is far from the cluster's DNS, %s, which is in the service CIDR"
               .formatted(clusterIp.get().getHostAddress(), Findings.text(dns.get())),
           "compare with: kubectl -n kube-system get service apiserver");
@@ -192,10 +182,9 @@ record ApiserverRules(Facts facts, String name, Findings findings) {
   }
 
   private void trust() {
-    String subject = "CA";
+    Findings subject = findings.about("CA");
     if (!facts.settings().verified()) {
-      findings.fail(
-          subject,
+      subject.fail(
           "INSECURE_SKIP_TLS_VERIFY: certificates are not verified, so an attacker on the network"
               + " can take over this node",
           "set CA_FILE or CA_CERT_HASH instead");
@@ -204,8 +193,7 @@ record ApiserverRules(Facts facts, String name, Findings findings) {
       return;
     }
     Optional<Instant> expiry =
-        findings.known(
-            subject, facts.authorityExpiry().get(), "set CA_FILE to the CA's certificate");
+        subject.known(facts.authorityExpiry().get(), "set CA_FILE to the CA's certificate");
     expiry.ifPresent(
         at ->
             expiry(
@@ -215,21 +203,21 @@ record ApiserverRules(Facts facts, String name, Findings findings) {
                 "renew it and copy the new one to all nodes"));
   }
 
-  private void expiry(String subject, String what, Instant at, String advice) {
+  private void expiry(Findings subject, String what, Instant at, String advice) {
     String day = at.truncatedTo(ChronoUnit.SECONDS).toString();
     if (at.isBefore(facts.now())) {
-      findings.fail(subject, what + " expired on " + day, advice);
+      subject.fail(what + " expired on " + day, advice);
     } else if (at.isBefore(facts.now().plus(SOON))) {
-      findings.warn(subject, what + " expires on " + day, advice);
+      subject.warn(what + " expires on " + day, advice);
     } else {
-      findings.ok(subject, what + " is valid until " + day);
+      subject.ok(what + " is valid until " + day);
     }
   }
 
   private void certificate() {
-    String subject = "certificate";
+    Findings subject = findings.about("certificate");
     Optional<Certificate> known =
-        findings.known(subject, facts.certificate(), "no apiserver presented one: see above");
+        subject.known(facts.certificate(), "no apiserver presented one: see above");
     if (known.isEmpty()) {
       return;
     }
@@ -239,9 +227,9 @@ record ApiserverRules(Facts facts, String name, Findings findings) {
             + " (docs/install.md, Certificates)";
     Optional<String> wrongName = CertificateFaults.wrongName(certificate.names(), name);
     if (wrongName.isPresent()) {
-      findings.fail(subject, certificate.shownBy() + ": " + wrongName.get(), advice);
+      subject.fail(certificate.shownBy() + ": " + wrongName.get(), advice);
     } else {
-      findings.ok(subject, certificate.shownBy() + ": certificate is valid for " + name);
+      subject.ok(certificate.shownBy() + ": certificate is valid for " + name);
     }
     facts
         .settings()
@@ -249,8 +237,7 @@ record ApiserverRules(Facts facts, String name, Findings findings) {
         .flatMap(it -> CertificateFaults.wrongName(certificate.names(), it.getHostAddress()))
         .ifPresent(
             fault ->
-                findings.warn(
-                    subject,
+                subject.warn(
                     fault + ", the cluster IP",
                     "only clients that dial the address instead of the name need that; " + advice));
     expiry(subject, "it", certificate.expiry(), "renew it: kubeadm certs renew apiserver");

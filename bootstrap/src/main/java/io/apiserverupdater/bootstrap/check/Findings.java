@@ -6,38 +6,41 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/** What the rules have found so far, in their order. For one thread. */
-final class Findings {
-  private final List<Finding> all = new ArrayList<>();
+/** What the rules have found so far, in their order, and what they look at now. For one thread. */
+record Findings(String subject, List<Finding> all) {
+  Findings() {
+    this("", new ArrayList<>());
+  }
 
-  void ok(String subject, String message) {
+  /** The same findings, to which those about another subject are added. */
+  Findings about(String other) {
+    return new Findings(other, all);
+  }
+
+  void ok(String message) {
     all.add(Finding.ok(subject, message));
   }
 
-  void warn(String subject, String message, String advice) {
+  void warn(String message, String advice) {
     all.add(Finding.warn(subject, message, advice));
   }
 
-  void fail(String subject, String message, String advice) {
+  void fail(String message, String advice) {
     all.add(Finding.fail(subject, message, advice));
   }
 
   /** What is known; what is not is a warning that says so. */
-  <T> Optional<T> known(String subject, Reading<T> reading, String advice) {
+  <T> Optional<T> known(Reading<T> reading, String advice) {
     if (reading instanceof Reading.Known<T> known) {
       return Optional.of(known.value());
     }
     if (reading instanceof Reading.Unknown<T> unknown) {
-      warn(subject, "not known: " + unknown.reason(), advice);
+      warn("not known: " + unknown.reason(), advice);
     }
     return Optional.empty();
   }
 
   static String text(List<InetAddress> addresses) {
     return addresses.stream().map(InetAddress::getHostAddress).collect(Collectors.joining(", "));
-  }
-
-  List<Finding> all() {
-    return List.copyOf(all);
   }
 }

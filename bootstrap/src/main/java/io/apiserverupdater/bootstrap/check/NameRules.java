@@ -20,12 +20,9 @@ record NameRules(Facts facts, String name, Findings findings) {
     if (facts.settings().clusterIp().equals(Optional.of(address))) {
       return Optional.of("the cluster IP");
     }
-    if (facts.controlPlanes() instanceof Reading.Known<List<Probed>> known) {
-      for (Probed probed : known.value()) {
-        if (probed.address().ip().equals(address)) {
-          return Optional.of("a control plane");
-        }
-      }
+    if (facts.controlPlanes() instanceof Reading.Known<List<Probed>> known
+        && known.value().stream().anyMatch(probed -> probed.address().ip().equals(address))) {
+      return Optional.of("a control plane");
     }
     return facts.isThisControlPlane(address)
         ? Optional.of("the local apiserver")
@@ -33,16 +30,15 @@ record NameRules(Facts facts, String name, Findings findings) {
   }
 
   private void resolution() {
-    String subject = "name";
+    Findings subject = findings.about("name");
     Optional<List<InetAddress>> resolved =
-        findings.known(subject, facts.resolution(), "run getent ahosts " + name);
+        subject.known(facts.resolution(), "run getent ahosts " + name);
     if (resolved.isEmpty()) {
       return;
     }
     List<InetAddress> addresses = resolved.get();
     if (addresses.isEmpty()) {
-      findings.fail(
-          subject,
+      subject.fail(
           name + " does not resolve",
           "run apiserver-bootstrap pin; if that does not help, add \"files\" to the line hosts: of"
               + " /etc/nsswitch.conf");
@@ -51,8 +47,7 @@ record NameRules(Facts facts, String name, Findings findings) {
     if (facts.hosts() instanceof Reading.Known<HostsBlock> hosts
         && !hosts.value().addresses().isEmpty()
         && !addresses.containsAll(hosts.value().addresses())) {
-      findings.fail(
-          subject,
+      subject.fail(
           "%s resolves to %s, but the hosts file has %s"
               .formatted(name, Findings.text(addresses), Findings.text(hosts.value().addresses())),
           "put \"files\" first in the line hosts: of /etc/nsswitch.conf and restart name caches"
@@ -62,8 +57,7 @@ record NameRules(Facts facts, String name, Findings findings) {
     for (InetAddress address : addresses) {
       Optional<String> meaning = meaning(address);
       if (meaning.isEmpty()) {
-        findings.fail(
-            subject,
+        subject.fail(
             "%s resolves to %s, which is neither the cluster IP nor a known control plane"
                 .formatted(name, address.getHostAddress()),
             "run apiserver-bootstrap, or correct CONTROL_PLANE and CLUSTER_IP in its"
@@ -72,29 +66,26 @@ record NameRules(Facts facts, String name, Findings findings) {
       }
     }
     InetAddress first = addresses.get(0);
-    findings.ok(
-        subject,
+    subject.ok(
         name + " resolves to " + Findings.text(addresses) + ", " + meaning(first).orElse(""));
   }
 
   private void hostsBlock() {
-    String subject = "hosts file";
+    Findings subject = findings.about("hosts file");
     Optional<HostsBlock> block =
-        findings.known(
-            subject, facts.hosts(), "fix the file as described, then run apiserver-bootstrap pin");
+        subject.known(facts.hosts(), "fix the file as described, then run apiserver-bootstrap pin");
     if (block.isEmpty()) {
       return;
     }
     if (!block.get().foreignLines().isEmpty()) {
-      findings.fail(
-          subject,
+      subject.fail(
           "line %d outside the block of apiserver-bootstrap also has %s"
               .formatted(block.get().foreignLines().get(0), name),
           "remove the name there, or run apiserver-bootstrap pin --adopt");
     } else if (block.get().addresses().isEmpty()) {
-      findings.fail(subject, "has no entry of apiserver-bootstrap", "run apiserver-bootstrap pin");
+      subject.fail("has no entry of apiserver-bootstrap", "run apiserver-bootstrap pin");
     } else {
-      findings.ok(subject, "one block, with " + Findings.text(block.get().addresses()));
+      subject.ok("one block, with " + Findings.text(block.get().addresses()));
       handedOver(block.get().addresses());
     }
   }
@@ -106,12 +97,13 @@ record NameRules(Facts facts, String name, Findings findings) {
         || addresses.contains(clusterIp.get())) {
       return;
     }
-    findings.warn(
-        "hand-over",
-        "the name still points at a control plane",
-        serviceIsReady()
-            ? "the cluster IP works: run systemctl restart " + Rules.HANDOVER_UNIT
-            : "it follows once the cluster IP works; until then check " + Rules.HANDOVER_UNIT);
+    findings
+        .about("hand-over")
+        .warn(
+            "the name still points at a control plane",
+            serviceIsReady()
+                ? "the cluster IP works: run systemctl restart " + Rules.HANDOVER_UNIT
+                : "it follows once the cluster IP works; until then check " + Rules.HANDOVER_UNIT);
   }
 
   private boolean serviceIsReady() {

@@ -23,8 +23,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/** Facts from files of the kubelet, kube-proxy and the kernel. */
-public final class NodeFiles {
+/** Facts from files of the kubelet, kube-proxy and the kernel, below the root of a file system. */
+public record NodeFiles(Path root) {
   private static final int MAX_BYTES = 1024 * 1024;
   private static final String PODS = "var/lib/kubelet/pods";
   private static final String POD_LOGS = "var/log/pods";
@@ -46,17 +46,6 @@ public final class NodeFiles {
   /** Where it is within a pod's folder, when kubeadm runs it. */
   private static final String PROXY_VOLUME =
       "volumes/kubernetes.io~configmap/kube-proxy/kubeconfig.conf";
-
-  private final Path root;
-
-  /**
-   * Reads below a root.
-   *
-   * @param root of the file system
-   */
-  public NodeFiles(Path root) {
-    this.root = root;
-  }
 
   private static String read(Path file) throws IOException {
     try (InputStream in = Files.newInputStream(file)) {

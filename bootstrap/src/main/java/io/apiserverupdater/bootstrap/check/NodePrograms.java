@@ -20,8 +20,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** Facts from programs of the node: getent, systemctl and running processes. */
-public final class NodePrograms {
+/**
+ * Facts from programs of the node: getent, systemctl and running processes.
+ *
+ * @param folders in which to look for the programs
+ * @param processes where the kernel shows those that run: /proc
+ */
+public record NodePrograms(List<Path> folders, Path processes) {
   private static final Duration DEADLINE = Duration.ofSeconds(5);
 
   /** By getent(1): the name is not known. */
@@ -32,17 +37,8 @@ public final class NodePrograms {
   private static final int MAX_ENVIRONMENT_BYTES = 256 * 1024;
   private static final int MAX_WORDS = 200;
 
-  private final List<Path> folders;
-  private final Path processes;
-
-  /**
-   * Looks for the programs in these folders.
-   *
-   * @param processes where the kernel shows them: /proc
-   */
-  public NodePrograms(List<Path> folders, Path processes) {
-    this.folders = List.copyOf(folders);
-    this.processes = processes;
+  public NodePrograms {
+    folders = List.copyOf(folders);
   }
 
   private Reading<Program.Run> run(String name, List<String> arguments) {

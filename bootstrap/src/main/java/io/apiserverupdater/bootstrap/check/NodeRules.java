@@ -36,33 +36,30 @@ record NodeRules(Facts facts, String name, Findings findings) {
   }
 
   private void dialers() {
-    dialer("kubelet", facts.kubeletServers(), "restart the kubelet");
+    dialer(findings.about("kubelet"), facts.kubeletServers(), "restart the kubelet");
     // A control plane need not have one.
     if (facts.settings().isWorker() || facts.proxyServers() instanceof Reading.Known) {
-      dialer("kube-proxy", facts.proxyServers(), "restart kube-proxy");
+      dialer(findings.about("kube-proxy"), facts.proxyServers(), "restart kube-proxy");
     }
   }
 
-  private void dialer(String subject, Reading<List<String>> reading, String restart) {
+  private void dialer(Findings subject, Reading<List<String>> reading, String restart) {
     Optional<List<String>> servers =
-        findings.known(
-            subject, reading, "make sure that its kubeconfig has server: " + expectedServer());
+        subject.known(reading, "make sure that its kubeconfig has server: " + expectedServer());
     if (servers.isEmpty()) {
       return;
     }
     if (servers.get().isEmpty()) {
-      findings.warn(
-          subject, "its kubeconfig has no server", "set server: " + expectedServer() + " in it");
+      subject.warn("its kubeconfig has no server", "set server: " + expectedServer() + " in it");
     }
     for (String server : servers.get()) {
       if (server.equals(expectedServer()) || server.equals(expectedServer() + "/")) {
-        findings.ok(subject, "dials " + server);
+        subject.ok("dials " + server);
       } else if (isOwnApiserver(server)) {
         // As kubeadm has it for the kubelet of a control plane.
-        findings.ok(subject, "dials " + server + ", the local apiserver");
+        subject.ok("dials " + server + ", the local apiserver");
       } else {
-        findings.fail(
-            subject,
+        subject.fail(
             "dials " + server + ", which bypasses the name",
             "set server: " + expectedServer() + " in its kubeconfig and " + restart);
       }
@@ -94,7 +91,7 @@ record NodeRules(Facts facts, String name, Findings findings) {
 
   private void units() {
     Optional<Map<String, UnitState>> known =
-        findings.known("units", facts.units(), "run systemctl status " + Rules.PIN_UNIT);
+        findings.about("units").known(facts.units(), "run systemctl status " + Rules.PIN_UNIT);
     if (known.isEmpty()) {
       return;
     }
@@ -104,32 +101,32 @@ record NodeRules(Facts facts, String name, Findings findings) {
     unit(units, Rules.REFRESH_TIMER, true);
     UnitState kubelet = units.get(Rules.KUBELET_UNIT);
     if (kubelet != null && kubelet.exists()) {
+      Findings subject = findings.about(Rules.KUBELET_UNIT);
       if (kubelet.active().equals("active")) {
-        findings.ok(Rules.KUBELET_UNIT, "active");
+        subject.ok("active");
       } else {
-        findings.warn(Rules.KUBELET_UNIT, kubelet.active(), "run journalctl -u kubelet");
+        subject.warn(kubelet.active(), "run journalctl -u kubelet");
       }
     }
   }
 
   private void unit(Map<String, UnitState> units, String unit, boolean enabled) {
+    Findings subject = findings.about(unit);
     UnitState state = units.get(unit);
     if (state == null || !state.exists()) {
-      findings.warn(
-          unit,
+      subject.warn(
           "there is no such unit, so nothing happens at boot",
           "install the package, or the units of deploy/systemd");
     } else if (state.active().equals("failed")) {
-      findings.fail(unit, "failed", "run journalctl -u " + unit);
+      subject.fail("failed", "run journalctl -u " + unit);
     } else if (enabled && !state.file().equals("enabled")) {
-      findings.fail(
-          unit,
+      subject.fail(
           (state.file().isEmpty() ? "not enabled" : state.file()) + ", so it does not run at boot",
           "run systemctl enable " + unit);
     } else if (state.active().equals("activating")) {
-      findings.warn(unit, "still running", "run journalctl -u " + unit);
+      subject.warn("still running", "run journalctl -u " + unit);
     } else {
-      findings.ok(unit, state.active());
+      subject.ok(state.active());
     }
   }
 
@@ -160,14 +157,13 @@ record NodeRules(Facts facts, String name, Findings findings) {
   }
 
   private void http2(String program, Set<String> variables, String advice) {
-    String subject = program + " HTTP/2";
+    Findings subject = findings.about(program + " HTTP/2");
     List<String> missing = new ArrayList<>(HTTP2_VARIABLES);
     missing.removeAll(variables);
     if (missing.isEmpty()) {
-      findings.ok(subject, "both timeouts for silent connections are set");
+      subject.ok("both timeouts for silent connections are set");
     } else {
-      findings.warn(
-          subject,
+      subject.warn(
           "lacks %s: it gives up a silent control plane only after 45 s"
               .formatted(String.join(" and ", missing)),
           advice);
@@ -175,24 +171,22 @@ record NodeRules(Facts facts, String name, Findings findings) {
   }
 
   private void unanswered() {
-    String subject = "unanswered SYNs";
+    Findings subject = findings.about("unanswered SYNs");
     String advice =
         "set net.netfilter.nf_conntrack_tcp_timeout_syn_sent = 1 in /etc/sysctl.d, as the package"
             + " does";
     Optional<Duration> known =
-        findings.known(
-            subject, facts.synSentTimeout(), "run modprobe nf_conntrack, if kube-proxy needs it");
+        subject.known(facts.synSentTimeout(), "run modprobe nf_conntrack, if kube-proxy needs it");
     if (known.isEmpty()) {
       return;
     }
     long seconds = known.get().toSeconds();
     if (seconds == 0) {
-      findings.fail(subject, "dropped at once: connections through Services fail", advice);
+      subject.fail("dropped at once: connections through Services fail", advice);
     } else if (known.get().compareTo(SYN_REPEATED) <= 0) {
-      findings.ok(subject, "dropped after " + seconds + " s: a later SYN is balanced again");
+      subject.ok("dropped after " + seconds + " s: a later SYN is balanced again");
     } else {
-      findings.warn(
-          subject,
+      subject.warn(
           "conntrack keeps unanswered SYNs for "
               + seconds
               + " s; until then retries go to the dead control plane",
@@ -201,9 +195,9 @@ record NodeRules(Facts facts, String name, Findings findings) {
   }
 
   private void snapshots() {
-    String subject = "pods";
+    Findings subject = findings.about("pods");
     Optional<List<HostsSnapshot>> known =
-        findings.known(subject, facts.snapshots(), "run this as root on the node");
+        subject.known(facts.snapshots(), "run this as root on the node");
     if (known.isEmpty()) {
       return;
     }
@@ -211,8 +205,7 @@ record NodeRules(Facts facts, String name, Findings findings) {
     for (HostsSnapshot snapshot : known.get()) {
       if (isNamelessProxy(snapshot)) {
         faults++;
-        findings.fail(
-            subject,
+        subject.fail(
             snapshot.pod()
                 + " has a copy of the hosts file without "
                 + name
@@ -220,8 +213,7 @@ record NodeRules(Facts facts, String name, Findings findings) {
             "restart it (kubectl delete pod) now that the hosts file has the name");
       } else if (isPinned(snapshot)) {
         faults++;
-        findings.warn(
-            subject,
+        subject.warn(
             "%s uses the host network and an old copy of the hosts file: it dials %s only"
                 .formatted(snapshot.pod(), Findings.text(snapshot.addresses())),
             "restart it (kubectl delete pod) after the hand-over; on a worker --strategy nft"
@@ -229,7 +221,7 @@ record NodeRules(Facts facts, String name, Findings findings) {
       }
     }
     if (faults == 0) {
-      findings.ok(subject, "no pod on the host network has an old copy of the hosts file");
+      subject.ok("no pod on the host network has an old copy of the hosts file");
     }
   }
 
@@ -256,18 +248,16 @@ record NodeRules(Facts facts, String name, Findings findings) {
     if (facts.rule().isEmpty()) {
       return;
     }
-    String subject = "boot-time rule";
+    Findings subject = findings.about("boot-time rule");
     RuleReading reading = facts.rule().get();
     if (reading instanceof RuleReading.Present present) {
-      findings.ok(
-          subject,
+      subject.ok(
           "in place, %d control planes; it carried %d connections"
               .formatted(present.rule().candidates().size(), present.connections()));
     } else if (reading instanceof RuleReading.Unreadable unreadable) {
-      findings.warn(subject, "not known: " + unreadable.reason(), "run this as root");
+      subject.warn("not known: " + unreadable.reason(), "run this as root");
     } else {
-      findings.warn(
-          subject,
+      subject.warn(
           "not there: expected with REMOVE_AFTER_HANDOVER or in IPVS mode only",
           "otherwise run apiserver-bootstrap pin and find out what flushes the ruleset");
     }

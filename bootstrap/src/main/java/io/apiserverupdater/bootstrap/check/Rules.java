@@ -20,6 +20,6 @@ public final class Rules {
     NameRules.examine(facts, findings);
     ApiserverRules.examine(facts, findings);
     NodeRules.examine(facts, findings);
-    return findings.all();
+    return List.copyOf(findings.all());
   }
 }

@@ -28,21 +28,11 @@ import java.util.Random;
 import java.util.function.Consumer;
 
 /** {@code pin}, {@code handover}, and both in one. */
-public final class BootCommand {
+public record BootCommand(BootstrapConfig config, Log log, PrintStream out) {
   private static final int OK = 0;
   private static final int CHANGES = 1;
   private static final int ONLY_VERIFIED = 3;
   private static final int KEPT = 4;
-
-  private final BootstrapConfig config;
-  private final Log log;
-  private final PrintStream out;
-
-  public BootCommand(BootstrapConfig config, Log log, PrintStream out) {
-    this.config = config;
-    this.log = log;
-    this.out = out;
-  }
 
   /**
    * Runs it.
@@ -138,8 +128,8 @@ public final class BootCommand {
     if (config.role() == Role.WORKER) {
       return Optional.empty();
     }
-    return config.localApiserver().isPresent()
-        ? config.localApiserver()
-        : Optional.of(Node.localApiserver(candidates, config.port()));
+    return config
+        .localApiserver()
+        .or(() -> Optional.of(Node.localApiserver(candidates, config.port())));
   }
 }

@@ -41,25 +41,16 @@ import java.util.List;
 import java.util.Optional;
 
 /** {@code check}: examines the node, and says what to do about what is wrong. Changes nothing. */
-public final class CheckCommand {
+public record CheckCommand(BootstrapConfig config, Log log) {
   private static final Duration RULE_DEADLINE = Duration.ofSeconds(3);
-
-  private final BootstrapConfig config;
-  private final Log log;
-
-  private CheckCommand(BootstrapConfig config, Log log) {
-    this.config = config;
-    this.log = log;
-  }
 
   /**
    * Runs it.
    *
    * @return the exit code: 0 all is well, 1 with a warning, 2 with a failure
    */
-  public static int run(BootstrapConfig config, Log log, PrintStream out)
-      throws InterruptedException {
-    Report report = new Report(Rules.findings(new CheckCommand(config, log).facts()));
+  public int run(PrintStream out) throws InterruptedException {
+    Report report = new Report(Rules.findings(facts()));
     out.print(config.output() == Output.JSON ? report.json() : report.text());
     return report.exitCode();
   }

@@ -8,15 +8,7 @@ import io.apiserverupdater.bootstrap.nft.RuleReading;
 import java.time.Duration;
 
 /** The kernel's table as it is: what would change there is told. */
-final class DryRunRuleTable implements BootRuleTable {
-  private final BootRuleTable real;
-  private final Log log;
-
-  DryRunRuleTable(BootRuleTable real, Log log) {
-    this.real = real;
-    this.log = log;
-  }
-
+record DryRunRuleTable(BootRuleTable real, Log log) implements BootRuleTable {
   @Override
   public RuleOutcome install(BootRule rule, Duration deadline) {
     log.info("dry-run=true rule=installed service=" + rule.service() + " to=" + rule.candidates());
