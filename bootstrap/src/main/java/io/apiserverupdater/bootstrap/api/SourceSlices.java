@@ -8,6 +8,7 @@ import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -73,14 +74,7 @@ final class SourceSlices {
   }
 
   private static void collect(JsonObject slice, Set<ApiserverAddress> into) {
-    int bytes;
-    switch (text(slice, "addressType")) {
-      case "IPv4" -> bytes = 4;
-      case "IPv6" -> bytes = 16;
-      default -> {
-        return;
-      }
-    }
+    int bytes = Map.of("IPv4", 4, "IPv6", 16).getOrDefault(text(slice, "addressType"), 0);
     for (JsonObject endpoint : objects(slice, "endpoints")) {
       for (JsonElement ip : elements(endpoint, "addresses")) {
         for (JsonObject port : objects(slice, "ports")) {

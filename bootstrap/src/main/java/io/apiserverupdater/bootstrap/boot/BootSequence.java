@@ -32,6 +32,7 @@ public final class BootSequence {
   private static final Duration LONGEST_CHECK_INTERVAL = Duration.ofMinutes(1);
   private static final Duration FIRST_PROGRESS = Duration.ofSeconds(10);
   private static final Duration PROGRESS_AT_LAST = Duration.ofMinutes(10);
+  private static final Duration NO_LIMIT = Duration.ofDays(36_500);
 
   private final Plan plan;
   private final NameEntry entry;
@@ -143,15 +144,14 @@ public final class BootSequence {
       };
     }
     log.warn(
-        "phase=kept name="
-            + plan.hostname()
-            + " target="
-            + before.map(InetAddress::getHostAddress).orElse("")
-            + " reason=\"no control plane answered within "
-            + plan.timeout().toMillis()
-            + " ms; the hand-over keeps looking. If the control planes have new addresses, set"
-            + " one in CONTROL_PLANE in /etc/apiserver-bootstrap/bootstrap.conf and restart"
-            + " apiserver-bootstrap.service\"");
+        """
+        phase=kept name=%s target=%s reason="no control plane answered within %d ms; the hand-over \
+        keeps looking. If the control planes have new addresses, set one in CONTROL_PLANE in \
+        /etc/apiserver-bootstrap/bootstrap.conf and restart apiserver-bootstrap.service\""""
+            .formatted(
+                plan.hostname(),
+                before.map(InetAddress::getHostAddress).orElse(""),
+                plan.timeout().toMillis()));
     return Pinned.NOBODY;
   }
 
@@ -218,6 +218,7 @@ public final class BootSequence {
     HandoverWatch watch = new HandoverWatch(destination, plan.rise(), start, random);
     Optional<CandidateRace> check = Optional.empty();
     Duration interval = CHECK_INTERVAL;
+    long giveUp = start + plan.waitLimit().orElse(NO_LIMIT).toNanos();
     long nextCheck = start + (pinnedJustNow ? CHECK_INTERVAL : FIRST_CHECK_AFTER).toNanos();
     Duration progress = FIRST_PROGRESS;
     while (true) {
@@ -227,25 +228,18 @@ public final class BootSequence {
         handOver(destination, start, atFirst);
         return true;
       }
-      if (plan.waitLimit().isPresent() && now - start >= plan.waitLimit().get().toNanos()) {
+      if (now - giveUp >= 0) {
         log.warn(
-            "phase=pinned name="
-                + plan.hostname()
-                + " waited="
-                + seconds(plan.waitLimit().get())
-                + " reason=\""
-                + destination
-                + " did not work; the name is unchanged\"");
+            "phase=pinned name=%s waited=%ds reason=\"%s did not work; the name is unchanged\""
+                .formatted(plan.hostname(), (giveUp - start) / 1_000_000_000, destination));
         return false;
       }
       if (now - start >= progress.toNanos()) {
-        log.info("phase=pinned waiting-for=" + destination + " waited=" + seconds(progress));
+        log.info(
+            "phase=pinned waiting-for=" + destination + " waited=" + progress.toSeconds() + "s");
         progress = shorter(progress.multipliedBy(2), progress.plus(PROGRESS_AT_LAST));
       }
-      long wake = start + progress.toNanos();
-      if (plan.waitLimit().isPresent()) {
-        wake = earlier(wake, start + plan.waitLimit().get().toNanos());
-      }
+      long wake = earlier(start + progress.toNanos(), giveUp);
       if (watched instanceof RaceStep.Ask ask) {
         bridge.beforeAsking();
         probing.ask(ask.address(), ask.deadline());
@@ -340,14 +334,10 @@ public final class BootSequence {
     }
     boolean changed = entry.pointAt(destination.ip());
     keep(BootPhase.HANDED_OVER, Evidence.READY);
+    long waited = (probing.now() - start) / 1_000_000;
     log.info(
-        told(BootPhase.HANDED_OVER, destination)
-            + " answers="
-            + plan.rise()
-            + " waited="
-            + (probing.now() - start) / 1_000_000
-            + "ms changed="
-            + changed);
+        "%s answers=%d waited=%dms changed=%s"
+            .formatted(told(BootPhase.HANDED_OVER, destination), plan.rise(), waited, changed));
     bridge.handedOver();
   }
 
@@ -365,10 +355,6 @@ public final class BootSequence {
       text.append(text.length() == 0 ? "" : ",").append(address);
     }
     return text.toString();
-  }
-
-  private static String seconds(Duration duration) {
-    return duration.toMillis() / 1000 + "s";
   }
 
   private static Duration shorter(Duration a, Duration b) {

@@ -2,6 +2,7 @@ package io.apiserverupdater.bootstrap.boot;
 
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.apiserver.probe.ProbeResult;
+import io.apiserverupdater.apiserver.probe.ProbeResult.Reason;
 import io.apiserverupdater.apiserver.probe.ProbeResult.Unreachable;
 import io.apiserverupdater.apiserver.time.Backoff;
 import java.time.Duration;
@@ -75,7 +76,7 @@ final class HandoverWatch {
   void answered(ProbeResult result, long now) {
     asked = false;
     boolean hurried = silent;
-    silent = isSilent(result);
+    silent = isFor(result, Reason.CONNECT_TIMEOUT);
     if (result instanceof ProbeResult.Ready) {
       inARow++;
       backoff.reset();
@@ -86,7 +87,8 @@ final class HandoverWatch {
     if (!result.reached()) {
       backoff.reset();
       nextNanos = askedNanos + interval(now).toNanos();
-    } else if (hurried && isTimeout(result)) {
+    } else if (hurried
+        && (isFor(result, Reason.HANDSHAKE_TIMEOUT) || isFor(result, Reason.ANSWER_TIMEOUT))) {
       // The short deadline was meant for an address where nobody is.
       nextNanos = now;
     } else {
@@ -116,16 +118,7 @@ final class HandoverWatch {
     return a.compareTo(b) > 0 ? a : b;
   }
 
-  private static boolean isSilent(ProbeResult result) {
-    return result instanceof Unreachable unreachable
-        && unreachable.reason() == ProbeResult.Reason.CONNECT_TIMEOUT;
-  }
-
-  private static boolean isTimeout(ProbeResult result) {
-    return result instanceof Unreachable unreachable
-        && switch (unreachable.reason()) {
-          case HANDSHAKE_TIMEOUT, ANSWER_TIMEOUT -> true;
-          default -> false;
-        };
+  private static boolean isFor(ProbeResult result, Reason reason) {
+    return result instanceof Unreachable unreachable && unreachable.reason() == reason;
   }
 }

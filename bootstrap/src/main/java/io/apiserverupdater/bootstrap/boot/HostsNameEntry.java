@@ -9,23 +9,15 @@ import java.net.InetAddress;
 import java.time.Duration;
 import java.util.Optional;
 
-/** The name's entry in the hosts file on the disk. */
-public final class HostsNameEntry implements NameEntry {
+/**
+ * The name's entry in the hosts file on the disk.
+ *
+ * @param adopt whether entries of the name that are not ours are taken over
+ */
+public record HostsNameEntry(HostsFileStore store, String hostname, boolean adopt)
+    implements NameEntry {
   /** A change takes milliseconds; another program that takes longer is stuck. */
   public static final Duration LOCK_DEADLINE = Duration.ofSeconds(10);
-
-  private final HostsFileStore store;
-  private final String hostname;
-  private final boolean adopt;
-
-  /**
-   * @param adopt whether entries of the name that are not ours are taken over
-   */
-  public HostsNameEntry(HostsFileStore store, String hostname, boolean adopt) {
-    this.store = store;
-    this.hostname = hostname;
-    this.adopt = adopt;
-  }
 
   @Override
   public Optional<InetAddress> address() throws IOException {

@@ -57,10 +57,8 @@ final class NftBridge extends Bridge {
       fallBack(controlPlane + " is not of the address family of " + service);
     } else if (!fallenBack) {
       RuleOutcome outcome = table.install(rule.get(), DEADLINE);
-      if (outcome instanceof RuleOutcome.Unsupported unsupported) {
-        fallBack(unsupported.reason());
-      } else if (outcome instanceof RuleOutcome.Failed failed) {
-        fallBack(failed.reason());
+      if (!(outcome instanceof RuleOutcome.Done)) {
+        fallBack(outcome.reason());
       }
     }
     if (fallenBack) {

@@ -1,7 +1,9 @@
 package io.apiserverupdater.bootstrap.files;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -20,24 +22,18 @@ public class Disk {
    * @throws IOException also when the file is larger
    */
   public byte[] read(Path file, int limit) throws IOException {
-    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ);
+        InputStream in = Channels.newInputStream(channel)) {
       long size = channel.size();
       if (size > limit) {
         throw new IOException(
             file + " has " + size + " bytes, expected at most " + limit + " for such a file");
       }
       // Some files, as in /proc, have a size of 0 and a content all the same.
-      ByteBuffer buffer = ByteBuffer.allocate((int) Math.max(size, 4096) + 1);
-      while (channel.read(buffer) >= 0) {
-        if (buffer.position() > limit) {
-          throw new IOException(file + " has more than the " + limit + " bytes expected");
-        }
-        if (!buffer.hasRemaining()) {
-          buffer = ByteBuffer.allocate(buffer.capacity() * 2).put(buffer.flip());
-        }
+      byte[] content = in.readNBytes(limit + 1);
+      if (content.length > limit) {
+        throw new IOException(file + " has more than the " + limit + " bytes expected");
       }
-      byte[] content = new byte[buffer.position()];
-      buffer.flip().get(content);
       return content;
     }
   }

@@ -345,7 +345,7 @@ public final class HostsFile {
   }
 
   /** A field of a line, between blanks and before a comment. */
-  private record Field(int start, int end, String text) {
+  private record Field(int end, String text) {
     boolean is(String name) {
       // Go's resolver knows no difference between "name" and "name.".
       String plain = text.endsWith(".") ? text.substring(0, text.length() - 1) : text;
@@ -362,7 +362,7 @@ public final class HostsFile {
         at++;
       }
       if (at > start) {
-        fields.add(new Field(start, at, line.substring(start, at)));
+        fields.add(new Field(at, line.substring(start, at)));
       } else {
         at++;
       }

@@ -17,15 +17,9 @@ import java.util.Optional;
  * <p>IPVS is asked after all NAT of a node's own connections, so the boot-time rule comes before
  * it: the rule's counter goes on counting, and the rule must be taken out at the hand-over.
  */
-final class IpvsServices {
+record IpvsServices(String list) {
   private static final Path LIST = Path.of("/proc/net/ip_vs");
   private static final int MAX_BYTES = 8 * 1024 * 1024;
-
-  private final String list;
-
-  IpvsServices(String list) {
-    this.list = list;
-  }
 
   /** Those of this network namespace now; none where the kernel has no IPVS. */
   static IpvsServices ofThisNode() {

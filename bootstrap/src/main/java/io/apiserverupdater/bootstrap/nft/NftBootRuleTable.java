@@ -12,20 +12,12 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** The rule in this network namespace's nftables, by the program {@code nft}. */
-public final class NftBootRuleTable implements BootRuleTable {
+public record NftBootRuleTable(
+    ApiserverAddress service, Optional<Program> nft, String kernelRelease)
+    implements BootRuleTable {
   private static final String INSTALL_IT = "install the package nftables, or use --strategy hosts";
   private static final int MAX_WORDS = 200;
   private static final Pattern VERSION = Pattern.compile("(\\d{1,9})\\.(\\d{1,9})");
-
-  private final ApiserverAddress service;
-  private final Optional<Program> nft;
-  private final String kernelRelease;
-
-  NftBootRuleTable(ApiserverAddress service, Optional<Program> nft, String kernelRelease) {
-    this.service = service;
-    this.nft = nft;
-    this.kernelRelease = kernelRelease;
-  }
 
   /**
    * The table of the node that this runs on; needs root, or CAP_NET_ADMIN.
