@@ -153,23 +153,18 @@ record ApiserverRules(Facts facts, String name, Findings findings) {
     if (dns.isEmpty()) {
       return;
     }
-    boolean sameFamily = false;
-    for (InetAddress address : dns.get()) {
-      if (address.getAddress().length != clusterIp.get().getAddress().length) {
-        continue;
-      }
-      sameFamily = true;
-      if (haveSamePrefix(address, clusterIp.get())) {
-        subject.ok(
-            "%s is near the cluster's DNS, %s"
-                .formatted(clusterIp.get().getHostAddress(), address.getHostAddress()));
-        return;
-      }
-    }
-    if (sameFamily) {
+    String ip = clusterIp.get().getHostAddress();
+    int length = clusterIp.get().getAddress().length;
+    List<InetAddress> sameFamily =
+        dns.get().stream().filter(it -> it.getAddress().length == length).toList();
+    Optional<InetAddress> near =
+        sameFamily.stream().filter(it -> haveSamePrefix(it, clusterIp.get())).findFirst();
+    if (near.isPresent()) {
+      subject.ok(ip + " is near the cluster's DNS, " + near.get().getHostAddress());
+    } else if (!sameFamily.isEmpty()) {
       subject.warn(
           "%s is far from the cluster's DNS, %s, which is in the service CIDR"
-              .formatted(clusterIp.get().getHostAddress(), Findings.text(dns.get())),
+              .formatted(ip, Findings.text(dns.get())),
           "compare with: kubectl -n kube-system get service apiserver");
     }
   }
@@ -189,18 +184,11 @@ record ApiserverRules(Facts facts, String name, Findings findings) {
               + " can take over this node",
           "set CA_FILE or CA_CERT_HASH instead");
     }
-    if (facts.authorityExpiry().isEmpty()) {
-      return;
-    }
-    Optional<Instant> expiry =
-        subject.known(facts.authorityExpiry().get(), "set CA_FILE to the CA's certificate");
-    expiry.ifPresent(
-        at ->
-            expiry(
-                subject,
-                "the trusted CA certificate",
-                at,
-                "renew it and copy the new one to all nodes"));
+    String advice = "renew it and copy the new one to all nodes";
+    facts
+        .authorityExpiry()
+        .flatMap(end -> subject.known(end, "set CA_FILE to the CA's certificate"))
+        .ifPresent(end -> expiry(subject, "the trusted CA certificate", end, advice));
   }
 
   private void expiry(Findings subject, String what, Instant at, String advice) {
@@ -231,15 +219,12 @@ record ApiserverRules(Facts facts, String name, Findings findings) {
     } else {
       subject.ok(certificate.shownBy() + ": certificate is valid for " + name);
     }
+    String onlyByAddress = "only clients that dial the address instead of the name need that; ";
     facts
         .settings()
         .clusterIp()
         .flatMap(it -> CertificateFaults.wrongName(certificate.names(), it.getHostAddress()))
-        .ifPresent(
-            fault ->
-                subject.warn(
-                    fault + ", the cluster IP",
-                    "only clients that dial the address instead of the name need that; " + advice));
+        .ifPresent(fault -> subject.warn(fault + ", the cluster IP", onlyByAddress + advice));
     expiry(subject, "it", certificate.expiry(), "renew it: kubeadm certs renew apiserver");
   }
 }

@@ -54,16 +54,14 @@ record NameRules(Facts facts, String name, Findings findings) {
               + " such as nscd");
       return;
     }
-    for (InetAddress address : addresses) {
-      Optional<String> meaning = meaning(address);
-      if (meaning.isEmpty()) {
-        subject.fail(
-            "%s resolves to %s, which is neither the cluster IP nor a known control plane"
-                .formatted(name, address.getHostAddress()),
-            "run apiserver-bootstrap, or correct CONTROL_PLANE and CLUSTER_IP in its"
-                + " configuration");
-        return;
-      }
+    Optional<InetAddress> strange =
+        addresses.stream().filter(address -> meaning(address).isEmpty()).findFirst();
+    if (strange.isPresent()) {
+      subject.fail(
+          "%s resolves to %s, which is neither the cluster IP nor a known control plane"
+              .formatted(name, strange.get().getHostAddress()),
+          "run apiserver-bootstrap, or correct CONTROL_PLANE and CLUSTER_IP in its configuration");
+      return;
     }
     InetAddress first = addresses.get(0);
     subject.ok(

@@ -33,9 +33,7 @@ public final class NodeProbes {
     ExecutorService threads = Executors.newCachedThreadPool();
     try {
       List<Callable<Probed>> questions = new ArrayList<>();
-      for (ApiserverAddress address : addresses) {
-        questions.add(() -> probe(probe, address));
-      }
+      addresses.forEach(address -> questions.add(() -> probe(probe, address)));
       List<Probed> answers = new ArrayList<>();
       for (Future<Probed> answer : threads.invokeAll(questions)) {
         answers.add(answer.get());

@@ -144,15 +144,10 @@ record NodeRules(Facts facts, String name, Findings findings) {
     if (proxy != null && proxy.active().equals("active")) {
       http2(Rules.PROXY_UNIT, proxy.variables(), dropIn);
     } else {
-      facts
-          .proxyVariables()
-          .ifPresent(
-              variables ->
-                  http2(
-                      "kube-proxy",
-                      variables,
-                      "run kubectl -n kube-system set env daemonset/kube-proxy"
-                          + " HTTP2_READ_IDLE_TIMEOUT_SECONDS=2 HTTP2_PING_TIMEOUT_SECONDS=2"));
+      String setEnv =
+          "run kubectl -n kube-system set env daemonset/kube-proxy"
+              + " HTTP2_READ_IDLE_TIMEOUT_SECONDS=2 HTTP2_PING_TIMEOUT_SECONDS=2";
+      facts.proxyVariables().ifPresent(variables -> http2("kube-proxy", variables, setEnv));
     }
   }
 

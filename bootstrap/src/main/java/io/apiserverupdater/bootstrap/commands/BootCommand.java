@@ -34,19 +34,13 @@ public record BootCommand(BootstrapConfig config, Log log, PrintStream out) {
   private static final int ONLY_VERIFIED = 3;
   private static final int KEPT = 4;
 
-  /**
-   * Runs it.
-   *
-   * @return the exit code
-   * @throws IOException with a message for a person; the hosts file is as it was
-   */
+  /** Returns the exit code; when it throws, the hosts file is as it was. */
   public int run() throws IOException, InterruptedException {
     HostsFileStore store = new HostsFileStore(config.hostsFile(), config.stateDir(), log::warn);
     HostsNameEntry entry = new HostsNameEntry(store, config.hostname(), config.adopt());
     BootRuleTable table = NftBootRuleTable.ofThisNode(config.service(), config.port());
     if (config.dryRun()) {
-      return dryRun(
-          new DryRunEntry(config.hostsFile(), store, config.hostname(), entry, out), table);
+      return dryRun(new DryRunEntry(config.hostsFile(), entry, out), table);
     }
     BootSequence sequence =
         sequence(entry, table, new BootStateStore(config.stateDir(), log)::keep);

@@ -44,11 +44,7 @@ import java.util.Optional;
 public record CheckCommand(BootstrapConfig config, Log log) {
   private static final Duration RULE_DEADLINE = Duration.ofSeconds(3);
 
-  /**
-   * Runs it.
-   *
-   * @return the exit code: 0 all is well, 1 with a warning, 2 with a failure
-   */
+  /** Returns the exit code: 0 all is well, 1 with a warning, 2 with a failure. */
   public int run(PrintStream out) throws InterruptedException {
     Report report = new Report(Rules.findings(facts()));
     out.print(config.output() == Output.JSON ? report.json() : report.text());
@@ -59,14 +55,9 @@ public record CheckCommand(BootstrapConfig config, Log log) {
     String path = System.getenv().getOrDefault("PATH", "");
     NodePrograms programs = new NodePrograms(Program.folders(path), Path.of("/proc"));
     NodeFiles files = new NodeFiles(Path.of("/"));
-    List<ApiserverAddress> addresses = new ArrayList<>();
-    Optional<Instant> refreshed = Optional.empty();
-    if (!config.controlPlanes().isEmpty()) {
-      CandidateList list =
-          new CandidateListStore(config.stateDir(), log::warn).read(config.controlPlanes());
-      addresses.addAll(list.inOrder());
-      refreshed = list.refreshedAt();
-    }
+    Optional<CandidateList> list =
+        new CandidateListStore(config.stateDir(), log::warn).readFor(config.controlPlanes());
+    List<ApiserverAddress> addresses = list.map(CandidateList::inOrder).orElse(List.of());
     Optional<ApiserverAddress> service = config.service();
     Reading<List<Probed>> probed = probe(addresses, service);
     return new Facts(
@@ -81,7 +72,7 @@ public record CheckCommand(BootstrapConfig config, Log log) {
             config.strategy()),
         programs.resolution(config.hostname()),
         hosts(),
-        refreshed,
+        list.flatMap(CandidateList::refreshedAt),
         probed.then(all -> new Reading.Known<>(all.subList(0, addresses.size()))),
         service.map(unused -> probed.then(all -> new Reading.Known<>(all.get(addresses.size())))),
         probed.then(all -> NodeProbes.certificate(config.hostname(), all)),

@@ -13,25 +13,21 @@ import java.util.Optional;
 /** The name's entry in a hosts file that stays as it is: each change is shown as a diff. */
 final class DryRunEntry implements NameEntry {
   private final Path path;
-  private final String hostname;
   private final HostsNameEntry real;
   private final PrintStream out;
   private HostsFile file;
   private boolean changed;
 
-  DryRunEntry(
-      Path path, HostsFileStore store, String hostname, HostsNameEntry real, PrintStream out)
-      throws IOException {
+  DryRunEntry(Path path, HostsNameEntry real, PrintStream out) throws IOException {
     this.path = path;
-    this.hostname = hostname;
     this.real = real;
     this.out = out;
-    this.file = store.read();
+    this.file = real.store().read();
   }
 
   @Override
   public Optional<InetAddress> address() {
-    return HostsNameEntry.addressIn(file, hostname);
+    return HostsNameEntry.addressIn(file, real.hostname());
   }
 
   @Override

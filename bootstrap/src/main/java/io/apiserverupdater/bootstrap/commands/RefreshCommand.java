@@ -39,13 +39,7 @@ public final class RefreshCommand {
 
   private RefreshCommand() {}
 
-  /**
-   * Runs it.
-   *
-   * @return the exit code
-   * @throws IOException with a message for a person, when the list cannot be written; it is as it
-   *     was
-   */
+  /** Returns the exit code; when it throws, the list is as it was. */
   public static int run(BootstrapConfig config, Log log, PrintStream out) throws IOException {
     SourceAnswer answer = ApiserverSource.of(config.kubeconfig()).read(ASK_DEADLINE);
     if (!(answer instanceof SourceAnswer.Members members)) {
@@ -74,13 +68,10 @@ public final class RefreshCommand {
   }
 
   private static int show(CandidateList before, CandidateList after, PrintStream out) {
-    boolean changes = false;
-    for (ApiserverAddress address : before.refreshed()) {
-      if (!after.refreshed().contains(address)) {
-        out.println("-" + address);
-        changes = true;
-      }
-    }
+    List<ApiserverAddress> gone = new ArrayList<>(before.refreshed());
+    gone.removeAll(after.refreshed());
+    gone.forEach(address -> out.println("-" + address));
+    boolean changes = !gone.isEmpty();
     for (ApiserverAddress address : after.refreshed()) {
       boolean known = before.refreshed().contains(address);
       out.println((known ? " " : "+") + address);
@@ -115,18 +106,16 @@ public final class RefreshCommand {
   /** The members that are ready now; all of them when none is, or nobody says whom to trust. */
   private static List<ApiserverAddress> ready(
       BootstrapConfig config, List<ApiserverAddress> members, Log log) {
-    List<ApiserverAddress> ready = new ArrayList<>();
     try {
       ApiserverProbe probe = VerifiedProbe.of(config, log);
-      for (ApiserverAddress member : members) {
-        if (probe.probe(member, PROBE_DEADLINE) instanceof ProbeResult.Ready) {
-          ready.add(member);
-        }
-      }
+      List<ApiserverAddress> ready =
+          members.stream()
+              .filter(it -> probe.probe(it, PROBE_DEADLINE) instanceof ProbeResult.Ready)
+              .toList();
+      return ready.isEmpty() ? members : ready;
     } catch (IOException e) {
       return members;
     }
-    return ready.isEmpty() ? members : ready;
   }
 
   private static void told(RuleOutcome outcome, String done, Log log) {

@@ -22,18 +22,13 @@ public final class RestoreCommand {
 
   private RestoreCommand() {}
 
-  /**
-   * Runs it.
-   *
-   * @return the exit code
-   * @throws IOException with a message for a person; the hosts file is as it was
-   */
+  /** Returns the exit code; when it throws, the hosts file is as it was. */
   public static int run(BootstrapConfig config, Log log, PrintStream out) throws IOException {
     HostsFileStore store = new HostsFileStore(config.hostsFile(), config.stateDir(), log::warn);
     BootRuleTable table = NftBootRuleTable.ofThisNode(config.service(), config.port());
     if (config.dryRun()) {
       HostsNameEntry real = new HostsNameEntry(store, config.hostname(), false);
-      DryRunEntry entry = new DryRunEntry(config.hostsFile(), store, config.hostname(), real, out);
+      DryRunEntry entry = new DryRunEntry(config.hostsFile(), real, out);
       return entry.edit(HostsFile::restore) ? CHANGES : OK;
     }
     boolean changed = store.change(HostsFile::restore, HostsNameEntry.LOCK_DEADLINE).differs();

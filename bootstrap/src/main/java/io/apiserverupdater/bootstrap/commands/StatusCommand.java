@@ -17,7 +17,6 @@ import java.io.PrintStream;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
@@ -52,12 +51,7 @@ public final class StatusCommand {
     }
   }
 
-  /**
-   * Runs it.
-   *
-   * @return the exit code
-   * @throws IOException with a message for a person, when the hosts file cannot be read
-   */
+  /** Returns the exit code; throws when the hosts file cannot be read. */
   public static int run(BootstrapConfig config, Log log, PrintStream out) throws IOException {
     HostsNameEntry entry =
         new HostsNameEntry(
@@ -66,14 +60,8 @@ public final class StatusCommand {
             false);
     Optional<InetAddress> target = entry.address();
     Optional<BootState> kept = new BootStateStore(config.stateDir(), log).read();
-    List<ApiserverAddress> controlPlanes = new ArrayList<>();
-    Optional<Instant> refreshed = Optional.empty();
-    if (!config.controlPlanes().isEmpty()) {
-      CandidateList list =
-          new CandidateListStore(config.stateDir(), log::warn).read(config.controlPlanes());
-      controlPlanes.addAll(list.inOrder());
-      refreshed = list.refreshedAt();
-    }
+    Optional<CandidateList> list =
+        new CandidateListStore(config.stateDir(), log::warn).readFor(config.controlPlanes());
     Status status =
         status(
             config.hostname(),
@@ -81,8 +69,8 @@ public final class StatusCommand {
             config.clusterIp(),
             config.strategy(),
             kept,
-            controlPlanes,
-            refreshed);
+            list.map(CandidateList::inOrder).orElse(List.of()),
+            list.flatMap(CandidateList::refreshedAt));
     Instant now = Instant.now();
     out.print(config.output() == Output.JSON ? json(status, now) : text(status, now));
     return OK;
@@ -100,15 +88,11 @@ public final class StatusCommand {
     Optional<BootState> told =
         kept.filter(
             state -> target.isPresent() && state.target().equals(target.get().getHostAddress()));
-    BootPhase phase;
+    BootPhase phase = target.equals(clusterIp) ? BootPhase.HANDED_OVER : BootPhase.PINNED;
     if (target.isEmpty()) {
       phase = BootPhase.UNPINNED;
-    } else if (target.equals(clusterIp) && strategy == Strategy.HOSTS) {
-      phase = BootPhase.HANDED_OVER;
-    } else {
-      phase =
-          told.map(BootState::phase)
-              .orElse(target.equals(clusterIp) ? BootPhase.HANDED_OVER : BootPhase.PINNED);
+    } else if (phase == BootPhase.PINNED || strategy == Strategy.NFT) {
+      phase = told.map(BootState::phase).orElse(phase);
     }
     return new Status(name, phase, target, told, controlPlanes, refreshed);
   }

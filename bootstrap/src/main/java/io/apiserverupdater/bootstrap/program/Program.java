@@ -110,12 +110,9 @@ public final class Program {
   }
 
   private static void end(Process process) {
-    if (!process.isAlive()) {
-      return;
-    }
-    process.destroyForcibly();
     try {
-      boolean unusedDead = process.waitFor(DEATH.toMillis(), TimeUnit.MILLISECONDS);
+      boolean unusedDead =
+          process.destroyForcibly().waitFor(DEATH.toMillis(), TimeUnit.MILLISECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
