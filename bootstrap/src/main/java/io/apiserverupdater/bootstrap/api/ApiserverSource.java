@@ -46,7 +46,7 @@ import javax.net.ssl.HttpsURLConnection;
  * of the kubelet. It is asked for by its name, because RBAC can limit a get to one name; the
  * apiservers have one slice of that name, of one address family. For one thread.
  */
-public final class ApiserverSource {
+public record ApiserverSource(Path kubeconfig, Supplier<Instant> clock) {
   static final String SLICE =
       "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/kubernetes";
 
@@ -55,14 +55,6 @@ public final class ApiserverSource {
 
   private static final int MAX_DEPTH = 64;
   private static final int MAX_WORDS = 300;
-
-  private final Path kubeconfig;
-  private final Supplier<Instant> clock;
-
-  ApiserverSource(Path kubeconfig, Supplier<Instant> clock) {
-    this.kubeconfig = kubeconfig;
-    this.clock = clock;
-  }
 
   /** Asks with the credential of this file, which is read each time. */
   public static ApiserverSource of(Path kubeconfig) {

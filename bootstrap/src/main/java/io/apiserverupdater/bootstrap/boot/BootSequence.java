@@ -45,9 +45,8 @@ public final class BootSequence {
   private final Findings findings;
 
   /**
-   * What to do.
+   * What to do for the name.
    *
-   * @param hostname the name
    * @param candidates in this node's order; at least one
    * @param local on a control plane, its own apiserver
    * @param service the cluster IP and port of the Service; needed for a worker's hand-over and for
@@ -122,14 +121,10 @@ public final class BootSequence {
     // What is wrong with the file is told at once, not after the search.
     entry.check();
     Optional<InetAddress> before = entry.address();
-    List<ApiserverAddress> ordered = new ArrayList<>();
+    List<ApiserverAddress> ordered = new ArrayList<>(plan.candidates());
     if (plan.local().isPresent()) {
-      ordered.add(plan.local().get());
-    }
-    for (ApiserverAddress candidate : plan.candidates()) {
-      if (!ordered.contains(candidate)) {
-        ordered.add(candidate);
-      }
+      ordered.remove(plan.local().get());
+      ordered.add(0, plan.local().get());
     }
     BootDecision decision =
         BootDecision.afterRace(race(ordered), before.isPresent(), plan.local(), ordered);
@@ -167,16 +162,13 @@ public final class BootSequence {
   }
 
   private RaceStep race(List<ApiserverAddress> ordered) throws InterruptedException {
-    Duration limit =
-        plan.local().isPresent() && plan.timeout().compareTo(LONGEST_PEER_SEARCH) > 0
-            ? LONGEST_PEER_SEARCH
-            : plan.timeout();
+    boolean local = plan.local().isPresent();
+    Duration limit = local ? shorter(plan.timeout(), LONGEST_PEER_SEARCH) : plan.timeout();
     log.info("candidates=" + joined(ordered));
     CandidateRace race =
         new CandidateRace(
             ordered,
-            new CandidateRace.Pace(
-                STAGGER, PROBE_DEADLINE, Optional.of(limit), plan.local().isPresent()),
+            new CandidateRace.Pace(STAGGER, PROBE_DEADLINE, Optional.of(limit), local),
             probing.now(),
             random);
     while (true) {

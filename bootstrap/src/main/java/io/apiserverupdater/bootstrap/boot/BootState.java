@@ -17,16 +17,9 @@ public record BootState(BootPhase phase, String target, Evidence evidence, long 
 
   /** As the state file holds it. */
   public byte[] toBytes() {
-    return ("phase="
-            + phase
-            + "\ntarget="
-            + target
-            + "\nevidence="
-            + evidence
-            + "\nsince="
-            + sinceSeconds
-            + "\n")
-        .getBytes(StandardCharsets.UTF_8);
+    String where = "phase=" + phase + "\ntarget=" + target;
+    String why = "evidence=" + evidence + "\nsince=" + sinceSeconds;
+    return (where + "\n" + why + "\n").getBytes(StandardCharsets.UTF_8);
   }
 
   /** Reads a state file; empty when it is damaged. Lines of another version are passed over. */

@@ -275,12 +275,8 @@ public final class BootstrapFlags {
   private static List<ApiserverAddress> controlPlanes(
       CommandLine line, int port, Optional<InetAddress> clusterIp) {
     List<ApiserverAddress> found = new ArrayList<>();
-    Optional<List<String>> items = line.given(CONTROL_PLANE);
-    if (items.isEmpty()) {
-      return found;
-    }
     String origin = line.origin(CONTROL_PLANE);
-    for (String item : items.get()) {
+    for (String item : line.given(CONTROL_PLANE).orElse(List.of())) {
       Optional<ApiserverAddress> address = hostAddress(item, port);
       if (address.isEmpty()) {
         line.error(

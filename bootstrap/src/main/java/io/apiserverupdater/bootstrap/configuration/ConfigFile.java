@@ -69,15 +69,14 @@ final class ConfigFile {
     int equals = text.indexOf('=');
     if (equals < 1) {
       line.error(
-          place + ": \"" + text + "\" is not a setting, expected KEY = value or a #" + " comment");
+          place + ": \"" + text + "\" is not a setting, expected KEY = value or a # comment");
       return;
     }
     String key = text.substring(0, equals).strip();
     String value = text.substring(equals + 1).strip();
     String flag = key.toLowerCase(Locale.ROOT).replace('_', '-');
     if (!keys.contains(keyOf(flag))) {
-      String nearest = CommandLine.suggestion("", keys, keyOf(flag));
-      line.error(place + ": unknown key " + key + nearest);
+      line.error(place + ": unknown key " + key + CommandLine.suggestion("", keys, keyOf(flag)));
       return;
     }
     if (value.endsWith("\\")) {

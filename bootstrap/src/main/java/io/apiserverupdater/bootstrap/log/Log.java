@@ -5,22 +5,13 @@ import java.io.PrintStream;
 /**
  * Plain lines of {@code key=value}. The journal stamps them; under systemd each begins with its
  * priority, which the journal takes off again (sd-daemon(3)). Thread-safe.
+ *
+ * @param priorities whether the lines go to the journal
  */
-public final class Log {
+public record Log(PrintStream out, boolean priorities) {
   private static final String ERROR = "<3>";
   private static final String WARNING = "<4>";
   private static final String INFO = "<6>";
-
-  private final PrintStream out;
-  private final boolean priorities;
-
-  /**
-   * @param priorities whether the lines go to the journal
-   */
-  public Log(PrintStream out, boolean priorities) {
-    this.out = out;
-    this.priorities = priorities;
-  }
 
   public void info(String line) {
     print(INFO, line);
