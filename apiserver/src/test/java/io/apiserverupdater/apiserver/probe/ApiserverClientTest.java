@@ -42,13 +42,6 @@ class ApiserverClientTest {
         Authority.NAME, AUTHORITY.trust(), Optional.empty(), token);
   }
 
-  private static TestServer.Conduct ready() {
-    return exchange -> {
-      exchange.readRequest();
-      exchange.answer(200, "ok");
-    };
-  }
-
   private static HttpAnswer get(ApiserverClient client, TestServer server) throws Exception {
     return client.get(server.address(), "/some?path", 100, AMPLE);
   }
@@ -59,7 +52,7 @@ class ApiserverClientTest {
 
   @Test
   void givesStatusAndBody() throws Exception {
-    try (TestServer server = TestServer.tls(SERVER, ready())) {
+    try (TestServer server = TestServer.tls(SERVER, TestServer.ready())) {
       HttpAnswer answer = get(AUTHORITY.client(), server);
       assertEquals(200, answer.status());
       assertEquals("ok", answer.body());
@@ -71,7 +64,7 @@ class ApiserverClientTest {
   @Test
   void leavesNoFileOpen() throws Exception {
     ApiserverClient client = AUTHORITY.client();
-    try (TestServer server = TestServer.tls(SERVER, ready())) {
+    try (TestServer server = TestServer.tls(SERVER, TestServer.ready())) {
       HttpAnswer unusedWarmUp = get(client, server);
       long before = OpenFiles.count();
       for (int i = 0; i < 60; i++) {
@@ -86,7 +79,7 @@ class ApiserverClientTest {
   void tokenIsAskedForEachTime() throws Exception {
     Iterator<String> tokens = List.of("first", "second").iterator();
     ApiserverClient client = withToken(() -> Optional.of(tokens.next()));
-    try (TestServer server = TestServer.tls(SERVER, ready())) {
+    try (TestServer server = TestServer.tls(SERVER, TestServer.ready())) {
       get(client, server);
       get(client, server);
       assertTrue(server.requests.remove().contains("\r\nAuthorization: Bearer first\r\n"));
@@ -97,7 +90,7 @@ class ApiserverClientTest {
   @Test
   void tokenThatCannotStandInAHeaderIsNotSent() throws Exception {
     for (String token : List.of("", "a\r\nX: y", "with space", "ä", "x".repeat(20_000))) {
-      try (TestServer server = TestServer.tls(SERVER, ready())) {
+      try (TestServer server = TestServer.tls(SERVER, TestServer.ready())) {
         get(withToken(() -> Optional.of(token)), server);
         assertFalse(server.requests.remove().contains("Authorization"), token);
       }
@@ -107,7 +100,7 @@ class ApiserverClientTest {
   @Test
   void tokenIsNotSentToAStranger() throws Exception {
     HeldCertificate stranger = Authority.create("other").server();
-    try (TestServer server = TestServer.tls(stranger, ready())) {
+    try (TestServer server = TestServer.tls(stranger, TestServer.ready())) {
       assertEquals(
           Reason.CERTIFICATE, refusal(withToken(() -> Optional.of("secret")), server).reason());
       assertTrue(server.requests.isEmpty());
@@ -119,7 +112,7 @@ class ApiserverClientTest {
     HeldCertificate expired = new HeldCertificate.Builder().validityInterval(0, 1_000_000).build();
     ApiserverClient client =
         ApiserverClient.anonymous(Authority.NAME, new ServerTrust.Unverified());
-    try (TestServer server = TestServer.tls(expired, ready())) {
+    try (TestServer server = TestServer.tls(expired, TestServer.ready())) {
       assertEquals(200, get(client, server).status());
     }
   }
@@ -129,7 +122,7 @@ class ApiserverClientTest {
     HeldCertificate expired = new HeldCertificate.Builder().validityInterval(0, 1_000_000).build();
     ApiserverClient client =
         ApiserverClient.anonymous(Authority.NAME, new ServerTrust.Unverified());
-    try (TestServer server = TestServer.tls(expired, ready())) {
+    try (TestServer server = TestServer.tls(expired, TestServer.ready())) {
       assertEquals(expired.certificate(), client.servingCertificate(server.address(), AMPLE));
     }
     try (TestServer server = TestServer.plain(exchange -> {})) {
@@ -142,7 +135,7 @@ class ApiserverClientTest {
   void runtimeAuthoritiesDoNotKnowOurs() throws Exception {
     ApiserverClient client =
         ApiserverClient.anonymous(Authority.NAME, new ServerTrust.RuntimeAuthorities());
-    try (TestServer server = TestServer.tls(SERVER, ready())) {
+    try (TestServer server = TestServer.tls(SERVER, TestServer.ready())) {
       Unreachable refusal = refusal(client, server);
       assertEquals(Reason.CERTIFICATE, refusal.reason());
       assertTrue(
@@ -247,7 +240,7 @@ class ApiserverClientTest {
             new HandshakeCertificates.Builder(),
             SERVER,
             List.of(AUTHORITY.held()),
-            ready())) {
+            TestServer.ready())) {
       assertEquals(200, get(pinned(AUTHORITY.held()), server).status());
       assertEquals(1, server.requests.size());
     }

@@ -204,10 +204,9 @@ class HeldConnectionTest {
   @Test
   void drippedAnswerIsLate() throws Exception {
     try (TestServer server =
-            TestServer.tls(
+            TestServer.asked(
                 SERVER,
                 exchange -> {
-                  exchange.readRequest();
                   exchange.drip("HTTP/1.1 200 OK\r\nX: " + "x".repeat(10_000));
                 });
         HeldConnection held = hold(server)) {

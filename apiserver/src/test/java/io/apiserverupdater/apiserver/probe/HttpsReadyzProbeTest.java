@@ -41,23 +41,13 @@ class HttpsReadyzProbeTest {
   /** Loads TLS, so that no short deadline below pays for it. */
   @BeforeAll
   static void warmUp() throws Exception {
-    try (TestServer server = TestServer.tls(SERVER, ready())) {
-      assertEquals(new Ready(), AUTHORITY.probe().probe(server.address(), AMPLE));
+    try (TestServer server = TestServer.tls(SERVER, TestServer.ready())) {
+      assertEquals(new Ready(), probe(server));
     }
   }
 
-  private static TestServer.Conduct ready() {
-    return exchange -> {
-      exchange.readRequest();
-      exchange.answer(200, "ok");
-    };
-  }
-
-  private static TestServer.Conduct saying(String answer) {
-    return exchange -> {
-      exchange.readRequest();
-      exchange.write(answer);
-    };
+  private static ProbeResult probe(TestServer server) throws Exception {
+    return AUTHORITY.probe().probe(server.address(), AMPLE);
   }
 
   private static void assertUnreachable(Reason reason, String detail, ProbeResult result) {
@@ -71,8 +61,12 @@ class HttpsReadyzProbeTest {
   void answer200IsReadyOnBothFamilies(String ip) throws Exception {
     try (TestServer server =
         TestServer.tls(
-            TestServer.ip(ip), new HandshakeCertificates.Builder(), SERVER, List.of(), ready())) {
-      assertEquals(new Ready(), AUTHORITY.probe().probe(server.address(), AMPLE));
+            TestServer.ip(ip),
+            new HandshakeCertificates.Builder(),
+            SERVER,
+            List.of(),
+            TestServer.ready())) {
+      assertEquals(new Ready(), probe(server));
       String request = server.requests.remove();
       assertTrue(request.startsWith("GET /readyz HTTP/1.1\r\n"), request);
       assertTrue(request.contains("Host: apiserver.cluster.local:"), request);
@@ -91,8 +85,8 @@ class HttpsReadyzProbeTest {
   @ParameterizedTest(name = "{0}")
   @MethodSource("keysAndNames")
   void takesEachKindOfKeyAndName(String kind, HeldCertificate certificate) throws Exception {
-    try (TestServer server = TestServer.tls(certificate, ready())) {
-      assertEquals(new Ready(), AUTHORITY.probe().probe(server.address(), AMPLE), kind);
+    try (TestServer server = TestServer.tls(certificate, TestServer.ready())) {
+      assertEquals(new Ready(), probe(server), kind);
     }
   }
 
@@ -102,7 +96,7 @@ class HttpsReadyzProbeTest {
       HeldCertificate certificate = AUTHORITY.certificate(name).build();
       HttpsReadyzProbe probe =
           new HttpsReadyzProbe(ApiserverClient.anonymous(name, AUTHORITY.trust()));
-      try (TestServer server = TestServer.tls(certificate, ready())) {
+      try (TestServer server = TestServer.tls(certificate, TestServer.ready())) {
         assertEquals(new Ready(), probe.probe(server.address(), AMPLE), name);
       }
     }
@@ -127,8 +121,8 @@ class HttpsReadyzProbeTest {
             new HandshakeCertificates.Builder(),
             certificate,
             List.of(between),
-            ready())) {
-      assertEquals(new Ready(), AUTHORITY.probe().probe(server.address(), AMPLE));
+            TestServer.ready())) {
+      assertEquals(new Ready(), probe(server));
     }
   }
 
@@ -137,10 +131,9 @@ class HttpsReadyzProbeTest {
     HttpsReadyzProbe probe = AUTHORITY.probe();
     List<Boolean> fresh = new ArrayList<>();
     try (TestServer server =
-        TestServer.tls(
+        TestServer.asked(
             SERVER,
             exchange -> {
-              exchange.readRequest();
               synchronized (fresh) {
                 fresh.add(exchange.isNewSession());
               }
@@ -200,81 +193,63 @@ class HttpsReadyzProbeTest {
   @ParameterizedTest(name = "{0}")
   @MethodSource("honestAnswers")
   void readsEachFormOfAnswer(String form, String answer, ProbeResult expected) throws Exception {
-    try (TestServer server = TestServer.tls(SERVER, saying(answer))) {
-      assertEquals(expected, AUTHORITY.probe().probe(server.address(), AMPLE), form);
+    try (TestServer server = TestServer.asked(SERVER, exchange -> exchange.write(answer))) {
+      assertEquals(expected, probe(server), form);
     }
+  }
+
+  private static Arguments malformed(String situation, String answer, String detail) {
+    return Arguments.of(situation, answer, Reason.MALFORMED_ANSWER, detail);
+  }
+
+  private static Arguments lost(String situation, String answer, String detail) {
+    return Arguments.of(situation, answer, Reason.CONNECTION_LOST, detail);
   }
 
   static List<Arguments> brokenAnswers() {
     String endless = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
     return List.of(
-        Arguments.of("garbage", "garbage\r\n\r\n", Reason.MALFORMED_ANSWER, "expected an HTTP"),
-        Arguments.of("HTTP/2", "HTTP/2 200\r\n\r\n", Reason.MALFORMED_ANSWER, "expected an HTTP"),
-        Arguments.of(
-            "no status", "HTTP/1.1 abc OK\r\n\r\n", Reason.MALFORMED_ANSWER, "expected an HTTP"),
-        Arguments.of(
+        malformed("garbage", "garbage\r\n\r\n", "expected an HTTP"),
+        malformed("HTTP/2", "HTTP/2 200\r\n\r\n", "expected an HTTP"),
+        malformed("no status", "HTTP/1.1 abc OK\r\n\r\n", "expected an HTTP"),
+        malformed(
             "long header",
             "HTTP/1.1 200 OK\r\nX: " + "x".repeat(20_000) + "\r\n\r\n",
-            Reason.MALFORMED_ANSWER,
             "head of the answer is longer than 16384"),
-        Arguments.of(
+        malformed(
             "many preliminary answers",
             "HTTP/1.1 100 Continue\r\n\r\n".repeat(1_000),
-            Reason.MALFORMED_ANSWER,
             "head of the answer is longer than 16384"),
-        Arguments.of(
-            "no colon", "HTTP/1.1 200 OK\r\nnonsense\r\n\r\n", Reason.MALFORMED_ANSWER, "header"),
-        Arguments.of(
+        malformed("no colon", "HTTP/1.1 200 OK\r\nnonsense\r\n\r\n", "header"),
+        malformed(
             "huge length",
             "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n",
-            Reason.MALFORMED_ANSWER,
             "longer than 65536 bytes"),
-        Arguments.of(
+        malformed(
             "a length that cannot be",
             "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
-            Reason.MALFORMED_ANSWER,
             "expected a length, found \"-1\""),
-        Arguments.of(
+        malformed(
             "two lengths",
             "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx",
-            Reason.MALFORMED_ANSWER,
             "two lengths"),
-        Arguments.of(
+        malformed(
             "compressed",
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nxx",
-            Reason.MALFORMED_ANSWER,
             "transfer encoding"),
-        Arguments.of(
-            "huge body",
-            "HTTP/1.1 200 OK\r\n\r\n" + "x".repeat(70_000),
-            Reason.MALFORMED_ANSWER,
-            "longer than 65536 bytes"),
-        Arguments.of(
+        malformed(
+            "huge body", "HTTP/1.1 200 OK\r\n\r\n" + "x".repeat(70_000), "longer than 65536 bytes"),
+        malformed(
             "huge chunks",
             endless + ("4000\r\n" + "x".repeat(0x4000) + "\r\n").repeat(5),
-            Reason.MALFORMED_ANSWER,
             "longer than 65536 bytes"),
-        Arguments.of(
-            "huge chunk",
-            endless + "7fffffffffffffff\r\n",
-            Reason.MALFORMED_ANSWER,
-            "expected a length"),
-        Arguments.of(
-            "a chunk that goes on",
-            endless + "2\r\nxxx\r\n",
-            Reason.MALFORMED_ANSWER,
-            "longer than it says"),
-        Arguments.of(
-            "nothing", "", Reason.CONNECTION_LOST, "the connection ended without an answer"),
-        Arguments.of(
-            "ends within the head",
-            "HTTP/1.1 200 O",
-            Reason.CONNECTION_LOST,
-            "the connection ended within the answer"),
-        Arguments.of(
+        malformed("huge chunk", endless + "7fffffffffffffff\r\n", "expected a length"),
+        malformed("a chunk that goes on", endless + "2\r\nxxx\r\n", "longer than it says"),
+        lost("nothing", "", "the connection ended without an answer"),
+        lost("ends within the head", "HTTP/1.1 200 O", "the connection ended within the answer"),
+        lost(
             "ends within the body",
             "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nok",
-            Reason.CONNECTION_LOST,
             "the connection ended within the answer"));
   }
 
@@ -282,8 +257,8 @@ class HttpsReadyzProbeTest {
   @MethodSource("brokenAnswers")
   void tellsBrokenAnswers(String situation, String answer, Reason reason, String detail)
       throws Exception {
-    try (TestServer server = TestServer.tls(SERVER, saying(answer))) {
-      ProbeResult result = AUTHORITY.probe().probe(server.address(), AMPLE);
+    try (TestServer server = TestServer.asked(SERVER, exchange -> exchange.write(answer))) {
+      ProbeResult result = probe(server);
       assertUnreachable(reason, detail, result);
       assertEquals(reason == Reason.MALFORMED_ANSWER, result.verified(), situation);
     }
@@ -333,7 +308,7 @@ class HttpsReadyzProbeTest {
 
   @Test
   void deadlineThatHasPassedIsATimeOut() throws Exception {
-    try (TestServer server = TestServer.tls(SERVER, ready())) {
+    try (TestServer server = TestServer.tls(SERVER, TestServer.ready())) {
       assertUnreachable(
           Reason.CONNECT_TIMEOUT, "", AUTHORITY.probe().probe(server.address(), Duration.ZERO));
     }
@@ -343,52 +318,38 @@ class HttpsReadyzProbeTest {
     TestServer server() throws IOException;
   }
 
-  private static Arguments slow(String situation, Reason reason, Opening opening) {
+  /** As soon as the connection is accepted. */
+  private static Arguments plain(String situation, Reason reason, TestServer.Conduct conduct) {
+    Opening opening = () -> TestServer.plain(conduct);
+    return Arguments.of(situation, reason, opening);
+  }
+
+  /** When the request has been read. */
+  private static Arguments asked(String situation, Reason reason, TestServer.Conduct conduct) {
+    Opening opening = () -> TestServer.asked(SERVER, conduct);
     return Arguments.of(situation, reason, opening);
   }
 
   static List<Arguments> slowServers() {
     String record = "\u0016\u0003\u0003?\u00ff";
     return List.of(
-        slow(
-            "accepts and says nothing",
-            Reason.HANDSHAKE_TIMEOUT,
-            () -> TestServer.plain(exchange -> exchange.hang())),
-        slow(
+        plain("accepts and says nothing", Reason.HANDSHAKE_TIMEOUT, TestServer.Exchange::hang),
+        plain(
             "drips its part of the handshake",
             Reason.HANDSHAKE_TIMEOUT,
-            () -> TestServer.plain(exchange -> exchange.drip(record + "x".repeat(10_000)))),
-        slow(
-            "never answers",
-            Reason.ANSWER_TIMEOUT,
-            () ->
-                TestServer.tls(
-                    SERVER,
-                    exchange -> {
-                      exchange.readRequest();
-                      exchange.hang();
-                    })),
-        slow(
+            exchange -> exchange.drip(record + "x".repeat(10_000))),
+        asked("never answers", Reason.ANSWER_TIMEOUT, TestServer.Exchange::hang),
+        asked(
             "drips its answer",
             Reason.ANSWER_TIMEOUT,
-            () ->
-                TestServer.tls(
-                    SERVER,
-                    exchange -> {
-                      exchange.readRequest();
-                      exchange.drip("HTTP/1.1 200 OK\r\nX: " + "x".repeat(10_000));
-                    })),
-        slow(
+            exchange -> exchange.drip("HTTP/1.1 200 OK\r\nX: " + "x".repeat(10_000))),
+        asked(
             "hangs within the body",
             Reason.ANSWER_TIMEOUT,
-            () ->
-                TestServer.tls(
-                    SERVER,
-                    exchange -> {
-                      exchange.readRequest();
-                      exchange.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no");
-                      exchange.hang();
-                    })));
+            exchange -> {
+              exchange.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no");
+              exchange.hang();
+            }));
   }
 
   @ParameterizedTest(name = "{0}")
@@ -406,56 +367,39 @@ class HttpsReadyzProbeTest {
 
   static List<Arguments> lostConnections() {
     return List.of(
-        slow(
-            "reset when accepted",
-            Reason.CONNECTION_LOST,
-            () -> TestServer.plain(exchange -> exchange.reset())),
-        slow(
-            "closed when accepted", Reason.CONNECTION_LOST, () -> TestServer.plain(exchange -> {})),
-        slow(
+        plain("reset when accepted", Reason.CONNECTION_LOST, TestServer.Exchange::reset),
+        plain("closed when accepted", Reason.CONNECTION_LOST, exchange -> {}),
+        plain(
             "reset within the handshake",
             Reason.CONNECTION_LOST,
-            () ->
-                TestServer.plain(
-                    exchange -> {
-                      exchange.write("\u0016\u0003\u0003");
-                      exchange.reset();
-                    })),
-        slow(
-            "reset instead of an answer",
-            Reason.CONNECTION_LOST,
-            () ->
-                TestServer.tls(
-                    SERVER,
-                    exchange -> {
-                      exchange.readRequest();
-                      exchange.reset();
-                    })),
-        slow(
+            exchange -> {
+              exchange.write("\u0016\u0003\u0003");
+              exchange.reset();
+            }),
+        asked("reset instead of an answer", Reason.CONNECTION_LOST, TestServer.Exchange::reset),
+        plain(
             "not TLS",
             Reason.TLS,
-            () ->
-                TestServer.plain(
-                    exchange -> exchange.write("HTTP/1.0 400 Bad Request\r\n\r\nspeak TLS"))),
-        slow(
-            "garbage",
-            Reason.TLS,
-            () -> TestServer.plain(exchange -> exchange.write("\0".repeat(200)))),
-        slow(
+            exchange -> exchange.write("HTTP/1.0 400 Bad Request\r\n\r\nspeak TLS")),
+        plain("garbage", Reason.TLS, exchange -> exchange.write("\0".repeat(200))),
+        plain(
             "an alert",
             Reason.TLS,
-            () ->
-                TestServer.plain(exchange -> exchange.write("\u0015\u0003\u0003\0\u0002\u0002("))));
+            exchange -> exchange.write("\u0015\u0003\u0003\0\u0002\u0002(")));
   }
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("lostConnections")
   void tellsLostConnections(String situation, Reason reason, Opening opening) throws Exception {
     try (TestServer server = opening.server()) {
-      ProbeResult result = AUTHORITY.probe().probe(server.address(), AMPLE);
+      ProbeResult result = probe(server);
       assertUnreachable(reason, "", result);
       assertFalse(result.verified(), situation);
     }
+  }
+
+  private static Arguments wrong(String situation, HeldCertificate shown, String... details) {
+    return Arguments.of(situation, shown, List.of(details));
   }
 
   static List<Arguments> wrongCertificates() {
@@ -463,67 +407,60 @@ class HttpsReadyzProbeTest {
     HeldCertificate expired = AUTHORITY.validFor(-100, -49);
     HeldCertificate early = AUTHORITY.validFor(5, 100);
     return List.of(
-        Arguments.of(
+        wrong(
             "expired",
             expired,
-            List.of(
-                "certificate has expired or is not yet valid: current time ",
-                "Z is after " + expired.certificate().getNotAfter().toInstant())),
-        Arguments.of(
+            "certificate has expired or is not yet valid: current time ",
+            "Z is after " + expired.certificate().getNotAfter().toInstant()),
+        wrong(
             "not yet valid",
             early,
-            List.of(
-                "certificate has expired or is not yet valid: current time ",
-                "Z is before " + early.certificate().getNotBefore().toInstant())),
-        Arguments.of(
+            "certificate has expired or is not yet valid: current time ",
+            "Z is before " + early.certificate().getNotBefore().toInstant()),
+        wrong(
             "another name",
             AUTHORITY.certificate("kubernetes", "kubernetes.default", "10.96.0.1").build(),
-            List.of(
-                "certificate is valid for kubernetes, kubernetes.default, 10.96.0.1,"
-                    + " not apiserver.cluster.local")),
-        Arguments.of(
+            "certificate is valid for kubernetes, kubernetes.default, 10.96.0.1,"
+                + " not apiserver.cluster.local"),
+        wrong(
             "a name in the subject only",
             AUTHORITY.certificate().commonName(Authority.NAME).build(),
-            List.of(
-                "certificate is not valid for any names, but wanted to match"
-                    + " apiserver.cluster.local")),
-        Arguments.of(
+            "certificate is not valid for any names, but wanted to match"
+                + " apiserver.cluster.local"),
+        wrong(
             "another authority",
             Authority.create("other").server(),
-            List.of(
-                "certificate signed by unknown authority (\"CN=other\"; trusted: \"CN=kubernetes\")")),
-        Arguments.of(
+            "certificate signed by unknown authority (\"CN=other\"; trusted: \"CN=kubernetes\")"),
+        wrong(
             "another authority of the same name",
             namesake,
-            List.of(
-                "certificate signed by unknown authority (\"CN=kubernetes\"; as the trusted one is"
-                    + " called, but with another key")),
-        Arguments.of(
+            "certificate signed by unknown authority (\"CN=kubernetes\"; as the trusted one is"
+                + " called, but with another key"),
+        wrong(
             "its own authority",
             new HeldCertificate.Builder()
                 .commonName("me")
                 .addSubjectAlternativeName(Authority.NAME)
                 .build(),
-            List.of("certificate signed by unknown authority (\"CN=me\"; trusted: ")),
-        Arguments.of(
+            "certificate signed by unknown authority (\"CN=me\"; trusted: "),
+        wrong(
             "all at once",
             new HeldCertificate.Builder()
                 .commonName("me")
                 .addSubjectAlternativeName("else\u001b[2J")
                 .validityInterval(0, 1_000_000)
                 .build(),
-            List.of(
-                "Z is after 1970-01-01T00:16:40Z",
-                "certificate is valid for else?[2J, not ",
-                "certificate signed by unknown authority")));
+            "Z is after 1970-01-01T00:16:40Z",
+            "certificate is valid for else?[2J, not ",
+            "certificate signed by unknown authority"));
   }
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("wrongCertificates")
   void tellsWhyTheCertificateIsWrong(
       String situation, HeldCertificate certificate, List<String> details) throws Exception {
-    try (TestServer server = TestServer.tls(certificate, ready())) {
-      ProbeResult result = AUTHORITY.probe().probe(server.address(), AMPLE);
+    try (TestServer server = TestServer.tls(certificate, TestServer.ready())) {
+      ProbeResult result = probe(server);
       for (String detail : details) {
         assertUnreachable(Reason.CERTIFICATE, detail, result);
       }

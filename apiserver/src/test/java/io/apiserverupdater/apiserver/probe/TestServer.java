@@ -32,6 +32,14 @@ final class TestServer implements AutoCloseable {
     void serve(Exchange exchange) throws Exception;
   }
 
+  /** Answers a request with 200 and "ok". */
+  static Conduct ready() {
+    return exchange -> {
+      exchange.readRequest();
+      exchange.answer(200, "ok");
+    };
+  }
+
   /** One accepted connection. */
   final class Exchange {
     final Socket socket;
@@ -64,12 +72,8 @@ final class TestServer implements AutoCloseable {
 
     void answer(int status, String body) throws IOException {
       write(
-          "HTTP/1.1 "
-              + status
-              + " Whatever\r\nContent-Type: text/plain\r\nContent-Length: "
-              + body.length()
-              + "\r\n\r\n"
-              + body);
+          "HTTP/1.1 %d Whatever\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%s"
+              .formatted(status, body.length(), body));
     }
 
     void finishHandshake() throws IOException {
@@ -150,6 +154,16 @@ final class TestServer implements AutoCloseable {
 
   static TestServer tls(HeldCertificate certificate, Conduct conduct) throws IOException {
     return tls(V4, new HandshakeCertificates.Builder(), certificate, List.of(), conduct);
+  }
+
+  /** TLS, and a conduct that begins when a request has been read. */
+  static TestServer asked(HeldCertificate certificate, Conduct conduct) throws IOException {
+    return tls(
+        certificate,
+        exchange -> {
+          exchange.readRequest();
+          conduct.serve(exchange);
+        });
   }
 
   ApiserverAddress address() {
