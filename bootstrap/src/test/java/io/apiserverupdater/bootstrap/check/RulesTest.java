@@ -62,29 +62,26 @@ class RulesTest {
     Optional<InetAddress> clusterIp = Optional.of(CLUSTER_IP);
     boolean anyControlPlane = true;
     boolean verified = true;
-    Reading<List<InetAddress>> resolution = new Reading.Known<>(List.of(CLUSTER_IP));
-    Reading<HostsBlock> hosts = new Reading.Known<>(new HostsBlock(List.of(CLUSTER_IP), List.of()));
+    Reading<List<InetAddress>> resolution = known(List.of(CLUSTER_IP));
+    Reading<HostsBlock> hosts = block(CLUSTER_IP);
     Optional<Instant> refreshed = Optional.of(NOW.minus(Duration.ofHours(5)));
     Reading<List<Probed>> controlPlanes =
-        new Reading.Known<>(List.of(probed(CP1, new Ready()), probed(CP2, new Ready())));
+        known(List.of(probed(CP1, new Ready()), probed(CP2, new Ready())));
     Optional<Reading<Probed>> service =
-        Optional.of(
-            new Reading.Known<>(probed(new ApiserverAddress(CLUSTER_IP, 6443), new Ready())));
+        Optional.of(known(probed(new ApiserverAddress(CLUSTER_IP, 6443), new Ready())));
     Reading<Certificate> certificate = certificate(300, "apiserver.cluster.local", "10.96.0.64");
     Optional<Reading<Instant>> authorityExpiry =
-        Optional.of(new Reading.Known<>(NOW.plus(Duration.ofDays(3000))));
-    Reading<List<String>> kubelet =
-        new Reading.Known<>(List.of("https://apiserver.cluster.local:6443"));
+        Optional.of(known(NOW.plus(Duration.ofDays(3000))));
+    Reading<List<String>> kubelet = known(List.of("https://apiserver.cluster.local:6443"));
     Reading<List<String>> proxy = kubelet;
-    Reading<List<InetAddress>> dns = new Reading.Known<>(List.of(ip("10.96.0.10")));
+    Reading<List<InetAddress>> dns = known(List.of(ip("10.96.0.10")));
     Map<String, UnitState> unitStates = new LinkedHashMap<>();
-    Reading<Map<String, UnitState>> units = new Reading.Known<>(unitStates);
-    Reading<List<HostsSnapshot>> snapshots =
-        new Reading.Known<>(List.of(new HostsSnapshot("kube-system/cni", List.of(CLUSTER_IP))));
+    Reading<Map<String, UnitState>> units = known(unitStates);
+    Reading<List<HostsSnapshot>> snapshots = copy("kube-system/cni", CLUSTER_IP);
     Optional<RuleReading> rule = Optional.empty();
     List<InetAddress> own = List.of(ip("10.0.0.11"));
     Optional<Set<String>> proxyVariables = Optional.of(HTTP2);
-    Reading<Duration> synSentTimeout = new Reading.Known<>(Duration.ofSeconds(1));
+    Reading<Duration> synSentTimeout = known(Duration.ofSeconds(1));
 
     Node() {
       unitStates.put(Rules.PIN_UNIT, new UnitState("loaded", "active", "enabled", Set.of()));
@@ -95,8 +92,7 @@ class RulesTest {
     }
 
     static Reading<Certificate> certificate(int days, String... names) {
-      return new Reading.Known<>(
-          new Certificate(CP1, List.of(names), NOW.plus(Duration.ofDays(days))));
+      return known(new Certificate(CP1, List.of(names), NOW.plus(Duration.ofDays(days))));
     }
 
     List<Finding> findings() {
@@ -140,19 +136,45 @@ class RulesTest {
     }
   }
 
-  private static Arguments when(
-      String situation, Consumer<Node> spoil, Level level, String subject, String words) {
-    return Arguments.of(situation, spoil, level, subject, words);
+  /** What is to be told, once, when a node is spoilt. */
+  private record Told(Level level, String subject, String words) {
+    Arguments when(String situation, Consumer<Node> spoil) {
+      return Arguments.of(situation, spoil, this);
+    }
+  }
+
+  private static Told fail(String subject, String words) {
+    return new Told(Level.FAIL, subject, words);
+  }
+
+  private static Told warn(String subject, String words) {
+    return new Told(Level.WARN, subject, words);
+  }
+
+  private static Told ok(String subject, String words) {
+    return new Told(Level.OK, subject, words);
+  }
+
+  private static <T> Reading<T> known(T value) {
+    return new Reading.Known<>(value);
   }
 
   private static <T> Reading<T> unknown() {
     return new Reading.Unknown<>("there is no such thing");
   }
 
+  /** The hosts file as a pod has copied it. */
+  private static Reading<List<HostsSnapshot>> copy(String pod, InetAddress... addresses) {
+    return known(List.of(new HostsSnapshot(pod, List.of(addresses))));
+  }
+
+  private static Reading<HostsBlock> block(InetAddress... addresses) {
+    return known(new HostsBlock(List.of(addresses), List.of()));
+  }
+
   private static Consumer<Node> firstControlPlane(ProbeResult result) {
     return node ->
-        node.controlPlanes =
-            new Reading.Known<>(List.of(probed(CP1, result), probed(CP2, new Ready())));
+        node.controlPlanes = known(List.of(probed(CP1, result), probed(CP2, new Ready())));
   }
 
   private static Consumer<Node> unit(String unit, String load, String active, String file) {
@@ -161,342 +183,237 @@ class RulesTest {
 
   static List<Arguments> situations() {
     return List.of(
-        when(
-            "the name is not known",
-            node -> node.resolution = new Reading.Known<>(List.of()),
-            Level.FAIL,
-            "name",
-            "does not resolve"),
-        when(
-            "libc sees something else than the file",
-            node -> node.resolution = new Reading.Known<>(List.of(CP2.ip())),
-            Level.FAIL,
-            "name",
-            "resolves to 10.0.0.2, but the hosts file has 10.96.0.64"),
-        when(
-            "the name leads to a stranger",
-            node -> {
-              node.resolution = new Reading.Known<>(List.of(ip("192.0.2.7")));
-              node.hosts = new Reading.Known<>(new HostsBlock(List.of(ip("192.0.2.7")), List.of()));
-            },
-            Level.FAIL,
-            "name",
-            "192.0.2.7, which is neither the cluster IP nor a known control plane"),
-        when(
-            "pinned, and the cluster IP works",
-            node -> {
-              node.resolution = new Reading.Known<>(List.of(CP1.ip()));
-              node.hosts = new Reading.Known<>(new HostsBlock(List.of(CP1.ip()), List.of()));
-            },
-            Level.WARN,
-            "hand-over",
-            "still points at a control plane"),
-        when(
-            "no entry",
-            node -> node.hosts = new Reading.Known<>(new HostsBlock(List.of(), List.of())),
-            Level.FAIL,
-            "hosts file",
-            "has no entry of apiserver-bootstrap"),
-        when(
-            "an entry of somebody else",
-            node ->
-                node.hosts = new Reading.Known<>(new HostsBlock(List.of(CLUSTER_IP), List.of(3))),
-            Level.FAIL,
-            "hosts file",
-            "line 3 outside the block of apiserver-bootstrap"),
-        when(
-            "nothing configured",
-            node -> {
-              node.anyControlPlane = false;
-              node.controlPlanes = new Reading.Known<>(List.of());
-            },
-            Level.FAIL,
-            "control plane",
-            "none is configured"),
-        when(
-            "one not ready",
-            firstControlPlane(new NotReady(500, List.of("etcd", "log"))),
-            Level.WARN,
-            "control plane",
-            "10.0.0.1:6443 is not ready: HTTP 500, failing etcd, log"),
-        when(
-            "anonymous turned away",
-            firstControlPlane(new NotReady(401, List.of())),
-            Level.WARN,
-            "control plane",
-            "HTTP 401"),
-        when(
-            "one refused",
-            firstControlPlane(new Unreachable(Reason.REFUSED, "connection refused")),
-            Level.WARN,
-            "control plane",
-            "10.0.0.1:6443 cannot be used: connection refused"),
-        when(
-            "none ready",
-            node ->
-                node.controlPlanes =
-                    new Reading.Known<>(
-                        List.of(probed(CP1, new Unreachable(Reason.CONNECT_TIMEOUT, "silent")))),
-            Level.FAIL,
-            "control plane",
-            "none is ready"),
-        when(
-            "one is slow",
-            node ->
-                node.controlPlanes =
-                    new Reading.Known<>(
-                        List.of(new Probed(CP1, new Ready(), Duration.ofMillis(1_500)))),
-            Level.WARN,
-            "control plane",
-            "answered in 1500 ms"),
-        when(
-            "never refreshed",
-            node -> node.refreshed = Optional.empty(),
-            Level.WARN,
-            "cached list",
-            "never refreshed"),
-        when(
-            "an old list",
-            node -> node.refreshed = Optional.of(NOW.minus(Duration.ofDays(4))),
-            Level.WARN,
-            "cached list",
-            "4 days ago"),
-        when(
-            "no cluster IP",
-            node -> {
-              node.clusterIp = Optional.empty();
-              node.service = Optional.empty();
-            },
-            Level.FAIL,
-            "cluster IP",
-            "none is configured"),
-        when(
-            "the cluster IP does not answer",
-            node ->
-                node.service =
-                    Optional.of(
-                        new Reading.Known<>(
-                            probed(
-                                address("10.96.0.64:6443"),
-                                new Unreachable(Reason.REFUSED, "connection refused")))),
-            Level.FAIL,
-            "cluster IP",
-            "10.96.0.64:6443 cannot be used"),
-        when(
-            "the cluster IP lies elsewhere",
-            node -> node.dns = new Reading.Known<>(List.of(ip("172.16.0.10"))),
-            Level.WARN,
-            "service CIDR",
-            "far from the cluster's DNS, 172.16.0.10"),
-        when(
-            "the cluster IP is the node's",
-            node -> node.own = List.of(CLUSTER_IP),
-            Level.WARN,
-            "service CIDR",
-            "is an address of this node"),
-        when(
-            "nothing is verified",
-            node -> node.verified = false,
-            Level.FAIL,
-            "CA",
-            "certificates are not verified"),
-        when(
-            "the authority expires",
-            node ->
-                node.authorityExpiry =
-                    Optional.of(new Reading.Known<>(NOW.plus(Duration.ofDays(10)))),
-            Level.WARN,
-            "CA",
-            "expires on 2026-12-01"),
-        when(
-            "the name is not in the certificate",
-            node -> node.certificate = Node.certificate(300, "kubernetes", "10.96.0.64"),
-            Level.FAIL,
-            "certificate",
-            "certificate is valid for kubernetes, 10.96.0.64, not apiserver.cluster.local"),
-        when(
-            "the cluster IP is not in the certificate",
-            node ->
-                node.certificate = Node.certificate(300, "apiserver.cluster.local", "10.96.0.1"),
-            Level.WARN,
-            "certificate",
-            "certificate is valid for apiserver.cluster.local, 10.96.0.1, not 10.96.0.64"),
-        when(
-            "the certificate has expired",
-            node ->
-                node.certificate = Node.certificate(-1, "apiserver.cluster.local", "10.96.0.64"),
-            Level.FAIL,
-            "certificate",
-            "it expired on 2026-11-20"),
-        when(
-            "the kubelet dials an address",
-            node -> node.kubelet = new Reading.Known<>(List.of("https://10.0.0.1:6443")),
-            Level.FAIL,
-            "kubelet",
-            "dials https://10.0.0.1:6443"),
-        when(
-            "kube-proxy dials another port",
-            node ->
-                node.proxy = new Reading.Known<>(List.of("https://apiserver.cluster.local:8443")),
-            Level.FAIL,
-            "kube-proxy",
-            "dials https://apiserver.cluster.local:8443"),
-        when(
-            "a kubeconfig without a server",
-            node -> node.kubelet = new Reading.Known<>(List.of()),
-            Level.WARN,
-            "kubelet",
-            "has no server"),
-        when(
-            "no unit",
-            unit(Rules.PIN_UNIT, "not-found", "inactive", ""),
-            Level.WARN,
-            Rules.PIN_UNIT,
-            "there is no such unit"),
-        when(
-            "a unit is disabled",
-            unit(Rules.PIN_UNIT, "loaded", "inactive", "disabled"),
-            Level.FAIL,
-            Rules.PIN_UNIT,
-            "disabled, so it does not run at boot"),
-        when(
-            "a unit failed",
-            unit(Rules.HANDOVER_UNIT, "loaded", "failed", "static"),
-            Level.FAIL,
-            Rules.HANDOVER_UNIT,
-            "failed"),
-        when(
-            "a hand-over that waits",
-            unit(Rules.HANDOVER_UNIT, "loaded", "activating", "static"),
-            Level.WARN,
-            Rules.HANDOVER_UNIT,
-            "still running"),
-        when(
-            "the kubelet does not run",
-            unit(Rules.KUBELET_UNIT, "loaded", "inactive", "enabled"),
-            Level.WARN,
-            Rules.KUBELET_UNIT,
-            "inactive"),
-        when(
-            "the drop-in is missing",
-            unit(Rules.KUBELET_UNIT, "loaded", "active", "enabled"),
-            Level.WARN,
-            "kubelet.service HTTP/2",
-            "HTTP2_READ_IDLE_TIMEOUT_SECONDS and HTTP2_PING_TIMEOUT_SECONDS"),
-        when(
-            "kube-proxy runs in a pod without the variables",
-            node -> node.proxyVariables = Optional.of(Set.of("PATH")),
-            Level.WARN,
-            "kube-proxy HTTP/2",
-            "HTTP2_READ_IDLE_TIMEOUT_SECONDS and HTTP2_PING_TIMEOUT_SECONDS"),
-        when(
-            "the kernel's own setting",
-            node -> node.synSentTimeout = new Reading.Known<>(Duration.ofMinutes(2)),
-            Level.WARN,
-            "unanswered SYNs",
-            "conntrack keeps unanswered SYNs for 120 s"),
-        when(
-            "attempts to connect are not kept at all",
-            node -> node.synSentTimeout = new Reading.Known<>(Duration.ZERO),
-            Level.FAIL,
-            "unanswered SYNs",
-            "dropped at once"),
-        when(
-            "no setting, as without conntrack",
-            node -> node.synSentTimeout = new Reading.Unknown<>("there is no such file"),
-            Level.WARN,
-            "unanswered SYNs",
-            "there is no such file"),
-        when(
-            "a pod with an old copy",
-            node ->
-                node.snapshots =
-                    new Reading.Known<>(
-                        List.of(new HostsSnapshot("kube-system/kube-proxy-x", List.of(CP1.ip())))),
-            Level.WARN,
-            "pods",
-            "kube-system/kube-proxy-x uses the host network and an old copy"),
-        when(
-            "kube-proxy was started before the node knew the name",
-            node ->
-                node.snapshots =
-                    new Reading.Known<>(
-                        List.of(new HostsSnapshot("kube-system/kube-proxy-x", List.of()))),
-            Level.FAIL,
-            "pods",
-            "kube-system/kube-proxy-x has a copy of the hosts file without apiserver.cluster.local"),
-        when(
-            "a pod of a control plane that keeps a peer",
-            node -> {
-              node.role = Role.CONTROL_PLANE;
-              node.snapshots =
-                  new Reading.Known<>(
-                      List.of(new HostsSnapshot("kube-system/kube-proxy-x", List.of(CP1.ip()))));
-            },
-            Level.WARN,
-            "pods",
-            "it dials 10.0.0.1 only"),
-        when(
-            "kube-proxy of a control plane dials a peer",
-            node -> {
-              node.role = Role.CONTROL_PLANE;
-              node.proxy = new Reading.Known<>(List.of("https://10.0.0.1:6443"));
-            },
-            Level.FAIL,
-            "kube-proxy",
-            "dials https://10.0.0.1:6443"),
-        when(
-            "the rule is gone",
-            node -> {
-              node.strategy = Strategy.NFT;
-              node.rule = Optional.of(new RuleReading.Absent());
-            },
-            Level.WARN,
-            "boot-time rule",
-            "not there"),
-        when(
-            "the rule is there",
-            node -> {
-              node.strategy = Strategy.NFT;
-              node.rule =
-                  Optional.of(
-                      new RuleReading.Present(
-                          new BootRule(address("10.96.0.64:6443"), List.of(CP1, CP2)), 4));
-            },
-            Level.OK,
-            "boot-time rule",
-            "2 control planes; it carried 4 connections"));
+        fail("name", "does not resolve")
+            .when("the name is not known", node -> node.resolution = known(List.of())),
+        fail("name", "resolves to 10.0.0.2, but the hosts file has 10.96.0.64")
+            .when(
+                "libc sees something else than the file",
+                node -> node.resolution = known(List.of(CP2.ip()))),
+        fail("name", "192.0.2.7, which is neither the cluster IP nor a known control plane")
+            .when(
+                "the name leads to a stranger",
+                node -> {
+                  node.resolution = known(List.of(ip("192.0.2.7")));
+                  node.hosts = block(ip("192.0.2.7"));
+                }),
+        warn("hand-over", "still points at a control plane")
+            .when(
+                "pinned, and the cluster IP works",
+                node -> {
+                  node.resolution = known(List.of(CP1.ip()));
+                  node.hosts = block(CP1.ip());
+                }),
+        fail("hosts file", "has no entry of apiserver-bootstrap")
+            .when("no entry", node -> node.hosts = block()),
+        fail("hosts file", "line 3 outside the block of apiserver-bootstrap")
+            .when(
+                "an entry of somebody else",
+                node -> node.hosts = known(new HostsBlock(List.of(CLUSTER_IP), List.of(3)))),
+        fail("control plane", "none is configured")
+            .when(
+                "nothing configured",
+                node -> {
+                  node.anyControlPlane = false;
+                  node.controlPlanes = known(List.of());
+                }),
+        warn("control plane", "10.0.0.1:6443 is not ready: HTTP 500, failing etcd, log")
+            .when("one not ready", firstControlPlane(new NotReady(500, List.of("etcd", "log")))),
+        warn("control plane", "HTTP 401")
+            .when("anonymous turned away", firstControlPlane(new NotReady(401, List.of()))),
+        warn("control plane", "10.0.0.1:6443 cannot be used: connection refused")
+            .when(
+                "one refused",
+                firstControlPlane(new Unreachable(Reason.REFUSED, "connection refused"))),
+        fail("control plane", "none is ready")
+            .when(
+                "none ready",
+                node ->
+                    node.controlPlanes =
+                        known(
+                            List.of(
+                                probed(CP1, new Unreachable(Reason.CONNECT_TIMEOUT, "silent"))))),
+        warn("control plane", "answered in 1500 ms")
+            .when(
+                "one is slow",
+                node ->
+                    node.controlPlanes =
+                        known(List.of(new Probed(CP1, new Ready(), Duration.ofMillis(1_500))))),
+        warn("cached list", "never refreshed")
+            .when("never refreshed", node -> node.refreshed = Optional.empty()),
+        warn("cached list", "4 days ago")
+            .when(
+                "an old list", node -> node.refreshed = Optional.of(NOW.minus(Duration.ofDays(4)))),
+        fail("cluster IP", "none is configured")
+            .when(
+                "no cluster IP",
+                node -> {
+                  node.clusterIp = Optional.empty();
+                  node.service = Optional.empty();
+                }),
+        fail("cluster IP", "10.96.0.64:6443 cannot be used")
+            .when(
+                "the cluster IP does not answer",
+                node ->
+                    node.service =
+                        Optional.of(
+                            known(
+                                probed(
+                                    address("10.96.0.64:6443"),
+                                    new Unreachable(Reason.REFUSED, "connection refused"))))),
+        warn("service CIDR", "far from the cluster's DNS, 172.16.0.10")
+            .when(
+                "the cluster IP lies elsewhere",
+                node -> node.dns = known(List.of(ip("172.16.0.10")))),
+        warn("service CIDR", "is an address of this node")
+            .when("the cluster IP is the node's", node -> node.own = List.of(CLUSTER_IP)),
+        fail("CA", "certificates are not verified")
+            .when("nothing is verified", node -> node.verified = false),
+        warn("CA", "expires on 2026-12-01")
+            .when(
+                "the authority expires",
+                node -> node.authorityExpiry = Optional.of(known(NOW.plus(Duration.ofDays(10))))),
+        fail(
+                "certificate",
+                "certificate is valid for kubernetes, 10.96.0.64, not apiserver.cluster.local")
+            .when(
+                "the name is not in the certificate",
+                node -> node.certificate = Node.certificate(300, "kubernetes", "10.96.0.64")),
+        warn(
+                "certificate",
+                "certificate is valid for apiserver.cluster.local, 10.96.0.1, not 10.96.0.64")
+            .when(
+                "the cluster IP is not in the certificate",
+                node ->
+                    node.certificate =
+                        Node.certificate(300, "apiserver.cluster.local", "10.96.0.1")),
+        fail("certificate", "it expired on 2026-11-20")
+            .when(
+                "the certificate has expired",
+                node ->
+                    node.certificate =
+                        Node.certificate(-1, "apiserver.cluster.local", "10.96.0.64")),
+        fail("kubelet", "dials https://10.0.0.1:6443")
+            .when(
+                "the kubelet dials an address",
+                node -> node.kubelet = known(List.of("https://10.0.0.1:6443"))),
+        fail("kube-proxy", "dials https://apiserver.cluster.local:8443")
+            .when(
+                "kube-proxy dials another port",
+                node -> node.proxy = known(List.of("https://apiserver.cluster.local:8443"))),
+        warn("kubelet", "has no server")
+            .when("a kubeconfig without a server", node -> node.kubelet = known(List.of())),
+        warn(Rules.PIN_UNIT, "there is no such unit")
+            .when("no unit", unit(Rules.PIN_UNIT, "not-found", "inactive", "")),
+        fail(Rules.PIN_UNIT, "disabled, so it does not run at boot")
+            .when("a unit is disabled", unit(Rules.PIN_UNIT, "loaded", "inactive", "disabled")),
+        fail(Rules.HANDOVER_UNIT, "failed")
+            .when("a unit failed", unit(Rules.HANDOVER_UNIT, "loaded", "failed", "static")),
+        warn(Rules.HANDOVER_UNIT, "still running")
+            .when(
+                "a hand-over that waits",
+                unit(Rules.HANDOVER_UNIT, "loaded", "activating", "static")),
+        warn(Rules.KUBELET_UNIT, "inactive")
+            .when(
+                "the kubelet does not run",
+                unit(Rules.KUBELET_UNIT, "loaded", "inactive", "enabled")),
+        warn(
+                "kubelet.service HTTP/2",
+                "HTTP2_READ_IDLE_TIMEOUT_SECONDS and HTTP2_PING_TIMEOUT_SECONDS")
+            .when(
+                "the drop-in is missing", unit(Rules.KUBELET_UNIT, "loaded", "active", "enabled")),
+        warn("kube-proxy HTTP/2", "HTTP2_READ_IDLE_TIMEOUT_SECONDS and HTTP2_PING_TIMEOUT_SECONDS")
+            .when(
+                "kube-proxy runs in a pod without the variables",
+                node -> node.proxyVariables = Optional.of(Set.of("PATH"))),
+        warn("unanswered SYNs", "conntrack keeps unanswered SYNs for 120 s")
+            .when(
+                "the kernel's own setting",
+                node -> node.synSentTimeout = known(Duration.ofMinutes(2))),
+        fail("unanswered SYNs", "dropped at once")
+            .when(
+                "attempts to connect are not kept at all",
+                node -> node.synSentTimeout = known(Duration.ZERO)),
+        warn("unanswered SYNs", "there is no such file")
+            .when(
+                "no setting, as without conntrack",
+                node -> node.synSentTimeout = new Reading.Unknown<>("there is no such file")),
+        warn("pods", "kube-system/kube-proxy-x uses the host network and an old copy")
+            .when(
+                "a pod with an old copy",
+                node -> node.snapshots = copy("kube-system/kube-proxy-x", CP1.ip())),
+        fail(
+                "pods",
+                "kube-system/kube-proxy-x has a copy of the hosts file without apiserver.cluster.local")
+            .when(
+                "kube-proxy was started before the node knew the name",
+                node -> node.snapshots = copy("kube-system/kube-proxy-x")),
+        warn("pods", "it dials 10.0.0.1 only")
+            .when(
+                "a pod of a control plane that keeps a peer",
+                node -> {
+                  node.role = Role.CONTROL_PLANE;
+                  node.snapshots = copy("kube-system/kube-proxy-x", CP1.ip());
+                }),
+        fail("kube-proxy", "dials https://10.0.0.1:6443")
+            .when(
+                "kube-proxy of a control plane dials a peer",
+                node -> {
+                  node.role = Role.CONTROL_PLANE;
+                  node.proxy = known(List.of("https://10.0.0.1:6443"));
+                }),
+        warn("boot-time rule", "not there")
+            .when(
+                "the rule is gone",
+                node -> {
+                  node.strategy = Strategy.NFT;
+                  node.rule = Optional.of(new RuleReading.Absent());
+                }),
+        ok("boot-time rule", "2 control planes; it carried 4 connections")
+            .when(
+                "the rule is there",
+                node -> {
+                  node.strategy = Strategy.NFT;
+                  node.rule =
+                      Optional.of(
+                          new RuleReading.Present(
+                              new BootRule(address("10.96.0.64:6443"), List.of(CP1, CP2)), 4));
+                }));
   }
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("situations")
-  void tells(String situation, Consumer<Node> spoil, Level level, String subject, String words) {
+  void tells(String situation, Consumer<Node> spoil, Told told) {
     Node node = new Node();
     spoil.accept(node);
     List<Finding> findings = node.findings();
     List<Finding> matching =
         findings.stream()
-            .filter(finding -> finding.subject().equals(subject))
-            .filter(finding -> finding.message().contains(words))
+            .filter(finding -> finding.subject().equals(told.subject()))
+            .filter(finding -> finding.message().contains(told.words()))
             .toList();
     assertEquals(1, matching.size(), situation + ": " + findings);
-    assertEquals(level, matching.get(0).level(), matching.toString());
-    assertEquals(level != Level.OK, matching.get(0).advice().isPresent(), matching.toString());
+    assertEquals(told.level(), matching.get(0).level(), matching.toString());
+    assertEquals(
+        told.level() != Level.OK, matching.get(0).advice().isPresent(), matching.toString());
+  }
+
+  private static Arguments unknown(String subject, Consumer<Node> spoil) {
+    return Arguments.of(subject, spoil);
   }
 
   static List<Arguments> unknowns() {
     return List.of(
-        Arguments.of("name", (Consumer<Node>) node -> node.resolution = unknown()),
-        Arguments.of("hosts file", (Consumer<Node>) node -> node.hosts = unknown()),
-        Arguments.of("control plane", (Consumer<Node>) node -> node.controlPlanes = unknown()),
-        Arguments.of("cluster IP", (Consumer<Node>) node -> node.service = Optional.of(unknown())),
-        Arguments.of("certificate", (Consumer<Node>) node -> node.certificate = unknown()),
-        Arguments.of("CA", (Consumer<Node>) node -> node.authorityExpiry = Optional.of(unknown())),
-        Arguments.of("kubelet", (Consumer<Node>) node -> node.kubelet = unknown()),
-        Arguments.of("kube-proxy", (Consumer<Node>) node -> node.proxy = unknown()),
-        Arguments.of("service CIDR", (Consumer<Node>) node -> node.dns = unknown()),
-        Arguments.of("units", (Consumer<Node>) node -> node.units = unknown()),
-        Arguments.of("pods", (Consumer<Node>) node -> node.snapshots = unknown()));
+        unknown("name", node -> node.resolution = unknown()),
+        unknown("hosts file", node -> node.hosts = unknown()),
+        unknown("control plane", node -> node.controlPlanes = unknown()),
+        unknown("cluster IP", node -> node.service = Optional.of(unknown())),
+        unknown("certificate", node -> node.certificate = unknown()),
+        unknown("CA", node -> node.authorityExpiry = Optional.of(unknown())),
+        unknown("kubelet", node -> node.kubelet = unknown()),
+        unknown("kube-proxy", node -> node.proxy = unknown()),
+        unknown("service CIDR", node -> node.dns = unknown()),
+        unknown("units", node -> node.units = unknown()),
+        unknown("pods", node -> node.snapshots = unknown()));
   }
 
   @ParameterizedTest(name = "{0}")
@@ -512,6 +429,15 @@ class RulesTest {
     assertTrue(told.get(0).advice().isPresent());
   }
 
+  private static void assertAllWell(Node node) {
+    List<Finding> findings = node.findings();
+    assertTrue(findings.stream().allMatch(f -> f.level() == Level.OK), findings.toString());
+  }
+
+  private static List<String> subjects(Node node, Level level) {
+    return node.findings().stream().filter(f -> f.level() == level).map(Finding::subject).toList();
+  }
+
   @Test
   void controlPlaneMayLeadTheNameToItself() {
     Node node = new Node();
@@ -519,11 +445,9 @@ class RulesTest {
     node.clusterIp = Optional.empty();
     node.service = Optional.empty();
     InetAddress loopback = ip("127.0.0.1");
-    node.resolution = new Reading.Known<>(List.of(loopback));
-    node.hosts = new Reading.Known<>(new HostsBlock(List.of(loopback), List.of()));
-    assertTrue(
-        node.findings().stream().allMatch(finding -> finding.level() == Level.OK),
-        node.findings().toString());
+    node.resolution = known(List.of(loopback));
+    node.hosts = block(loopback);
+    assertAllWell(node);
   }
 
   /** As kubeadm has it. */
@@ -533,10 +457,8 @@ class RulesTest {
     Node node = new Node();
     node.role = Role.CONTROL_PLANE;
     node.own = List.of(CP1.ip());
-    node.kubelet = new Reading.Known<>(List.of(server));
-    assertTrue(
-        node.findings().stream().allMatch(finding -> finding.level() == Level.OK),
-        node.findings().toString());
+    node.kubelet = known(List.of(server));
+    assertAllWell(node);
   }
 
   @ParameterizedTest
@@ -553,13 +475,8 @@ class RulesTest {
     Node node = new Node();
     node.role = Role.CONTROL_PLANE;
     node.own = List.of(CP1.ip(), ip("10.0.0.100"));
-    node.kubelet = new Reading.Known<>(List.of(server));
-    assertEquals(
-        List.of("kubelet"),
-        node.findings().stream()
-            .filter(finding -> finding.level() == Level.FAIL)
-            .map(Finding::subject)
-            .toList());
+    node.kubelet = known(List.of(server));
+    assertEquals(List.of("kubelet"), subjects(node, Level.FAIL));
   }
 
   /** Left over from another time. */
@@ -568,40 +485,31 @@ class RulesTest {
     Node node = new Node();
     node.unitStates.put(Rules.PROXY_UNIT, new UnitState("loaded", "inactive", "disabled", HTTP2));
     node.proxyVariables = Optional.of(Set.of());
-    assertEquals(
-        List.of("kube-proxy HTTP/2"),
-        node.findings().stream()
-            .filter(finding -> finding.level() == Level.WARN)
-            .map(Finding::subject)
-            .toList());
+    assertEquals(List.of("kube-proxy HTTP/2"), subjects(node, Level.WARN));
   }
 
   @Test
   void podOfAControlPlaneMayKeepThatControlPlane() {
     Node node = new Node();
     node.role = Role.CONTROL_PLANE;
-    node.snapshots =
-        new Reading.Known<>(
-            List.of(new HostsSnapshot("kube-system/kube-proxy-x", List.of(node.own.get(0)))));
+    node.snapshots = copy("kube-system/kube-proxy-x", node.own.get(0));
     node.proxy = new Reading.Unknown<>("there is none");
-    assertTrue(
-        node.findings().stream().allMatch(finding -> finding.level() == Level.OK),
-        node.findings().toString());
+    assertAllWell(node);
   }
 
   @Test
   void workerMayNotLeadTheNameToItself() {
     Node node = new Node();
     InetAddress loopback = ip("127.0.0.1");
-    node.resolution = new Reading.Known<>(List.of(loopback));
-    node.hosts = new Reading.Known<>(new HostsBlock(List.of(loopback), List.of()));
+    node.resolution = known(List.of(loopback));
+    node.hosts = block(loopback);
     assertFalse(node.findings().stream().allMatch(finding -> finding.level() != Level.FAIL));
   }
 
   @Test
   void podThatDoesNotKnowTheNameIsNoFault() {
     Node node = new Node();
-    node.snapshots = new Reading.Known<>(List.of(new HostsSnapshot("a/b", List.of())));
-    assertTrue(node.findings().stream().allMatch(finding -> finding.level() == Level.OK));
+    node.snapshots = copy("a/b");
+    assertAllWell(node);
   }
 }
