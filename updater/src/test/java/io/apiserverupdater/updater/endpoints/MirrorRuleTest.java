@@ -40,6 +40,10 @@ class MirrorRuleTest {
     return new Service("apiserver", "ClusterIP", selector, "10.96.0.64", families, List.of(ports));
   }
 
+  private static Service serviceWith(Port... ports) {
+    return service(Map.of(), List.of(AddressFamily.IPV4), ports);
+  }
+
   private static List<Endpoint> ready(String... addresses) {
     return Arrays.stream(addresses).map(Endpoint::ready).toList();
   }
@@ -66,6 +70,10 @@ class MirrorRuleTest {
         "8");
   }
 
+  private static final List<EndpointSlice> ONE = List.of(source("IPv4", "192.0.2.1"));
+  private static final List<EndpointSlice> TWO = List.of(source("IPv4", "192.0.2.1", "192.0.2.2"));
+  private static final EndpointSlice SLICE = slice(AddressFamily.IPV4, "192.0.2.1");
+
   private static ObservedState state(
       List<EndpointSlice> source, Optional<Service> service, Object... present) {
     Map<AddressFamily, EndpointSlice> slices = new EnumMap<>(AddressFamily.class);
@@ -84,6 +92,36 @@ class MirrorRuleTest {
     return state(source, Optional.of(SERVICE), present);
   }
 
+  private static EndpointSlice sourceOf(List<Endpoint> endpoints) {
+    return new EndpointSlice("kubernetes", "IPv4", Map.of(), List.of(PORT), endpoints, "1");
+  }
+
+  private static EndpointSlice ours(List<Port> ports, List<Endpoint> endpoints) {
+    return new EndpointSlice("apiserver-ipv4", "IPv4", OURS, ports, endpoints, "7");
+  }
+
+  private static Endpoints.Subset subset(List<Endpoint> endpoints, List<Port> ports) {
+    return new Endpoints.Subset(endpoints, ports);
+  }
+
+  private static Endpoints present(Map<String, String> labels, List<Endpoints.Subset> subsets) {
+    return new Endpoints("apiserver", labels, subsets, "8");
+  }
+
+  private static DesiredObject.Slice desiredSlice(String... addresses) {
+    return new DesiredObject.Slice(
+        "apiserver-ipv4", AddressFamily.IPV4, OURS, List.of(PORT), ready(addresses));
+  }
+
+  private static DesiredObject.LegacyEndpoints desiredEndpoints(String... addresses) {
+    return new DesiredObject.LegacyEndpoints(
+        "apiserver", SKIP_MIRROR, subset(ready(addresses), List.of(PORT)));
+  }
+
+  private static void assertUpToDate(Decision decision) {
+    assertInstanceOf(Decision.UpToDate.class, decision);
+  }
+
   private static List<Change> changes(Decision decision) {
     return assertInstanceOf(Decision.Apply.class, decision).changes();
   }
@@ -98,29 +136,23 @@ class MirrorRuleTest {
         .toList();
   }
 
-  private static DesiredObject desired(Decision decision) {
-    return changes(decision).get(0).desired().orElseThrow();
+  private static DesiredObject.Slice sliceIn(List<Change> changes) {
+    return (DesiredObject.Slice) changes.get(0).desired().orElseThrow();
+  }
+
+  private static DesiredObject.LegacyEndpoints endpointsIn(List<Change> changes) {
+    return (DesiredObject.LegacyEndpoints) changes.get(1).desired().orElseThrow();
   }
 
   @Nested
   class WhenNothingIsThere {
     @Test
     void createsTheSliceBeforeTheEndpoints() {
-      Decision decision = RULE.decide(state(List.of(source("IPv4", "192.0.2.1", "192.0.2.2"))));
+      Decision decision = RULE.decide(state(TWO));
       assertEquals(
           List.of(
-              new Change.Create(
-                  new DesiredObject.Slice(
-                      "apiserver-ipv4",
-                      AddressFamily.IPV4,
-                      OURS,
-                      List.of(PORT),
-                      ready("192.0.2.1", "192.0.2.2"))),
-              new Change.Create(
-                  new DesiredObject.LegacyEndpoints(
-                      "apiserver",
-                      SKIP_MIRROR,
-                      new Endpoints.Subset(ready("192.0.2.1", "192.0.2.2"), List.of(PORT))))),
+              new Change.Create(desiredSlice("192.0.2.1", "192.0.2.2")),
+              new Change.Create(desiredEndpoints("192.0.2.1", "192.0.2.2"))),
           changes(decision));
     }
 
@@ -137,7 +169,7 @@ class MirrorRuleTest {
     void leavesTheEndpointsAloneWhenTheyAreNotOurs() {
       assertEquals(
           List.of("create EndpointSlice apiserver-ipv4"),
-          described(SLICES_ONLY.decide(state(List.of(source("IPv4", "192.0.2.1"))))));
+          described(SLICES_ONLY.decide(state(ONE))));
     }
   }
 
@@ -148,7 +180,7 @@ class MirrorRuleTest {
       Decision decision =
           RULE.decide(
               state(
-                  List.of(source("IPv4", "192.0.2.1", "192.0.2.2")),
+                  TWO,
                   slice(AddressFamily.IPV4, "192.0.2.1", "192.0.2.2"),
                   endpoints("192.0.2.1", "192.0.2.2")));
       Decision.UpToDate upToDate = assertInstanceOf(Decision.UpToDate.class, decision);
@@ -161,20 +193,12 @@ class MirrorRuleTest {
 
     @Test
     void writesNothingWhateverTheOrder() {
-      Service service =
-          service(
-              Map.of(),
-              List.of(AddressFamily.IPV4),
-              new Port("a", 1, "TCP"),
-              new Port("b", 2, "TCP"));
+      Service service = serviceWith(new Port("a", 1, "TCP"), new Port("b", 2, "TCP"));
       List<Port> ports = List.of(new Port("b", 6443, "TCP"), new Port("a", 6443, "TCP"));
       List<Endpoint> shuffled = ready("192.0.2.3", "192.0.2.1", "192.0.2.2");
       EndpointSlice slice = new EndpointSlice("apiserver-ipv4", "IPv4", OURS, ports, shuffled, "7");
-      Endpoints endpoints =
-          new Endpoints(
-              "apiserver", SKIP_MIRROR, List.of(new Endpoints.Subset(shuffled, ports)), "8");
-      assertInstanceOf(
-          Decision.UpToDate.class,
+      Endpoints endpoints = present(SKIP_MIRROR, List.of(subset(shuffled, ports)));
+      assertUpToDate(
           RULE.decide(
               state(
                   List.of(source("IPv4", "192.0.2.1", "192.0.2.2", "192.0.2.3")),
@@ -188,29 +212,15 @@ class MirrorRuleTest {
       Map<String, String> labels = new HashMap<>(OURS);
       labels.put("team", "platform");
       Endpoints endpoints =
-          new Endpoints(
-              "apiserver",
+          present(
               Map.of("endpointslice.kubernetes.io/skip-mirror", "true", "team", "platform"),
-              endpoints("192.0.2.1").subsets(),
-              "8");
-      assertInstanceOf(
-          Decision.UpToDate.class,
-          RULE.decide(
-              state(
-                  List.of(source("IPv4", "192.0.2.1")),
-                  labelled(slice(AddressFamily.IPV4, "192.0.2.1"), labels),
-                  endpoints)));
+              endpoints("192.0.2.1").subsets());
+      assertUpToDate(RULE.decide(state(ONE, labelled(SLICE, labels), endpoints)));
     }
 
     @Test
     void wrongEndpointsDoNotMatterWhenTheyAreNotOurs() {
-      assertInstanceOf(
-          Decision.UpToDate.class,
-          SLICES_ONLY.decide(
-              state(
-                  List.of(source("IPv4", "192.0.2.1")),
-                  slice(AddressFamily.IPV4, "192.0.2.1"),
-                  endpoints("198.51.100.9"))));
+      assertUpToDate(SLICES_ONLY.decide(state(ONE, SLICE, endpoints("198.51.100.9"))));
     }
   }
 
@@ -218,7 +228,7 @@ class MirrorRuleTest {
     EndpointSlice good = slice(AddressFamily.IPV4, "192.0.2.1", "192.0.2.2");
     Port other = new Port("https", 443, "TCP");
     return List.of(
-        Arguments.of("an address is missing", slice(AddressFamily.IPV4, "192.0.2.1")),
+        Arguments.of("an address is missing", SLICE),
         Arguments.of(
             "an address too many",
             slice(AddressFamily.IPV4, "192.0.2.1", "192.0.2.2", "192.0.2.3")),
@@ -230,30 +240,19 @@ class MirrorRuleTest {
             "one twice instead of both", slice(AddressFamily.IPV4, "192.0.2.1", "192.0.2.1")),
         Arguments.of(
             "an address is marked unready",
-            new EndpointSlice(
-                good.name(),
-                "IPv4",
-                OURS,
+            ours(
                 List.of(PORT),
-                List.of(Endpoint.ready("192.0.2.1").withReady(false), Endpoint.ready("192.0.2.2")),
-                "7")),
+                List.of(
+                    Endpoint.ready("192.0.2.1").withReady(false), Endpoint.ready("192.0.2.2")))),
         Arguments.of(
             "another node is named",
-            new EndpointSlice(
-                good.name(),
-                "IPv4",
-                OURS,
+            ours(
                 List.of(PORT),
                 List.of(
                     new Endpoint("192.0.2.1", true, Optional.of("x"), Optional.empty()),
-                    Endpoint.ready("192.0.2.2")),
-                "7")),
-        Arguments.of(
-            "another port number",
-            new EndpointSlice(good.name(), "IPv4", OURS, List.of(other), good.endpoints(), "7")),
-        Arguments.of(
-            "no port",
-            new EndpointSlice(good.name(), "IPv4", OURS, List.of(), good.endpoints(), "7")),
+                    Endpoint.ready("192.0.2.2")))),
+        Arguments.of("another port number", ours(List.of(other), good.endpoints())),
+        Arguments.of("no port", ours(List.of(), good.endpoints())),
         Arguments.of("our labels are gone", labelled(good, Map.of("team", "platform"))),
         Arguments.of(
             "the Service's label is gone",
@@ -263,19 +262,9 @@ class MirrorRuleTest {
   @ParameterizedTest(name = "{0}")
   @MethodSource
   void differencesOfTheSlice(String situation, EndpointSlice present) {
-    List<Change> changes =
-        changes(
-            SLICES_ONLY.decide(state(List.of(source("IPv4", "192.0.2.1", "192.0.2.2")), present)));
+    List<Change> changes = changes(SLICES_ONLY.decide(state(TWO, present)));
     assertEquals(
-        List.of(
-            new Change.Update(
-                new DesiredObject.Slice(
-                    "apiserver-ipv4",
-                    AddressFamily.IPV4,
-                    OURS,
-                    List.of(PORT),
-                    ready("192.0.2.1", "192.0.2.2")),
-                "7")),
+        List.of(new Change.Update(desiredSlice("192.0.2.1", "192.0.2.2"), "7")),
         changes,
         situation);
   }
@@ -284,52 +273,31 @@ class MirrorRuleTest {
     List<Endpoints.Subset> good = endpoints("192.0.2.1").subsets();
     return List.of(
         Arguments.of("another address", endpoints("192.0.2.9")),
-        Arguments.of("no subset", new Endpoints("apiserver", SKIP_MIRROR, List.of(), "8")),
+        Arguments.of("no subset", present(SKIP_MIRROR, List.of())),
         Arguments.of(
             "a second subset",
-            new Endpoints(
-                "apiserver",
+            present(
                 SKIP_MIRROR,
                 List.of(
-                    good.get(0),
-                    new Endpoints.Subset(ready("192.0.2.1"), List.of(new Port("x", 1, "TCP")))),
-                "8")),
+                    good.get(0), subset(ready("192.0.2.1"), List.of(new Port("x", 1, "TCP")))))),
         Arguments.of(
             "the address is marked unready",
-            new Endpoints(
-                "apiserver",
+            present(
                 SKIP_MIRROR,
                 List.of(
-                    new Endpoints.Subset(
-                        List.of(Endpoint.ready("192.0.2.1").withReady(false)), List.of(PORT))),
-                "8")),
-        Arguments.of("mirroring is not skipped", new Endpoints("apiserver", Map.of(), good, "8")),
+                    subset(List.of(Endpoint.ready("192.0.2.1").withReady(false)), List.of(PORT))))),
+        Arguments.of("mirroring is not skipped", present(Map.of(), good)),
         Arguments.of(
             "mirroring is not skipped by the label's value",
-            new Endpoints(
-                "apiserver",
-                Map.of("endpointslice.kubernetes.io/skip-mirror", "false"),
-                good,
-                "8")));
+            present(Map.of("endpointslice.kubernetes.io/skip-mirror", "false"), good)));
   }
 
   @ParameterizedTest(name = "{0}")
   @MethodSource
   void differencesOfTheEndpoints(String situation, Endpoints present) {
     assertEquals(
-        List.of(
-            new Change.Update(
-                new DesiredObject.LegacyEndpoints(
-                    "apiserver",
-                    SKIP_MIRROR,
-                    new Endpoints.Subset(ready("192.0.2.1"), List.of(PORT))),
-                "8")),
-        changes(
-            RULE.decide(
-                state(
-                    List.of(source("IPv4", "192.0.2.1")),
-                    slice(AddressFamily.IPV4, "192.0.2.1"),
-                    present))),
+        List.of(new Change.Update(desiredEndpoints("192.0.2.1"), "8")),
+        changes(RULE.decide(state(ONE, SLICE, present))),
         situation);
   }
 
@@ -339,25 +307,14 @@ class MirrorRuleTest {
     void deletesOurSliceOfFamilyThatIsGone() {
       assertEquals(
           List.of(new Change.DeleteSlice("apiserver-ipv6", "7")),
-          changes(
-              SLICES_ONLY.decide(
-                  state(
-                      List.of(source("IPv4", "192.0.2.1")),
-                      slice(AddressFamily.IPV4, "192.0.2.1"),
-                      slice(AddressFamily.IPV6, "2001:db8::1")))));
+          changes(SLICES_ONLY.decide(state(ONE, SLICE, slice(AddressFamily.IPV6, "2001:db8::1")))));
     }
 
     @Test
     void leavesTheSliceOfNobodyWhereItsFamilyIsGone() {
       EndpointSlice unlabelled =
           labelled(slice(AddressFamily.IPV6, "2001:db8::1"), Map.of("team", "platform"));
-      assertInstanceOf(
-          Decision.UpToDate.class,
-          SLICES_ONLY.decide(
-              state(
-                  List.of(source("IPv4", "192.0.2.1")),
-                  slice(AddressFamily.IPV4, "192.0.2.1"),
-                  unlabelled)));
+      assertUpToDate(SLICES_ONLY.decide(state(ONE, SLICE, unlabelled)));
     }
 
     @Test
@@ -367,7 +324,7 @@ class MirrorRuleTest {
               "apiserver-ipv4", "IPv6", OURS, List.of(PORT), ready("2001:db8::1"), "7");
       assertEquals(
           List.of(new Change.DeleteSlice("apiserver-ipv4", "7")),
-          changes(SLICES_ONLY.decide(state(List.of(source("IPv4", "192.0.2.1")), wrong))));
+          changes(SLICES_ONLY.decide(state(ONE, wrong))));
     }
 
     static List<Arguments> primaryFamilies() {
@@ -399,27 +356,20 @@ class MirrorRuleTest {
     @Test
     void endpointsHoldTheOtherFamilyWhenThePrimaryOneHasNoMember() {
       List<Change> changes = changes(RULE.decide(state(List.of(source("IPv6", "2001:db8::1")))));
-      assertEquals(
-          Optional.of(
-              new DesiredObject.LegacyEndpoints(
-                  "apiserver",
-                  SKIP_MIRROR,
-                  new Endpoints.Subset(ready("2001:db8::1"), List.of(PORT)))),
-          changes.get(1).desired());
+      assertEquals(Optional.of(desiredEndpoints("2001:db8::1")), changes.get(1).desired());
     }
   }
 
   @Nested
   class Ports {
     private List<Port> portsFor(Port... ports) {
-      Service service = service(Map.of(), List.of(AddressFamily.IPV4), ports);
-      Decision decision =
-          RULE.decide(state(List.of(source("IPv4", "192.0.2.1")), Optional.of(service)));
-      List<Port> ofSlice = ((DesiredObject.Slice) desired(decision)).ports();
-      DesiredObject.LegacyEndpoints legacy =
-          (DesiredObject.LegacyEndpoints) changes(decision).get(1).desired().orElseThrow();
+      Service service = serviceWith(ports);
+      Decision decision = RULE.decide(state(ONE, Optional.of(service)));
+      List<Port> ofSlice = sliceIn(changes(decision)).ports();
       assertEquals(
-          ofSlice.stream().sorted().toList(), legacy.subset().ports(), "both name the same ports");
+          ofSlice.stream().sorted().toList(),
+          endpointsIn(changes(decision)).subset().ports(),
+          "both name the same ports");
       return ofSlice;
     }
 
@@ -447,34 +397,22 @@ class MirrorRuleTest {
   @Test
   void keepsAnUnreadyMemberListedAsUnready() {
     EndpointSlice source =
-        new EndpointSlice(
-            "kubernetes",
-            "IPv4",
-            Map.of(),
-            List.of(PORT),
-            List.of(Endpoint.ready("192.0.2.1").withReady(false), Endpoint.ready("192.0.2.2")),
-            "1");
+        sourceOf(
+            List.of(Endpoint.ready("192.0.2.1").withReady(false), Endpoint.ready("192.0.2.2")));
     List<Change> changes = changes(RULE.decide(state(List.of(source))));
-    DesiredObject.Slice slice = (DesiredObject.Slice) changes.get(0).desired().orElseThrow();
-    DesiredObject.LegacyEndpoints legacy =
-        (DesiredObject.LegacyEndpoints) changes.get(1).desired().orElseThrow();
-    assertEquals(source.endpoints(), slice.endpoints());
-    assertEquals(source.endpoints(), legacy.subset().endpoints());
+    assertEquals(source.endpoints(), sliceIn(changes).endpoints());
+    assertEquals(source.endpoints(), endpointsIn(changes).subset().endpoints());
   }
 
   @Test
   void leavesTheZoneOutOfTheEndpointsOnly() {
     Endpoint placed = new Endpoint("192.0.2.1", true, Optional.of("cp-1"), Optional.of("zone-a"));
-    EndpointSlice source =
-        new EndpointSlice("kubernetes", "IPv4", Map.of(), List.of(PORT), List.of(placed), "1");
+    EndpointSlice source = sourceOf(List.of(placed));
     List<Change> changes = changes(RULE.decide(state(List.of(source))));
-    DesiredObject.Slice slice = (DesiredObject.Slice) changes.get(0).desired().orElseThrow();
-    DesiredObject.LegacyEndpoints legacy =
-        (DesiredObject.LegacyEndpoints) changes.get(1).desired().orElseThrow();
-    assertEquals(List.of(placed), slice.endpoints());
+    assertEquals(List.of(placed), sliceIn(changes).endpoints());
     assertEquals(
         List.of(new Endpoint("192.0.2.1", true, Optional.of("cp-1"), Optional.empty())),
-        legacy.subset().endpoints());
+        endpointsIn(changes).subset().endpoints());
   }
 
   @Test
@@ -494,26 +432,24 @@ class MirrorRuleTest {
   }
 
   static List<Arguments> refusals() {
-    List<EndpointSlice> good = List.of(source("IPv4", "192.0.2.1"));
+    List<EndpointSlice> good = ONE;
     Port port = new Port("https", 6443, "TCP");
     List<AddressFamily> ipv4 = List.of(AddressFamily.IPV4);
     Service external = new Service("apiserver", "ExternalName", Map.of(), "", List.of(), List.of());
     EndpointSlice mirrored =
         labelled(
-            slice(AddressFamily.IPV4, "192.0.2.1"),
+            SLICE,
             Map.of(
                 "kubernetes.io/service-name",
                 "apiserver",
                 "endpointslice.kubernetes.io/managed-by",
                 "endpointslicemirroring-controller.k8s.io"));
-    EndpointSlice elsewhere =
-        labelled(
-            slice(AddressFamily.IPV4, "192.0.2.1"), Map.of("kubernetes.io/service-name", "web"));
+    EndpointSlice elsewhere = labelled(SLICE, Map.of("kubernetes.io/service-name", "web"));
     return List.of(
         Arguments.of("no source", state(List.of()), List.of("EmptySource")),
         Arguments.of(
             "no source, and a target that is still good",
-            state(List.of(), slice(AddressFamily.IPV4, "192.0.2.1"), endpoints("192.0.2.1")),
+            state(List.of(), SLICE, endpoints("192.0.2.1")),
             List.of("EmptySource")),
         Arguments.of(
             "an unclear source port",
@@ -533,15 +469,13 @@ class MirrorRuleTest {
             List.of("ServiceIsExternalName")),
         Arguments.of(
             "a Service without a TCP port",
-            state(good, Optional.of(service(Map.of(), ipv4, new Port("https", 6443, "UDP")))),
+            state(good, Optional.of(serviceWith(new Port("https", 6443, "UDP")))),
             List.of("ServiceWithoutTcpPort")),
         Arguments.of("another controller's slice", state(good, mirrored), List.of("ForeignSlice")),
         Arguments.of(
             "another controller's slice under the name of a family that is not even wanted",
             state(
-                good,
-                slice(AddressFamily.IPV4, "192.0.2.1"),
-                labelled(slice(AddressFamily.IPV6, "2001:db8::1"), mirrored.labels())),
+                good, SLICE, labelled(slice(AddressFamily.IPV6, "2001:db8::1"), mirrored.labels())),
             List.of("ForeignSlice")),
         Arguments.of(
             "another Service's slice", state(good, elsewhere), List.of("SliceOfOtherService")),
@@ -578,7 +512,7 @@ class MirrorRuleTest {
     ObservedState emptied =
         state(
             List.of(new EndpointSlice("kubernetes", "IPv4", Map.of(), List.of(), List.of(), "2")),
-            slice(AddressFamily.IPV4, "192.0.2.1"),
+            SLICE,
             endpoints("192.0.2.1"));
     Refusal refusal = ((Decision.Refuse) RULE.decide(emptied)).refusals().get(0);
     assertTrue(refusal.message().contains("default/kubernetes"), refusal.message());

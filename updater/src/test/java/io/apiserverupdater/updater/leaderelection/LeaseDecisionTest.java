@@ -22,6 +22,10 @@ class LeaseDecisionTest {
   private static final Instant WALL = Instant.parse("2026-03-01T00:00:00Z");
   private static final Instant BEFORE = Instant.parse("2026-02-01T00:00:00Z");
 
+  private static final LeaseLock.Sight UNKNOWN = new LeaseLock.Sight.Unknown();
+  private static final LeaseLock.Sight ABSENT = new LeaseLock.Sight.Absent();
+  private static final LeaseDecision READ = new LeaseDecision.Read();
+
   private static long ms(long millis) {
     return TimeUnit.MILLISECONDS.toNanos(millis);
   }
@@ -33,6 +37,14 @@ class LeaseDecisionTest {
 
   private static LeaseLock.Sight present(LeaseRecord leaseRecord, long since) {
     return new LeaseLock.Sight.Present(new ObservedLease(leaseRecord, "9", since));
+  }
+
+  private static LeaseLock.Sight held(String holder, int seconds, long since) {
+    return present(leaseRecord(holder, seconds), since);
+  }
+
+  private static LeaseDecision waitUntil(long millis) {
+    return new LeaseDecision.Wait(ms(millis));
   }
 
   private static LeaseRecord taken(int transitions) {
@@ -51,60 +63,37 @@ class LeaseDecisionTest {
   static List<Arguments> standby() {
     LeaseRecord theirs = leaseRecord("other", 4);
     return List.of(
-        Arguments.of(
-            "nothing is known yet", new LeaseLock.Sight.Unknown(), 0L, new LeaseDecision.Read()),
-        Arguments.of(
-            "there is no Lease",
-            new LeaseLock.Sight.Absent(),
-            0L,
-            new LeaseDecision.Create(taken(0))),
-        Arguments.of("nobody holds it", present(leaseRecord("", 1), ms(0)), ms(1), acquire(6)),
+        Arguments.of("nothing is known yet", UNKNOWN, 0L, READ),
+        Arguments.of("there is no Lease", ABSENT, 0L, new LeaseDecision.Create(taken(0))),
+        Arguments.of("nobody holds it", held("", 1, ms(0)), ms(1), acquire(6)),
         Arguments.of("it has no spec", present(LeaseRecord.UNHELD, ms(0)), ms(1), acquire(1)),
+        Arguments.of("just seen", present(theirs, ms(100)), ms(100), waitUntil(4100)),
         Arguments.of(
-            "just seen", present(theirs, ms(100)), ms(100), new LeaseDecision.Wait(ms(4100))),
-        Arguments.of(
-            "silent, but not long enough",
-            present(theirs, ms(100)),
-            ms(4100) - 1,
-            new LeaseDecision.Wait(ms(4100))),
+            "silent, but not long enough", present(theirs, ms(100)), ms(4100) - 1, waitUntil(4100)),
         Arguments.of("silent for its duration", present(theirs, ms(100)), ms(4100), acquire(6)),
         Arguments.of(
-            "asked for longer than we would",
-            present(leaseRecord("other", 15), 0),
-            ms(14_999),
-            new LeaseDecision.Wait(ms(15_000))),
+            "asked for longer than we would", held("other", 15, 0), ms(14_999), waitUntil(15_000)),
         Arguments.of(
             "asked for longer, and silent for that long",
-            present(leaseRecord("other", 15), 0),
+            held("other", 15, 0),
             ms(15_000),
             acquire(6)),
         Arguments.of(
-            "asked for less than we would",
-            present(leaseRecord("other", 1), 0),
-            ms(3999),
-            new LeaseDecision.Wait(ms(4000))),
-        Arguments.of(
-            "asked for no time at all",
-            present(leaseRecord("other", 0), 0),
-            ms(3999),
-            new LeaseDecision.Wait(ms(4000))),
+            "asked for less than we would", held("other", 1, 0), ms(3999), waitUntil(4000)),
+        Arguments.of("asked for no time at all", held("other", 0, 0), ms(3999), waitUntil(4000)),
         Arguments.of(
             "asked for a nonsensical time",
-            present(leaseRecord("other", 1_000_000), 0),
+            held("other", 1_000_000, 0),
             ms(59_999),
-            new LeaseDecision.Wait(ms(60_000))),
+            waitUntil(60_000)),
         Arguments.of(
             "asked for a nonsensical time, and the patience is over",
-            present(leaseRecord("other", 1_000_000), 0),
+            held("other", 1_000_000, 0),
             ms(60_000),
             acquire(6)),
+        Arguments.of("ours without our knowing", held("me", 4, ms(0)), ms(1), acquire(5)),
         Arguments.of(
-            "ours without our knowing", present(leaseRecord("me", 4), ms(0)), ms(1), acquire(5)),
-        Arguments.of(
-            "the holder's name only begins like ours",
-            present(leaseRecord("me2", 4), 0),
-            ms(1),
-            new LeaseDecision.Wait(ms(4000))));
+            "the holder's name only begins like ours", held("me2", 4, 0), ms(1), waitUntil(4000)));
   }
 
   @ParameterizedTest(name = "{0}")
@@ -115,35 +104,26 @@ class LeaseDecisionTest {
 
   static List<Arguments> leader() {
     Lead fresh = new Lead(0, 0);
-    LeaseLock.Sight mine = present(leaseRecord("me", 4), 0);
+    LeaseLock.Sight mine = held("me", 4, 0);
     LeaseDecision renew =
         new LeaseDecision.Renew(
             new LeaseRecord("me", Duration.ofSeconds(4), Optional.of(BEFORE), Optional.of(WALL), 5),
             "9");
     return List.of(
-        Arguments.of("just renewed", fresh, mine, ms(10), new LeaseDecision.Wait(ms(1000))),
+        Arguments.of("just renewed", fresh, mine, ms(10), waitUntil(1000)),
         Arguments.of(
-            "a moment before the next renewal",
-            fresh,
-            mine,
-            ms(1000) - 1,
-            new LeaseDecision.Wait(ms(1000))),
+            "a moment before the next renewal", fresh, mine, ms(1000) - 1, waitUntil(1000)),
         Arguments.of("a renewal is due", fresh, mine, ms(1000), renew),
         Arguments.of(
             "the last attempt failed a moment ago",
             new Lead(0, ms(1000)),
             mine,
             ms(1500),
-            new LeaseDecision.Wait(ms(2000))),
+            waitUntil(2000)),
         Arguments.of("the last attempt failed", new Lead(0, ms(1000)), mine, ms(2000), renew),
         Arguments.of(
             "a moment before the deadline", new Lead(0, ms(1000)), mine, ms(3000) - 1, renew),
-        Arguments.of(
-            "nothing is known when a renewal is due",
-            fresh,
-            new LeaseLock.Sight.Unknown(),
-            ms(1000),
-            new LeaseDecision.Read()));
+        Arguments.of("nothing is known when a renewal is due", fresh, UNKNOWN, ms(1000), READ));
   }
 
   @ParameterizedTest(name = "{0}")
@@ -155,21 +135,21 @@ class LeaseDecisionTest {
 
   static List<Arguments> stepsDown() {
     Lead fresh = new Lead(0, 0);
-    LeaseLock.Sight mine = present(leaseRecord("me", 4), 0);
+    LeaseLock.Sight mine = held("me", 4, 0);
     return List.of(
         Arguments.of(
             "somebody else holds it",
             fresh,
-            present(leaseRecord("other", 4), 0),
+            held("other", 4, 0),
             ms(1),
             "the Lease is held by other"),
         Arguments.of(
             "somebody has released it",
             fresh,
-            present(leaseRecord("", 1), 0),
+            held("", 1, 0),
             ms(1),
             "the Lease was released by another client"),
-        Arguments.of("it is gone", fresh, new LeaseLock.Sight.Absent(), ms(1), "deleted"),
+        Arguments.of("it is gone", fresh, ABSENT, ms(1), "deleted"),
         Arguments.of("at the deadline", fresh, mine, ms(3000), "within 3000ms"),
         Arguments.of(
             "at the deadline, whatever was tried since",
@@ -180,11 +160,7 @@ class LeaseDecisionTest {
         Arguments.of(
             "long after the deadline, as after a suspension", fresh, mine, ms(30_000), "3000ms"),
         Arguments.of(
-            "at the deadline, with nothing known",
-            fresh,
-            new LeaseLock.Sight.Unknown(),
-            ms(3000),
-            "within 3000ms"));
+            "at the deadline, with nothing known", fresh, UNKNOWN, ms(3000), "within 3000ms"));
   }
 
   @ParameterizedTest(name = "{0}")
@@ -201,8 +177,8 @@ class LeaseDecisionTest {
   @ValueSource(longs = {Long.MAX_VALUE - 1_000, -1_000, Long.MIN_VALUE})
   void countsTheSameFromAnyStartOfTheClock(long start) {
     Lead lead = new Lead(start, start);
-    LeaseLock.Sight mine = present(leaseRecord("me", 4), start);
-    LeaseLock.Sight theirs = present(leaseRecord("other", 4), start);
+    LeaseLock.Sight mine = held("me", 4, start);
+    LeaseLock.Sight theirs = held("other", 4, start);
     assertInstanceOf(
         LeaseDecision.Wait.class, decide(Optional.of(lead), mine, start + ms(1000) - 1));
     assertInstanceOf(LeaseDecision.Renew.class, decide(Optional.of(lead), mine, start + ms(1000)));
@@ -241,9 +217,8 @@ class LeaseDecisionTest {
     ElectionSettings slow =
         new ElectionSettings(
             "me", Duration.ofSeconds(120), Duration.ofSeconds(60), Duration.ofSeconds(10));
-    LeaseLock.Sight theirs = present(leaseRecord("other", 120), 0);
+    LeaseLock.Sight theirs = held("other", 120, 0);
     assertEquals(
-        new LeaseDecision.Wait(ms(120_000)),
-        LeaseDecision.decide(slow, Optional.empty(), theirs, ms(60_000), WALL));
+        waitUntil(120_000), LeaseDecision.decide(slow, Optional.empty(), theirs, ms(60_000), WALL));
   }
 }
