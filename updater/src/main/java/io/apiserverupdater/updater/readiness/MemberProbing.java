@@ -53,15 +53,14 @@ public final class MemberProbing implements MemberHealths, AutoCloseable {
     if (closed || members.keySet().equals(wanted)) {
       return;
     }
-    for (Member member : List.copyOf(members.keySet())) {
-      if (!wanted.contains(member)) {
-        ProbedMember gone = members.remove(member);
-        if (gone != null) {
-          gone.leave(LINGER);
-          left.put(member, gone);
-        }
-      }
-    }
+    members.forEach(
+        (member, probed) -> {
+          if (!wanted.contains(member)) {
+            members.remove(member);
+            probed.leave(LINGER);
+            left.put(member, probed);
+          }
+        });
     left.values().removeIf(gone -> !gone.isAlive());
     for (Member member : wanted) {
       if (!members.containsKey(member)) {
