@@ -330,8 +330,8 @@ class MirrorTest extends OnOneCluster {
     long created = System.nanoTime();
     cluster.createApiserverService(namespace, "apiserver", "10.96.0.64");
     replicas.awaitMirrored(namespace, all());
-    AuditLog.Entry last =
-        replicas.writes(user, created).get(replicas.writes(user, created).size() - 1);
+    List<AuditLog.Entry> writes = replicas.writes(user, created);
+    AuditLog.Entry last = writes.get(writes.size() - 1);
     assertTrue(
         last.nanoTime() - created < TimeUnit.SECONDS.toNanos(1),
         () -> "acted after " + Duration.ofNanos(last.nanoTime() - created));
