@@ -273,6 +273,10 @@ final class TimedSocket extends Socket {
     return remote.map(InetSocketAddress::getPort).orElse(0);
   }
 
+  /** It is so from {@link #open} on. */
+  @Override
+  public void setTcpNoDelay(boolean on) {}
+
   @Override
   public int getSoLinger() {
     return -1;

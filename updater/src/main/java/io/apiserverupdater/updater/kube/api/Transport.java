@@ -78,7 +78,6 @@ final class Transport implements AutoCloseable {
       throws GeneralSecurityException {
     this.template =
         new OkHttpClient.Builder()
-            .socketFactory(new PromptSockets())
             .sslSocketFactory(tls.newSocketFactory(), tls.trustManager())
             .protocols(List.of(Protocol.HTTP_2, Protocol.HTTP_1_1))
             .proxy(proxy)
