@@ -70,10 +70,6 @@ final class Connections implements AutoCloseable {
    */
   synchronized Connection get(boolean fresh) throws IOException, GeneralSecurityException {
     Credentials current = credentials(fresh);
-    return new Connection(transport(current), current.identity().token());
-  }
-
-  private Transport transport(Credentials current) throws GeneralSecurityException {
     Transport open =
         transport.isPresent()
             ? transport.get()
@@ -83,7 +79,7 @@ final class Connections implements AutoCloseable {
                 userAgent,
                 deadlines);
     transport = Optional.of(open);
-    return open;
+    return new Connection(open, current.identity().token());
   }
 
   private Credentials credentials(boolean fresh) throws IOException, GeneralSecurityException {
@@ -95,17 +91,15 @@ final class Connections implements AutoCloseable {
     Credentials next;
     try {
       next = read(fresh, Optional.ofNullable(kept));
+      tellOfFailure("");
     } catch (IOException | GeneralSecurityException e) {
       if (kept == null) {
         throw e;
       }
       // A file that is being replaced: what was good a moment ago may still be.
       tellOfFailure(ApiClient.reason(e));
-      credentials = Optional.of(kept);
-      readAt = now;
-      return kept;
+      next = kept;
     }
-    tellOfFailure("");
     credentials = Optional.of(next);
     readAt = now;
     return next;
