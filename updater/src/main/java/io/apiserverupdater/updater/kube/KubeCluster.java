@@ -6,10 +6,13 @@ import io.apiserverupdater.updater.endpoints.TargetSettings;
 import io.apiserverupdater.updater.kube.access.ClusterAccess;
 import io.apiserverupdater.updater.kube.access.ServerAddress;
 import io.apiserverupdater.updater.kube.api.ApiClient;
+import io.apiserverupdater.updater.kube.watch.ResourceWatch;
 import io.apiserverupdater.updater.leaderelection.LeaseLock;
 import io.apiserverupdater.updater.leaderelection.LeaseName;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.LongSupplier;
@@ -24,10 +27,15 @@ public final class KubeCluster implements AutoCloseable {
   private final KubeEndpointsClient endpoints;
   private final Optional<KubeLeaseLock> lease;
 
+  /** That of the Lease first: who leads decides how soon anything is written. */
+  private final List<ResourceWatch<?>> watches = new ArrayList<>();
+
   private KubeCluster(ApiClient api, KubeEndpointsClient endpoints, Optional<KubeLeaseLock> lease) {
     this.api = api;
     this.endpoints = endpoints;
     this.lease = lease;
+    lease.ifPresent(lock -> watches.add(lock.watch()));
+    watches.addAll(endpoints.watches());
   }
 
   /**
@@ -61,9 +69,7 @@ public final class KubeCluster implements AutoCloseable {
 
   /** Starts to watch. */
   public void start() {
-    // The Lease first: who leads decides how soon anything is written.
-    lease.ifPresent(KubeLeaseLock::start);
-    endpoints.start();
+    watches.forEach(ResourceWatch::start);
   }
 
   /**
@@ -85,18 +91,17 @@ public final class KubeCluster implements AutoCloseable {
             members.stream()
                 .map(member -> ServerAddress.member(member.address(), member.port()))
                 .collect(Collectors.toUnmodifiableSet()));
-    endpoints.leave(left);
-    lease.ifPresent(lock -> lock.leave(left));
+    watches.forEach(watch -> watch.leave(left));
   }
 
   /** Whether all watching threads run: what a liveness check asks. */
   public boolean isAlive() {
-    return endpoints.isAlive() && lease.map(KubeLeaseLock::isAlive).orElse(true);
+    return watches.stream().allMatch(ResourceWatch::isAlive);
   }
 
-  /** Whether some watch is open at this moment: what a readiness check asks. */
+  /** Whether a watch of source or target is open now: what a readiness check asks. */
   public boolean isReachable() {
-    return endpoints.isReachable();
+    return endpoints.watches().stream().anyMatch(ResourceWatch::isOpen);
   }
 
   /** How long ago an apiserver has answered anything. */
@@ -106,8 +111,7 @@ public final class KubeCluster implements AutoCloseable {
 
   @Override
   public void close() {
-    endpoints.close();
-    lease.ifPresent(KubeLeaseLock::close);
+    watches.forEach(ResourceWatch::close);
     api.close();
   }
 }

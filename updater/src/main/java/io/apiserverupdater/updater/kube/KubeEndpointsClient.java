@@ -32,14 +32,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
 /** The source and the target, kept warm by watches, written with the version that was compared. */
-final class KubeEndpointsClient implements EndpointsClient, AutoCloseable {
+final class KubeEndpointsClient implements EndpointsClient {
   private static final Duration WRITE_TIMEOUT = Duration.ofSeconds(3);
   private static final Duration READ_TIMEOUT = Duration.ofSeconds(5);
 
@@ -96,28 +95,9 @@ final class KubeEndpointsClient implements EndpointsClient, AutoCloseable {
         : Selection.labelled(namespace, EndpointSlice.SERVICE_NAME_LABEL, settings.sourceName());
   }
 
-  void start() {
-    watches.forEach(ResourceWatch::start);
-  }
-
-  /** Whether all watching threads run. */
-  boolean isAlive() {
-    return watches.stream().allMatch(ResourceWatch::isAlive);
-  }
-
-  /** Whether some watch is open at this moment. */
-  boolean isReachable() {
-    return watches.stream().anyMatch(ResourceWatch::isOpen);
-  }
-
-  /** Has the watches that are at one of these go on elsewhere. */
-  void leave(Set<ServerAddress> servers) {
-    watches.forEach(watch -> watch.leave(servers));
-  }
-
-  @Override
-  public void close() {
-    watches.forEach(ResourceWatch::close);
+  /** What keeps it warm; for its owner to start and to close. */
+  List<ResourceWatch<?>> watches() {
+    return watches;
   }
 
   @Override

@@ -1,6 +1,5 @@
 package io.apiserverupdater.updater.kube;
 
-import io.apiserverupdater.updater.kube.access.ServerAddress;
 import io.apiserverupdater.updater.kube.api.ApiAnswer;
 import io.apiserverupdater.updater.kube.api.ApiClient;
 import io.apiserverupdater.updater.kube.api.KubeJson;
@@ -21,15 +20,13 @@ import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.LongSupplier;
 
 /** The Lease, watched, and written with the version that was seen. */
-final class KubeLeaseLock implements LeaseLock, AutoCloseable {
+final class KubeLeaseLock implements LeaseLock {
   private final LeaseName name;
   private final LongSupplier monotonic;
-  private final ResourceCache<V1Lease> cache;
   private final ObjectList<V1Lease> list;
   private final ResourceWatch<V1Lease> watch;
   private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
@@ -42,26 +39,12 @@ final class KubeLeaseLock implements LeaseLock, AutoCloseable {
     this.monotonic = monotonic;
     this.list =
         new ObjectList<>(api, Resource.LEASES, Selection.named(name.namespace(), name.name()));
-    this.cache = list.cache();
     this.watch = new ResourceWatch<>(list, this::changed);
   }
 
-  void start() {
-    watch.start();
-  }
-
-  boolean isAlive() {
-    return watch.isAlive();
-  }
-
-  /** Has the watch go on elsewhere if it is at one of these. */
-  void leave(Set<ServerAddress> servers) {
-    watch.leave(servers);
-  }
-
-  @Override
-  public void close() {
-    watch.close();
+  /** For its owner to start and to close. */
+  ResourceWatch<V1Lease> watch() {
+    return watch;
   }
 
   @Override
@@ -76,10 +59,10 @@ final class KubeLeaseLock implements LeaseLock, AutoCloseable {
 
   @Override
   public synchronized Sight sight() {
-    if (!cache.isKnown()) {
+    if (!list.cache().isKnown()) {
       return new Sight.Unknown();
     }
-    ResourceCache.Versioned<V1Lease> current = cache.get(name.name()).orElse(null);
+    ResourceCache.Versioned<V1Lease> current = list.cache().get(name.name()).orElse(null);
     if (current == null) {
       observed = Optional.empty();
       return new Sight.Absent();
