@@ -112,19 +112,15 @@ public final class Main {
             userAgent(),
             System::nanoTime);
     Optional<LeaderElector> elector =
-        config
-            .election()
-            .flatMap(
-                election ->
-                    cluster
-                        .lease()
-                        .map(
-                            lease ->
-                                new LeaderElector(
-                                    election.settings(),
-                                    lease,
-                                    System::nanoTime,
-                                    Clock.systemUTC())));
+        cluster
+            .lease()
+            .map(
+                lease ->
+                    new LeaderElector(
+                        config.election().orElseThrow().settings(),
+                        lease,
+                        System::nanoTime,
+                        Clock.systemUTC()));
     Optional<MemberProbing> probing = probing(config, access);
     probing.ifPresent(probes -> probes.onChange(() -> cluster.setUnready(probes.unready())));
     EndpointsReconciler reconciler =
@@ -140,10 +136,9 @@ public final class Main {
       server = statusServer(config.listen(), cluster, elector, probing, reconciler);
     } catch (IOException e) {
       System.err.println(
-          "error: --listen: cannot listen on "
-              + config.listen().map(InetSocketAddress::toString).orElse("")
-              + ": "
-              + e.getMessage());
+          "error: --listen: cannot listen on %s: %s"
+              .formatted(
+                  config.listen().map(InetSocketAddress::toString).orElse(""), e.getMessage()));
       return ERROR;
     }
 
@@ -238,9 +233,8 @@ public final class Main {
     return cluster.isReachable()
         ? Optional.empty()
         : Optional.of(
-            "no watch is open; an apiserver last answered "
-                + cluster.sinceLastAnswer().toSeconds()
-                + "s ago");
+            "no watch is open; an apiserver last answered %ds ago"
+                .formatted(cluster.sinceLastAnswer().toSeconds()));
   }
 
   /** The cluster for a command that reads once, and talks to the configured address only. */

@@ -69,10 +69,8 @@ final class ExecPlugin {
     if (!version.equals("client.authentication.k8s.io/v1")
         && !version.equals("client.authentication.k8s.io/v1beta1")) {
       faults.add(
-          entry.where()
-              + ": apiVersion is "
-              + Entry.quoted(version)
-              + ", expected client.authentication.k8s.io/v1 or v1beta1");
+          "%s: apiVersion is %s, expected client.authentication.k8s.io/v1 or v1beta1"
+              .formatted(entry.where(), Entry.quoted(version)));
     }
     if (!entry.has("command")) {
       faults.add(entry.where() + ": command is not set");

@@ -77,10 +77,8 @@ public record Kubeconfig(
     Optional<String> name = contextName.or(config::currentContext);
     if (name.isEmpty()) {
       throw new InvalidKubeconfigException(
-          config.title()
-              + ": no current-context is set"
-              + expected
-              + "; set it with kubectl config use-context");
+          "%s: no current-context is set%s; set it with kubectl config use-context"
+              .formatted(config.title(), expected));
     }
     Entry context = config.contexts().get(name.get());
     if (context == null) {
@@ -123,10 +121,8 @@ public record Kubeconfig(
     }
     if (!cluster.isEmpty()) {
       faults.add(
-          cluster.where()
-              + ": server is "
-              + Entry.quoted(text)
-              + ", expected https://HOST[:PORT][/PATH]");
+          "%s: server is %s, expected https://HOST[:PORT][/PATH]"
+              .formatted(cluster.where(), Entry.quoted(text)));
     }
     return URI.create("https://invalid");
   }
@@ -149,10 +145,8 @@ public record Kubeconfig(
       // Told below.
     }
     faults.add(
-        cluster.where()
-            + ": proxy-url is "
-            + Entry.quoted(text)
-            + ", expected http://HOST[:PORT] or socks5://HOST[:PORT]");
+        "%s: proxy-url is %s, expected http://HOST[:PORT] or socks5://HOST[:PORT]"
+            .formatted(cluster.where(), Entry.quoted(text)));
     return Proxy.NO_PROXY;
   }
 
@@ -169,10 +163,8 @@ public record Kubeconfig(
     for (String unsupported : List.of("auth-provider", "username", "password", "as", "as-uid")) {
       if (user.has(unsupported)) {
         faults.add(
-            user.where()
-                + ": "
-                + unsupported
-                + " is not supported; use a client certificate, a token, or an exec plugin");
+            "%s: %s is not supported; use a client certificate, a token, or an exec plugin"
+                .formatted(user.where(), unsupported));
       }
     }
     for (String part : List.of("client-certificate", "client-key")) {

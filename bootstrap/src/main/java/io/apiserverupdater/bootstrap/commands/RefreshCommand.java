@@ -45,9 +45,8 @@ public final class RefreshCommand {
     if (!(answer instanceof SourceAnswer.Members members)) {
       if (answer instanceof SourceAnswer.Failed failed) {
         log.warn(
-            "refresh=failed effect=\"the list of control planes is unchanged\" reason=\""
-                + failed.message().replace('\n', ' ').replace('"', '\'')
-                + "\"");
+            "refresh=failed effect=\"the list of control planes is unchanged\" reason=\"%s\""
+                .formatted(failed.message().replace('\n', ' ').replace('"', '\'')));
       }
       return config.dryRun() ? DRY_RUN_FAILED : FAILED;
     }

@@ -121,8 +121,7 @@ public final class UpdaterFlags {
           .optional("kubeconfig", FlagType.text("FILE"), "")
           .help(
               "The kubeconfig to use. Without this flag: the files in KUBECONFIG, or"
-                  + " ~/.kube/config, or"
-                  + " the pod's service account.");
+                  + " ~/.kube/config, or the pod's service account.");
 
   static final Flag<String> CONTEXT =
       FLAGS
@@ -320,9 +319,8 @@ public final class UpdaterFlags {
     Duration retry = line.get(RETRY_PERIOD);
     if (lease.compareTo(Duration.ofSeconds(1)) < 0 || lease.toNanosPart() != 0) {
       line.error(
-          "--lease-duration is "
-              + GoDuration.format(lease)
-              + ", expected whole seconds, 1s or more");
+          "--lease-duration is %s, expected whole seconds, 1s or more"
+              .formatted(GoDuration.format(lease)));
     }
     mustBeLess(line, RENEW_DEADLINE, LEASE_DURATION);
     mustBeLess(line, RETRY_PERIOD, RENEW_DEADLINE);
@@ -335,14 +333,12 @@ public final class UpdaterFlags {
   private static void mustBeLess(CommandLine line, Flag<Duration> shorter, Flag<Duration> longer) {
     if (line.get(shorter).compareTo(line.get(longer)) >= 0) {
       line.error(
-          "--"
-              + shorter.name()
-              + " is "
-              + GoDuration.format(line.get(shorter))
-              + ", expected less than --"
-              + longer.name()
-              + ", which is "
-              + GoDuration.format(line.get(longer)));
+          "--%s is %s, expected less than --%s, which is %s"
+              .formatted(
+                  shorter.name(),
+                  GoDuration.format(line.get(shorter)),
+                  longer.name(),
+                  GoDuration.format(line.get(longer))));
     }
   }
 

@@ -316,13 +316,13 @@ public final class EndpointsReconciler implements AutoCloseable {
     return members.entrySet().stream()
         .map(
             family ->
-                family.getKey().addressType()
-                    + "="
-                    + family.getValue().endpoints().stream()
-                        .map(EndpointsReconciler::describe)
-                        .collect(Collectors.joining(","))
-                    + " port="
-                    + family.getValue().port())
+                family.getValue().endpoints().stream()
+                    .map(EndpointsReconciler::describe)
+                    .collect(
+                        Collectors.joining(
+                            ",",
+                            family.getKey().addressType() + "=",
+                            " port=" + family.getValue().port())))
         .collect(Collectors.joining(" "));
   }
 
