@@ -52,9 +52,6 @@ public final class ResourceWatch<T extends KubernetesObject> implements AutoClos
   private static final Duration FORBIDDEN_RETRY = Duration.ofSeconds(15);
 
   private final ApiClient api;
-  private final Resource<T> resource;
-  private final Selection selection;
-  private final ResourceCache<T> cache;
   private final ObjectList<T> list;
   private final Runnable changed;
   private final Backoff backoff =
@@ -81,11 +78,8 @@ public final class ResourceWatch<T extends KubernetesObject> implements AutoClos
   public ResourceWatch(ObjectList<T> list, Runnable changed) {
     this.list = list;
     this.api = list.api();
-    this.resource = list.resource();
-    this.selection = list.selection();
-    this.cache = list.cache();
     this.changed = changed;
-    this.thread = new Thread(this::run, "watch-" + resource.plural() + "-" + selection.selector());
+    this.thread = new Thread(this::run, "watch-" + list.resource().plural() + "-" + list.selection().selector());
     thread.setDaemon(true);
   }
 
@@ -128,14 +122,14 @@ public final class ResourceWatch<T extends KubernetesObject> implements AutoClos
         end = listAndWatch();
       } catch (RuntimeException e) {
         // Nothing that a server sends ends this thread.
-        log.error("watch=error resource={} {}", resource.plural(), e, e);
+        log.error("watch=error resource={} {}", list.resource().plural(), e, e);
         end = failed(e.toString());
       }
       if (isClosed()) {
         return;
       }
       if (end instanceof End.Broken broken) {
-        log.debug("watch=broken resource={} reason=\"{}\"", resource.plural(), broken.why());
+        log.debug("watch=broken resource={} reason=\"{}\"", list.resource().plural(), broken.why());
         await(backoff.next());
       } else if (end instanceof End.Failed failed) {
         tellOfFailure(failed.why(), failed.rejected());
@@ -171,8 +165,8 @@ public final class ResourceWatch<T extends KubernetesObject> implements AutoClos
     try (WatchStream stream =
         remember(
             api.openWatch(
-                selection
-                    .list(resource)
+                list.selection()
+                    .list(list.resource())
                     .with("watch", "true")
                     .with("resourceVersion", version)
                     .with("timeoutSeconds", Long.toString(seconds)),
@@ -220,13 +214,13 @@ public final class ResourceWatch<T extends KubernetesObject> implements AutoClos
   /** Takes one event; returns the end of the watch if it is one. */
   private Optional<End> take(String line) {
     try {
-      KubeJson.Event<T> event = KubeJson.event(line, CHANGES::contains, resource.type());
+      KubeJson.Event<T> event = KubeJson.event(line, CHANGES::contains, list.resource().type());
       boolean news = true;
       switch (event.type()) {
-        case "ADDED", "MODIFIED" -> news = cache.put(objectOf(event));
+        case "ADDED", "MODIFIED" -> news = list.cache().put(objectOf(event));
         case "DELETED" -> {
           ResourceCache.Versioned<T> gone = objectOf(event);
-          cache.remove(gone.name(), gone.version());
+          list.cache().remove(gone.name(), gone.version());
         }
         case "BOOKMARK" -> {
           return Optional.empty();
@@ -327,12 +321,12 @@ public final class ResourceWatch<T extends KubernetesObject> implements AutoClos
     if (healthy.compareAndSet(true, false) || news) {
       log.warn(
           "watch=down resource={} selector={} namespace={} reason=\"{}\"",
-          resource.plural(),
-          selection.selector(),
-          selection.namespace(),
+          list.resource().plural(),
+          list.selection().selector(),
+          list.selection().namespace(),
           why);
     } else {
-      log.debug("watch=down resource={} reason=\"{}\"", resource.plural(), why);
+      log.debug("watch=down resource={} reason=\"{}\"", list.resource().plural(), why);
     }
   }
 
@@ -341,9 +335,9 @@ public final class ResourceWatch<T extends KubernetesObject> implements AutoClos
       lastRejection = "";
       log.info(
           "watch=up resource={} selector={} namespace={}",
-          resource.plural(),
-          selection.selector(),
-          selection.namespace());
+          list.resource().plural(),
+          list.selection().selector(),
+          list.selection().namespace());
     }
   }
 }
