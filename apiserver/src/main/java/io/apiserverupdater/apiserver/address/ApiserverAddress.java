@@ -8,6 +8,9 @@ import org.jspecify.annotations.Nullable;
 
 /** The address of an apiserver: an IP address (never a name) and a port. */
 public record ApiserverAddress(InetAddress ip, int port) implements Comparable<ApiserverAddress> {
+  /** Where apiservers listen unless they are told otherwise. */
+  public static final int DEFAULT_PORT = 6443;
+
   private static final int MAX_PORT = 65_535;
 
   /**
@@ -47,7 +50,7 @@ public record ApiserverAddress(InetAddress ip, int port) implements Comparable<A
 
   /** {@code HOST:PORT}, an IPv6 address in brackets. */
   public static String text(String host, int port) {
-    return IpAddress.bracketed(host) + ":" + port;
+    return (host.indexOf(':') < 0 ? host : "[" + host + "]") + ":" + port;
   }
 
   // By hand: what a record would do makes its code at run time, which costs a starting program as

@@ -31,9 +31,4 @@ public final class IpAddress {
       return Optional.empty();
     }
   }
-
-  /** A host as a URL or {@code host:port} has it: an IPv6 address in brackets. */
-  public static String bracketed(String host) {
-    return host.indexOf(':') < 0 ? host : "[" + host + "]";
-  }
 }

@@ -1,7 +1,6 @@
 package io.apiserverupdater.bootstrap.candidates;
 
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
-import io.apiserverupdater.apiserver.address.ApiserverPort;
 import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;
 import java.time.Instant;
@@ -97,7 +96,7 @@ final class CandidateListFormat {
   }
 
   private static ApiserverAddress address(String text) throws CandidateListFormatException {
-    return ApiserverAddress.parse(text, ApiserverPort.DEFAULT)
+    return ApiserverAddress.parse(text, ApiserverAddress.DEFAULT_PORT)
         .orElseThrow(() -> new CandidateListFormatException("not an address: \"" + text + "\""));
   }
 }

@@ -1,7 +1,6 @@
 package io.apiserverupdater.bootstrap.configuration;
 
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
-import io.apiserverupdater.apiserver.address.ApiserverPort;
 import io.apiserverupdater.apiserver.address.DnsName;
 import io.apiserverupdater.apiserver.address.IpAddress;
 import io.apiserverupdater.apiserver.flags.CommandLine;
@@ -103,7 +102,7 @@ public final class BootstrapFlags {
 
   static final Flag<Integer> PORT =
       FLAGS
-          .flag("port", FlagType.number("PORT", 1, 65_535), String.valueOf(ApiserverPort.DEFAULT))
+          .flag("port", FlagType.number("PORT", 1, 65_535), String.valueOf(ApiserverAddress.DEFAULT_PORT))
           .help("The port of the Service, and of control planes listed without a port.");
 
   static final Flag<Path> CA_FILE =

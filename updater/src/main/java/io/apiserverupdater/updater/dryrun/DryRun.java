@@ -1,6 +1,6 @@
 package io.apiserverupdater.updater.dryrun;
 
-import io.apiserverupdater.apiserver.address.ApiserverPort;
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.updater.endpoints.AddressFamily;
 import io.apiserverupdater.updater.endpoints.Change;
 import io.apiserverupdater.updater.endpoints.Decision;
@@ -112,7 +112,7 @@ public record DryRun(MirrorRule rule, boolean targetKnown) {
         Map.of(),
         ipv6Only ? "" : CLUSTER_IP,
         List.of(ipv6Only ? AddressFamily.IPV6 : AddressFamily.IPV4),
-        List.of(new Port("https", ApiserverPort.DEFAULT, Port.TCP)));
+        List.of(new Port("https", ApiserverAddress.DEFAULT_PORT, Port.TCP)));
   }
 
   /** What the rule does not refuse, though no client gets anywhere by it. */
@@ -136,13 +136,13 @@ public record DryRun(MirrorRule rule, boolean targetKnown) {
               + " is headless (clusterIP None), so kube-proxy has no rules for it; delete it and"
               + " create it with a fixed clusterIP");
     }
-    if (tcp.stream().noneMatch(port -> port.port() == ApiserverPort.DEFAULT)) {
+    if (tcp.stream().noneMatch(port -> port.port() == ApiserverAddress.DEFAULT_PORT)) {
       warnings.add(
           ("%s has no port %s, only %s; add the port %2$s with protocol TCP, or use another port on"
                   + " the nodes")
               .formatted(
                   subject,
-                  ApiserverPort.DEFAULT,
+                  ApiserverAddress.DEFAULT_PORT,
                   tcp.stream()
                       .map(port -> Integer.toString(port.port()))
                       .collect(Collectors.joining(", "))));

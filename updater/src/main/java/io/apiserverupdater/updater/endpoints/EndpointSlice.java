@@ -1,6 +1,5 @@
 package io.apiserverupdater.updater.endpoints;
 
-import io.apiserverupdater.apiserver.address.ApiserverPort;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -42,8 +41,7 @@ public record EndpointSlice(
   /** The ports that may be the apiservers': the TCP port named https, or all TCP ports. */
   public List<Port> servingPorts() {
     List<Port> tcp = ports.stream().filter(Port::isTcp).toList();
-    List<Port> named =
-        tcp.stream().filter(port -> ApiserverPort.is(port.name(), port.protocol())).toList();
+    List<Port> named = tcp.stream().filter(port -> port.name().equals("https")).toList();
     return named.isEmpty() ? tcp : named;
   }
 }
