@@ -97,17 +97,15 @@ public final class LeaderElector implements Leadership, AutoCloseable {
     }
     try {
       thread.join(PATIENCE.toMillis());
-      giveUpCall();
+      synchronized (this) {
+        // A call that nobody answers must not hold up the end; the release has its own time.
+        if (!releasing) {
+          thread.interrupt();
+        }
+      }
       thread.join(RELEASE.toMillis());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-    }
-  }
-
-  /** A call that nobody answers must not hold up the end; the release has its own time. */
-  private synchronized void giveUpCall() {
-    if (!releasing) {
-      thread.interrupt();
     }
   }
 
