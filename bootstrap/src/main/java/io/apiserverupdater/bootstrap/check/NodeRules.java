@@ -182,7 +182,8 @@ record NodeRules(Facts facts, String name, Findings findings) {
       subject.ok("dropped after " + seconds + " s: a later SYN is balanced again");
     } else {
       subject.warn(
-          "conntrack keeps unanswered SYNs for %d s; until then retries go to the dead control plane"
+          ("conntrack keeps unanswered SYNs for %d s; until then retries go to the dead control"
+                  + " plane")
               .formatted(seconds),
           advice);
     }
@@ -200,7 +201,8 @@ record NodeRules(Facts facts, String name, Findings findings) {
       if (isNamelessProxy(snapshot)) {
         faults++;
         subject.fail(
-            "%s has a copy of the hosts file without %s, which it dials: it receives no Service changes"
+            ("%s has a copy of the hosts file without %s, which it dials: it receives no Service"
+                    + " changes")
                 .formatted(snapshot.pod(), name),
             "restart it (kubectl delete pod) now that the hosts file has the name");
       } else if (isPinned(snapshot)) {

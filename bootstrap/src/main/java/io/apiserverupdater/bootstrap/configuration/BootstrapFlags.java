@@ -102,7 +102,7 @@ public final class BootstrapFlags {
 
   static final Flag<Integer> PORT =
       FLAGS
-          .flag("port", FlagType.number("PORT", 1, 65_535), String.valueOf(ApiserverAddress.DEFAULT_PORT))
+          .flag("port", FlagType.number("PORT", 1, 65_535), "" + ApiserverAddress.DEFAULT_PORT)
           .help("The port of the Service, and of control planes listed without a port.");
 
   static final Flag<Path> CA_FILE =

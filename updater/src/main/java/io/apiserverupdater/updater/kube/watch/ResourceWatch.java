@@ -79,7 +79,8 @@ public final class ResourceWatch<T extends KubernetesObject> implements AutoClos
     this.list = list;
     this.api = list.api();
     this.changed = changed;
-    this.thread = new Thread(this::run, "watch-" + list.resource().plural() + "-" + list.selection().selector());
+    String watched = list.resource().plural() + "-" + list.selection().selector();
+    this.thread = new Thread(this::run, "watch-" + watched);
     thread.setDaemon(true);
   }
 
