@@ -203,19 +203,19 @@ public final class UpdaterFlags {
 
   static final Flag<Duration> LEASE_DURATION =
       FLAGS
-          .flag("lease-duration", TIME, GoDuration.format(ElectionSettings.LEASE_DURATION))
+          .flag("lease-duration", TIME, "4s")
           .help("How long a standby waits for a silent leader, in whole seconds.");
 
   static final Flag<Duration> RENEW_DEADLINE =
       FLAGS
-          .flag("renew-deadline", TIME, GoDuration.format(ElectionSettings.RENEW_DEADLINE))
+          .flag("renew-deadline", TIME, "3s")
           .help(
               "How long a leader keeps writing after its last renewal. Must be less than"
                   + " --lease-duration.");
 
   static final Flag<Duration> RETRY_PERIOD =
       FLAGS
-          .flag("retry-period", TIME, GoDuration.format(ElectionSettings.RETRY_PERIOD))
+          .flag("retry-period", TIME, "1s")
           .help("Time between two renewals. Must be less than --renew-deadline.");
 
   static final Flag<String> IDENTITY =

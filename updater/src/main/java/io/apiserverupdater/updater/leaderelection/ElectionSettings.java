@@ -11,11 +11,4 @@ import java.time.Duration;
  * @param retryPeriod the time between two renewals, and between two attempts; shorter still
  */
 public record ElectionSettings(
-    String identity, Duration leaseDuration, Duration renewDeadline, Duration retryPeriod) {
-
-  /** The defaults. */
-  public static final Duration LEASE_DURATION = Duration.ofSeconds(4);
-
-  public static final Duration RENEW_DEADLINE = Duration.ofSeconds(3);
-  public static final Duration RETRY_PERIOD = Duration.ofSeconds(1);
-}
+    String identity, Duration leaseDuration, Duration renewDeadline, Duration retryPeriod) {}
