@@ -26,16 +26,4 @@ public record Finding(Level level, String subject, String message, Optional<Stri
       return name().toLowerCase(Locale.ROOT);
     }
   }
-
-  static Finding ok(String subject, String message) {
-    return new Finding(Level.OK, subject, message, Optional.empty());
-  }
-
-  static Finding warn(String subject, String message, String advice) {
-    return new Finding(Level.WARN, subject, message, Optional.of(advice));
-  }
-
-  static Finding fail(String subject, String message, String advice) {
-    return new Finding(Level.FAIL, subject, message, Optional.of(advice));
-  }
 }

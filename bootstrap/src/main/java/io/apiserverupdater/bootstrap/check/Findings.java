@@ -1,5 +1,6 @@
 package io.apiserverupdater.bootstrap.check;
 
+import io.apiserverupdater.bootstrap.check.Finding.Level;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,15 +19,15 @@ record Findings(String subject, List<Finding> all) {
   }
 
   void ok(String message) {
-    all.add(Finding.ok(subject, message));
+    all.add(new Finding(Level.OK, subject, message, Optional.empty()));
   }
 
   void warn(String message, String advice) {
-    all.add(Finding.warn(subject, message, advice));
+    all.add(new Finding(Level.WARN, subject, message, Optional.of(advice)));
   }
 
   void fail(String message, String advice) {
-    all.add(Finding.fail(subject, message, advice));
+    all.add(new Finding(Level.FAIL, subject, message, Optional.of(advice)));
   }
 
   /** What is known; what is not is a warning that says so. */

@@ -2,13 +2,18 @@ package io.apiserverupdater.bootstrap.check;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.apiserverupdater.bootstrap.check.Finding.Level;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class ReportTest {
-  private static final Finding OK = Finding.ok("name", "leads to 10.0.0.1");
-  private static final Finding WARN = Finding.warn("pods", "one is \"old\"", "restart\tit");
-  private static final Finding FAIL = Finding.fail("cluster IP", "silent", "look");
+  private static final Finding OK =
+      new Finding(Level.OK, "name", "leads to 10.0.0.1", Optional.empty());
+  private static final Finding WARN =
+      new Finding(Level.WARN, "pods", "one is \"old\"", Optional.of("restart\tit"));
+  private static final Finding FAIL =
+      new Finding(Level.FAIL, "cluster IP", "silent", Optional.of("look"));
 
   @Test
   void exitCodeIsThatOfTheWorst() {
