@@ -41,17 +41,13 @@ public final class CertificateFaults {
       CertificateException refusal) {
     List<String> faults = new ArrayList<>();
     for (X509Certificate certificate : chain) {
-      validity(certificate, now)
-          .map(fault -> certificate.equals(chain.get(0)) ? fault : fault + of(certificate))
-          .ifPresent(faults::add);
+      boolean own = certificate.equals(chain.get(0));
+      String whose = own ? "" : " (the authority's, \"" + subject(certificate) + "\")";
+      validity(certificate, now).ifPresent(fault -> faults.add(fault + whose));
     }
     name.flatMap(wanted -> wrongName(names(chain.get(0)), wanted)).ifPresent(faults::add);
     authority(chain, trusted).ifPresent(faults::add);
     return faults.isEmpty() ? innermost(refusal) : String.join("; ", faults);
-  }
-
-  private static String of(X509Certificate authority) {
-    return " (the authority's, \"" + subject(authority) + "\")";
   }
 
   private static Optional<String> validity(X509Certificate certificate, Instant now) {

@@ -34,13 +34,11 @@ public record EndpointsSnapshot(Map<AddressFamily, Members> members) {
   /** Every member of every family, each once. */
   public Set<Member> all() {
     Set<Member> all = new LinkedHashSet<>();
-    members
-        .values()
-        .forEach(
-            family ->
-                family
-                    .endpoints()
-                    .forEach(endpoint -> all.add(new Member(endpoint.address(), family.port()))));
+    for (Members family : members.values()) {
+      for (Endpoint endpoint : family.endpoints()) {
+        all.add(new Member(endpoint.address(), family.port()));
+      }
+    }
     return all;
   }
 

@@ -158,11 +158,9 @@ public final class HealthGate {
     private Map<String, Boolean> abnormal(GateState.Mode mode, Optional<GateState.Family> before) {
       Map<String, Boolean> flags = new HashMap<>();
       boolean open = mode == GateState.Mode.FAIL_OPEN;
-      judged()
-          .forEach(
-              endpoint ->
-                  flags.put(
-                      endpoint.address(), endpoint.ready() && (open || held(endpoint, before))));
+      for (Endpoint endpoint : judged().toList()) {
+        flags.put(endpoint.address(), endpoint.ready() && (open || held(endpoint, before)));
+      }
       if (!flags.containsValue(true)) {
         flags.replaceAll((address, ready) -> true);
       }

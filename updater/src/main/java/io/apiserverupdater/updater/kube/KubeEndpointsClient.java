@@ -131,15 +131,10 @@ final class KubeEndpointsClient implements EndpointsClient {
     List<ServerAddress> members = new ArrayList<>();
     for (ResourceCache.Versioned<V1EndpointSlice> slice : source.cache().all()) {
       EndpointSlice value = Models.slice(slice.object());
-      value.servingPorts().stream()
-          .findFirst()
-          .ifPresent(
-              port ->
-                  value
-                      .endpoints()
-                      .forEach(
-                          endpoint ->
-                              members.add(ServerAddress.member(endpoint.address(), port.port()))));
+      if (!value.servingPorts().isEmpty()) {
+        int port = value.servingPorts().get(0).port();
+        value.endpoints().forEach(it -> members.add(ServerAddress.member(it.address(), port)));
+      }
     }
     Collections.shuffle(members, new java.util.Random(System.identityHashCode(this)));
     return members;

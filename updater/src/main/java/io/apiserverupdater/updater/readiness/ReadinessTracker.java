@@ -17,11 +17,10 @@ public final class ReadinessTracker {
   private MemberHealth.State raw = MemberHealth.State.UNKNOWN;
   private int good;
   private int bad;
-  private int risesAfter;
+  private int risesAfter = 1;
 
   public ReadinessTracker(ProbePolicy policy) {
     this.policy = policy;
-    this.risesAfter = 1;
   }
 
   /** What is known now. */
