@@ -172,7 +172,9 @@ public final class EndpointsReconciler implements AutoCloseable {
       // The probes of new members are under way, and end soon.
       return review;
     }
-    return sooner(act(decision), review);
+    return Stream.of(act(decision), review)
+        .flatMap(Optional::stream)
+        .min(Comparator.naturalOrder());
   }
 
   private HealthGate.Outcome gated(EndpointsSnapshot source, ObservedState state) {
@@ -182,10 +184,6 @@ public final class EndpointsReconciler implements AutoCloseable {
     tellOfGate(gate, outcome.state());
     gate = outcome.state();
     return outcome;
-  }
-
-  private static Optional<Duration> sooner(Optional<Duration> a, Optional<Duration> b) {
-    return Stream.of(a, b).flatMap(Optional::stream).min(Comparator.naturalOrder());
   }
 
   /** Carries a decision to write, or not to write, out. */

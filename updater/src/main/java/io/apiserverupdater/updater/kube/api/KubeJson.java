@@ -94,14 +94,17 @@ public final class KubeJson {
    */
   public static <T> T model(JsonElement json, Class<T> type) throws MalformedException {
     try {
-      T model = GSON.fromJson(json, type);
-      if (model != null) {
-        return model;
-      }
+      return present(GSON.fromJson(json, type), type);
     } catch (RuntimeException e) {
       throw new MalformedException("not a " + type.getSimpleName() + ": " + e.getMessage(), e);
     }
-    throw new MalformedException("null, expected a " + type.getSimpleName());
+  }
+
+  private static <T> T present(@Nullable T model, Class<T> type) throws MalformedException {
+    if (model == null) {
+      throw new MalformedException("null, expected a " + type.getSimpleName());
+    }
+    return model;
   }
 
   /**
@@ -111,17 +114,12 @@ public final class KubeJson {
    *     promises
    */
   public static <T> T model(String text, Class<T> type) throws MalformedException {
-    T model;
     try {
-      model = GSON.fromJson(text, type);
+      return present(GSON.fromJson(text, type), type);
     } catch (RuntimeException | StackOverflowError e) {
       throw new MalformedException(
           "not a " + type.getSimpleName() + ": " + start(text) + ": " + e.getMessage(), e);
     }
-    if (model == null) {
-      throw new MalformedException("null, expected a " + type.getSimpleName());
-    }
-    return model;
   }
 
   /**

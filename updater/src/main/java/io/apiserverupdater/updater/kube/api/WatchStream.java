@@ -17,7 +17,6 @@ public final class WatchStream implements AutoCloseable {
   private final ServerAddress server;
   private final Call call;
   private final Response response;
-  private final BufferedSource source;
   private final Consumer<WatchStream> whenClosed;
   private volatile boolean cancelled;
 
@@ -26,7 +25,6 @@ public final class WatchStream implements AutoCloseable {
     this.server = server;
     this.call = call;
     this.response = response;
-    this.source = response.body().source();
     this.whenClosed = whenClosed;
   }
 
@@ -42,6 +40,7 @@ public final class WatchStream implements AutoCloseable {
    *     ApiClient#MOST_BYTES}
    */
   public Optional<String> next() throws IOException {
+    BufferedSource source = response.body().source();
     if (source.exhausted()) {
       return Optional.empty();
     }
