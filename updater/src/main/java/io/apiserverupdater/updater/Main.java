@@ -1,5 +1,6 @@
 package io.apiserverupdater.updater;
 
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.apiserver.kubeconfig.InvalidKubeconfigException;
 import io.apiserverupdater.updater.commands.DryRunCommand;
 import io.apiserverupdater.updater.commands.OnceCommand;
@@ -31,6 +32,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -177,7 +179,7 @@ public final class Main {
                     () -> ThreadLocalRandom.current().nextDouble()));
   }
 
-  private static MemberProbe.Factory probes(
+  private static Function<ApiserverAddress, MemberProbe> probes(
       UpdaterConfig.Probing.Question question, ClusterAccess access) {
     return switch (question) {
       case READYZ -> new ReadyzProbes(access, System::nanoTime)::of;

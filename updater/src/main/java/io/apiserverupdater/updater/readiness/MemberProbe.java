@@ -1,6 +1,5 @@
 package io.apiserverupdater.updater.readiness;
 
-import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.apiserver.probe.ProbeResult;
 import java.time.Duration;
 
@@ -23,10 +22,4 @@ public interface MemberProbe extends AutoCloseable {
 
   @Override
   void close();
-
-  /** Makes the probe of one member. */
-  interface Factory {
-    /** The probe of one member; nothing is sent yet. */
-    MemberProbe of(ApiserverAddress address);
-  }
 }

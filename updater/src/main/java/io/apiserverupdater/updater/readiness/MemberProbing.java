@@ -13,6 +13,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.function.DoubleSupplier;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 
 /**
@@ -22,7 +23,7 @@ import java.util.function.LongSupplier;
 public final class MemberProbing implements MemberHealths, AutoCloseable {
   private static final Duration LINGER = Duration.ofSeconds(30);
 
-  private final MemberProbe.Factory probes;
+  private final Function<ApiserverAddress, MemberProbe> probes;
   private final ProbePolicy policy;
   private final LongSupplier monotonic;
   private final ProbeSchedule schedule;
@@ -34,11 +35,12 @@ public final class MemberProbing implements MemberHealths, AutoCloseable {
   private boolean closed;
 
   /**
+   * @param probes makes the probe of one member; nothing is sent yet
    * @param monotonic the monotonic clock, in nanoseconds
    * @param random from 0 (inclusive) to 1 (exclusive): varies the interval
    */
   public MemberProbing(
-      MemberProbe.Factory probes,
+      Function<ApiserverAddress, MemberProbe> probes,
       ProbePolicy policy,
       LongSupplier monotonic,
       DoubleSupplier random) {

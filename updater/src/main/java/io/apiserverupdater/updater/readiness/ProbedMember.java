@@ -6,6 +6,7 @@ import io.apiserverupdater.updater.endpoints.Member;
 import io.apiserverupdater.updater.endpoints.MemberHealth;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,7 +35,7 @@ final class ProbedMember implements AutoCloseable {
   ProbedMember(
       Member member,
       ApiserverAddress address,
-      MemberProbe.Factory probes,
+      Function<ApiserverAddress, MemberProbe> probes,
       ProbePolicy policy,
       LongSupplier monotonic,
       ProbeSchedule schedule,
@@ -44,7 +45,7 @@ final class ProbedMember implements AutoCloseable {
     this.monotonic = monotonic;
     this.schedule = schedule;
     this.changed = changed;
-    this.probe = probes.of(address);
+    this.probe = probes.apply(address);
     this.thread = new Thread(this::run, "probe-" + member);
     thread.setDaemon(true);
   }
