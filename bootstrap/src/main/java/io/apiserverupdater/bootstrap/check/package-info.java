@@ -1,7 +1,4 @@
-/**
- * What {@code check} does: facts are gathered from the node, then rules that know nothing of files,
- * programs or sockets turn them into findings.
- */
+/** What {@code check} does: facts are gathered; rules without any I/O make findings of them. */
 @NullMarked
 package io.apiserverupdater.bootstrap.check;
 

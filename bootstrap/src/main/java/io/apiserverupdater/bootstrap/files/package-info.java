@@ -1,6 +1,4 @@
-/**
- * Writes files so that they survive a crash, a power loss and a full disk; one writer at a time.
- */
+/** Writes files so that they survive a crash, a power loss, a full disk; one writer at a time. */
 @NullMarked
 package io.apiserverupdater.bootstrap.files;
 

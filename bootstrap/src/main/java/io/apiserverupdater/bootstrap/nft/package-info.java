@@ -1,7 +1,4 @@
-/**
- * The boot-time rule of {@code --strategy nft}: connections of this node to the cluster IP go to
- * the control planes until kube-proxy has its own rule for it.
- */
+/** The kernel rule of {@code --strategy nft}, for the time until kube-proxy has its own. */
 @NullMarked
 package io.apiserverupdater.bootstrap.nft;
 

@@ -1,6 +1,4 @@
-/**
- * The only importer of the Kubernetes client library: adapters for the ports of the other packages.
- */
+/** Adapters for the ports of other packages; the only importer of the Kubernetes client. */
 @NullMarked
 package io.apiserverupdater.updater.kube;
 
