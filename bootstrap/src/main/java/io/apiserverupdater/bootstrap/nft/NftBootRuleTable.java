@@ -39,10 +39,9 @@ public record NftBootRuleTable(
     }
     if (!natCanBeShared(kernelRelease)) {
       return new RuleOutcome.Unsupported(
-          "kernel "
-              + kernelRelease
-              + " cannot use NAT of nftables and of kube-proxy's iptables together, 4.18 or"
-              + " newer can; use --strategy hosts");
+          ("kernel %s cannot use NAT of nftables and of kube-proxy's iptables together, 4.18 or"
+                  + " newer can; use --strategy hosts")
+              .formatted(kernelRelease));
     }
     return call(List.of("-f", "-"), rule.ruleset(), deadline).outcome();
   }

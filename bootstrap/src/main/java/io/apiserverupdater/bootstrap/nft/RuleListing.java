@@ -12,9 +12,8 @@ import java.util.Optional;
 final class RuleListing {
   private static final RuleReading STRANGE =
       new RuleReading.Unreadable(
-          "the table "
-              + BootRule.TABLE
-              + " is not the rule of apiserver-bootstrap; show it with \"nft list ruleset\"");
+          "the table %s is not the rule of apiserver-bootstrap; show it with \"nft list ruleset\""
+              .formatted(BootRule.TABLE));
 
   private RuleListing() {}
 

@@ -68,13 +68,11 @@ public final class OnceCommand {
           System.err.println("error: could not " + change.describe() + ": " + rejected.reason());
           return ERROR;
         }
-        lastFailure =
-            "could not "
-                + change.describe()
-                + ": "
-                + (result instanceof EndpointsClient.WriteResult.Failed failed
-                    ? failed.reason()
-                    : "another client has changed it");
+        String reason =
+            result instanceof EndpointsClient.WriteResult.Failed failed
+                ? failed.reason()
+                : "another client has changed it";
+        lastFailure = "could not " + change.describe() + ": " + reason;
         client.reread();
         break;
       }

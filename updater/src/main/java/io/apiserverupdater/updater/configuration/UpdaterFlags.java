@@ -77,11 +77,9 @@ public final class UpdaterFlags {
           }
           String host = form.group(1);
           int port = Integer.parseInt(form.group(2));
-          return Optional.of(
-              Optional.of(
-                  host.isEmpty()
-                      ? new InetSocketAddress(port)
-                      : new InetSocketAddress(host, port)));
+          InetSocketAddress address =
+              host.isEmpty() ? new InetSocketAddress(port) : new InetSocketAddress(host, port);
+          return Optional.of(Optional.of(address));
         }
       };
 

@@ -84,17 +84,13 @@ public record DryRun(MirrorRule rule, boolean targetKnown) {
 
   private List<String> missing(TargetName target, Service needed) {
     List<String> notes = new ArrayList<>();
-    if (targetKnown) {
-      notes.add(
-          ("Service %s does not exist, and the updater waits for it; it is shown as required, and"
-                  + " the rest as if it existed")
-              .formatted(target));
-    } else {
-      notes.add(
-          ("no cluster was read, so Service %s and its endpoints count as absent; the updater waits"
-                  + " for the Service, which is shown as required")
-              .formatted(target));
-    }
+    String note =
+        targetKnown
+            ? "Service %s does not exist, and the updater waits for it; it is shown as required, and"
+                + " the rest as if it existed"
+            : "no cluster was read, so Service %s and its endpoints count as absent; the updater"
+                + " waits for the Service, which is shown as required";
+    notes.add(note.formatted(target));
     if (needed.clusterIp().isEmpty()) {
       notes.add(
           "the source has IPv6 addresses only: set spec.clusterIP of the Service to a free address"
