@@ -24,15 +24,10 @@ public final class CommandLine {
 
   private CommandLine() {}
 
-  /** Reads the command line of a program without commands. */
-  public static CommandLine parse(FlagSet flags, List<String> arguments) {
-    return parse(flags, List.of(), arguments);
-  }
-
   /**
-   * Reads the command line of a program with commands.
+   * Reads a command line.
    *
-   * @param commands their names; at most one of them may be given
+   * @param commands the names of those that the program has; at most one of them may be given
    */
   public static CommandLine parse(FlagSet flags, List<String> commands, List<String> arguments) {
     CommandLine line = new CommandLine();

@@ -32,7 +32,7 @@ class CommandLineTest {
   }
 
   private static CommandLine parse(String... arguments) {
-    return CommandLine.parse(FLAGS, List.of(arguments));
+    return CommandLine.parse(FLAGS, List.of(), List.of(arguments));
   }
 
   static List<Arguments> accepted() {
@@ -157,15 +157,15 @@ class CommandLineTest {
   void valueIsTypedAndItsDefaultIsTheOneOfTheHelp() {
     FlagSet flags = new FlagSet();
     Flag<Integer> rise = flags.flag("rise", COUNT, "3").help("");
-    assertEquals(3, CommandLine.parse(flags, List.of()).get(rise));
-    assertEquals(7, CommandLine.parse(flags, List.of("--rise=7")).get(rise));
+    assertEquals(3, CommandLine.parse(flags, List.of(), List.of()).get(rise));
+    assertEquals(7, CommandLine.parse(flags, List.of(), List.of("--rise=7")).get(rise));
   }
 
   @Test
   void wrongValueIsToldOnceAndCountsAsNotGiven() {
     FlagSet flags = new FlagSet();
     Flag<Integer> rise = flags.flag("rise", COUNT, "3").help("");
-    CommandLine parsed = CommandLine.parse(flags, List.of("--rise=100"));
+    CommandLine parsed = CommandLine.parse(flags, List.of(), List.of("--rise=100"));
     assertEquals(3, parsed.get(rise));
     assertEquals(Optional.empty(), parsed.given(rise));
     assertEquals(List.of("--rise is \"100\", expected a number from 1 to 99"), parsed.errors());
@@ -181,7 +181,7 @@ class CommandLineTest {
     FlagSet flags = new FlagSet();
     Flag<Integer> rise = flags.flag("rise", COUNT, "3").help("");
     Flag<Integer> fall = flags.flag("fall", COUNT, "3").help("");
-    CommandLine parsed = CommandLine.parse(flags, List.of("--rise=7"));
+    CommandLine parsed = CommandLine.parse(flags, List.of(), List.of("--rise=7"));
     parsed.addDefaults(
         Map.of("rise", new Setting("file:1: RISE", "x"), "fall", new Setting("file:2: FALL", "y")));
     assertEquals(7, parsed.get(rise));

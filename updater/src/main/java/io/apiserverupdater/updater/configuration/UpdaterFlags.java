@@ -247,7 +247,7 @@ public final class UpdaterFlags {
       Map<String, String> environment,
       Supplier<String> hostName,
       Supplier<String> randomPart) {
-    CommandLine line = CommandLine.parse(FLAGS, arguments);
+    CommandLine line = CommandLine.parse(FLAGS, List.of(), arguments);
     if (line.get(HELP)) {
       return new Parsed.Help();
     }

@@ -54,6 +54,6 @@ public final class ClusterAccesses {
       throw new InvalidKubeconfigException(
           "--context " + context.get() + ": no kubeconfig; use --kubeconfig FILE");
     }
-    return InClusterAccess.find(environment);
+    return InClusterAccess.find(environment, InClusterAccess.SERVICE_ACCOUNT);
   }
 }

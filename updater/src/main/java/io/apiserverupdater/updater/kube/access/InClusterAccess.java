@@ -10,14 +10,9 @@ import java.util.Optional;
 
 /** Access from a pod, by its ServiceAccount. Token and CA are read at each use: both rotate. */
 record InClusterAccess(ServerAddress server, Path directory) implements ClusterAccess {
-  private static final Path SERVICE_ACCOUNT =
-      Path.of("/var/run/secrets/kubernetes.io/serviceaccount");
+  static final Path SERVICE_ACCOUNT = Path.of("/var/run/secrets/kubernetes.io/serviceaccount");
 
   /** The access of the pod that this process runs in; none outside a pod. */
-  static Optional<ClusterAccess> find(Map<String, String> environment) {
-    return find(environment, SERVICE_ACCOUNT);
-  }
-
   static Optional<ClusterAccess> find(Map<String, String> environment, Path directory) {
     String host = environment.getOrDefault("KUBERNETES_SERVICE_HOST", "");
     String port = environment.getOrDefault("KUBERNETES_SERVICE_PORT", "");
