@@ -92,10 +92,9 @@ final class ReadyzMemberProbe implements MemberProbe {
   public void awaitNext(Duration longest) throws InterruptedException {
     Deadline end = Deadline.after(longest);
     Optional<HeldConnection> watched = held;
-    if (watched.isPresent()) {
-      if (watched.get().watch(longest) || watched.get().age().compareTo(LASTING) >= 0) {
-        return;
-      }
+    if (watched.isPresent()
+        && (watched.get().watch(longest) || watched.get().age().compareTo(LASTING) >= 0)) {
+      return;
     }
     boolean unusedEnd = closed.await(end.nanos(), TimeUnit.NANOSECONDS);
   }

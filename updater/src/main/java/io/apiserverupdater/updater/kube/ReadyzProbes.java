@@ -84,7 +84,6 @@ public final class ReadyzProbes {
         token = access.identity(false).token();
       } catch (IOException e) {
         // A file that is being replaced: what was good a moment ago may still be.
-        return token;
       }
     }
     return token;
