@@ -17,19 +17,9 @@ public sealed interface DesiredObject {
       Map<String, String> labels,
       List<Port> ports,
       List<Endpoint> endpoints)
-      implements DesiredObject {
-    public Slice {
-      labels = Map.copyOf(labels);
-      ports = List.copyOf(ports);
-      endpoints = List.copyOf(endpoints);
-    }
-  }
+      implements DesiredObject {}
 
   /** The target's v1 Endpoints object, with one subset. */
   record LegacyEndpoints(String name, Map<String, String> labels, Endpoints.Subset subset)
-      implements DesiredObject {
-    public LegacyEndpoints {
-      labels = Map.copyOf(labels);
-    }
-  }
+      implements DesiredObject {}
 }

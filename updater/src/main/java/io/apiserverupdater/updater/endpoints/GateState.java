@@ -30,11 +30,7 @@ public record GateState(Map<AddressFamily, Family> families) {
    * @param readySince while the mode is not normal: since when some member has been ready, in
    *     nanoseconds of the monotonic clock
    */
-  public record Family(Mode mode, Map<String, Boolean> flags, Optional<Long> readySince) {
-    public Family {
-      flags = Map.copyOf(flags);
-    }
-  }
+  public record Family(Mode mode, Map<String, Boolean> flags, Optional<Long> readySince) {}
 
   public GateState {
     families = AddressFamily.inOrder(families);
