@@ -36,11 +36,6 @@ public record MirrorRule(String source, TargetName target, boolean writeEndpoint
             + " the apiservers' logs and etcd");
   }
 
-  /** Decides, with the source as it is. */
-  public Decision decide(ObservedState state) {
-    return decide(state, read(state.source()));
-  }
-
   /**
    * Decides.
    *

@@ -182,15 +182,16 @@ class MirrorRuleModelTest {
       String story = "seed " + seed;
 
       Decision decision =
-          rule.decide(new ObservedState(source, service, api.slices, api.endpoints));
+          MirrorRuleTest.decide(
+              rule, new ObservedState(source, service, api.slices, api.endpoints));
       // A slice of the wrong address type goes first and comes back right in the second round.
       for (int round = 0; round < 2 && decision instanceof Decision.Apply apply; round++) {
         applied++;
         assertFalse(apply.changes().isEmpty(), story);
         apply.changes().forEach(api::apply);
         decision =
-            rule.decide(
-                new ObservedState(api.shuffled(source), service, api.slices, api.endpoints));
+            MirrorRuleTest.decide(
+                rule, new ObservedState(api.shuffled(source), service, api.slices, api.endpoints));
       }
       if (decision instanceof Decision.Refuse) {
         continue;
@@ -248,7 +249,8 @@ class MirrorRuleModelTest {
       for (int step = 0; step < 6; step++) {
         List<EndpointSlice> source = randomSource(random);
         Decision decision =
-            rule.decide(new ObservedState(source, service, api.slices, api.endpoints));
+            MirrorRuleTest.decide(
+                rule, new ObservedState(source, service, api.slices, api.endpoints));
         if (decision instanceof Decision.Apply apply) {
           apply.changes().forEach(api::apply);
           published = true;
