@@ -179,6 +179,11 @@ class BootstrapConfigTest {
         "--control-plane=10.0.0.1:7443|--control-plane holds 10.0.0.1:7443, expected port 6443:"
             + " with strategy hosts all programs dial the port of --port; remove this port, or"
             + " choose strategy nft",
+        "--control-plane=10.0.0.1,10.96.0.64|--control-plane holds 10.96.0.64, which is the"
+            + " cluster IP, expected the control planes' own addresses: the cluster IP does not"
+            + " work while a node boots",
+        "--insecure-skip-tls-verify|--ca-cert-hash and --insecure-skip-tls-verify exclude each"
+            + " other: use one of them",
       })
   void wrongValueIsToldWithWhatWasExpected(String flag, String expected) {
     assertEquals(List.of(expected), errors(with(flag)));
@@ -194,23 +199,6 @@ class BootstrapConfigTest {
                 + "\", expected IP or IP:PORT, separated by commas, such as"
                 + " 10.0.0.1,10.0.0.2:6444,[fd00::1]:6443"),
         errors(with("--control-plane=10.0.0.9," + item)));
-  }
-
-  @Test
-  void clusterIpIsNoControlPlane() {
-    assertEquals(
-        List.of(
-            "--control-plane holds 10.96.0.64, which is the cluster IP, expected the control"
-                + " planes' own addresses: the cluster IP does not work while a node boots"),
-        errors(with("--control-plane=10.0.0.1,10.96.0.64")));
-  }
-
-  @Test
-  void waysToTrustExcludeEachOther() {
-    assertEquals(
-        List.of(
-            "--ca-cert-hash and --insecure-skip-tls-verify exclude each other: use one of them"),
-        errors(with("--insecure-skip-tls-verify")));
   }
 
   @Test

@@ -11,8 +11,9 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Members are named by one letter; in a snapshot, a capital one is ready. */
 class HealthGateTest {
@@ -71,20 +72,6 @@ class HealthGateTest {
     }
   }
 
-  /** They say that they are not ready. */
-  private void refuse(String letters) {
-    unready(letters, true);
-  }
-
-  /** They do not answer. */
-  private void silence(String letters) {
-    unready(letters, false);
-  }
-
-  private void pass(long millis) {
-    now += Duration.ofMillis(millis).toNanos();
-  }
-
   private void published(String letters) {
     target =
         Map.of(
@@ -126,285 +113,136 @@ class HealthGateTest {
     return letters.toString();
   }
 
-  private GateState.Mode mode() {
-    return state.mode(AddressFamily.IPV4);
-  }
-
-  private void normal(String letters) {
-    ready(letters);
-    assertEquals(letters.toUpperCase(Locale.ROOT), decide(letters));
-  }
-
-  @Nested
-  class Normally {
-    @Test
-    void readyMembersAreReady() {
-      ready("abc");
-      assertEquals("ABC", decide("abc"));
-    }
-
-    @Test
-    void whoComesUnreadyIsNotListedBeforeItIsReady() {
-      normal("ac");
-      refuse("b");
-      assertEquals("AC", decide("abc"));
-      ready("b");
-      assertEquals("ABC", decide("abc"));
-    }
-
-    @Test
-    void whoLeavesUnreadyAndReturnsUnreadyChangesNothingMore() {
-      normal("abc");
-      refuse("b");
-      assertEquals("AbC", decide("abc"));
-      assertEquals("AC", decide("ac"));
-      assertEquals("AC", decide("abc"));
-      assertEquals("AC", decide("ac"));
-      ready("b");
-      assertEquals("ABC", decide("abc"));
-    }
-
-    @Test
-    void newLeaderListsWhomTheOldOneListed() {
-      published("aBC");
-      ready("bc");
-      refuse("a");
-      assertEquals("aBC", decide("abc"));
-    }
-
-    @Test
-    void unreadyMembersStayListed() {
-      ready("ac");
-      refuse("b");
-      assertEquals("AbC", decide("abc"));
-      silence("c");
-      assertEquals("Abc", decide("abc"));
-    }
-
-    @Test
-    void whatTheSourceCallsUnreadyIsNotMadeReady() {
-      ready("ab");
-      HealthGate.Outcome outcome =
-          HealthGate.decide(
-              GateState.INITIAL,
-              new EndpointsSnapshot(
-                  Map.of(AddressFamily.IPV4, new EndpointsSnapshot.Members(PORT, endpoints("Ab")))),
-              health::get,
-              target,
-              now);
-      assertEquals("Ab", letters(outcome.snapshot().orElseThrow()));
-    }
-
-    @Test
-    void thoseWhoLeaveTheSourceAreGone() {
-      normal("abc");
-      assertEquals("AB", decide("ab"));
-    }
-
-    @Test
-    void portAndTopologyAreTheSources() {
-      Endpoint rich = new Endpoint("192.0.2.1", true, Optional.of("cp1"), Optional.of("zone-1"));
-      ready("a");
-      HealthGate.Outcome outcome =
-          HealthGate.decide(
-              GateState.INITIAL,
-              new EndpointsSnapshot(
-                  Map.of(AddressFamily.IPV4, new EndpointsSnapshot.Members(PORT, List.of(rich)))),
-              health::get,
-              target,
-              now);
-      assertEquals(
-          new EndpointsSnapshot.Members(PORT, List.of(rich)),
-          outcome.snapshot().orElseThrow().members().get(AddressFamily.IPV4));
+  /**
+   * Carries out the steps of a table's row, one after the other: who turns {@code ready}, says that
+   * he is not ({@code refuse}) or falls silent ({@code silence}), what is {@code published}, how
+   * many milliseconds {@code pass}; and {@code abc=AbC}: of the source abc, AbC is to be published.
+   */
+  private void play(String situation, String steps) {
+    for (String step : steps.strip().split("\\s+", -1)) {
+      String[] parts = step.split("[:=]", 2);
+      String what = parts[1];
+      String where = situation + ", at " + step;
+      switch (parts[0]) {
+        case "ready" -> ready(what);
+        case "refuse" -> unready(what, true);
+        case "silence" -> unready(what, false);
+        case "published" -> published(what);
+        case "pass" -> now += Duration.ofMillis(Long.parseLong(what)).toNanos();
+        case "decide" -> decide(what);
+        case "mode" -> assertEquals(what, state.mode(AddressFamily.IPV4).name(), where);
+        case "any" -> assertTrue(state.isAny(GateState.Mode.valueOf(what)), where);
+        case "review" -> assertEquals(what, review.map(Duration::toString).orElse("none"), where);
+        default -> assertEquals(what, decide(parts[0]), where);
+      }
     }
   }
 
-  @Nested
-  class AtFirst {
-    @Test
-    void waitsUntilEveryMemberIsJudged() {
-      assertEquals("waits", decide("abc"));
-      ready("ab");
-      assertEquals("waits", decide("abc"));
-      silence("c");
-      assertEquals("ABc", decide("abc"));
-    }
-
-    @Test
-    void laterANewMemberIsListedOnceItIsJudged() {
-      normal("ab");
-      assertEquals("AB", decide("abc"));
-      ready("c");
-      assertEquals("ABC", decide("abc"));
-    }
-
-    @Test
-    void waitsWhenAllMembersAreNew() {
-      normal("ab");
-      assertEquals("waits", decide("cd"));
-      ready("c");
-      assertEquals("C", decide("cd"));
-    }
-
-    @Test
-    void cutOffFromTheStartItLeavesWhatIsPublished() {
-      published("Ab");
-      silence("abc");
-      assertEquals("AbC", decide("abc"));
-      assertEquals(GateState.Mode.HOLD, mode());
-    }
-
-    @Test
-    void cutOffFromTheStartWithoutATargetItFollowsTheSource() {
-      silence("abc");
-      assertEquals("ABC", decide("abc"));
-    }
-
-    @Test
-    void neverHoldsATargetWithoutAReadyMember() {
-      published("abc");
-      silence("abc");
-      assertEquals("ABC", decide("abc"));
-    }
+  @ParameterizedTest(name = "{0}")
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          ready members are ready | ready:abc abc=ABC
+          who comes unready is not listed before it is ready |\
+            ready:ac ac=AC refuse:b abc=AC ready:b abc=ABC
+          who leaves unready and returns unready changes nothing more |\
+            ready:abc abc=ABC refuse:b abc=AbC ac=AC abc=AC ac=AC ready:b abc=ABC
+          a new leader lists whom the old one listed | published:aBC ready:bc refuse:a abc=aBC
+          unready members stay listed | ready:ac refuse:b abc=AbC silence:c abc=Abc
+          those who leave the source are gone | ready:abc abc=ABC ab=AB
+          """)
+  void normally(String situation, String steps) {
+    play(situation, steps);
   }
 
-  @Nested
-  class FailsOpen {
-    @Test
-    void whenNoneIsReadyAndOneSaysSo() {
-      normal("abc");
-      silence("ab");
-      assertEquals("abC", decide("abc"));
-      refuse("c");
-      assertEquals("ABC", decide("abc"));
-      assertEquals(GateState.Mode.FAIL_OPEN, mode());
-      assertTrue(state.isAny(GateState.Mode.FAIL_OPEN));
-    }
-
-    @Test
-    void andStaysSoWhenTheyFallSilent() {
-      normal("abc");
-      refuse("abc");
-      decide("abc");
-      silence("abc");
-      assertEquals("ABC", decide("abc"));
-      assertEquals(GateState.Mode.FAIL_OPEN, mode());
-    }
-
-    @Test
-    void untilAllAreReady() {
-      normal("abc");
-      refuse("abc");
-      decide("abc");
-      ready("abc");
-      assertEquals("ABC", decide("abc"));
-      assertEquals(GateState.Mode.NORMAL, mode());
-    }
-
-    @Test
-    void untilSomeHaveBeenReadyForAWhile() {
-      normal("abc");
-      refuse("abc");
-      decide("abc");
-      ready("a");
-      assertEquals("ABC", decide("abc"));
-      assertEquals(Optional.of(HealthGate.SETTLE), review);
-      pass(300);
-      assertEquals("ABC", decide("abc"));
-      assertEquals(Optional.of(HealthGate.SETTLE.minusMillis(300)), review);
-      pass(100);
-      assertEquals("Abc", decide("abc"));
-      assertEquals(GateState.Mode.NORMAL, mode());
-      assertEquals(Optional.empty(), review);
-    }
-
-    @Test
-    void andTheWhileBeginsAnewWhenNoneIsReadyInBetween() {
-      normal("abc");
-      refuse("abc");
-      decide("abc");
-      ready("a");
-      decide("abc");
-      pass(300);
-      refuse("a");
-      assertEquals("ABC", decide("abc"));
-      pass(50);
-      ready("a");
-      decide("abc");
-      pass(200);
-      assertEquals("ABC", decide("abc"));
-    }
+  @ParameterizedTest(name = "{0}")
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          waits until every member is judged |\
+            abc=waits ready:ab abc=waits silence:c abc=ABc
+          later a new member is listed once it is judged | ready:ab ab=AB abc=AB ready:c abc=ABC
+          waits when all members are new | ready:ab ab=AB cd=waits ready:c cd=C
+          cut off from the start, it leaves what is published |\
+            published:Ab silence:abc abc=AbC mode:HOLD
+          cut off from the start without a target, it follows the source | silence:abc abc=ABC
+          never holds a target without a ready member | published:abc silence:abc abc=ABC
+          """)
+  void atFirst(String situation, String steps) {
+    play(situation, steps);
   }
 
-  @Nested
-  class Holds {
-    @Test
-    void whatWasPublishedBeforeTheyAllFellSilentTogether() {
-      normal("abcd");
-      refuse("d");
-      assertEquals("ABCd", decide("abcd"));
-      pass(60_000);
-      silence("a");
-      assertEquals("aBCd", decide("abcd"));
-      pass(700);
-      silence("b");
-      assertEquals("abCd", decide("abcd"));
-      pass(700);
-      silence("cd");
-      assertEquals("ABCd", decide("abcd"));
-      assertEquals(GateState.Mode.HOLD, mode());
-    }
+  /** HealthGate.SETTLE is the 0.4 s after which those who are ready are believed again. */
+  @ParameterizedTest(name = "{0}")
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          when none is ready and one says so |\
+            ready:abc abc=ABC silence:ab abc=abC refuse:c abc=ABC mode:FAIL_OPEN any:FAIL_OPEN
+          and stays so when they fall silent |\
+            ready:abc abc=ABC refuse:abc decide:abc silence:abc abc=ABC mode:FAIL_OPEN
+          until all are ready |\
+            ready:abc abc=ABC refuse:abc decide:abc ready:abc abc=ABC mode:NORMAL
+          until some have been ready for a while |\
+            ready:abc abc=ABC refuse:abc decide:abc ready:a abc=ABC review:PT0.4S \
+            pass:300 abc=ABC review:PT0.1S pass:100 abc=Abc mode:NORMAL review:none
+          and the while begins anew when none is ready in between |\
+            ready:abc abc=ABC refuse:abc decide:abc ready:a decide:abc \
+            pass:300 refuse:a abc=ABC pass:50 ready:a decide:abc pass:200 abc=ABC
+          """)
+  void failsOpen(String situation, String steps) {
+    assertEquals(Duration.ofMillis(400), HealthGate.SETTLE);
+    play(situation, steps);
+  }
 
-    @Test
-    void theLastReadyOneWhenTheOthersHadGoneBefore() {
-      normal("abc");
-      silence("ab");
-      decide("abc");
-      pass(60_000);
-      silence("c");
-      assertEquals("abC", decide("abc"));
-    }
+  @ParameterizedTest(name = "{0}")
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          what was published before they all fell silent together |\
+            ready:abcd abcd=ABCD refuse:d abcd=ABCd pass:60000 silence:a abcd=aBCd \
+            pass:700 silence:b abcd=abCd pass:700 silence:cd abcd=ABCd mode:HOLD
+          the last ready one when the others had gone before |\
+            ready:abc abc=ABC silence:ab decide:abc pass:60000 silence:c abc=abC
+          for as long as it lasts |\
+            ready:abc abc=ABC silence:abc abc=ABC pass:600000 abc=ABC
+          and does not turn into failing open |\
+            ready:abc abc=ABC silence:ab decide:abc pass:60000 silence:c decide:abc \
+            refuse:a abc=abC mode:HOLD
+          follows the source as to who is a member |\
+            ready:abc abc=ABC silence:abc decide:abc silence:d abd=ABD
+          until all are ready again |\
+            ready:abc abc=ABC silence:abc decide:abc ready:abc abc=ABC mode:NORMAL
+          """)
+  void holds(String situation, String steps) {
+    play(situation, steps);
+  }
 
-    @Test
-    void forAsLongAsItLasts() {
-      normal("abc");
-      silence("abc");
-      assertEquals("ABC", decide("abc"));
-      pass(600_000);
-      assertEquals("ABC", decide("abc"));
-    }
+  private EndpointsSnapshot decide(List<Endpoint> source) {
+    EndpointsSnapshot.Members members = new EndpointsSnapshot.Members(PORT, source);
+    EndpointsSnapshot snapshot = new EndpointsSnapshot(Map.of(AddressFamily.IPV4, members));
+    return HealthGate.decide(GateState.INITIAL, snapshot, health::get, target, now)
+        .snapshot()
+        .orElseThrow();
+  }
 
-    @Test
-    void andDoesNotTurnIntoFailingOpen() {
-      normal("abc");
-      silence("ab");
-      decide("abc");
-      pass(60_000);
-      silence("c");
-      decide("abc");
-      refuse("a");
-      assertEquals("abC", decide("abc"));
-      assertEquals(GateState.Mode.HOLD, mode());
-    }
+  @Test
+  void whatTheSourceCallsUnreadyIsNotMadeReady() {
+    ready("ab");
+    assertEquals("Ab", letters(decide(endpoints("Ab"))));
+  }
 
-    @Test
-    void followsTheSourceAsToWhoIsAMember() {
-      normal("abc");
-      silence("abc");
-      decide("abc");
-      silence("d");
-      assertEquals("ABD", decide("abd"));
-    }
-
-    @Test
-    void untilAllAreReadyAgain() {
-      normal("abc");
-      silence("abc");
-      decide("abc");
-      ready("abc");
-      assertEquals("ABC", decide("abc"));
-      assertEquals(GateState.Mode.NORMAL, mode());
-    }
+  @Test
+  void portAndTopologyAreTheSources() {
+    Endpoint rich = new Endpoint("192.0.2.1", true, Optional.of("cp1"), Optional.of("zone-1"));
+    ready("a");
+    assertEquals(
+        new EndpointsSnapshot.Members(PORT, List.of(rich)),
+        decide(List.of(rich)).members().get(AddressFamily.IPV4));
   }
 
   @Test
@@ -417,7 +255,7 @@ class HealthGateTest {
                 AddressFamily.IPV6,
                 new EndpointsSnapshot.Members(PORT, List.of(Endpoint.ready("2001:db8::1")))));
     ready("a");
-    refuse("b");
+    unready("b", true);
     health.put(
         new Member("2001:db8::1", PORT),
         new MemberHealth(MemberHealth.State.UNREADY, false, Optional.empty(), ""));

@@ -5,9 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class ProbeScheduleTest {
   private static final Duration INTERVAL = Duration.ofMillis(300);
@@ -25,38 +29,21 @@ class ProbeScheduleTest {
     return schedule.untilNext(after(now)).toMillis();
   }
 
-  @Test
-  void membersThatAreProbedApartMeetAtTheNextMoment() {
-    assertEquals(293, waitMillis(1));
-    assertEquals(274, waitMillis(20));
-    assertEquals(94, waitMillis(200));
-  }
-
-  @Test
-  void probesKeepTheirIntervalHoweverLongAnAnswerTakes() {
-    assertEquals(291, waitMillis(3));
-    assertEquals(292, waitMillis(296));
-    assertEquals(294, waitMillis(588));
-  }
-
-  @Test
-  void momentThatIsTooNearIsLeftOut() {
-    assertEquals(294, waitMillis(0));
-    assertEquals(150, waitMillis(240));
-    assertEquals(198, waitMillis(390));
-  }
-
-  @Test
-  void missedMomentsAreNotMadeUpFor() {
-    assertEquals(294, waitMillis(0));
-    assertEquals(294, waitMillis(100_000));
-    assertEquals(293, waitMillis(100_001));
-  }
-
-  @Test
-  void memberThatIsBehindTheOthersWaitsNoLongerThanTheInterval() {
-    assertEquals(294, waitMillis(500));
-    assertEquals(300, waitMillis(0));
+  /** Asked at these milliseconds, one after the other, how many there are until the next probe. */
+  @ParameterizedTest(name = "{0}")
+  @CsvSource({
+    "members that are probed apart meet at the next moment, 1 20 200, 293 274 94",
+    "probes keep their interval however long an answer takes, 3 296 588, 291 292 294",
+    "a moment that is too near is left out, 0 240 390, 294 150 198",
+    "missed moments are not made up for, 0 100000 100001, 294 294 293",
+    "a member that is behind the others waits no longer than the interval, 500 0, 294 300",
+  })
+  void meetsTheOthers(String situation, String asked, String waits) {
+    List<String> found =
+        Stream.of(asked.split(" ", -1))
+            .map(millis -> Long.toString(waitMillis(Long.parseLong(millis))))
+            .toList();
+    assertEquals(waits, String.join(" ", found), situation);
   }
 
   @Test

@@ -15,6 +15,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class ReadinessTrackerTest {
@@ -61,27 +62,65 @@ class ReadinessTrackerTest {
     assertFalse(tracker.health().answers());
   }
 
-  @Nested
-  class First {
-    @Test
-    void goodResultMakesReadyAtOnce() {
-      assertEquals(Optional.of(MemberHealth.State.READY), observe(READY));
+  /**
+   * One result after the other, each with the turn that it brings, if it does; and whether a
+   * confirmation is wanted, whether it rises and whether it answers.
+   */
+  private void play(String situation, String steps) {
+    for (String step : steps.strip().split("\\s+", -1)) {
+      String[] parts = step.split("=", -1);
+      String where = situation + ", at " + step;
+      switch (parts[0]) {
+        case "confirm" ->
+            assertEquals(Boolean.valueOf(parts[1]), tracker.wantsConfirmation(), where);
+        case "rising" -> assertEquals(Boolean.valueOf(parts[1]), tracker.isRising(), where);
+        case "answers" ->
+            assertEquals(Boolean.valueOf(parts[1]), tracker.health().answers(), where);
+        default -> {
+          String turn = observe(result(parts[0])).map(Enum::name).orElse("none");
+          assertEquals(parts.length > 1 ? parts[1] : turn, turn, where);
+        }
+      }
     }
+  }
 
-    @Test
-    void honestNotReadyIsBelievedAtOnce() {
-      assertEquals(Optional.of(MemberHealth.State.UNREADY), observe(NOT_READY));
-      assertTrue(tracker.health().answers());
-      assertEquals("/readyz says 500, failing: etcd", tracker.health().evidence());
-    }
+  private static ProbeResult result(String word) {
+    return switch (word) {
+      case "ready" -> READY;
+      case "unready" -> NOT_READY;
+      case "refused" -> REFUSED;
+      case "silent" -> SILENT;
+      default -> throw new IllegalArgumentException(word);
+    };
+  }
 
-    @Test
-    void silenceLeavesItUnknownUntilConfirmed() {
-      assertEquals(Optional.empty(), observe(SILENT));
-      assertTrue(tracker.wantsConfirmation());
-      assertEquals(Optional.of(MemberHealth.State.UNREADY), observe(SILENT));
-      assertFalse(tracker.wantsConfirmation());
-    }
+  @ParameterizedTest(name = "{0}")
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          a good first result makes ready at once | ready=READY
+          silence leaves it unknown until confirmed |\
+            silent=none confirm=true silent=UNREADY confirm=false
+          rises while it answers and is not ready yet |\
+            ready rising=false silent silent rising=false ready=none rising=true \
+            silent rising=false ready ready rising=false
+          falls by silence and then refusal | ready silent=none refused=UNREADY
+          rises after one good probe when it had answered honestly | ready unready ready=READY
+          rises after two good probes when it had been silent |\
+            ready refused ready=none ready=READY
+          rises by the last evidence of a starting apiserver | ready refused unready ready=READY
+          does not rise with a bad probe in between |\
+            ready refused ready=none silent=none ready=none refused=none ready=none ready=READY
+          """)
+  void fallsAndRises(String situation, String steps) {
+    play(situation, steps);
+  }
+
+  @Test
+  void honestNotReadyIsBelievedAtOnce() {
+    play("at first", "unready=UNREADY answers=true");
+    assertEquals("/readyz says 500, failing: etcd", tracker.health().evidence());
   }
 
   @Nested
@@ -106,32 +145,12 @@ class ReadinessTrackerTest {
     }
 
     @Test
-    void risesWhileItAnswersAndIsNotReadyYet() {
-      observe(READY);
-      assertFalse(tracker.isRising());
-      observe(SILENT, SILENT);
-      assertFalse(tracker.isRising());
-      assertEquals(Optional.empty(), observe(READY));
-      assertTrue(tracker.isRising());
-      observe(SILENT);
-      assertFalse(tracker.isRising());
-      observe(READY, READY);
-      assertFalse(tracker.isRising());
-    }
-
-    @Test
     void notByOneSilentProbeNowAndThen() {
       observe(READY);
       for (int i = 0; i < 100; i++) {
         assertEquals(List.of(), observe(SILENT, READY));
         assertFalse(tracker.wantsConfirmation());
       }
-    }
-
-    @Test
-    void bySilenceAndThenRefusal() {
-      observe(READY);
-      assertEquals(List.of(MemberHealth.State.UNREADY), observe(SILENT, REFUSED));
     }
 
     @Test
@@ -142,36 +161,6 @@ class ReadinessTrackerTest {
         assertEquals(Optional.empty(), patient.observe(SILENT, now));
       }
       assertTrue(patient.observe(SILENT, now).isPresent());
-    }
-  }
-
-  @Nested
-  class Rises {
-    @Test
-    void afterOneGoodProbeWhenItHadAnsweredHonestly() {
-      observe(READY, NOT_READY);
-      assertEquals(Optional.of(MemberHealth.State.READY), observe(READY));
-    }
-
-    @Test
-    void afterTwoGoodProbesWhenItHadBeenSilent() {
-      observe(READY, REFUSED);
-      assertEquals(Optional.empty(), observe(READY));
-      assertEquals(Optional.of(MemberHealth.State.READY), observe(READY));
-    }
-
-    @Test
-    void byTheLastEvidenceOfAStartingApiserver() {
-      observe(READY, REFUSED);
-      observe(NOT_READY);
-      assertEquals(Optional.of(MemberHealth.State.READY), observe(READY));
-    }
-
-    @Test
-    void notWithABadProbeInBetween() {
-      observe(READY, REFUSED);
-      assertEquals(List.of(), observe(READY, SILENT, READY, REFUSED, READY));
-      assertEquals(Optional.of(MemberHealth.State.READY), observe(READY));
     }
   }
 

@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -23,11 +24,6 @@ class ResourceCacheTest {
     return new ResourceCache.Versioned<>(name, "" + version, name + "@" + version);
   }
 
-  /** A list that is answered as soon as it is asked for. */
-  private void list(int version, List<ResourceCache.Versioned<String>> objects) {
-    cache.replace(objects, "" + version, cache.now());
-  }
-
   private List<String> contents() {
     return cache.all().stream().map(ResourceCache.Versioned::object).sorted().toList();
   }
@@ -37,100 +33,72 @@ class ResourceCacheTest {
     assertFalse(cache.isKnown());
     cache.put(object("a", 1));
     assertFalse(cache.isKnown(), "one object says nothing of the others");
-    list(5, List.of());
+    cache.replace(List.of(), "5", cache.now());
     assertTrue(cache.isKnown());
   }
 
-  @Test
-  void listReplacesWhatWasThere() {
-    list(5, List.of(object("a", 1), object("b", 2)));
-    list(8, List.of(object("b", 6), object("c", 7)));
-    assertEquals(List.of("b@6", "c@7"), contents());
-    assertEquals(Optional.empty(), cache.get("a"));
+  private static List<ResourceCache.Versioned<String>> objects(String texts) {
+    return Stream.of(texts.split(",", -1))
+        .filter(text -> !text.isEmpty())
+        .map(text -> text.split("@", -1))
+        .map(parts -> object(parts[0], Integer.parseInt(parts[1])))
+        .toList();
   }
 
-  @Test
-  void objectWrittenWhileTheListWasUnderWayStays() {
-    list(5, List.of(object("a", 3)));
+  /**
+   * A {@code list:5:a@1} is answered as soon as it is asked for, an {@code answer} is the one to
+   * the list that was {@code asked} for before; {@code holds} and {@code lacks} are what is
+   * checked.
+   */
+  @ParameterizedTest(name = "{0}")
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          a list replaces what was there |\
+            list:5:a@1,b@2 list:8:b@6,c@7 holds:b@6,c@7 lacks:a
+          an object written while the list was under way stays |\
+            list:5:a@3 asked: put:a@9 put:b@10 answer:8:a@3 holds:a@9,b@10
+          an object written meanwhile and gone by the list is gone |\
+            asked: put:a@9 answer:10: holds:
+          an object deleted while the list was under way stays deleted |\
+            list:5:a@3 asked: remove:a@9 answer:8:a@3 holds:
+          an object made anew is seen in the next list |\
+            list:5:a@3 asked: remove:a@9 answer:12:a@11 holds:a@11
+          a list after a restored backup is believed though its versions are lower |\
+            list:500:a@400,b@401 put:a@510 remove:c@511 \
+            list:300:a@250,c@251 holds:a@250,c@251 put:a@301 holds:a@301,c@251
+          an older event changes nothing |\
+            put:a@9 put:a@8 holds:a@9 remove:a@8 holds:a@9
+          an older event does not bring a deleted object back |\
+            put:a@3 remove:a@9 put:a@8 holds: put:a@10 holds:a@10
+          # A deletion of ours knows only the version that it has deleted.
+          a late event of the deleted version does not bring it back |\
+            put:a@7 remove:a@7 put:a@7 holds:
+          a list with the deleted version does not bring it back |\
+            put:a@7 asked: remove:a@7 answer:8:a@7 holds:
+          """)
+  void endsAsItShould(String situation, String steps) {
     long asked = cache.now();
-    cache.put(object("a", 9));
-    cache.put(object("b", 10));
-    cache.replace(List.of(object("a", 3)), "8", asked);
-    assertEquals(List.of("a@9", "b@10"), contents());
-  }
-
-  @Test
-  void objectWrittenMeanwhileAndGoneByTheListIsGone() {
-    long asked = cache.now();
-    cache.put(object("a", 9));
-    cache.replace(List.of(), "10", asked);
-    assertEquals(List.of(), contents());
-  }
-
-  @Test
-  void objectDeletedWhileTheListWasUnderWayStaysDeleted() {
-    list(5, List.of(object("a", 3)));
-    long asked = cache.now();
-    cache.remove("a", "9");
-    cache.replace(List.of(object("a", 3)), "8", asked);
-    assertEquals(List.of(), contents());
-  }
-
-  @Test
-  void objectMadeAnewIsSeenInTheNextList() {
-    list(5, List.of(object("a", 3)));
-    long asked = cache.now();
-    cache.remove("a", "9");
-    cache.replace(List.of(object("a", 11)), "12", asked);
-    assertEquals(List.of("a@11"), contents());
-  }
-
-  @Test
-  void listAfterARestoredBackupIsBelievedThoughItsVersionsAreLower() {
-    list(500, List.of(object("a", 400), object("b", 401)));
-    cache.put(object("a", 510));
-    cache.remove("c", "511");
-    list(300, List.of(object("a", 250), object("c", 251)));
-    assertEquals(List.of("a@250", "c@251"), contents());
-    cache.put(object("a", 301));
-    assertEquals(List.of("a@301", "c@251"), contents());
-  }
-
-  @Test
-  void olderEventChangesNothing() {
-    cache.put(object("a", 9));
-    cache.put(object("a", 8));
-    assertEquals(List.of("a@9"), contents());
-    cache.remove("a", "8");
-    assertEquals(List.of("a@9"), contents());
-  }
-
-  @Test
-  void olderEventDoesNotBringDeletedObjectBack() {
-    cache.put(object("a", 3));
-    cache.remove("a", "9");
-    cache.put(object("a", 8));
-    assertEquals(List.of(), contents());
-    cache.put(object("a", 10));
-    assertEquals(List.of("a@10"), contents());
-  }
-
-  @Test
-  void lateEventOfTheDeletedVersionDoesNotBringItBack() {
-    // A deletion of ours knows only the version that it has deleted.
-    cache.put(object("a", 7));
-    cache.remove("a", "7");
-    cache.put(object("a", 7));
-    assertEquals(List.of(), contents());
-  }
-
-  @Test
-  void listWithTheDeletedVersionDoesNotBringItBack() {
-    cache.put(object("a", 7));
-    long asked = cache.now();
-    cache.remove("a", "7");
-    cache.replace(List.of(object("a", 7)), "8", asked);
-    assertEquals(List.of(), contents());
+    for (String step : steps.strip().split("\\s+", -1)) {
+      String[] parts = step.split(":", -1);
+      List<ResourceCache.Versioned<String>> objects =
+          parts[0].equals("lacks") ? List.of() : objects(parts[parts.length - 1]);
+      switch (parts[0]) {
+        case "list" -> cache.replace(objects, parts[1], cache.now());
+        case "asked" -> asked = cache.now();
+        case "answer" -> cache.replace(objects, parts[1], asked);
+        case "put" -> cache.put(objects.get(0));
+        case "remove" -> cache.remove(objects.get(0).name(), objects.get(0).version());
+        case "lacks" -> assertEquals(Optional.empty(), cache.get(parts[1]), situation);
+        case "holds" ->
+            assertEquals(
+                objects.stream().map(ResourceCache.Versioned::object).toList(),
+                contents(),
+                situation + ", at " + step);
+        default -> throw new IllegalArgumentException(step);
+      }
+    }
   }
 
   @Test
