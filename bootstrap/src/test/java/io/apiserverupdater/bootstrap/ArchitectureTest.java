@@ -1,5 +1,6 @@
 package io.apiserverupdater.bootstrap;
 
+import static com.tngtech.archunit.base.DescribedPredicate.describe;
 import static com.tngtech.archunit.base.DescribedPredicate.not;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
@@ -10,15 +11,11 @@ import static com.tngtech.archunit.library.GeneralCodingRules.ACCESS_STANDARD_ST
 import static com.tngtech.archunit.library.GeneralCodingRules.USE_JAVA_UTIL_LOGGING;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
-import com.tngtech.archunit.base.DescribedPredicate;
-import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchCondition;
 import com.tngtech.archunit.lang.ArchRule;
-import com.tngtech.archunit.lang.ConditionEvents;
-import com.tngtech.archunit.lang.SimpleConditionEvent;
 import io.apiserverupdater.apiserver.tls.PublicKeyHash;
 import io.apiserverupdater.bootstrap.boot.Role;
 import io.apiserverupdater.bootstrap.boot.Strategy;
@@ -152,31 +149,23 @@ class ArchitectureTest {
           .resideInAnyPackage("..util..", "..common..", "..helper..", "..impl..", "..internal..");
 
   @ArchTest
-  static final ArchRule everyPackageIsNullMarked = classes().should(new BeInNullMarkedPackage());
+  static final ArchRule everyPackageIsNullMarked =
+      classes()
+          .should(
+              ArchCondition.from(
+                  describe(
+                      "be in a @NullMarked package",
+                      it -> it.getPackage().isAnnotatedWith(NullMarked.class))));
 
   @ArchTest
   static final ArchRule nobodySleeps =
       noClasses()
           .should()
           .callMethodWhere(
-              DescribedPredicate.describe(
+              describe(
                   "Thread.sleep",
                   call ->
                       call.getTargetOwner().isEquivalentTo(Thread.class)
                           && call.getName().equals("sleep")))
           .because("a wait has an end that can be signalled");
-
-  private static final class BeInNullMarkedPackage extends ArchCondition<JavaClass> {
-    BeInNullMarkedPackage() {
-      super("be in a @NullMarked package");
-    }
-
-    @Override
-    public void check(JavaClass javaClass, ConditionEvents events) {
-      boolean marked = javaClass.getPackage().tryGetAnnotationOfType(NullMarked.class).isPresent();
-      events.add(
-          new SimpleConditionEvent(
-              javaClass, marked, javaClass.getName() + " is in a package without @NullMarked"));
-    }
-  }
 }

@@ -1,5 +1,6 @@
 package io.apiserverupdater.updater;
 
+import static com.tngtech.archunit.base.DescribedPredicate.describe;
 import static com.tngtech.archunit.base.DescribedPredicate.not;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
@@ -17,8 +18,6 @@ import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchCondition;
 import com.tngtech.archunit.lang.ArchRule;
-import com.tngtech.archunit.lang.ConditionEvents;
-import com.tngtech.archunit.lang.SimpleConditionEvent;
 import io.apiserverupdater.updater.controller.MemberHealths;
 import io.apiserverupdater.updater.leaderelection.Leadership;
 import io.apiserverupdater.updater.readiness.MemberProbe;
@@ -49,150 +48,103 @@ class ArchitectureTest {
   private static final String[] JDK = {"java..", "org.jspecify.."};
   private static final String[] JSON_AND_YAML = {"com.google.gson..", "org.yaml.."};
 
+  /** A package that knows the JDK, itself, and what is named here. */
+  private static ArchRule only(String who, DescribedPredicate<JavaClass> known) {
+    return classes()
+        .that()
+        .resideInAPackage(who)
+        .should()
+        .onlyDependOnClassesThat(resideInAnyPackage(JDK).or(resideInAPackage(who)).or(known));
+  }
+
+  /** A package that knows of the updater itself, and what is named here. */
+  private static ArchRule onlyOfOurs(String who, DescribedPredicate<JavaClass> known) {
+    return noClasses()
+        .that()
+        .resideInAPackage(who)
+        .should()
+        .dependOnClassesThat(
+            resideInAPackage(ROOT + "..").and(not(resideInAPackage(who))).and(not(known)));
+  }
+
+  /** These libraries or packages are known in these rooms alone. */
+  private static ArchRule known(String[] what, String... where) {
+    return noClasses()
+        .that()
+        .resideOutsideOfPackages(where)
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage(what);
+  }
+
+  private static String[] packages(String... names) {
+    return names;
+  }
+
   @ArchTest
   static final ArchRule endpointsKnowAddresses =
-      classes()
-          .that()
-          .resideInAPackage(ENDPOINTS)
-          .should()
-          .onlyDependOnClassesThat(
-              resideInAnyPackage(JDK).or(resideInAnyPackage(ENDPOINTS, ADDRESS)))
+      only(ENDPOINTS, resideInAPackage(ADDRESS))
           .because("they are values and rules, without a logger, a client or a file");
 
   @ArchTest
   static final ArchRule leaderElectionKnowsNothing =
-      classes()
-          .that()
-          .resideInAPackage(LEADER_ELECTION)
-          .should()
-          .onlyDependOnClassesThat(
-              resideInAnyPackage(JDK).or(resideInAnyPackage(LEADER_ELECTION, "org.slf4j..")));
+      only(LEADER_ELECTION, resideInAPackage("org.slf4j.."));
 
   @ArchTest
   static final ArchRule controllerKnowsTheRulesAndWhetherWeLead =
-      classes()
-          .that()
-          .resideInAPackage(CONTROLLER)
-          .should()
-          .onlyDependOnClassesThat(
-              resideInAnyPackage(JDK)
-                  .or(resideInAnyPackage(CONTROLLER, ENDPOINTS, TIME, "org.slf4j.."))
-                  .or(type(Leadership.class)));
+      only(
+          CONTROLLER,
+          resideInAnyPackage(ENDPOINTS, TIME, "org.slf4j..").or(type(Leadership.class)));
 
   @ArchTest
   static final ArchRule readinessKnowsTheProbeAndThePort =
-      classes()
-          .that()
-          .resideInAPackage(READINESS)
-          .should()
-          .onlyDependOnClassesThat(
-              resideInAnyPackage(JDK)
-                  .or(resideInAnyPackage(READINESS, APISERVER, ENDPOINTS, "org.slf4j.."))
-                  .or(type(MemberHealths.class)));
+      only(
+          READINESS,
+          resideInAnyPackage(APISERVER, ENDPOINTS, "org.slf4j..").or(type(MemberHealths.class)));
 
   @ArchTest
   static final ArchRule kubeKnowsThePorts =
-      noClasses()
-          .that()
-          .resideInAPackage(KUBE)
-          .should()
-          .dependOnClassesThat(
-              resideInAPackage(ROOT + "..")
-                  .and(not(resideInAnyPackage(KUBE, ENDPOINTS, CONTROLLER, LEADER_ELECTION)))
-                  .and(not(type(MemberProbe.class))));
+      onlyOfOurs(
+          KUBE,
+          resideInAnyPackage(ENDPOINTS, CONTROLLER, LEADER_ELECTION).or(type(MemberProbe.class)));
 
   @ArchTest
   static final ArchRule kubeAccessKnowsTheKubeconfig =
-      classes()
-          .that()
-          .resideInAPackage(KUBE_ACCESS)
-          .should()
-          .onlyDependOnClassesThat(
-              resideInAnyPackage(JDK).or(resideInAnyPackage(KUBE_ACCESS, APISERVER)));
+      only(KUBE_ACCESS, resideInAPackage(APISERVER));
 
   @ArchTest
-  static final ArchRule kubeApiKnowsTheAccess =
-      noClasses()
-          .that()
-          .resideInAPackage(KUBE_API)
-          .should()
-          .dependOnClassesThat(
-              resideInAPackage(ROOT + "..").and(not(resideInAnyPackage(KUBE_API, KUBE_ACCESS))));
+  static final ArchRule kubeApiKnowsTheAccess = onlyOfOurs(KUBE_API, resideInAPackage(KUBE_ACCESS));
 
   @ArchTest
   static final ArchRule kubeWatchKnowsTheApi =
-      noClasses()
-          .that()
-          .resideInAPackage(KUBE_WATCH)
-          .should()
-          .dependOnClassesThat(
-              resideInAPackage(ROOT + "..")
-                  .and(not(resideInAnyPackage(KUBE_WATCH, KUBE_API, KUBE_ACCESS))));
+      onlyOfOurs(KUBE_WATCH, resideInAnyPackage(KUBE_API, KUBE_ACCESS));
 
   @ArchTest
-  static final ArchRule onlyKubeKnowsTheClientLibrary =
-      noClasses()
-          .that()
-          .resideOutsideOfPackage(KUBE)
-          .should()
-          .dependOnClassesThat()
-          .resideInAPackage("io.kubernetes..");
+  static final ArchRule onlyKubeKnowsTheClientLibrary = known(packages("io.kubernetes.."), KUBE);
 
   @ArchTest
-  static final ArchRule onlyKubeApiKnowsOkHttp =
-      noClasses()
-          .that()
-          .resideOutsideOfPackage(KUBE_API)
-          .should()
-          .dependOnClassesThat()
-          .resideInAnyPackage("okhttp3..", "okio..");
+  static final ArchRule onlyKubeApiKnowsOkHttp = known(packages("okhttp3..", "okio.."), KUBE_API);
 
   @ArchTest
   static final ArchRule onlyKubeAndTheRenderersKnowJsonAndYaml =
-      noClasses()
-          .that()
-          .resideOutsideOfPackages(KUBE, DRY_RUN)
-          .should()
-          .dependOnClassesThat()
-          .resideInAnyPackage(JSON_AND_YAML);
+      known(JSON_AND_YAML, KUBE, DRY_RUN);
 
   @ArchTest
   static final ArchRule dryRunKnowsTheRulesAndHowToPrint =
-      classes()
-          .that()
-          .resideInAPackage(DRY_RUN)
-          .should()
-          .onlyDependOnClassesThat(
-              resideInAnyPackage(JDK)
-                  .or(resideInAnyPackage(JSON_AND_YAML))
-                  .or(resideInAnyPackage(DRY_RUN, ENDPOINTS, ADDRESS, "com.github.difflib..")));
+      only(
+          DRY_RUN,
+          resideInAnyPackage(JSON_AND_YAML)
+              .or(resideInAnyPackage(ENDPOINTS, ADDRESS, "com.github.difflib..")));
 
   @ArchTest
   static final ArchRule serverKnowsTheJdkOnly =
-      classes()
-          .that()
-          .resideInAPackage(SERVER)
-          .should()
-          .onlyDependOnClassesThat(
-              resideInAnyPackage(JDK).or(resideInAnyPackage(SERVER, "com.sun.net.httpserver..")));
+      only(SERVER, resideInAPackage("com.sun.net.httpserver.."));
 
   @ArchTest
   static final ArchRule onlyMainAndTheCommandsKnowTheConfiguration =
-      noClasses()
-          .that()
-          .resideOutsideOfPackages(ROOT, COMMANDS, CONFIGURATION)
-          .should()
-          .dependOnClassesThat()
-          .resideInAnyPackage(CONFIGURATION, COMMANDS);
+      known(packages(CONFIGURATION, COMMANDS), ROOT, COMMANDS, CONFIGURATION);
 
-  @ArchTest
-  static final ArchRule nobodyKnowsMain =
-      noClasses()
-          .that()
-          .resideOutsideOfPackage(ROOT)
-          .should()
-          .dependOnClassesThat()
-          .resideInAPackage(ROOT);
+  @ArchTest static final ArchRule nobodyKnowsMain = known(packages(ROOT), ROOT);
 
   @ArchTest
   static final ArchRule packagesHaveNoCycles =
@@ -219,31 +171,23 @@ class ArchitectureTest {
           .resideInAnyPackage("..util..", "..common..", "..helper..", "..impl..", "..internal..");
 
   @ArchTest
-  static final ArchRule everyPackageIsNullMarked = classes().should(new BeInNullMarkedPackage());
+  static final ArchRule everyPackageIsNullMarked =
+      classes()
+          .should(
+              ArchCondition.from(
+                  describe(
+                      "be in a @NullMarked package",
+                      it -> it.getPackage().isAnnotatedWith(NullMarked.class))));
 
   @ArchTest
   static final ArchRule nobodySleeps =
       noClasses()
           .should()
           .callMethodWhere(
-              DescribedPredicate.describe(
+              describe(
                   "Thread.sleep",
                   call ->
                       call.getTargetOwner().isEquivalentTo(Thread.class)
                           && call.getName().equals("sleep")))
           .because("a wait has an end that can be signalled");
-
-  private static final class BeInNullMarkedPackage extends ArchCondition<JavaClass> {
-    BeInNullMarkedPackage() {
-      super("be in a @NullMarked package");
-    }
-
-    @Override
-    public void check(JavaClass javaClass, ConditionEvents events) {
-      boolean marked = javaClass.getPackage().tryGetAnnotationOfType(NullMarked.class).isPresent();
-      events.add(
-          new SimpleConditionEvent(
-              javaClass, marked, javaClass.getName() + " is in a package without @NullMarked"));
-    }
-  }
 }
