@@ -13,7 +13,7 @@ import io.apiserverupdater.updater.endpoints.EndpointSlice;
 import io.apiserverupdater.updater.endpoints.Endpoints;
 import io.apiserverupdater.updater.endpoints.MirrorRule;
 import io.apiserverupdater.updater.endpoints.ObservedState;
-import io.apiserverupdater.updater.endpoints.Port;
+import io.apiserverupdater.updater.endpoints.ServedObjects;
 import io.apiserverupdater.updater.endpoints.Service;
 import io.apiserverupdater.updater.endpoints.TargetName;
 import java.time.Duration;
@@ -29,12 +29,12 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 @Timeout(5)
 class EndpointsReconcilerTest {
-  private static final Port PORT = new Port("https", 6443, "TCP");
   private static final String SLICE = "create EndpointSlice apiserver-ipv4";
   private static final String ENDPOINTS = "create Endpoints apiserver";
 
@@ -45,15 +45,7 @@ class EndpointsReconcilerTest {
     final Deque<WriteResult> answers = new ArrayDeque<>();
     final Map<AddressFamily, EndpointSlice> slices = new EnumMap<>(AddressFamily.class);
     Optional<Endpoints> endpoints = Optional.empty();
-    Optional<Service> service =
-        Optional.of(
-            new Service(
-                "apiserver",
-                "ClusterIP",
-                Map.of(),
-                "10.96.0.64",
-                List.of(AddressFamily.IPV4),
-                List.of(new Port("https", 6443, "TCP"))));
+    Optional<Service> service = Optional.of(ServedObjects.service());
     List<EndpointSlice> source = List.of();
     boolean known = true;
     boolean keepsWrites = true;
@@ -62,12 +54,7 @@ class EndpointsReconcilerTest {
     Runnable listener = () -> {};
 
     void source(String... addresses) {
-      List<Endpoint> members = new ArrayList<>();
-      for (String address : addresses) {
-        members.add(Endpoint.ready(address));
-      }
-      source =
-          List.of(new EndpointSlice("kubernetes", "IPv4", Map.of(), List.of(PORT), members, "1"));
+      source = List.of(ServedObjects.source(Stream.of(addresses).map(Endpoint::ready).toList()));
     }
 
     @Override
@@ -93,19 +80,9 @@ class EndpointsReconcilerTest {
       if (change instanceof Change.DeleteSlice delete) {
         slices.values().removeIf(slice -> slice.name().equals(delete.name()));
       } else if (change.desired().orElseThrow() instanceof DesiredObject.Slice slice) {
-        slices.put(
-            slice.family(),
-            new EndpointSlice(
-                slice.name(),
-                slice.family().addressType(),
-                slice.labels(),
-                slice.ports(),
-                slice.endpoints(),
-                "2"));
+        slices.put(slice.family(), ServedObjects.written(slice, "2"));
       } else if (change.desired().orElseThrow() instanceof DesiredObject.LegacyEndpoints legacy) {
-        endpoints =
-            Optional.of(
-                new Endpoints(legacy.name(), legacy.labels(), List.of(legacy.subset()), "2"));
+        endpoints = Optional.of(ServedObjects.written(legacy, "2"));
       }
     }
 

@@ -15,8 +15,7 @@ import io.apiserverupdater.updater.endpoints.Member;
 import io.apiserverupdater.updater.endpoints.MemberHealth;
 import io.apiserverupdater.updater.endpoints.MirrorRule;
 import io.apiserverupdater.updater.endpoints.ObservedState;
-import io.apiserverupdater.updater.endpoints.Port;
-import io.apiserverupdater.updater.endpoints.Service;
+import io.apiserverupdater.updater.endpoints.ServedObjects;
 import io.apiserverupdater.updater.endpoints.TargetName;
 import io.apiserverupdater.updater.readiness.ProbePolicy;
 import io.apiserverupdater.updater.readiness.ReadinessTracker;
@@ -125,17 +124,9 @@ class HealthGateModelTest {
 
     ObservedState observed() {
       List<Endpoint> members = source.stream().map(Endpoint::ready).toList();
-      Port port = new Port("https", PORT, Port.TCP);
       return new ObservedState(
-          List.of(new EndpointSlice("kubernetes", "IPv4", Map.of(), List.of(port), members, "1")),
-          Optional.of(
-              new Service(
-                  "apiserver",
-                  "ClusterIP",
-                  Map.of(),
-                  "10.96.0.64",
-                  List.of(AddressFamily.IPV4),
-                  List.of(new Port("https", PORT, Port.TCP)))),
+          List.of(ServedObjects.source(members)),
+          Optional.of(ServedObjects.service()),
           slices,
           endpoints);
     }
@@ -161,13 +152,7 @@ class HealthGateModelTest {
       } else {
         DesiredObject.LegacyEndpoints legacy = (DesiredObject.LegacyEndpoints) desired;
         written = legacy.subset().endpoints();
-        endpoints =
-            Optional.of(
-                new Endpoints(
-                    legacy.name(),
-                    legacy.labels(),
-                    List.of(legacy.subset()),
-                    Long.toString(version)));
+        endpoints = Optional.of(ServedObjects.written(legacy, Long.toString(version)));
       }
       published = true;
       assertTrue(written.stream().anyMatch(Endpoint::ready), "an empty target");

@@ -32,8 +32,7 @@ class MirrorRuleTest {
   private static final Map<String, String> SKIP_MIRROR =
       Map.of("endpointslice.kubernetes.io/skip-mirror", "true");
   private static final Port PORT = new Port("https", 6443, "TCP");
-  private static final Service SERVICE =
-      service(Map.of(), List.of(AddressFamily.IPV4), new Port("https", 6443, "TCP"));
+  private static final Service SERVICE = service(Map.of(), List.of(AddressFamily.IPV4), PORT);
 
   private static Service service(
       Map<String, String> selector, List<AddressFamily> families, Port... ports) {
@@ -51,6 +50,10 @@ class MirrorRuleTest {
 
   private static List<Endpoint> ready(String... addresses) {
     return Arrays.stream(addresses).map(Endpoint::ready).toList();
+  }
+
+  private static Endpoint unready(String address) {
+    return Endpoint.ready(address).withReady(false);
   }
 
   private static EndpointSlice source(String type, String... addresses) {
@@ -95,10 +98,6 @@ class MirrorRuleTest {
 
   private static ObservedState state(List<EndpointSlice> source, Object... present) {
     return state(source, Optional.of(SERVICE), present);
-  }
-
-  private static EndpointSlice sourceOf(List<Endpoint> endpoints) {
-    return new EndpointSlice("kubernetes", "IPv4", Map.of(), List.of(PORT), endpoints, "1");
   }
 
   private static EndpointSlice ours(List<Port> ports, List<Endpoint> endpoints) {
@@ -248,10 +247,7 @@ class MirrorRuleTest {
             "one twice instead of both", slice(AddressFamily.IPV4, "192.0.2.1", "192.0.2.1")),
         Arguments.of(
             "an address is marked unready",
-            ours(
-                List.of(PORT),
-                List.of(
-                    Endpoint.ready("192.0.2.1").withReady(false), Endpoint.ready("192.0.2.2")))),
+            ours(List.of(PORT), List.of(unready("192.0.2.1"), Endpoint.ready("192.0.2.2")))),
         Arguments.of(
             "another node is named",
             ours(
@@ -290,10 +286,7 @@ class MirrorRuleTest {
                     good.get(0), subset(ready("192.0.2.1"), List.of(new Port("x", 1, "TCP")))))),
         Arguments.of(
             "the address is marked unready",
-            present(
-                SKIP_MIRROR,
-                List.of(
-                    subset(List.of(Endpoint.ready("192.0.2.1").withReady(false)), List.of(PORT))))),
+            present(SKIP_MIRROR, List.of(subset(List.of(unready("192.0.2.1")), List.of(PORT))))),
         Arguments.of("mirroring is not skipped", present(Map.of(), good)),
         Arguments.of(
             "mirroring is not skipped by the label's value",
@@ -349,7 +342,7 @@ class MirrorRuleTest {
     @MethodSource("primaryFamilies")
     void endpointsHoldThePrimaryFamily(
         String situation, List<AddressFamily> families, String expected) {
-      Service service = service(Map.of(), families, new Port("https", 6443, "TCP"));
+      Service service = service(Map.of(), families, PORT);
       List<Change> changes =
           changes(
               decide(
@@ -407,8 +400,7 @@ class MirrorRuleTest {
   @Test
   void keepsAnUnreadyMemberListedAsUnready() {
     EndpointSlice source =
-        sourceOf(
-            List.of(Endpoint.ready("192.0.2.1").withReady(false), Endpoint.ready("192.0.2.2")));
+        ServedObjects.source(List.of(unready("192.0.2.1"), Endpoint.ready("192.0.2.2")));
     List<Change> changes = changes(decide(RULE, state(List.of(source))));
     assertEquals(source.endpoints(), sliceIn(changes).endpoints());
     assertEquals(source.endpoints(), endpointsIn(changes).subset().endpoints());
@@ -417,7 +409,7 @@ class MirrorRuleTest {
   @Test
   void leavesTheZoneOutOfTheEndpointsOnly() {
     Endpoint placed = new Endpoint("192.0.2.1", true, Optional.of("cp-1"), Optional.of("zone-a"));
-    EndpointSlice source = sourceOf(List.of(placed));
+    EndpointSlice source = ServedObjects.source(List.of(placed));
     List<Change> changes = changes(decide(RULE, state(List.of(source))));
     assertEquals(List.of(placed), sliceIn(changes).endpoints());
     assertEquals(
@@ -443,7 +435,6 @@ class MirrorRuleTest {
 
   static List<Arguments> refusals() {
     List<EndpointSlice> good = ONE;
-    Port port = new Port("https", 6443, "TCP");
     List<AddressFamily> ipv4 = List.of(AddressFamily.IPV4);
     Service external = new Service("apiserver", "ExternalName", Map.of(), "", List.of(), List.of());
     EndpointSlice mirrored =
@@ -471,7 +462,7 @@ class MirrorRuleTest {
         Arguments.of("no Service", state(good, Optional.empty()), List.of("MissingService")),
         Arguments.of(
             "a Service with a selector",
-            state(good, Optional.of(service(Map.of("app", "x"), ipv4, port))),
+            state(good, Optional.of(service(Map.of("app", "x"), ipv4, PORT))),
             List.of("ServiceHasSelector")),
         Arguments.of(
             "an ExternalName Service",
