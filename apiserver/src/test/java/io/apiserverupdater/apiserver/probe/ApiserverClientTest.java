@@ -276,50 +276,29 @@ class ApiserverClientTest {
   }
 
   static List<Arguments> pinsThatDoNotHold() {
+    HeldCertificate ours = AUTHORITY.held();
     HeldCertificate other = Authority.create("kubernetes").held();
+    HeldCertificate old = AUTHORITY.validFor(-9, -5);
+    String noKey = "no certificate with the pinned key";
+    String expired = "certificate has expired or is not yet valid: current time ";
+    String unusable = "certificate-authority-data: %%";
     String honest = clusterInfo(AUTHORITY.held().certificatePem());
     HeldCertificate otherName = AUTHORITY.certificate("else").build();
     HeldCertificate stranger = Authority.create("stranger").server();
     // An ordinary certificate does not become an authority by being pinned.
     String leaf = clusterInfo(SERVER.certificatePem());
     return List.of(
+        Arguments.of("another key is pinned", other, SERVER, 200, honest, noKey),
+        Arguments.of("it is no authority", SERVER, SERVER, 200, leaf, noKey),
+        Arguments.of("no cluster-info", ours, SERVER, 404, "", "HTTP 404; set a CA file"),
+        Arguments.of("not open to anonymous", ours, SERVER, 401, "", "HTTP 401; set a CA file"),
+        Arguments.of("not base64", ours, SERVER, 200, unusable, "no certificate"),
         Arguments.of(
-            "another key is pinned",
-            other,
-            SERVER,
-            200,
-            honest,
-            "no certificate with the pinned key"),
-        Arguments.of(
-            "it is no authority", SERVER, SERVER, 200, leaf, "no certificate with the pinned key"),
-        Arguments.of(
-            "no cluster-info", AUTHORITY.held(), SERVER, 404, "", "HTTP 404; set a CA file"),
-        Arguments.of(
-            "not open to anonymous", AUTHORITY.held(), SERVER, 401, "", "HTTP 401; set a CA file"),
-        Arguments.of(
-            "not base64",
-            AUTHORITY.held(),
-            SERVER,
-            200,
-            "certificate-authority-data: %%",
-            "no certificate"),
-        Arguments.of(
-            "the name is another",
-            AUTHORITY.held(),
-            otherName,
-            200,
-            honest,
-            "certificate is valid for "),
-        Arguments.of(
-            "expired",
-            AUTHORITY.held(),
-            AUTHORITY.validFor(-9, -5),
-            200,
-            honest,
-            "certificate has expired or is not yet valid: current time "),
+            "the name is another", ours, otherName, 200, honest, "certificate is valid for "),
+        Arguments.of("expired", ours, old, 200, honest, expired),
         Arguments.of(
             "signed by a stranger",
-            AUTHORITY.held(),
+            ours,
             stranger,
             200,
             honest,

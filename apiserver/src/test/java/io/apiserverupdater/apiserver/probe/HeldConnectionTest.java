@@ -54,13 +54,6 @@ class HeldConnectionTest {
     };
   }
 
-  private static TestServer.Conduct silent() {
-    return exchange -> {
-      exchange.readRequest();
-      exchange.hang();
-    };
-  }
-
   private static Reason reason(ProbeResult result) {
     return assertInstanceOf(Unreachable.class, result).reason();
   }
@@ -93,23 +86,15 @@ class HeldConnectionTest {
   }
 
   static List<Arguments> endings() {
-    TestServer.Conduct close = exchange -> exchange.readRequest();
-    TestServer.Conduct reset =
-        exchange -> {
-          exchange.readRequest();
-          exchange.reset();
-        };
+    TestServer.Conduct close = exchange -> {};
+    TestServer.Conduct reset = TestServer.Exchange::reset;
     TestServer.Conduct garbage =
         exchange -> {
-          exchange.readRequest();
           exchange.write("garbage\r\n\r\n");
           exchange.hang();
         };
     TestServer.Conduct parting =
-        exchange -> {
-          exchange.readRequest();
-          exchange.write("HTTP/1.1 200 OK\r\nConnection: close\r\n");
-        };
+        exchange -> exchange.write("HTTP/1.1 200 OK\r\nConnection: close\r\n");
     return List.of(
         Arguments.of("closes", Reason.CONNECTION_LOST, close),
         Arguments.of("resets", Reason.CONNECTION_LOST, reset),
@@ -121,7 +106,7 @@ class HeldConnectionTest {
   @MethodSource("endings")
   void endWithinAnAnswerIsTheAnswer(String ending, Reason reason, TestServer.Conduct conduct)
       throws Exception {
-    try (TestServer server = TestServer.tls(SERVER, conduct);
+    try (TestServer server = TestServer.asked(SERVER, conduct);
         HeldConnection held = hold(server)) {
       ProbeResult result = held.ask(AMPLE);
       assertEquals(reason, reason(result), ending);
@@ -189,7 +174,7 @@ class HeldConnectionTest {
 
   @Test
   void lateAnswerClosesIt() throws Exception {
-    try (TestServer server = TestServer.tls(SERVER, silent());
+    try (TestServer server = TestServer.asked(SERVER, TestServer.Exchange::hang);
         HeldConnection held = hold(server)) {
       long start = System.nanoTime();
       assertEquals(Reason.ANSWER_TIMEOUT, reason(held.ask(SHORT)));
@@ -261,7 +246,7 @@ class HeldConnectionTest {
   }
 
   private static void closingEnds(Predicate<HeldConnection> use) throws Exception {
-    try (TestServer server = TestServer.tls(SERVER, silent())) {
+    try (TestServer server = TestServer.asked(SERVER, TestServer.Exchange::hang)) {
       HeldConnection held = hold(server);
       CompletableFuture<Boolean> asExpected = new CompletableFuture<>();
       Thread user = new Thread(() -> asExpected.complete(use.test(held)), "user");

@@ -207,38 +207,30 @@ class HttpsReadyzProbeTest {
   }
 
   static List<Arguments> brokenAnswers() {
-    String endless = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    String ok = "HTTP/1.1 200 OK\r\n";
+    String endless = ok + "Transfer-Encoding: chunked\r\n\r\n";
     return List.of(
         malformed("garbage", "garbage\r\n\r\n", "expected an HTTP"),
         malformed("HTTP/2", "HTTP/2 200\r\n\r\n", "expected an HTTP"),
         malformed("no status", "HTTP/1.1 abc OK\r\n\r\n", "expected an HTTP"),
         malformed(
             "long header",
-            "HTTP/1.1 200 OK\r\nX: " + "x".repeat(20_000) + "\r\n\r\n",
+            ok + "X: " + "x".repeat(20_000) + "\r\n\r\n",
             "head of the answer is longer than 16384"),
         malformed(
             "many preliminary answers",
             "HTTP/1.1 100 Continue\r\n\r\n".repeat(1_000),
             "head of the answer is longer than 16384"),
-        malformed("no colon", "HTTP/1.1 200 OK\r\nnonsense\r\n\r\n", "header"),
-        malformed(
-            "huge length",
-            "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n",
-            "longer than 65536 bytes"),
+        malformed("no colon", ok + "nonsense\r\n\r\n", "header"),
+        malformed("huge length", ok + "Content-Length: 1000000\r\n\r\n", "longer than 65536 bytes"),
         malformed(
             "a length that cannot be",
-            "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+            ok + "Content-Length: -1\r\n\r\n",
             "expected a length, found \"-1\""),
         malformed(
-            "two lengths",
-            "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx",
-            "two lengths"),
-        malformed(
-            "compressed",
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nxx",
-            "transfer encoding"),
-        malformed(
-            "huge body", "HTTP/1.1 200 OK\r\n\r\n" + "x".repeat(70_000), "longer than 65536 bytes"),
+            "two lengths", ok + "Content-Length: 1\r\nContent-Length: 2\r\n\r\nxx", "two lengths"),
+        malformed("compressed", ok + "Transfer-Encoding: gzip\r\n\r\nxx", "transfer encoding"),
+        malformed("huge body", ok + "\r\n" + "x".repeat(70_000), "longer than 65536 bytes"),
         malformed(
             "huge chunks",
             endless + ("4000\r\n" + "x".repeat(0x4000) + "\r\n").repeat(5),
@@ -249,7 +241,7 @@ class HttpsReadyzProbeTest {
         lost("ends within the head", "HTTP/1.1 200 O", "the connection ended within the answer"),
         lost(
             "ends within the body",
-            "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nok",
+            ok + "Content-Length: 10\r\n\r\nok",
             "the connection ended within the answer"));
   }
 

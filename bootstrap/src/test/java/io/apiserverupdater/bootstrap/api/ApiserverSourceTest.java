@@ -72,13 +72,13 @@ class ApiserverSourceTest {
 
   @BeforeEach
   void start() throws IOException {
-    listenOn(loopback());
+    listenOn(loopback(), SERVER);
   }
 
-  private void listenOn(InetAddress address) throws IOException {
+  private void listenOn(InetAddress address, HeldCertificate certificate) throws IOException {
     HandshakeCertificates tls =
         new HandshakeCertificates.Builder()
-            .heldCertificate(SERVER)
+            .heldCertificate(certificate)
             .addTrustedCertificate(CA.certificate())
             .build();
     server = HttpsServer.create(new InetSocketAddress(address, 0), 0);
@@ -156,9 +156,12 @@ class ApiserverSourceTest {
     return "client-certificate: current.pem\n    client-key: current.pem";
   }
 
+  private SourceAnswer ask(String host, int port, String user) throws IOException {
+    return ApiserverSource.of(kubeconfig(host, port, user)).read(LONG);
+  }
+
   private SourceAnswer ask(String user) throws IOException {
-    return ApiserverSource.of(kubeconfig("127.0.0.1", server.getAddress().getPort(), user))
-        .read(LONG);
+    return ask("127.0.0.1", server.getAddress().getPort(), user);
   }
 
   private static Failed failed(Reason reason, SourceAnswer answer) {
@@ -245,13 +248,8 @@ class ApiserverSourceTest {
   void showsItsCredentialToNobodyButTheServer() throws IOException {
     HeldCertificate stranger =
         new HeldCertificate.Builder().addSubjectAlternativeName("127.0.0.1").build();
-    HandshakeCertificates tls =
-        new HandshakeCertificates.Builder().heldCertificate(stranger).build();
     server.stop(0);
-    server = HttpsServer.create(new InetSocketAddress(loopback(), 0), 0);
-    server.setHttpsConfigurator(new AskingForCertificates(tls.sslContext()));
-    server.createContext("/", this::answer);
-    server.start();
+    listenOn(loopback(), stranger);
     Failed failed = failed(Reason.CERTIFICATE, ask("token: abc"));
     assertTrue(failed.message().contains("check certificate-authority"), failed.message());
     assertEquals(List.of(), List.copyOf(asked));
@@ -260,9 +258,9 @@ class ApiserverSourceTest {
   @Test
   void serverMustHaveTheNameOfTheKubeconfig() throws IOException {
     server.stop(0);
-    listenOn(InetAddress.getByName("localhost"));
-    Path file = kubeconfig("localhost", server.getAddress().getPort(), "token: abc");
-    Failed unused = failed(Reason.CERTIFICATE, ApiserverSource.of(file).read(LONG));
+    listenOn(InetAddress.getByName("localhost"), SERVER);
+    int port = server.getAddress().getPort();
+    Failed unused = failed(Reason.CERTIFICATE, ask("localhost", port, "token: abc"));
     assertEquals(List.of(), List.copyOf(asked));
   }
 
@@ -270,19 +268,13 @@ class ApiserverSourceTest {
   void saysWhyNobodyWasReached() throws IOException {
     int port = server.getAddress().getPort();
     server.stop(0);
-    Failed refused =
-        failed(
-            Reason.UNREACHABLE,
-            ApiserverSource.of(kubeconfig("127.0.0.1", port, "token: abc")).read(LONG));
+    Failed refused = failed(Reason.UNREACHABLE, ask("127.0.0.1", port, "token: abc"));
     assertTrue(refused.message().contains("connection refused"), refused.message());
   }
 
   @Test
   void saysThatANameIsUnknown() throws IOException {
-    Failed unknown =
-        failed(
-            Reason.UNREACHABLE,
-            ApiserverSource.of(kubeconfig("apiserver.invalid", 6443, "token: abc")).read(LONG));
+    Failed unknown = failed(Reason.UNREACHABLE, ask("apiserver.invalid", 6443, "token: abc"));
     assertTrue(unknown.message().contains("check /etc/hosts"), unknown.message());
   }
 

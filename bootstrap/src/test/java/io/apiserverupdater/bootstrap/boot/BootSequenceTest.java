@@ -174,19 +174,16 @@ class BootSequenceTest {
   }
 
   private BootSequence sequence(
-      Strategy strategy, boolean remove, Optional<ApiserverAddress> local, Duration waitLimit) {
+      List<ApiserverAddress> candidates,
+      Optional<ApiserverAddress> local,
+      Optional<ApiserverAddress> service,
+      Strategy strategy,
+      boolean remove,
+      Optional<Duration> waitLimit) {
+    Duration limit = Duration.ofSeconds(30);
     return new BootSequence(
         new BootSequence.Plan(
-            "name",
-            List.of(CP1, CP2),
-            6443,
-            local,
-            Optional.of(SERVICE),
-            strategy,
-            remove,
-            Duration.ofSeconds(30),
-            waitLimit.isZero() ? Optional.empty() : Optional.of(waitLimit),
-            3),
+            "name", candidates, 6443, local, service, strategy, remove, limit, waitLimit, 3),
         entry,
         table,
         world,
@@ -196,12 +193,21 @@ class BootSequenceTest {
         new Log(new PrintStream(log, true, StandardCharsets.UTF_8), false));
   }
 
+  private BootSequence sequence(Strategy strategy, boolean remove, Optional<Duration> waitLimit) {
+    return sequence(
+        List.of(CP1, CP2), Optional.empty(), Optional.of(SERVICE), strategy, remove, waitLimit);
+  }
+
+  private BootSequence waiting(Strategy strategy, Duration waitLimit) {
+    return sequence(strategy, false, Optional.of(waitLimit));
+  }
+
   private BootSequence worker() {
-    return sequence(Strategy.HOSTS, false, Optional.empty(), Duration.ZERO);
+    return sequence(Strategy.HOSTS, false, Optional.empty());
   }
 
   private BootSequence nft(boolean remove) {
-    return sequence(Strategy.NFT, remove, Optional.empty(), Duration.ZERO);
+    return sequence(Strategy.NFT, remove, Optional.empty());
   }
 
   private String target() {
@@ -312,8 +318,7 @@ class BootSequenceTest {
   void waitEndsWhenItIsTold() throws Exception {
     world.is(CP1, new Ready(), 20);
     boolean unusedChange = entry.pointAt(CP1.ip());
-    BootSequence sequence =
-        sequence(Strategy.HOSTS, false, Optional.empty(), Duration.ofSeconds(5));
+    BootSequence sequence = waiting(Strategy.HOSTS, Duration.ofSeconds(5));
     assertFalse(sequence.handover(true));
     assertEquals("10.0.0.1", target());
     assertEquals(5_000, world.millis());
@@ -322,25 +327,13 @@ class BootSequenceTest {
   @Test
   void controlPlaneWithoutPeersWaitsForItsOwnWithoutSpinning() throws Exception {
     BootSequence sequence =
-        new BootSequence(
-            new BootSequence.Plan(
-                "name",
-                List.of(CP1),
-                6443,
-                Optional.of(CP1),
-                Optional.empty(),
-                Strategy.HOSTS,
-                false,
-                Duration.ofSeconds(30),
-                Optional.empty(),
-                3),
-            entry,
-            table,
-            world,
-            states::add,
-            () -> 42,
-            () -> 0,
-            new Log(new PrintStream(log, true, StandardCharsets.UTF_8), false));
+        sequence(
+            List.of(CP1),
+            Optional.of(CP1),
+            Optional.empty(),
+            Strategy.HOSTS,
+            false,
+            Optional.empty());
     assertEquals(Pinned.READY, sequence.pin());
     assertEquals("10.0.0.1", target());
     assertEquals(0, world.millis());
@@ -404,8 +397,7 @@ class BootSequenceTest {
     world.is(CP1, new Ready(), 20);
     assertEquals(Pinned.READY, nft(false).pin());
     world.is(SERVICE, new Ready(), 10);
-    Duration limit = Duration.ofMinutes(1);
-    assertTrue(sequence(Strategy.NFT, false, Optional.empty(), limit).handover(true));
+    assertTrue(waiting(Strategy.NFT, Duration.ofMinutes(1)).handover(true));
     assertEquals("10.96.0.64", target());
   }
 
@@ -415,8 +407,7 @@ class BootSequenceTest {
     entry.pointAt(SERVICE.ip());
     table.reading = new RuleReading.Unreadable("busy");
     world.is(SERVICE, new Ready(), 10);
-    assertFalse(
-        sequence(Strategy.NFT, false, Optional.empty(), Duration.ofSeconds(5)).handover(true));
+    assertFalse(waiting(Strategy.NFT, Duration.ofSeconds(5)).handover(true));
   }
 
   @Test
@@ -425,8 +416,7 @@ class BootSequenceTest {
     assertEquals(Pinned.READY, worker().pin());
     InetAddress another = address("10.96.0.99").ip();
     world.after(Duration.ofSeconds(30), () -> entry.pointAt(another));
-    assertFalse(
-        sequence(Strategy.HOSTS, false, Optional.empty(), Duration.ofMinutes(10)).handover(true));
+    assertFalse(waiting(Strategy.HOSTS, Duration.ofMinutes(10)).handover(true));
     assertEquals("10.96.0.99", target());
   }
 

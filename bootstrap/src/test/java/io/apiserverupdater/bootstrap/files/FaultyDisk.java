@@ -42,6 +42,29 @@ public final class FaultyDisk extends Disk {
     return new FileSystemException(file.toString(), null, "No space left on device");
   }
 
+  private void orFail(Path file) throws IOException {
+    if (fails()) {
+      throw full(file);
+    }
+  }
+
+  private interface Write {
+    void write(byte[] content) throws IOException;
+  }
+
+  /** The write that fails leaves half of its content. */
+  private void orHalf(Path file, byte[] content, Write write) throws IOException {
+    boolean fails = fails();
+    if (!fails) {
+      write.write(content);
+    } else if (isFirstFailure()) {
+      write.write(Arrays.copyOf(content, content.length / 2));
+    }
+    if (fails) {
+      throw full(file);
+    }
+  }
+
   @Override
   public void copy(Path from, Path to) throws IOException {
     if (!fails()) {
@@ -49,60 +72,36 @@ public final class FaultyDisk extends Disk {
       return;
     }
     if (isFirstFailure()) {
-      super.create(to, half(super.read(from, Integer.MAX_VALUE - 8)));
+      byte[] content = super.read(from, Integer.MAX_VALUE - 8);
+      super.create(to, Arrays.copyOf(content, content.length / 2));
     }
     throw full(to);
   }
 
   @Override
   public void create(Path file, byte[] content) throws IOException {
-    if (!fails()) {
-      super.create(file, content);
-      return;
-    }
-    if (isFirstFailure()) {
-      super.create(file, half(content));
-    }
-    throw full(file);
+    orHalf(file, content, written -> super.create(file, written));
   }
 
   @Override
   public void overwrite(Path file, byte[] content) throws IOException {
-    if (!fails()) {
-      super.overwrite(file, content);
-      return;
-    }
-    if (isFirstFailure()) {
-      super.overwrite(file, half(content));
-    }
-    throw full(file);
+    orHalf(file, content, written -> super.overwrite(file, written));
   }
 
   @Override
   public void writeAt(Path file, byte[] bytes, long position) throws IOException {
-    if (!fails()) {
-      super.writeAt(file, bytes, position);
-      return;
-    }
-    if (isFirstFailure()) {
-      super.writeAt(file, half(bytes), position);
-    }
-    throw full(file);
+    orHalf(file, bytes, written -> super.writeAt(file, written, position));
   }
 
   @Override
   public void truncate(Path file, long length) throws IOException {
-    if (fails()) {
-      throw full(file);
-    }
+    orFail(file);
     super.truncate(file, length);
   }
 
   @Override
   public void rename(Path from, Path to) throws IOException {
-    if (fails()) {
-      throw full(to);
-    }
+    orFail(to);
     if (mountPoint && Files.exists(to) && to.getFileName().toString().equals("hosts")) {
       throw new FileSystemException(from.toString(), to.toString(), "Device or resource busy");
     }
@@ -111,9 +110,7 @@ public final class FaultyDisk extends Disk {
 
   @Override
   public void syncDirectory(Path directory) throws IOException {
-    if (fails()) {
-      throw full(directory);
-    }
+    orFail(directory);
     super.syncDirectory(directory);
   }
 
@@ -124,13 +121,7 @@ public final class FaultyDisk extends Disk {
 
   @Override
   public void delete(Path file) throws IOException {
-    if (fails()) {
-      throw full(file);
-    }
+    orFail(file);
     super.delete(file);
-  }
-
-  private static byte[] half(byte[] bytes) {
-    return Arrays.copyOf(bytes, bytes.length / 2);
   }
 }

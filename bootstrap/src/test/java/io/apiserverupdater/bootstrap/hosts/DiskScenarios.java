@@ -376,7 +376,7 @@ final class DiskScenarios {
     return output;
   }
 
-  private static Set<String> names(Path folder) throws IOException {
+  static Set<String> names(Path folder) throws IOException {
     Set<String> names = new TreeSet<>();
     try (Stream<Path> files = Files.list(folder)) {
       files.forEach(file -> names.add(file.getFileName().toString()));

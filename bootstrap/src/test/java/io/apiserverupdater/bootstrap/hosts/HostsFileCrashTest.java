@@ -19,7 +19,6 @@ import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -100,9 +99,10 @@ class HostsFileCrashTest {
     store.change(file -> file.point(last), DEADLINE);
     store.change(HostsFile::restore, DEADLINE);
     assertEquals(BEFORE, Files.readString(hosts));
-    assertEquals(Set.of("hosts"), names(etc));
+    assertEquals(Set.of("hosts"), DiskScenarios.names(etc));
     candidates.refresh(seeds, seeds, Instant.EPOCH, DEADLINE);
-    assertEquals(Set.of("control-planes", "control-planes.previous", "lock"), names(state));
+    assertEquals(
+        Set.of("control-planes", "control-planes.previous", "lock"), DiskScenarios.names(state));
   }
 
   private static Process start(Path hosts, Path state, boolean inPlace) throws Exception {
@@ -118,13 +118,5 @@ class HostsFileCrashTest {
             Boolean.toString(inPlace))
         .redirectError(ProcessBuilder.Redirect.INHERIT)
         .start();
-  }
-
-  private static Set<String> names(Path directory) throws Exception {
-    Set<String> names = new TreeSet<>();
-    try (Stream<Path> files = Files.list(directory)) {
-      files.forEach(file -> names.add(file.getFileName().toString()));
-    }
-    return names;
   }
 }

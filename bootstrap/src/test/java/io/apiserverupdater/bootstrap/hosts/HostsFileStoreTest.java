@@ -25,9 +25,9 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -69,6 +69,15 @@ class HostsFileStoreTest {
     return new HostsFileStore(disk, hosts, state, warnings::add);
   }
 
+  private boolean point(HostsFileStore store) throws Exception {
+    return store.change(file -> file.point(ENTRY), DEADLINE).differs();
+  }
+
+  private static void assertFails(String words, Executable executable) {
+    String message = String.valueOf(assertThrows(IOException.class, executable).getMessage());
+    assertTrue(message.contains(words), message);
+  }
+
   private static String pointed(String content) throws HostsFileException {
     return text(HostsFile.parse(content.getBytes(UTF_8)).point(ENTRY));
   }
@@ -77,22 +86,14 @@ class HostsFileStoreTest {
     return new String(file.bytes(), UTF_8);
   }
 
-  private static Set<String> names(Path folder) throws IOException {
-    Set<String> names = new TreeSet<>();
-    try (Stream<Path> files = Files.list(folder)) {
-      files.forEach(file -> names.add(file.getFileName().toString()));
-    }
-    return names;
-  }
-
   @Test
   void pointsAndRestores() throws Exception {
-    assertTrue(store().change(file -> file.point(ENTRY), DEADLINE).differs());
+    assertTrue(point(store()));
     assertEquals(pointed(BEFORE), Files.readString(hosts));
     assertEquals(ENTRY, store().read().entry().orElseThrow());
     assertTrue(store().change(HostsFile::restore, DEADLINE).differs());
     assertEquals(BEFORE, Files.readString(hosts));
-    assertEquals(Set.of("hosts"), names(etc));
+    assertEquals(Set.of("hosts"), DiskScenarios.names(etc));
     assertEquals(List.of(), warnings);
   }
 
@@ -100,7 +101,7 @@ class HostsFileStoreTest {
   void writesNothingWhenNothingDiffers() throws Exception {
     Files.writeString(hosts, pointed(BEFORE));
     Object inode = Files.readAttributes(hosts, "unix:ino,ctime,lastModifiedTime");
-    assertFalse(store().change(file -> file.point(ENTRY), DEADLINE).differs());
+    assertFalse(point(store()));
     assertEquals(inode, Files.readAttributes(hosts, "unix:ino,ctime,lastModifiedTime"));
     assertFalse(Files.exists(state));
   }
@@ -130,7 +131,7 @@ class HostsFileStoreTest {
     } catch (IOException e) {
       attributes = false;
     }
-    store().change(file -> file.point(ENTRY), DEADLINE);
+    point(store());
     assertEquals("rw-rw-r--", PosixFilePermissions.toString(Files.getPosixFilePermissions(hosts)));
     if (root) {
       assertEquals(1234, Files.getAttribute(hosts, "unix:uid"));
@@ -147,25 +148,22 @@ class HostsFileStoreTest {
     Files.move(hosts, real);
     Files.createSymbolicLink(etc.resolve("between"), Path.of("../real/the-hosts"));
     Files.createSymbolicLink(hosts, Path.of("between"));
-    store().change(file -> file.point(ENTRY), DEADLINE);
+    point(store());
     assertTrue(Files.isSymbolicLink(hosts));
     assertEquals(pointed(BEFORE), Files.readString(real));
-    assertEquals(Set.of("the-hosts"), names(folder.resolve("real")));
+    assertEquals(Set.of("the-hosts"), DiskScenarios.names(folder.resolve("real")));
   }
 
   @Test
   void saysWhatIsMissing() throws Exception {
     Files.delete(hosts);
-    IOException missing =
-        assertThrows(IOException.class, () -> store().change(f -> f.point(ENTRY), DEADLINE));
+    IOException missing = assertThrows(IOException.class, () -> point(store()));
     assertTrue(String.valueOf(missing.getMessage()).startsWith(hosts + " is missing"));
     Files.createSymbolicLink(hosts, Path.of("nowhere"));
-    IOException dangling = assertThrows(IOException.class, () -> store().read());
-    assertTrue(String.valueOf(dangling.getMessage()).contains("symbolic link to a file"));
+    assertFails("symbolic link to a file", () -> store().read());
     Files.delete(hosts);
     Files.createDirectory(hosts);
-    IOException directory = assertThrows(IOException.class, () -> store().read());
-    assertTrue(String.valueOf(directory.getMessage()).contains("not a regular file"));
+    assertFails("not a regular file", () -> store().read());
     assertFalse(Files.exists(state));
   }
 
@@ -173,17 +171,15 @@ class HostsFileStoreTest {
   void refusesWhatIsNoHostsFileBySize() throws Exception {
     byte[] content = new byte[HostsFileStore.MAX_BYTES + 1];
     Files.write(hosts, content);
-    IOException large = assertThrows(IOException.class, () -> store().read());
-    assertTrue(String.valueOf(large.getMessage()).contains("expected at most 4194304"));
+    assertFails("expected at most 4194304", () -> store().read());
     Files.write(hosts, Arrays.copyOf(content, HostsFileStore.MAX_BYTES));
-    store().change(file -> file.point(ENTRY), DEADLINE);
+    point(store());
   }
 
   @Test
   void namesTheFileWhenItRefuses() throws Exception {
     Files.writeString(hosts, "10.0.0.9 " + NAME + "\n");
-    HostsFileException refusal =
-        assertThrows(HostsFileException.class, () -> store().change(f -> f.point(ENTRY), DEADLINE));
+    HostsFileException refusal = assertThrows(HostsFileException.class, () -> point(store()));
     assertEquals(
         hosts
             + ": line 1 already has an entry for apiserver.cluster.local: \"10.0.0.9"
@@ -197,8 +193,8 @@ class HostsFileStoreTest {
   void clearsAwayWhatACrashLeft() throws Exception {
     Files.writeString(etc.resolve(".hosts.apiserver-bootstrap-1f"), "half");
     Files.writeString(etc.resolve(".hosts.swp"), "an editor's");
-    store().change(file -> file.point(ENTRY), DEADLINE);
-    assertEquals(Set.of(".hosts.swp", "hosts"), names(etc));
+    point(store());
+    assertEquals(Set.of(".hosts.swp", "hosts"), DiskScenarios.names(etc));
   }
 
   @Test
@@ -231,10 +227,10 @@ class HostsFileStoreTest {
             }
           }
         };
-    store(disk).change(file -> file.point(ENTRY), DEADLINE);
+    point(store(disk));
     assertEquals(pointed(theirs), Files.readString(hosts));
     assertEquals(2, copies.size());
-    assertEquals(Set.of("hosts"), names(etc));
+    assertEquals(Set.of("hosts"), DiskScenarios.names(etc));
   }
 
   @Test
@@ -247,9 +243,7 @@ class HostsFileStoreTest {
             Files.writeString(hosts, Files.readString(hosts) + "#");
           }
         };
-    IOException failure =
-        assertThrows(IOException.class, () -> store(disk).change(f -> f.point(ENTRY), DEADLINE));
-    assertTrue(String.valueOf(failure.getMessage()).contains("another program keeps writing it"));
+    assertFails("another program keeps writing it", () -> point(store(disk)));
     assertEquals(BEFORE + "#####", Files.readString(hosts));
   }
 
@@ -262,7 +256,7 @@ class HostsFileStoreTest {
             throw new IOException("Input/output error");
           }
         };
-    store(disk).change(file -> file.point(ENTRY), DEADLINE);
+    point(store(disk));
     assertEquals(pointed(BEFORE), Files.readString(hosts));
     assertTrue(warnings.get(0).contains("cannot be synced"), warnings::toString);
   }
@@ -270,9 +264,9 @@ class HostsFileStoreTest {
   @Test
   void locksBesideTheFileWhenItHasNoStateDirectory() throws Exception {
     Files.writeString(state, "a file in the way");
-    store().change(file -> file.point(ENTRY), DEADLINE);
+    point(store());
     assertEquals(pointed(BEFORE), Files.readString(hosts));
-    assertEquals(Set.of("hosts", ".hosts.apiserver-bootstrap.lock"), names(etc));
+    assertEquals(Set.of("hosts", ".hosts.apiserver-bootstrap.lock"), DiskScenarios.names(etc));
     assertTrue(warnings.get(0).startsWith("cannot lock in " + state), warnings::toString);
   }
 
@@ -286,7 +280,7 @@ class HostsFileStoreTest {
       FaultyDisk disk = new FaultyDisk(step, false, mountPoint);
       boolean changed = true;
       try {
-        store(disk).change(file -> file.point(ENTRY), DEADLINE);
+        point(store(disk));
       } catch (IOException e) {
         changed = false;
         failures++;
@@ -297,8 +291,8 @@ class HostsFileStoreTest {
       more = disk.failed();
       // What could not even be deleted, the next one deletes.
       store(new FaultyDisk(0, false, mountPoint)).change(f -> f.point(entry(99)), DEADLINE);
-      assertEquals(Set.of("hosts"), names(etc), "step " + step);
-      assertEquals(Set.of("lock"), names(state), "step " + step);
+      assertEquals(Set.of("hosts"), DiskScenarios.names(etc), "step " + step);
+      assertEquals(Set.of("lock"), DiskScenarios.names(state), "step " + step);
     }
     assertTrue(failures >= (mountPoint ? 5 : 3), "only " + failures + " failures");
   }
@@ -314,7 +308,7 @@ class HostsFileStoreTest {
       Files.writeString(hosts, BEFORE);
       FaultyDisk disk = new FaultyDisk(step, true, mountPoint);
       try {
-        store(disk).change(file -> file.point(ENTRY), DEADLINE);
+        point(store(disk));
       } catch (IOException e) {
         assertTrue(disk.failed(), String.valueOf(e.getMessage()));
       }
@@ -347,13 +341,13 @@ class HostsFileStoreTest {
   @Test
   void writesInPlaceOnlyWhereARenameCannotWork() throws Exception {
     Object inode = Files.getAttribute(hosts, "unix:ino");
-    store(new FaultyDisk(0, false, true)).change(file -> file.point(ENTRY), DEADLINE);
+    point(store(new FaultyDisk(0, false, true)));
     assertEquals(inode, Files.getAttribute(hosts, "unix:ino"));
     assertEquals(pointed(BEFORE), Files.readString(hosts));
     store(new FaultyDisk(0, false, true)).change(HostsFile::restore, DEADLINE);
     assertEquals(BEFORE, Files.readString(hosts));
-    assertEquals(Set.of("hosts"), names(etc));
-    assertEquals(Set.of("lock"), names(state));
+    assertEquals(Set.of("hosts"), DiskScenarios.names(etc));
+    assertEquals(Set.of("lock"), DiskScenarios.names(state));
   }
 
   /** Torn so that nobody can read it: whoever looks first must not be told to edit it by hand. */
@@ -382,9 +376,9 @@ class HostsFileStoreTest {
     Files.createDirectories(state);
     Files.writeString(state.resolve(prefix + ".before"), "127.0.0.1 localhost\n");
     Files.writeString(state.resolve(prefix + ".after"), pointed("127.0.0.1 localhost\n"));
-    store().change(file -> file.point(ENTRY), DEADLINE);
+    point(store());
     assertEquals(pointed(BEFORE), Files.readString(hosts));
-    assertEquals(Set.of("lock", prefix + ".before.unused"), names(state));
+    assertEquals(Set.of("lock", prefix + ".before.unused"), DiskScenarios.names(state));
     assertTrue(warnings.get(0).contains("it is unchanged"), warnings::toString);
   }
 
@@ -392,9 +386,7 @@ class HostsFileStoreTest {
   void readOnlyFolderIsSaidAndChangesNothing() throws Exception {
     assumeTrue((int) Files.getAttribute(folder, "unix:uid") != 0, "root may write everywhere");
     Files.setPosixFilePermissions(etc, PosixFilePermissions.fromString("r-xr-xr-x"));
-    IOException failure =
-        assertThrows(IOException.class, () -> store().change(f -> f.point(ENTRY), DEADLINE));
-    assertTrue(String.valueOf(failure.getMessage()).contains("run this as root"));
+    assertFails("run this as root", () -> point(store()));
     assertEquals(BEFORE, Files.readString(hosts));
   }
 }

@@ -47,6 +47,11 @@ record Cluster(ObservedState state, boolean writeEndpoints, boolean read) {
         List.of(new Port("https", port, "TCP")));
   }
 
+  static Service service(String clusterIp, List<AddressFamily> families, String protocol) {
+    List<Port> ports = List.of(new Port("https", 6443, protocol));
+    return new Service("apiserver", "ClusterIP", Map.of(), clusterIp, families, ports);
+  }
+
   /** A slice under our name for a family, whatever addresses are in it. */
   static EndpointSlice slice(AddressFamily family, String addressType, String... addresses) {
     return new EndpointSlice(

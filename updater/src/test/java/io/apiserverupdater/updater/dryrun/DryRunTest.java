@@ -10,7 +10,6 @@ import io.apiserverupdater.updater.endpoints.EndpointsSnapshot;
 import io.apiserverupdater.updater.endpoints.GateState;
 import io.apiserverupdater.updater.endpoints.Member;
 import io.apiserverupdater.updater.endpoints.MemberHealth;
-import io.apiserverupdater.updater.endpoints.Port;
 import io.apiserverupdater.updater.endpoints.Service;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -214,36 +213,16 @@ final class DryRunTest {
                     + " with protocol TCP, or use another port on the nodes")),
         Arguments.of(
             "another family",
-            new Service(
-                "apiserver",
-                "ClusterIP",
-                Map.of(),
-                "fd00:96::64",
-                List.of(AddressFamily.IPV6),
-                List.of(new Port("https", 6443, "TCP"))),
+            Cluster.service("fd00:96::64", List.of(AddressFamily.IPV6), "TCP"),
             List.of(
                 "Service kube-system/apiserver has no IPv4 address, but the source has IPv4"
                     + " endpoints, which kube-proxy ignores; add IPv4 to"
                     + " spec.ipFamilies")),
         Arguments.of(
-            "families not told",
-            new Service(
-                "apiserver",
-                "ClusterIP",
-                Map.of(),
-                "10.96.0.64",
-                List.of(),
-                List.of(new Port("https", 6443, "TCP"))),
-            List.of()),
+            "families not told", Cluster.service("10.96.0.64", List.of(), "TCP"), List.of()),
         Arguments.of(
             "no TCP port, which is refused",
-            new Service(
-                "apiserver",
-                "ClusterIP",
-                Map.of(),
-                "None",
-                List.of(AddressFamily.IPV4),
-                List.of(new Port("https", 6443, "UDP"))),
+            Cluster.service("None", List.of(AddressFamily.IPV4), "UDP"),
             List.of()));
   }
 

@@ -30,14 +30,19 @@ class EndpointsSnapshotTest {
   }
 
   private static EndpointSlice ipv4(String... addresses) {
-    return slice(
-        "IPv4",
-        List.of(HTTPS),
-        Arrays.stream(addresses).map(Endpoint::ready).toArray(Endpoint[]::new));
+    return https(Arrays.stream(addresses).map(Endpoint::ready).toArray(Endpoint[]::new));
   }
 
   private static EndpointsSnapshot.Members members(int port, Endpoint... endpoints) {
     return new EndpointsSnapshot.Members(port, List.of(endpoints));
+  }
+
+  private static EndpointSlice https(Endpoint... endpoints) {
+    return slice("IPv4", List.of(HTTPS), endpoints);
+  }
+
+  private static Map<AddressFamily, EndpointsSnapshot.Members> ipv4Members(Endpoint... endpoints) {
+    return Map.of(AddressFamily.IPV4, members(6443, endpoints));
   }
 
   static List<Arguments> usableSources() {
@@ -46,42 +51,34 @@ class EndpointsSnapshotTest {
     Endpoint six = Endpoint.ready("2001:db8::1");
     Endpoint placed = new Endpoint("192.0.2.1", true, Optional.of("cp-1"), Optional.of("zone-a"));
     return List.of(
+        Arguments.of("one slice", List.of(ipv4("192.0.2.1", "192.0.2.2")), ipv4Members(a, b)),
         Arguments.of(
-            "one slice",
-            List.of(ipv4("192.0.2.1", "192.0.2.2")),
-            Map.of(AddressFamily.IPV4, members(6443, a, b))),
-        Arguments.of(
-            "addresses in any order",
-            List.of(ipv4("192.0.2.2", "192.0.2.1")),
-            Map.of(AddressFamily.IPV4, members(6443, a, b))),
+            "addresses in any order", List.of(ipv4("192.0.2.2", "192.0.2.1")), ipv4Members(a, b)),
         Arguments.of(
             "an address twice in one slice",
             List.of(ipv4("192.0.2.1", "192.0.2.1", "192.0.2.2")),
-            Map.of(AddressFamily.IPV4, members(6443, a, b))),
+            ipv4Members(a, b)),
         Arguments.of(
             "an address in two slices",
             List.of(ipv4("192.0.2.1"), ipv4("192.0.2.1", "192.0.2.2")),
-            Map.of(AddressFamily.IPV4, members(6443, a, b))),
+            ipv4Members(a, b)),
         Arguments.of(
             "an address ready in one slice and unready in the other",
-            List.of(slice("IPv4", List.of(HTTPS), a.withReady(false)), ipv4("192.0.2.1")),
-            Map.of(AddressFamily.IPV4, members(6443, a))),
+            List.of(https(a.withReady(false)), ipv4("192.0.2.1")),
+            ipv4Members(a)),
         Arguments.of(
             "the same, the other way round",
-            List.of(ipv4("192.0.2.1"), slice("IPv4", List.of(HTTPS), a.withReady(false))),
-            Map.of(AddressFamily.IPV4, members(6443, a))),
+            List.of(ipv4("192.0.2.1"), https(a.withReady(false))),
+            ipv4Members(a)),
         Arguments.of(
             "an unready address stays a member",
-            List.of(slice("IPv4", List.of(HTTPS), a.withReady(false), b)),
-            Map.of(AddressFamily.IPV4, members(6443, a.withReady(false), b))),
+            List.of(https(a.withReady(false), b)),
+            ipv4Members(a.withReady(false), b)),
         Arguments.of(
             "nothing but unready addresses",
-            List.of(slice("IPv4", List.of(HTTPS), a.withReady(false))),
-            Map.of(AddressFamily.IPV4, members(6443, a.withReady(false)))),
-        Arguments.of(
-            "node and zone are kept",
-            List.of(slice("IPv4", List.of(HTTPS), placed)),
-            Map.of(AddressFamily.IPV4, members(6443, placed))),
+            List.of(https(a.withReady(false))),
+            ipv4Members(a.withReady(false))),
+        Arguments.of("node and zone are kept", List.of(https(placed)), ipv4Members(placed)),
         Arguments.of(
             "two families with a port each",
             List.of(ipv4("192.0.2.1"), slice("IPv6", List.of(tcp("https", 8443)), six)),
@@ -89,15 +86,15 @@ class EndpointsSnapshotTest {
         Arguments.of(
             "a family whose slice is empty is none",
             List.of(ipv4("192.0.2.1"), slice("IPv6", List.of())),
-            Map.of(AddressFamily.IPV4, members(6443, a))),
+            ipv4Members(a)),
         Arguments.of(
             "host names are passed over",
             List.of(ipv4("192.0.2.1"), slice("FQDN", List.of(), Endpoint.ready("cp.example"))),
-            Map.of(AddressFamily.IPV4, members(6443, a))),
+            ipv4Members(a)),
         Arguments.of(
             "an address type of the future is passed over",
             List.of(ipv4("192.0.2.1"), slice("IPv8", List.of(), Endpoint.ready("1"))),
-            Map.of(AddressFamily.IPV4, members(6443, a))),
+            ipv4Members(a)),
         Arguments.of(
             "the only TCP port, whatever its name",
             List.of(slice("IPv4", List.of(tcp("", 443), udp("dns", 53)), a)),
@@ -105,7 +102,7 @@ class EndpointsSnapshotTest {
         Arguments.of(
             "of several TCP ports the one named https",
             List.of(slice("IPv4", List.of(tcp("metrics", 9090), HTTPS), a)),
-            Map.of(AddressFamily.IPV4, members(6443, a))));
+            ipv4Members(a)));
   }
 
   @ParameterizedTest(name = "{0}")

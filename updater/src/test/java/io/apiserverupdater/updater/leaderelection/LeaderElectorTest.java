@@ -19,6 +19,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 @Timeout(5)
 class LeaderElectorTest {
@@ -51,6 +53,11 @@ class LeaderElectorTest {
     clock.addAndGet(ms(millis));
   }
 
+  private Duration settleAfter(long millis) {
+    advance(millis);
+    return settle();
+  }
+
   private void lead() {
     settle();
     assertTrue(elector.isCertain());
@@ -65,6 +72,11 @@ class LeaderElectorTest {
         Optional.of(wallClock.instant()),
         Optional.of(wallClock.instant()),
         3);
+  }
+
+  private void seenHeldBy(String holder) {
+    lease.put(heldBy(holder));
+    view.catchUp();
   }
 
   @Nested
@@ -100,8 +112,7 @@ class LeaderElectorTest {
       view.listsNothing = true;
       assertEquals(SETTINGS.retryPeriod(), settle());
       assertEquals(List.of("read", "create", "read"), view.calls);
-      advance(1000);
-      assertEquals(SETTINGS.retryPeriod(), settle());
+      assertEquals(SETTINGS.retryPeriod(), settleAfter(1000));
       assertEquals(List.of("read", "create", "read", "create", "read"), view.calls);
       view.listsNothing = false;
       view.catchUp();
@@ -112,11 +123,9 @@ class LeaderElectorTest {
     void waitsForSilentHolder() {
       lease.put(heldBy("other"));
       assertEquals(Duration.ofSeconds(4), settle());
-      advance(3999);
-      assertEquals(Duration.ofMillis(1), settle());
+      assertEquals(Duration.ofMillis(1), settleAfter(3999));
       assertEquals(List.of("read"), view.calls);
-      advance(1);
-      settle();
+      settleAfter(1);
       assertTrue(elector.isCertain());
       assertEquals(4, lease.stored().orElseThrow().transitions());
     }
@@ -126,10 +135,8 @@ class LeaderElectorTest {
       lease.put(heldBy("other"));
       settle();
       advance(3000);
-      lease.put(heldBy("other"));
-      view.catchUp();
-      advance(3000);
-      assertEquals(Duration.ofSeconds(1), settle());
+      seenHeldBy("other");
+      assertEquals(Duration.ofSeconds(1), settleAfter(3000));
       assertFalse(elector.isCertain());
     }
 
@@ -140,8 +147,7 @@ class LeaderElectorTest {
       advance(3000);
       lease.touch();
       view.catchUp();
-      advance(1000);
-      settle();
+      settleAfter(1000);
       assertTrue(elector.isCertain());
     }
 
@@ -150,16 +156,14 @@ class LeaderElectorTest {
       lease.put(heldBy("other"));
       settle();
       advance(10);
-      lease.put(heldBy(""));
-      view.catchUp();
+      seenHeldBy("");
       settle();
       assertTrue(elector.isCertain());
     }
 
     @Test
     void loserOfTheRaceWaitsForTheWinner() {
-      lease.put(heldBy(""));
-      view.catchUp();
+      seenHeldBy("");
       lease.put(heldBy("other"));
       assertEquals(Duration.ofSeconds(4), settle());
       assertFalse(elector.isCertain());
@@ -192,8 +196,7 @@ class LeaderElectorTest {
       assertEquals(Duration.ofSeconds(15), settle());
       assertEquals(List.of("read"), view.calls);
       view.fault = () -> Fault.NONE;
-      advance(15_000);
-      settle();
+      settleAfter(15_000);
       assertTrue(elector.isCertain());
     }
 
@@ -212,8 +215,7 @@ class LeaderElectorTest {
       assertEquals(Duration.ofSeconds(1), settle());
       assertFalse(elector.isCertain(), "not before the Lease is known to be ours");
       assertEquals("me", lease.holder());
-      advance(1000);
-      settle();
+      settleAfter(1000);
       assertTrue(elector.isCertain());
       assertEquals(0, lease.stored().orElseThrow().transitions(), "the holder has not changed");
     }
@@ -226,11 +228,9 @@ class LeaderElectorTest {
       lead();
       for (int i = 1; i <= 10; i++) {
         assertEquals(Duration.ofSeconds(1), settle());
-        advance(999);
-        settle();
+        settleAfter(999);
         assertEquals(i - 1, view.calls.size());
-        advance(1);
-        settle();
+        settleAfter(1);
         assertEquals(i, view.calls.size());
         assertTrue(elector.isCertain());
       }
@@ -241,8 +241,7 @@ class LeaderElectorTest {
     void renewalKeepsTheTimeOfAcquisition() {
       lead();
       Instant acquired = wallClock.instant();
-      advance(1000);
-      settle();
+      settleAfter(1000);
       LeaseRecord renewed = lease.stored().orElseThrow();
       assertEquals(Optional.of(acquired), renewed.acquireTime());
       assertEquals(Optional.of(acquired.plusSeconds(1)), renewed.renewTime());
@@ -253,8 +252,7 @@ class LeaderElectorTest {
       lead();
       view.fault = () -> Fault.REQUEST_LOST;
       for (int i = 0; i < 2; i++) {
-        advance(1000);
-        settle();
+        settleAfter(1000);
         assertTrue(elector.isCertain());
       }
       advance(999);
@@ -267,12 +265,10 @@ class LeaderElectorTest {
     void leadsAgainWhenTheServerIsBackBeforeAnybodyElseCame() {
       lead();
       view.fault = () -> Fault.REQUEST_LOST;
-      advance(3000);
-      settle();
+      settleAfter(3000);
       assertFalse(elector.isCertain());
       view.fault = () -> Fault.NONE;
-      advance(1000);
-      settle();
+      settleAfter(1000);
       assertTrue(elector.isCertain());
     }
 
@@ -297,8 +293,7 @@ class LeaderElectorTest {
     void leaderThatIsToldNoTriesOnUntilItsDeadline() {
       lead();
       view.fault = () -> Fault.FORBIDDEN;
-      advance(1000);
-      assertEquals(Duration.ofSeconds(1), settle());
+      assertEquals(Duration.ofSeconds(1), settleAfter(1000));
       advance(1000);
       view.fault = () -> Fault.NONE;
       settle();
@@ -322,12 +317,10 @@ class LeaderElectorTest {
     void survivesChangeOfMetadata() {
       lead();
       lease.touch();
-      advance(1000);
-      settle();
+      settleAfter(1000);
       assertEquals(List.of("update", "read"), view.calls);
       assertTrue(elector.isCertain());
-      advance(1000);
-      settle();
+      settleAfter(1000);
       advance(2999);
       assertTrue(elector.isCertain(), "renewed at the second attempt");
     }
@@ -335,8 +328,7 @@ class LeaderElectorTest {
     @Test
     void stopsWhenStrangerHoldsTheLease() {
       lead();
-      lease.put(heldBy("stranger"));
-      view.catchUp();
+      seenHeldBy("stranger");
       assertEquals(Duration.ofSeconds(4), settle());
       assertFalse(elector.isCertain());
       assertEquals(List.of(), view.calls, "nothing is written over the stranger");
@@ -346,8 +338,7 @@ class LeaderElectorTest {
     void findsStrangerByTheConflictWhenTheWatchIsSilent() {
       lead();
       lease.put(heldBy("stranger"));
-      advance(1000);
-      settle();
+      settleAfter(1000);
       assertFalse(elector.isCertain());
       assertEquals("stranger", lease.holder());
     }
@@ -376,35 +367,19 @@ class LeaderElectorTest {
     @Test
     void takesItsLeaseBackWhenSomebodyReleasedIt() {
       lead();
-      lease.put(heldBy(""));
-      view.catchUp();
+      seenHeldBy("");
       settle();
       assertTrue(elector.isCertain());
       assertEquals(4, lease.stored().orElseThrow().transitions());
     }
 
-    @Test
-    void callsMayTakeHalfOfTheDeadline() {
+    /** Half of the deadline, yet not beyond it, and a moment even at its end. */
+    @ParameterizedTest
+    @CsvSource({"1000, 1500", "2500, 500", "2999, 50"})
+    void callEndsBeforeTheDeadline(long afterMillis, long timeoutMillis) {
       lead();
-      advance(1000);
-      settle();
-      assertEquals(List.of(Duration.ofMillis(1500)), view.timeouts);
-    }
-
-    @Test
-    void callNearTheDeadlineEndsWithIt() {
-      lead();
-      advance(2500);
-      settle();
-      assertEquals(List.of(Duration.ofMillis(500)), view.timeouts);
-    }
-
-    @Test
-    void callAtTheLastMomentStillGetsMoment() {
-      lead();
-      advance(2999);
-      settle();
-      assertEquals(List.of(Duration.ofMillis(50)), view.timeouts);
+      settleAfter(afterMillis);
+      assertEquals(List.of(Duration.ofMillis(timeoutMillis)), view.timeouts);
     }
   }
 
@@ -541,8 +516,7 @@ class LeaderElectorTest {
       lease.put(heldBy("other"));
       elector.start(turns::add);
       assertEquals("nothing", Optional.ofNullable(turns.poll()).orElse("nothing"));
-      lease.put(heldBy(""));
-      view.catchUp();
+      seenHeldBy("");
       assertEquals("started", turn());
       elector.close();
     }

@@ -31,8 +31,12 @@ class LeaseDecisionTest {
   }
 
   private static LeaseRecord leaseRecord(String holder, int seconds) {
+    return recordOf(holder, seconds, BEFORE, 5);
+  }
+
+  private static LeaseRecord recordOf(String holder, int seconds, Instant at, int transitions) {
     return new LeaseRecord(
-        holder, Duration.ofSeconds(seconds), Optional.of(BEFORE), Optional.of(BEFORE), 5);
+        holder, Duration.ofSeconds(seconds), Optional.of(at), Optional.of(at), transitions);
   }
 
   private static LeaseLock.Sight present(LeaseRecord leaseRecord, long since) {
@@ -48,8 +52,7 @@ class LeaseDecisionTest {
   }
 
   private static LeaseRecord taken(int transitions) {
-    return new LeaseRecord(
-        "me", Duration.ofSeconds(4), Optional.of(WALL), Optional.of(WALL), transitions);
+    return recordOf("me", 4, WALL, transitions);
   }
 
   private static LeaseDecision acquire(int transitions) {
@@ -192,24 +195,11 @@ class LeaseDecisionTest {
 
   @Test
   void timesInTheLeaseAreNeverComparedWithOurClock() {
-    LeaseRecord fromTheFuture =
-        new LeaseRecord(
-            "other",
-            Duration.ofSeconds(4),
-            Optional.of(WALL.plusSeconds(86_400)),
-            Optional.of(WALL.plusSeconds(86_400)),
-            1);
+    LeaseLock.Sight fromTheFuture = present(recordOf("other", 4, WALL.plusSeconds(86_400), 1), 0);
     assertInstanceOf(
-        LeaseDecision.Acquire.class, decide(Optional.empty(), present(fromTheFuture, 0), ms(4000)));
-    LeaseRecord ancient =
-        new LeaseRecord(
-            "other",
-            Duration.ofSeconds(4),
-            Optional.of(Instant.EPOCH),
-            Optional.of(Instant.EPOCH),
-            1);
-    assertInstanceOf(
-        LeaseDecision.Wait.class, decide(Optional.empty(), present(ancient, 0), ms(3999)));
+        LeaseDecision.Acquire.class, decide(Optional.empty(), fromTheFuture, ms(4000)));
+    LeaseLock.Sight ancient = present(recordOf("other", 4, Instant.EPOCH, 1), 0);
+    assertInstanceOf(LeaseDecision.Wait.class, decide(Optional.empty(), ancient, ms(3999)));
   }
 
   @Test

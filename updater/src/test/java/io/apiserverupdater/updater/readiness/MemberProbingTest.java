@@ -55,8 +55,9 @@ class MemberProbingTest {
       }
     }
 
-    /** The kept connection ends. */
-    void lose() {
+    /** The kept connection ends, and the probes that follow are answered so. */
+    void lose(ProbeResult... then) {
+      answers.addAll(List.of(then));
       wakes.release();
     }
 
@@ -99,6 +100,16 @@ class MemberProbingTest {
     assertEquals("turn", turns.poll(5, TimeUnit.SECONDS));
   }
 
+  private void followReady() throws InterruptedException {
+    probing.follow(Set.of(A));
+    of(A).answers.add(READY);
+    awaitTurn();
+  }
+
+  private void assertWaits(Duration expected, Member member) throws InterruptedException {
+    assertEquals(expected, of(member).waits.poll(5, TimeUnit.SECONDS));
+  }
+
   @AfterEach
   void end() {
     probing.close();
@@ -122,11 +133,8 @@ class MemberProbingTest {
 
   @Test
   void lostConnectionIsFollowedByAProbeAtOnce() throws Exception {
-    probing.follow(Set.of(A));
-    of(A).answers.add(READY);
-    awaitTurn();
-    of(A).answers.add(REFUSED);
-    of(A).lose();
+    followReady();
+    of(A).lose(REFUSED);
     awaitTurn();
     assertFalse(probing.of(A).isReady());
     assertTrue(probing.of(A).fellAt().isPresent());
@@ -134,12 +142,8 @@ class MemberProbingTest {
 
   @Test
   void silenceIsConfirmedAtOnce() throws Exception {
-    probing.follow(Set.of(A));
-    of(A).answers.add(READY);
-    awaitTurn();
-    of(A).answers.add(SILENT);
-    of(A).answers.add(SILENT);
-    of(A).lose();
+    followReady();
+    of(A).lose(SILENT, SILENT);
     awaitTurn();
     assertFalse(probing.of(A).isReady());
   }
@@ -148,45 +152,38 @@ class MemberProbingTest {
   void membersAreProbedAtTheSameMoment() throws Exception {
     probing.follow(Set.of(A));
     of(A).answers.add(READY);
-    assertEquals(POLICY.interval(), of(A).waits.poll(5, TimeUnit.SECONDS));
+    assertWaits(POLICY.interval(), A);
     clock.addAndGet(Duration.ofMinutes(1).toNanos());
     probing.follow(Set.of(A, B));
     of(B).answers.add(READY);
-    assertEquals(POLICY.interval().minusMinutes(1), of(B).waits.poll(5, TimeUnit.SECONDS));
+    assertWaits(POLICY.interval().minusMinutes(1), B);
   }
 
   @Test
   void memberThatBeginsToAnswerIsAskedAgainAfterHalfOfTheInterval() throws Exception {
     probing.follow(Set.of(A));
     of(A).answers.add(READY);
-    assertEquals(POLICY.interval(), of(A).waits.poll(5, TimeUnit.SECONDS));
-    of(A).answers.addAll(List.of(SILENT, SILENT));
-    of(A).lose();
-    assertEquals(POLICY.interval(), of(A).waits.poll(5, TimeUnit.SECONDS));
-    of(A).answers.add(READY);
-    of(A).lose();
-    assertEquals(POLICY.interval().dividedBy(2), of(A).waits.poll(5, TimeUnit.SECONDS));
-    of(A).answers.add(READY);
-    of(A).lose();
-    assertEquals(POLICY.interval(), of(A).waits.poll(5, TimeUnit.SECONDS));
+    assertWaits(POLICY.interval(), A);
+    of(A).lose(SILENT, SILENT);
+    assertWaits(POLICY.interval(), A);
+    of(A).lose(READY);
+    assertWaits(POLICY.interval().dividedBy(2), A);
+    of(A).lose(READY);
+    assertWaits(POLICY.interval(), A);
     assertTrue(probing.of(A).isReady());
   }
 
   @Test
   void silenceInWhichThisProcessDidNotRunCountsForNothing() throws Exception {
-    probing.follow(Set.of(A));
-    of(A).answers.add(READY);
-    awaitTurn();
+    followReady();
     of(A).takes = POLICY.timeout().multipliedBy(2);
     for (int i = 0; i < 3; i++) {
-      of(A).answers.add(SILENT);
-      of(A).lose();
+      of(A).lose(SILENT);
       while (!of(A).answers.isEmpty()) {
         Thread.onSpinWait();
       }
     }
-    of(A).answers.add(REFUSED);
-    of(A).lose();
+    of(A).lose(REFUSED);
     awaitTurn();
     assertEquals("refused", probing.of(A).evidence());
   }
@@ -207,9 +204,7 @@ class MemberProbingTest {
 
   @Test
   void memberThatHasLeftForLongIsLetGo() throws Exception {
-    probing.follow(Set.of(A));
-    of(A).answers.add(READY);
-    awaitTurn();
+    followReady();
     ScriptedProbe gone = of(A);
     probing.follow(Set.of(B));
     clock.addAndGet(Duration.ofSeconds(31).toNanos());

@@ -19,6 +19,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import mockwebserver3.MockResponse;
 import mockwebserver3.MockWebServer;
 import mockwebserver3.RecordedRequest;
@@ -214,31 +215,25 @@ class TransportTest {
 
   @Test
   void cancellingEndsTheWaitForAnEvent() throws Exception {
-    server.enqueue(stalled());
-    try (WatchStream stream = watch()) {
-      assertEquals(Optional.of("{}"), stream.next());
-      CompletableFuture<Void> waiting = waitFor(stream);
-      stream.cancel();
-      waiting.get(30, TimeUnit.SECONDS);
-      assertTrue(stream.isCancelled());
-    }
+    assertEndsTheWait(WatchStream::cancel);
   }
 
   /** They were opened under an identity, or verified by an authority, that is of the past. */
   @Test
   void closingEndsTheWatches() throws Exception {
+    assertEndsTheWait(stream -> transport.close());
+  }
+
+  private void assertEndsTheWait(Consumer<WatchStream> end) throws Exception {
     server.enqueue(stalled());
     try (WatchStream stream = watch()) {
       assertEquals(Optional.of("{}"), stream.next());
-      CompletableFuture<Void> waiting = waitFor(stream);
-      transport.close();
+      CompletableFuture<Void> waiting =
+          CompletableFuture.runAsync(() -> assertThrows(IOException.class, stream::next));
+      end.accept(stream);
       waiting.get(30, TimeUnit.SECONDS);
       assertTrue(stream.isCancelled());
     }
-  }
-
-  private static CompletableFuture<Void> waitFor(WatchStream stream) {
-    return CompletableFuture.runAsync(() -> assertThrows(IOException.class, stream::next));
   }
 
   @Test
