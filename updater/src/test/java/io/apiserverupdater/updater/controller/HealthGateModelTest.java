@@ -41,7 +41,6 @@ import org.junit.jupiter.api.Test;
 class HealthGateModelTest {
   private static final int SEEDS = 100;
   private static final int STEPS = 400;
-  private static final int PORT = 6443;
   private static final long STEP = Duration.ofMillis(100).toNanos();
   private static final ProbePolicy POLICY =
       new ProbePolicy(Duration.ofMillis(300), Duration.ofMillis(350), 2, 2);
