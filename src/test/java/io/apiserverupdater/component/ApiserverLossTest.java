@@ -151,7 +151,7 @@ class ApiserverLossTest {
               ApiResource.NAMESPACES,
               "",
               namespace,
-              Objects.parse("{\"metadata\":{\"labels\":{\"round\":\"" + i + "\"}}}"));
+              "{\"metadata\":{\"labels\":{\"round\":\"" + i + "\"}}}");
     }
     awaitLossAndReturn();
     cluster.store().restore(backup);

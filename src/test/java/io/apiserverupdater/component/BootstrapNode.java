@@ -1,7 +1,5 @@
 package io.apiserverupdater.component;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
-
 import io.apiserverupdater.sandbox.NodeFiles;
 import io.apiserverupdater.sandbox.SandboxCluster;
 import java.io.IOException;
@@ -74,10 +72,9 @@ final class BootstrapNode implements AutoCloseable {
     Path log = files.folder().resolve(command + ".classes");
     List<String> arguments = new ArrayList<>(List.of(command));
     arguments.addAll(files.flags(cluster));
-    UpdaterProcess.Result result =
-        start(List.of("-Xlog:class+load:file=" + log + "::filecount=0"), arguments)
-            .result(Replicas.SOON);
-    assertEquals(0, result.exitCode(), result::toString);
+    start(List.of("-Xlog:class+load:file=" + log + "::filecount=0"), arguments)
+        .result(Replicas.SOON)
+        .exits(0);
     return Files.readAllLines(log);
   }
 

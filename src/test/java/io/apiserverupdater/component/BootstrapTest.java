@@ -59,8 +59,7 @@ class BootstrapTest {
 
   /** The one that this machine asks first; it says so. */
   private SandboxApiserver first() throws InterruptedException {
-    UpdaterProcess.Result shown = node.run("pin", "--dry-run");
-    assertEquals(1, shown.exitCode(), shown::toString);
+    UpdaterProcess.Result shown = node.run("pin", "--dry-run").exits(1);
     Matcher first = FIRST.matcher(shown.err());
     assertTrue(first.find(), shown::toString);
     return at(first.group(1));
@@ -89,14 +88,11 @@ class BootstrapTest {
 
   @Test
   void pinsOneThatIsReadyAndAsksNobodyTwice() throws Exception {
-    UpdaterProcess.Result result = node.run("pin");
-    assertEquals(0, result.exitCode(), result::toString);
+    UpdaterProcess.Result result = node.run("pin").exits(0);
     SandboxApiserver pinned = at(files.target());
     assertTrue(probes().values().stream().allMatch(count -> count == 1), result::toString);
     assertTrue(files.hostsText().startsWith(NodeFiles.ORIGINAL), files::hostsText);
-    assertTrue(
-        result.err().contains("phase=pinned name=apiserver.cluster.local target=" + pinned.ip()),
-        result::toString);
+    result.says("phase=pinned name=apiserver.cluster.local target=" + pinned.ip());
   }
 
   @Test
@@ -121,8 +117,7 @@ class BootstrapTest {
     SandboxApiserver first = first();
     first.kill();
     try (WireServer server = WireServer.inPlaceOf(first, cluster, wrong)) {
-      UpdaterProcess.Result result = node.run("pin");
-      assertEquals(0, result.exitCode(), result::toString);
+      UpdaterProcess.Result result = node.run("pin").exits(0);
       assertNotEquals(first.ip(), files.target(), result::toString);
       assertEquals("", at(files.target()).state() == SandboxApiserver.State.RUNNING ? "" : "dead");
       assertTrue(server.connections() <= 3, result::toString);
@@ -134,11 +129,9 @@ class BootstrapTest {
     SandboxApiserver first = first();
     first.kill();
     makeOthersSlow(first);
-    UpdaterProcess.Result result = node.run("pin");
-    assertEquals(0, result.exitCode(), result::toString);
+    UpdaterProcess.Result result = node.run("pin").exits(0);
     assertNotEquals(first.ip(), files.target());
-    assertTrue(
-        result.err().contains("apiserver=" + first.ip() + ":6443 found=refused"), result::toString);
+    result.says("apiserver=" + first.ip() + ":6443 found=refused");
   }
 
   @Test
@@ -146,17 +139,15 @@ class BootstrapTest {
     SandboxApiserver first = first();
     first.failReadyz("etcd");
     makeOthersSlow(first);
-    UpdaterProcess.Result result = node.run("pin");
-    assertEquals(0, result.exitCode(), result::toString);
+    UpdaterProcess.Result result = node.run("pin").exits(0);
     assertNotEquals(first.ip(), files.target());
-    assertTrue(result.err().contains("found=not-ready status=500 failing=etcd"), result::toString);
+    result.says("found=not-ready status=500 failing=etcd");
   }
 
   @Test
   void takesASlowOneWhenThereIsNoOther() throws Exception {
     cluster.faults().always(PROBES, new Fault.AnsweredLate(Duration.ofSeconds(2)));
-    UpdaterProcess.Result result = node.run("pin");
-    assertEquals(0, result.exitCode(), result::toString);
+    node.run("pin").exits(0);
     assertNotEquals("", files.target());
   }
 
@@ -167,8 +158,7 @@ class BootstrapTest {
     pin.awaitLog("found=refused", SOON);
     assertEquals("", files.target());
     cluster.apiserver(2).start();
-    UpdaterProcess.Result result = pin.result(SOON);
-    assertEquals(0, result.exitCode(), result::toString);
+    pin.result(SOON).exits(0);
     assertEquals(cluster.apiserver(2).ip(), files.target());
   }
 
@@ -177,20 +167,17 @@ class BootstrapTest {
     cluster.apiserver(0).kill();
     cluster.apiserver(2).kill();
     cluster.apiserver(1).failReadyz("etcd");
-    UpdaterProcess.Result result = node.run("pin", "--timeout=1s");
-    assertEquals(3, result.exitCode(), result::toString);
+    node.run("pin", "--timeout=1s").exits(3);
     assertEquals(cluster.apiserver(1).ip(), files.target());
   }
 
   @Test
   void keepsTheOldEntryWhenNobodyAnswers() throws Exception {
-    UpdaterProcess.Result earlier = node.run("pin");
-    assertEquals(0, earlier.exitCode(), earlier::toString);
+    node.run("pin").exits(0);
     String pinned = files.target();
     cluster.apiservers().forEach(SandboxApiserver::kill);
     String before = files.hostsText();
-    UpdaterProcess.Result result = node.run("pin", "--timeout=1s");
-    assertEquals(4, result.exitCode(), result::toString);
+    node.run("pin", "--timeout=1s").exits(4);
     assertEquals(before, files.hostsText());
     assertEquals(pinned, files.target());
   }
@@ -198,8 +185,7 @@ class BootstrapTest {
   @Test
   void firstBootWithNobodyThereStillGetsAnEntry() throws Exception {
     cluster.apiservers().forEach(SandboxApiserver::kill);
-    UpdaterProcess.Result result = node.run("pin", "--timeout=1s");
-    assertEquals(4, result.exitCode(), result::toString);
+    node.run("pin", "--timeout=1s").exits(4);
     assertNotEquals("", files.target());
   }
 
@@ -211,10 +197,9 @@ class BootstrapTest {
     if (!command.isEmpty()) {
       flags.add(command);
     }
-    UpdaterProcess.Result result = node.startBare(flags).result(SOON);
-    assertEquals(1, result.exitCode(), result::toString);
-    assertTrue(result.out().contains("--- " + files.hosts()), result::toString);
-    assertTrue(result.out().contains("apiserver.cluster.local\n"), result::toString);
+    UpdaterProcess.Result result = node.startBare(flags).result(SOON).exits(1);
+    result.prints("--- " + files.hosts());
+    result.prints("apiserver.cluster.local\n");
     assertEquals(NodeFiles.ORIGINAL, files.hostsText());
     assertTrue(Files.notExists(files.state()), result::toString);
   }
@@ -223,9 +208,7 @@ class BootstrapTest {
   void foreignEntryIsNeitherOverwrittenNorSearchedFor() throws Exception {
     files.writeHosts("10.9.9.9 apiserver.cluster.local\n");
     cluster.apiservers().forEach(SandboxApiserver::kill);
-    UpdaterProcess.Result result = node.run("pin");
-    assertEquals(1, result.exitCode(), result::toString);
-    assertTrue(result.err().contains("--adopt"), result::toString);
+    node.run("pin").exits(1).says("--adopt");
     assertEquals("10.9.9.9 apiserver.cluster.local\n", files.hostsText());
   }
 
@@ -236,11 +219,10 @@ class BootstrapTest {
       UpdaterProcess two = node.start("pin");
       UpdaterProcess.Result first = one.result(SOON);
       UpdaterProcess.Result second = two.result(SOON);
-      assertEquals(0, first.exitCode(), first::toString);
-      assertEquals(0, second.exitCode(), second::toString);
+      first.exits(0);
+      second.exits(0);
       assertEquals(2, files.hostsText().split("apiserver.cluster.local", -1).length);
-      UpdaterProcess.Result restored = node.run("restore");
-      assertEquals(0, restored.exitCode(), restored::toString);
+      node.run("restore").exits(0);
       assertEquals(NodeFiles.ORIGINAL, files.hostsText());
     }
   }
@@ -262,9 +244,7 @@ class BootstrapTest {
   void controlPlanePinsItsOwnApiserver() throws Exception {
     SandboxApiserver own = cluster.apiserver(1);
     makeOthersSlow(own);
-    UpdaterProcess.Result result =
-        node.run("pin", "--role=control-plane", "--local-apiserver=" + own.ip());
-    assertEquals(0, result.exitCode(), result::toString);
+    node.run("pin", "--role=control-plane", "--local-apiserver=" + own.ip()).exits(0);
     assertEquals(own.ip(), files.target());
   }
 
@@ -277,8 +257,7 @@ class BootstrapTest {
     assertNotEquals(own.ip(), files.target());
     assertNotEquals("", files.target());
     own.start();
-    UpdaterProcess.Result result = boot.result(SOON);
-    assertEquals(0, result.exitCode(), result::toString);
+    boot.result(SOON).exits(0);
     assertEquals(own.ip(), files.target());
   }
 
@@ -287,10 +266,10 @@ class BootstrapTest {
     cluster.apiservers().forEach(SandboxApiserver::kill);
     SandboxApiserver own = cluster.apiserver(1);
     UpdaterProcess.Result result =
-        node.run("pin", "--role=control-plane", "--local-apiserver=" + own.ip(), "--timeout=10m");
-    assertEquals(0, result.exitCode(), result::toString);
+        node.run("pin", "--role=control-plane", "--local-apiserver=" + own.ip(), "--timeout=10m")
+            .exits(0);
     assertEquals(own.ip(), files.target());
-    assertTrue(result.err().contains("evidence=local"), result::toString);
+    result.says("evidence=local");
   }
 
   // handover
@@ -301,11 +280,10 @@ class BootstrapTest {
     boot.awaitLog("phase=pinned", SOON);
     boot.awaitLog("apiserver=" + service.ip() + ":6443 found=refused", SOON);
     service.open();
-    UpdaterProcess.Result result = boot.result(SOON);
-    assertEquals(0, result.exitCode(), result::toString);
+    UpdaterProcess.Result result = boot.result(SOON).exits(0);
     assertEquals(service.ip(), files.target());
     assertTrue(service.connections() <= 5, result::toString);
-    assertTrue(result.err().contains("phase=handed-over"), result::toString);
+    result.says("phase=handed-over");
   }
 
   @Test
@@ -313,16 +291,14 @@ class BootstrapTest {
     cluster.apiservers().forEach(server -> server.failReadyz("etcd"));
     service.open();
     UpdaterProcess.Result result =
-        node.run("handover", "--cluster-ip=" + service.ip(), "--wait=3s");
-    assertEquals(4, result.exitCode(), result::toString);
+        node.run("handover", "--cluster-ip=" + service.ip(), "--wait=3s").exits(4);
     assertEquals("", files.target());
     assertTrue(service.connections() <= 8, () -> service.connections() + "\n" + result);
   }
 
   @Test
   void pinsAnewWhenThePinnedOneDiesBeforeTheClusterIpWorks() throws Exception {
-    UpdaterProcess.Result pinned = node.run("pin");
-    assertEquals(0, pinned.exitCode(), pinned::toString);
+    UpdaterProcess.Result pinned = node.run("pin").exits(0);
     at(files.target()).kill();
     String dead = files.target();
     UpdaterProcess handover = node.start("handover", "--cluster-ip=" + service.ip());
@@ -361,27 +337,23 @@ class BootstrapTest {
   void statusFollowsTheHostsFileThroughAllPhases() throws Exception {
     String clusterIp = "--cluster-ip=" + service.ip();
     assertEquals("unpinned", status(clusterIp).get("phase").getAsString());
-    UpdaterProcess.Result pinned = node.run("pin", clusterIp);
-    assertEquals(0, pinned.exitCode(), pinned::toString);
+    UpdaterProcess.Result pinned = node.run("pin", clusterIp).exits(0);
     assertEquals("pinned", status(clusterIp).get("phase").getAsString());
     assertEquals(files.target(), status(clusterIp).get("target").getAsString());
     service.open();
-    UpdaterProcess.Result handedOver = node.run("handover", clusterIp);
-    assertEquals(0, handedOver.exitCode(), handedOver::toString);
+    node.run("handover", clusterIp).exits(0);
     assertEquals("handed-over", status(clusterIp).get("phase").getAsString());
     assertTrue(status(clusterIp).get("since").isJsonPrimitive());
     files.writeHosts(files.hostsText().replace(service.ip(), "10.1.2.3"));
     assertEquals("pinned", status(clusterIp).get("phase").getAsString());
     assertTrue(status(clusterIp).get("since").isJsonNull());
-    UpdaterProcess.Result restored = node.run("restore", clusterIp);
-    assertEquals(0, restored.exitCode(), restored::toString);
+    node.run("restore", clusterIp).exits(0);
     assertEquals(NodeFiles.ORIGINAL, files.hostsText());
     assertEquals("unpinned", status(clusterIp).get("phase").getAsString());
   }
 
   private JsonObject status(String clusterIp) throws InterruptedException {
-    UpdaterProcess.Result result = node.run("status", "-o", "json", clusterIp);
-    assertEquals(0, result.exitCode(), result::toString);
+    UpdaterProcess.Result result = node.run("status", "-o", "json", clusterIp).exits(0);
     return JsonParser.parseString(result.out()).getAsJsonObject();
   }
 
@@ -394,8 +366,8 @@ class BootstrapTest {
     UpdaterProcess.Result result =
         node.startBare(
                 List.of("pin", "--config=" + config, "--timeout=soon", "--hosts-file=", "--nope"))
-            .result(SOON);
-    assertEquals(2, result.exitCode(), result::toString);
+            .result(SOON)
+            .exits(2);
     for (String expected :
         List.of(
             "unknown flag --nope",

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.apiserverupdater.sandbox.ApiResource;
 import io.apiserverupdater.sandbox.AuditLog;
+import io.apiserverupdater.sandbox.Json;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -52,7 +53,7 @@ class ElectionTest extends OnOneCluster {
         user + " watches all",
         SOON,
         () ->
-            cluster.audit().entries(e -> e.request().user().equals(user)).stream()
+            cluster.audit().of(user).stream()
                     .filter(e -> e.request().isWatch() && e.status() == 200)
                     .count()
                 >= 6);
@@ -104,8 +105,7 @@ class ElectionTest extends OnOneCluster {
   }
 
   private String lease(String path) {
-    return Objects.text(
-        cluster.store().get(ApiResource.LEASES, namespace, LEASE).orElseThrow(), path);
+    return Json.text(cluster.store().require(ApiResource.LEASES, namespace, LEASE), path);
   }
 
   @Test
@@ -168,8 +168,7 @@ class ElectionTest extends OnOneCluster {
               ApiResource.LEASES,
               namespace,
               LEASE,
-              Objects.parse(
-                  "{\"spec\":{\"renewTime\":\"2026-01-01T00:00:0" + second + ".000000Z\"}}"));
+              "{\"spec\":{\"renewTime\":\"2026-01-01T00:00:0" + second + ".000000Z\"}}");
       cluster.awaitNever(
           "it is taken", Duration.ofMillis(1200), () -> !holder().equals("stranger"));
     }
@@ -197,10 +196,7 @@ class ElectionTest extends OnOneCluster {
   void aLeaseWithoutASpecIsTaken() {
     cluster
         .store()
-        .create(
-            ApiResource.LEASES,
-            namespace,
-            Objects.parse("{\"metadata\":{\"name\":\"" + LEASE + "\"}}"));
+        .create(ApiResource.LEASES, namespace, "{\"metadata\":{\"name\":\"" + LEASE + "\"}}");
     replicas.replica(first, namespace, SHORT);
     awaitHolder(first);
     replicas.awaitMirrored(namespace, cluster.runningAddresses());
@@ -212,7 +208,7 @@ class ElectionTest extends OnOneCluster {
         .create(
             ApiResource.LEASES,
             namespace,
-            Objects.parse("{\"metadata\":{\"name\":\"" + LEASE + "\"},\"spec\":" + spec + "}"));
+            "{\"metadata\":{\"name\":\"" + LEASE + "\"},\"spec\":" + spec + "}");
   }
 
   @Test
@@ -230,7 +226,7 @@ class ElectionTest extends OnOneCluster {
     replicas.awaitMirrored(namespace, cluster.runningAddresses());
     assertEquals(
         0,
-        cluster.audit().entries(e -> e.request().user().equals(first)).stream()
+        cluster.audit().of(first).stream()
             .filter(e -> e.request().resource().equals("leases"))
             .count());
     long told = System.nanoTime();
@@ -244,8 +240,6 @@ class ElectionTest extends OnOneCluster {
     String holder = holder();
     assertEquals(0, pair[1].stop());
     assertEquals(holder, holder());
-    assertTrue(
-        cluster.audit().entries(e -> e.request().user().equals(second)).stream()
-            .noneMatch(AuditLog.Entry::isSuccessfulWrite));
+    assertTrue(cluster.audit().of(second).stream().noneMatch(AuditLog.Entry::isSuccessfulWrite));
   }
 }

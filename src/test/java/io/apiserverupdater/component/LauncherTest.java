@@ -51,8 +51,7 @@ class LauncherTest {
     }
     Path folder = Files.createDirectory(replicas.folder().resolve(Replicas.fresh("release")));
     UpdaterProcess.Result tar =
-        run(Map.of(), "tar", "-xzf", archive.toString(), "-C", folder.toString());
-    assertEquals(0, tar.exitCode(), tar::toString);
+        run(Map.of(), "tar", "-xzf", archive.toString(), "-C", folder.toString()).exits(0);
     try (Stream<Path> files = Files.list(folder)) {
       release = files.findFirst().orElseThrow();
     }
@@ -75,18 +74,16 @@ class LauncherTest {
 
   @Test
   void runsAsTypedAndThroughASymbolicLink() throws Exception {
-    UpdaterProcess.Result version = run(Map.of(), launcher(), "--version");
-    assertEquals(0, version.exitCode(), version::toString);
+    UpdaterProcess.Result version = run(Map.of(), launcher(), "--version").exits(0);
     assertTrue(version.out().matches("updater [0-9]+\\.[0-9]+\\.[0-9]+"), version::toString);
     assertEquals("", version.err());
 
     Path link = replicas.folder().resolve(Replicas.fresh("link"));
     Files.createSymbolicLink(link, release.resolve("bin/updater"));
     String config = "--kubeconfig=" + replicas.kubeconfig("person");
-    UpdaterProcess.Result dryRun =
-        run(Map.of(), link.toString(), "--dry-run", config, "--namespace=" + replicas.namespace());
-    assertEquals(1, dryRun.exitCode(), dryRun::toString);
-    assertTrue(dryRun.err().contains("2 objects would be created"), dryRun::toString);
+    run(Map.of(), link.toString(), "--dry-run", config, "--namespace=" + replicas.namespace())
+        .exits(1)
+        .says("2 objects would be created");
     // Both have shared what was made at the first start.
     assertEquals(1, in(release.resolve("lib")).size());
   }
@@ -94,8 +91,8 @@ class LauncherTest {
   @Test
   void optionsOfTheCallerWin() throws Exception {
     UpdaterProcess.Result flags =
-        run(Map.of("UPDATER_OPTS", "-Xmx40m -XX:+PrintFlagsFinal"), launcher(), "--version");
-    assertEquals(0, flags.exitCode(), flags::toString);
+        run(Map.of("UPDATER_OPTS", "-Xmx40m -XX:+PrintFlagsFinal"), launcher(), "--version")
+            .exits(0);
     assertTrue(
         Pattern.compile(" MaxHeapSize +=? +" + (40 << 20) + " ").matcher(flags.out()).find(),
         flags::toString);
@@ -135,8 +132,7 @@ class LauncherTest {
             "--once",
             "--kubeconfig=" + replicas.kubeconfig("person"),
             "--namespace=" + replicas.namespace()));
-    UpdaterProcess.Result once = run(Map.of(), command.toArray(new String[0]));
-    assertEquals(0, once.exitCode(), once::toString);
+    UpdaterProcess.Result once = run(Map.of(), command.toArray(new String[0])).exits(0);
     List<String> loaded =
         once.out()
             .lines()
@@ -165,9 +161,7 @@ class LauncherTest {
       Files.setPosixFilePermissions(cache, PosixFilePermissions.fromString("rwxrwxrwx"));
     }
     command.addAll(List.of(launcher(), "--version"));
-    UpdaterProcess.Result result =
-        run(Map.of("XDG_CACHE_HOME", cache.toString()), command.toArray(new String[0]));
-    assertEquals(0, result.exitCode(), result::toString);
+    run(Map.of("XDG_CACHE_HOME", cache.toString()), command.toArray(new String[0])).exits(0);
     assertEquals(List.of(), in(release.resolve("lib")));
     assertEquals(1, in(cache.resolve("apiserver-updater")).size());
     assertTrue(release.resolve("lib").toFile().setWritable(true));
@@ -185,10 +179,9 @@ class LauncherTest {
               .orElseThrow();
       Files.createSymbolicLink(tools.resolve(tool), found);
     }
-    UpdaterProcess.Result result =
-        run(Map.of("PATH", tools.toString(), "JAVA_HOME", ""), launcher(), "--version");
-    assertEquals(2, result.exitCode(), result::toString);
-    assertTrue(result.err().contains("no Java runtime: set JAVA_HOME"), result::toString);
+    run(Map.of("PATH", tools.toString(), "JAVA_HOME", ""), launcher(), "--version")
+        .exits(2)
+        .says("no Java runtime: set JAVA_HOME");
   }
 
   @Test
@@ -197,8 +190,7 @@ class LauncherTest {
     UpdaterProcess one = replicas.run(command, Map.of(), "");
     UpdaterProcess other = replicas.run(command, Map.of(), "");
     for (UpdaterProcess process : List.of(one, other)) {
-      UpdaterProcess.Result result = process.result(SOON);
-      assertEquals(0, result.exitCode(), result::toString);
+      UpdaterProcess.Result result = process.result(SOON).exits(0);
       assertTrue(result.out().startsWith("updater "), result::toString);
       assertEquals("", result.err());
     }
@@ -214,8 +206,7 @@ class LauncherTest {
             ? List.of(kubectl.get().toString(), "apiserver-updater", "--version")
             : List.of(bin.resolve("kubectl-apiserver_updater").toString(), "--version");
     UpdaterProcess.Result result =
-        replicas.run(command, Map.of("PATH", bin + ":" + SEARCH_PATH), "").result(SOON);
-    assertEquals(0, result.exitCode(), result::toString);
+        replicas.run(command, Map.of("PATH", bin + ":" + SEARCH_PATH), "").result(SOON).exits(0);
     assertTrue(result.out().startsWith("updater "), result::toString);
   }
 

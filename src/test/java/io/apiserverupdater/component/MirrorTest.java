@@ -10,6 +10,7 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import io.apiserverupdater.sandbox.ApiResource;
 import io.apiserverupdater.sandbox.AuditLog;
+import io.apiserverupdater.sandbox.Json;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -35,7 +36,7 @@ class MirrorTest extends OnOneCluster {
 
   /** As somebody else would. */
   private static void patch(ApiResource resource, String namespace, String name, String json) {
-    cluster.store().patch(resource, namespace, name, Objects.parse(json));
+    cluster.store().patch(resource, namespace, name, json);
   }
 
   @Test
@@ -44,18 +45,17 @@ class MirrorTest extends OnOneCluster {
     UpdaterProcess updater = replicas.single(user, namespace);
     replicas.awaitMirrored(namespace, all());
     JsonObject slice = replicas.slice(namespace);
-    assertEquals("IPv4", Objects.text(slice, "addressType"));
-    assertEquals("apiserver", Objects.text(slice, "metadata/labels/kubernetes.io~service-name"));
+    assertEquals("IPv4", Json.text(slice, "addressType"));
+    assertEquals("apiserver", Json.text(slice, "metadata/labels/kubernetes.io~service-name"));
     assertEquals(
         "apiserver-updater",
-        Objects.text(slice, "metadata/labels/endpointslice.kubernetes.io~managed-by"));
-    assertEquals("6443", Objects.text(slice, "ports/0/port"));
-    assertEquals("https", Objects.text(slice, "ports/0/name"));
-    assertEquals("true", Objects.text(slice, "endpoints/0/conditions/ready"));
-    JsonObject endpoints =
-        cluster.store().get(ApiResource.ENDPOINTS, namespace, "apiserver").orElseThrow();
+        Json.text(slice, "metadata/labels/endpointslice.kubernetes.io~managed-by"));
+    assertEquals("6443", Json.text(slice, "ports/0/port"));
+    assertEquals("https", Json.text(slice, "ports/0/name"));
+    assertEquals("true", Json.text(slice, "endpoints/0/conditions/ready"));
+    JsonObject endpoints = cluster.store().require(ApiResource.ENDPOINTS, namespace, "apiserver");
     assertEquals(
-        "true", Objects.text(endpoints, "metadata/labels/endpointslice.kubernetes.io~skip-mirror"));
+        "true", Json.text(endpoints, "metadata/labels/endpointslice.kubernetes.io~skip-mirror"));
 
     for (int members = 1; members <= 5; members++) {
       String[] addresses = new String[members];
@@ -116,10 +116,9 @@ class MirrorTest extends OnOneCluster {
         () -> {
           JsonObject slice = replicas.slice(namespace);
           return replicas.isMirrored(namespace, cluster.runningAddresses())
-              && Objects.text(slice, "ports/0/port").equals("6443")
-              && Objects.text(slice, "ports/0/name").equals("https")
-              && Objects.text(slice, "metadata/labels/kubernetes.io~service-name")
-                  .equals("apiserver");
+              && Json.text(slice, "ports/0/port").equals("6443")
+              && Json.text(slice, "ports/0/name").equals("https")
+              && Json.text(slice, "metadata/labels/kubernetes.io~service-name").equals("apiserver");
         });
   }
 
@@ -220,10 +219,7 @@ class MirrorTest extends OnOneCluster {
         """;
     cluster
         .store()
-        .create(
-            ApiResource.ENDPOINT_SLICES,
-            namespace,
-            Objects.parse(slice.formatted(name, family, address)));
+        .create(ApiResource.ENDPOINT_SLICES, namespace, slice.formatted(name, family, address));
   }
 
   @Test
@@ -236,7 +232,7 @@ class MirrorTest extends OnOneCluster {
          "addressType":"IPv4","ports":[{"name":"https","port":7443,"protocol":"TCP"}],
          "endpoints":[{"addresses":["10.7.0.1"],"conditions":{"ready":true}}]}
         """;
-    cluster.store().create(ApiResource.ENDPOINT_SLICES, namespace, Objects.parse(slice));
+    cluster.store().create(ApiResource.ENDPOINT_SLICES, namespace, slice);
     replicas.single(user, namespace, "--source=" + namespace + "/elsewhere", "--service=front");
     cluster.awaitTrue(
         "mirrored",
@@ -246,8 +242,8 @@ class MirrorTest extends OnOneCluster {
                 && cluster.endpointsAddresses(namespace, "front").equals(List.of("10.7.0.1")));
     assertEquals(
         "7443",
-        Objects.text(
-            cluster.store().get(ApiResource.ENDPOINT_SLICES, namespace, "front-ipv4").orElseThrow(),
+        Json.text(
+            cluster.store().require(ApiResource.ENDPOINT_SLICES, namespace, "front-ipv4"),
             "ports/0/port"));
     assertFalse(exists(ApiResource.ENDPOINTS, namespace, "apiserver"));
   }
@@ -267,7 +263,7 @@ class MirrorTest extends OnOneCluster {
         "Endpoints", QUIET, () -> exists(ApiResource.ENDPOINTS, namespace, "apiserver"));
     assertEquals(
         List.of(),
-        cluster.audit().entries(e -> e.request().user().equals(user)).stream()
+        cluster.audit().of(user).stream()
             .filter(e -> e.request().resource().equals("endpoints"))
             .toList());
   }
@@ -288,10 +284,10 @@ class MirrorTest extends OnOneCluster {
         () -> {
           JsonObject slice = replicas.slice(namespace);
           JsonObject endpoints =
-              cluster.store().get(ApiResource.ENDPOINTS, namespace, "apiserver").orElseThrow();
-          return Objects.text(slice, "ports/0/name").equals("api")
-              && Objects.text(slice, "ports/0/port").equals("6443")
-              && Objects.text(endpoints, "subsets/0/ports/0/name").equals("api");
+              cluster.store().require(ApiResource.ENDPOINTS, namespace, "apiserver");
+          return Json.text(slice, "ports/0/name").equals("api")
+              && Json.text(slice, "ports/0/port").equals("6443")
+              && Json.text(endpoints, "subsets/0/ports/0/name").equals("api");
         });
   }
 
@@ -314,10 +310,10 @@ class MirrorTest extends OnOneCluster {
     for (JsonObject object :
         List.of(
             replicas.slice(namespace),
-            cluster.store().get(ApiResource.ENDPOINTS, namespace, "apiserver").orElseThrow())) {
-      assertEquals("a", Objects.text(object, "metadata/labels/team"));
-      assertEquals("keep", Objects.text(object, "metadata/annotations/note"));
-      assertEquals("", Objects.text(object, "metadata/labels/source"));
+            cluster.store().require(ApiResource.ENDPOINTS, namespace, "apiserver"))) {
+      assertEquals("a", Json.text(object, "metadata/labels/team"));
+      assertEquals("keep", Json.text(object, "metadata/annotations/note"));
+      assertEquals("", Json.text(object, "metadata/labels/source"));
     }
   }
 
@@ -390,7 +386,7 @@ class MirrorTest extends OnOneCluster {
          "addressType":"IPv4","ports":[],
          "endpoints":[{"addresses":["192.0.2.7"],"conditions":{"ready":true}}]}
         """;
-    cluster.store().create(ApiResource.ENDPOINT_SLICES, namespace, Objects.parse(foreign));
+    cluster.store().create(ApiResource.ENDPOINT_SLICES, namespace, foreign);
     long start = System.nanoTime();
     UpdaterProcess updater = replicas.single(user, namespace);
     updater.awaitLog("refused=ForeignSlice .*somebody.example.com", SOON);
@@ -404,7 +400,7 @@ class MirrorTest extends OnOneCluster {
   void writesASliceAnewWhoseFamilyIsWrong() {
     String namespace = replicas.namespace();
     JsonObject wrong =
-        Objects.parse(
+        Json.parse(
             """
             {"metadata":{"name":"apiserver-ipv4","labels":{
                "kubernetes.io/service-name":"apiserver",
@@ -416,6 +412,6 @@ class MirrorTest extends OnOneCluster {
     cluster.store().create(ApiResource.ENDPOINT_SLICES, namespace, wrong);
     replicas.single(user, namespace);
     replicas.awaitMirrored(namespace, all());
-    assertEquals("IPv4", Objects.text(replicas.slice(namespace), "addressType"));
+    assertEquals("IPv4", Json.text(replicas.slice(namespace), "addressType"));
   }
 }

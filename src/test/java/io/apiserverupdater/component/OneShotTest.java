@@ -40,8 +40,7 @@ class OneShotTest extends OnOneCluster {
                 .<Map<String, Object>>load(
                     cluster
                         .store()
-                        .get(ApiResource.ENDPOINT_SLICES, "default", "kubernetes")
-                        .orElseThrow()
+                        .require(ApiResource.ENDPOINT_SLICES, "default", "kubernetes")
                         .toString()));
   }
 
@@ -54,14 +53,11 @@ class OneShotTest extends OnOneCluster {
   @Test
   void onceBringsTheTargetInStepAndThenFindsNothingToDo() throws Exception {
     String namespace = replicas.namespace();
-    UpdaterProcess.Result done = run(namespace, "--once");
-    assertEquals(0, done.exitCode(), done::toString);
-    assertTrue(done.err().contains("2 objects written"), done::toString);
+    run(namespace, "--once").exits(0).says("2 objects written");
     assertTrue(replicas.isMirrored(namespace, cluster.runningAddresses()));
     long again = System.nanoTime();
-    UpdaterProcess.Result nothing = run(namespace, "--once");
-    assertEquals(0, nothing.exitCode(), nothing::toString);
-    assertTrue(nothing.err().contains("nothing to change"), nothing::toString);
+    UpdaterProcess.Result nothing = run(namespace, "--once").exits(0);
+    nothing.says("nothing to change");
     assertEquals(List.of(), replicas.writes(user, again));
     assertEquals(
         0,
@@ -72,9 +68,7 @@ class OneShotTest extends OnOneCluster {
 
   @Test
   void onceRefusesWithOneAndTheReason() throws Exception {
-    UpdaterProcess.Result refused = run(replicas.emptyNamespace(), "--once");
-    assertEquals(1, refused.exitCode(), refused::toString);
-    assertTrue(refused.err().contains("does not exist; create it"), refused::toString);
+    run(replicas.emptyNamespace(), "--once").exits(1).says("does not exist; create it");
     assertWroteNothing();
   }
 
@@ -83,16 +77,11 @@ class OneShotTest extends OnOneCluster {
     String namespace = replicas.namespace();
     AccessControl.Denial read =
         cluster.access().deny(user, "list", "endpointslices", "default", "*");
-    UpdaterProcess.Result unread = run(namespace, "--once");
-    assertEquals(2, unread.exitCode(), unread::toString);
-    assertTrue(unread.err().contains("403 Forbidden"), unread::toString);
-    assertTrue(unread.err().contains("cannot list resource"), unread::toString);
+    run(namespace, "--once").exits(2).says("403 Forbidden").says("cannot list resource");
     cluster.access().allowAgain(read);
 
     cluster.access().deny(user, "create", "endpointslices", namespace, "*");
-    UpdaterProcess.Result unwritten = run(namespace, "--once");
-    assertEquals(2, unwritten.exitCode(), unwritten::toString);
-    assertTrue(unwritten.err().contains("cannot create resource"), unwritten::toString);
+    run(namespace, "--once").exits(2).says("cannot create resource");
   }
 
   @Test
@@ -101,9 +90,8 @@ class OneShotTest extends OnOneCluster {
       Path config = gone.kubeconfig("person");
       gone.cluster().apiservers().forEach(server -> server.kill());
       for (String mode : List.of("--once", "--dry-run")) {
-        UpdaterProcess.Result result = gone.oneShot(mode, "--kubeconfig=" + config);
-        assertEquals(2, result.exitCode(), result::toString);
-        assertTrue(result.err().contains(gone.cluster().apiserver(0).ip()), result::toString);
+        UpdaterProcess.Result result = gone.oneShot(mode, "--kubeconfig=" + config).exits(2);
+        result.says(gone.cluster().apiserver(0).ip());
         assertEquals("", result.out());
       }
     }
@@ -118,29 +106,24 @@ class OneShotTest extends OnOneCluster {
             1,
             r -> r.user().equals(user) && r.isWrite(),
             new io.apiserverupdater.sandbox.Fault.AnswerLost());
-    UpdaterProcess.Result done = run(namespace, "--once");
-    assertEquals(0, done.exitCode(), done::toString);
+    run(namespace, "--once").exits(0);
     assertTrue(replicas.isMirrored(namespace, cluster.runningAddresses()));
   }
 
   @Test
   void dryRunTellsByItsExitCodeAndWritesNothing() throws Exception {
     String namespace = replicas.namespace();
-    UpdaterProcess.Result changes = run(namespace, "--dry-run");
-    assertEquals(1, changes.exitCode(), changes::toString);
-    assertTrue(changes.out().contains("+++"), changes::toString);
+    UpdaterProcess.Result changes = run(namespace, "--dry-run").exits(1);
+    changes.prints("+++");
     for (String address : cluster.runningAddresses()) {
-      assertTrue(changes.out().contains(address), changes::toString);
+      changes.prints(address);
     }
-    assertTrue(changes.err().contains("2 objects would be created"), changes::toString);
-    UpdaterProcess.Result refused = run(namespace, "--dry-run", "--service=other");
-    assertEquals(1, refused.exitCode(), refused::toString);
-    assertTrue(refused.err().contains("Service must be created first"), refused::toString);
+    changes.says("2 objects would be created");
+    run(namespace, "--dry-run", "--service=other").exits(1).says("Service must be created first");
     assertWroteNothing();
 
     run(namespace, "--once");
-    UpdaterProcess.Result nothing = run(namespace, "--dry-run");
-    assertEquals(0, nothing.exitCode(), nothing::toString);
+    UpdaterProcess.Result nothing = run(namespace, "--dry-run").exits(0);
     assertEquals("", nothing.out());
   }
 
@@ -153,28 +136,23 @@ class OneShotTest extends OnOneCluster {
             ApiResource.SERVICES,
             namespace,
             "apiserver",
-            Objects.parse("{\"spec\":{\"selector\":{\"app\":\"mine\"}}}"));
-    UpdaterProcess.Result refused = run(namespace, "--dry-run");
-    assertEquals(3, refused.exitCode(), refused::toString);
-    assertTrue(refused.err().contains("refused: "), refused::toString);
+            "{\"spec\":{\"selector\":{\"app\":\"mine\"}}}");
+    UpdaterProcess.Result refused = run(namespace, "--dry-run").exits(3);
+    refused.says("refused: ");
     cluster.access().deny(user, "list", "services", namespace, "*");
-    UpdaterProcess.Result forbidden = run(namespace, "--dry-run");
-    assertEquals(2, forbidden.exitCode(), forbidden::toString);
-    assertTrue(forbidden.err().contains("cannot list resource"), forbidden::toString);
+    run(namespace, "--dry-run").exits(2).says("cannot list resource");
     assertWroteNothing();
   }
 
   @Test
   void dryRunPrintsManifestsThatParse() throws Exception {
     String namespace = replicas.namespace();
-    UpdaterProcess.Result yaml = run(namespace, "--dry-run", "-o", "yaml");
-    assertEquals(1, yaml.exitCode(), yaml::toString);
+    UpdaterProcess.Result yaml = run(namespace, "--dry-run", "-o", "yaml").exits(1);
     List<Object> documents = new ArrayList<>();
     new Yaml().loadAll(yaml.out()).forEach(documents::add);
     assertTrue(documents.toString().contains("EndpointSlice"), yaml::toString);
     assertTrue(documents.toString().contains("apiserver-ipv4"), yaml::toString);
-    UpdaterProcess.Result json = run(namespace, "--dry-run", "-o", "json");
-    assertEquals(1, json.exitCode(), json::toString);
+    UpdaterProcess.Result json = run(namespace, "--dry-run", "-o", "json").exits(1);
     assertTrue(
         JsonParser.parseString(json.out()).toString().contains("EndpointSlice"), json::toString);
   }
@@ -184,34 +162,28 @@ class OneShotTest extends OnOneCluster {
     String namespace = replicas.namespace();
     Path file = replicas.folder().resolve(Replicas.fresh("source"));
     Files.writeString(file, sourceYaml().replace(cluster.apiserver(0).ip(), "10.9.9.9"));
-    UpdaterProcess.Result fromFile = run(namespace, "--dry-run", "-f", file.toString());
-    assertEquals(1, fromFile.exitCode(), fromFile::toString);
-    assertTrue(fromFile.out().contains("10.9.9.9"), fromFile::toString);
+    run(namespace, "--dry-run", "-f", file.toString()).exits(1).prints("10.9.9.9");
 
-    UpdaterProcess.Result offline =
-        replicas
-            .run(
-                UpdaterProcess.jar(List.of("--dry-run", "-f", "-")),
-                Map.of(),
-                Files.readString(file))
-            .result(SOON);
-    assertEquals(1, offline.exitCode(), offline::toString);
-    assertTrue(offline.out().contains("10.9.9.9"), offline::toString);
+    replicas
+        .run(UpdaterProcess.jar(List.of("--dry-run", "-f", "-")), Map.of(), Files.readString(file))
+        .result(SOON)
+        .exits(1)
+        .prints("10.9.9.9");
 
-    UpdaterProcess.Result garbage =
-        replicas
-            .run(UpdaterProcess.jar(List.of("--dry-run", "-f", "-")), Map.of(), "{not: [yaml")
-            .result(SOON);
-    assertEquals(2, garbage.exitCode(), garbage::toString);
+    replicas
+        .run(UpdaterProcess.jar(List.of("--dry-run", "-f", "-")), Map.of(), "{not: [yaml")
+        .result(SOON)
+        .exits(2);
     assertWroteNothing();
   }
 
   @Test
   void wrongFlagsAreToldAllAtOnce() throws Exception {
     UpdaterProcess.Result result =
-        replicas.oneShot(
-            "--namspace=x", "--lease-duration=soon", "--source=nope", "--listen=here", "extra");
-    assertEquals(2, result.exitCode(), result::toString);
+        replicas
+            .oneShot(
+                "--namspace=x", "--lease-duration=soon", "--source=nope", "--listen=here", "extra")
+            .exits(2);
     assertEquals("", result.out());
     for (String told :
         List.of("did you mean --namespace", "--lease-duration", "--source", "--listen", "extra")) {
@@ -222,9 +194,7 @@ class OneShotTest extends OnOneCluster {
 
   @Test
   void noClusterAtAllIsAnErrorThatSaysWhereItLooked() throws Exception {
-    UpdaterProcess.Result result = replicas.oneShot("--listen=0");
-    assertEquals(2, result.exitCode(), result::toString);
-    assertTrue(result.err().contains("~/.kube/config"), result::toString);
+    replicas.oneShot("--listen=0").exits(2).says("~/.kube/config");
   }
 
   @Test
@@ -232,21 +202,15 @@ class OneShotTest extends OnOneCluster {
     String namespace = replicas.namespace();
     List<String> command =
         UpdaterProcess.jar(List.of("--dry-run", "--namespace=" + namespace, "--context=cp2"));
-    UpdaterProcess.Result byVariable =
-        replicas.run(command, Map.of("KUBECONFIG", kubeconfig.toString()), "").result(SOON);
-    assertEquals(1, byVariable.exitCode(), byVariable::toString);
+    replicas.run(command, Map.of("KUBECONFIG", kubeconfig.toString()), "").result(SOON).exits(1);
     Path home = Files.createDirectories(replicas.folder().resolve(Replicas.fresh("home")));
     Files.createDirectories(home.resolve(".kube"));
     Files.copy(kubeconfig, home.resolve(".kube/config"));
-    UpdaterProcess.Result byHome =
-        replicas.run(command, Map.of("HOME", home.toString()), "").result(SOON);
-    assertEquals(1, byHome.exitCode(), byHome::toString);
+    replicas.run(command, Map.of("HOME", home.toString()), "").result(SOON).exits(1);
     assertTrue(
-        cluster.audit().entries(e -> e.request().user().equals(user)).stream()
-            .allMatch(e -> e.request().apiserver().equals("cp2")),
+        cluster.audit().of(user).stream().allMatch(e -> e.request().apiserver().equals("cp2")),
         "another apiserver than the context's was asked");
-    UpdaterProcess.Result wrong = run(namespace, "--dry-run", "--context=cp9");
-    assertEquals(2, wrong.exitCode(), wrong::toString);
+    UpdaterProcess.Result wrong = run(namespace, "--dry-run", "--context=cp9").exits(2);
     assertTrue(Stream.of("cp1", "cp2", "cp3").allMatch(wrong.err()::contains), wrong::toString);
   }
 }

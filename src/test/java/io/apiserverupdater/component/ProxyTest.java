@@ -61,10 +61,11 @@ class ProxyTest extends OnOneCluster {
     Path kubeconfig = kubeconfig();
     proxy.close();
     UpdaterProcess.Result failed =
-        replicas.oneShot(
-            "--dry-run", "--kubeconfig=" + kubeconfig, "--namespace=" + replicas.namespace());
-    assertEquals(2, failed.exitCode(), failed::toString);
-    assertTrue(failed.err().contains("refused"), failed::toString);
+        replicas
+            .oneShot(
+                "--dry-run", "--kubeconfig=" + kubeconfig, "--namespace=" + replicas.namespace())
+            .exits(2);
+    failed.says("refused");
     assertFalse(failed.err().contains("Exception"), failed::toString);
     assertEquals(List.of(), proxy.destinations());
   }

@@ -3,6 +3,7 @@ package io.apiserverupdater.component;
 import com.google.gson.JsonObject;
 import io.apiserverupdater.sandbox.ApiResource;
 import io.apiserverupdater.sandbox.AuditLog;
+import io.apiserverupdater.sandbox.Json;
 import io.apiserverupdater.sandbox.Kubeconfig;
 import io.apiserverupdater.sandbox.RequestInfo;
 import io.apiserverupdater.sandbox.SandboxCluster;
@@ -72,10 +73,7 @@ final class Replicas implements AutoCloseable {
     String namespace = fresh("target");
     cluster
         .store()
-        .create(
-            ApiResource.NAMESPACES,
-            "",
-            Objects.parse("{\"metadata\":{\"name\":\"" + namespace + "\"}}"));
+        .create(ApiResource.NAMESPACES, "", "{\"metadata\":{\"name\":\"" + namespace + "\"}}");
     return namespace;
   }
 
@@ -185,10 +183,10 @@ final class Replicas implements AutoCloseable {
         .get(ApiResource.ENDPOINT_SLICES, namespace, "apiserver-ipv4")
         .ifPresent(
             slice -> {
-              for (int i = 0; !Objects.text(slice, "endpoints/" + i).isEmpty(); i++) {
+              for (int i = 0; !Json.text(slice, "endpoints/" + i).isEmpty(); i++) {
                 String at = "endpoints/" + i;
-                if (Objects.text(slice, at + "/conditions/ready").equals("true")) {
-                  ready.add(Objects.text(slice, at + "/addresses/0"));
+                if (Json.text(slice, at + "/conditions/ready").equals("true")) {
+                  ready.add(Json.text(slice, at + "/addresses/0"));
                 }
               }
             });

@@ -1,5 +1,8 @@
 package io.apiserverupdater.component;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -36,6 +39,24 @@ final class UpdaterProcess implements AutoCloseable {
 
   /** What a process that has ended leaves behind. */
   record Result(int exitCode, String out, String err) {
+    /** This one, if it has ended with that exit code. */
+    Result exits(int code) {
+      assertEquals(code, exitCode, this::toString);
+      return this;
+    }
+
+    /** The same for its standard error, which has this. */
+    Result says(String text) {
+      assertTrue(err.contains(text), this::toString);
+      return this;
+    }
+
+    /** The same for its standard output. */
+    Result prints(String text) {
+      assertTrue(out.contains(text), this::toString);
+      return this;
+    }
+
     @Override
     public String toString() {
       return "exit code " + exitCode + "\n--- stdout\n" + out + "\n--- stderr\n" + err;

@@ -228,7 +228,7 @@ final class ApiHandler {
 
   private static JsonObject body(Call call) {
     try {
-      return Json.parseObject(call.body());
+      return Json.parse(call.body());
     } catch (JsonParseException | IllegalStateException e) {
       throw ApiError.badRequest("couldn't get version/kind; json parse error: " + e.getMessage());
     }

@@ -69,6 +69,11 @@ public final class AuditLog {
     return entries().stream().filter(wanted).toList();
   }
 
+  /** The entries of a user. */
+  public List<Entry> of(String user) {
+    return entries(e -> e.request().user().equals(user));
+  }
+
   /** Entries after a moment of {@link System#nanoTime()}. */
   public List<Entry> since(long nanoTime) {
     return entries(e -> e.nanoTime() - nanoTime > 0);

@@ -8,7 +8,7 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 
 /** Reading and writing JSON trees without null checks at every step. */
-final class Json {
+public final class Json {
   // Nulls are printed: an EndpointSlice without endpoints reads "endpoints": null on the wire.
   private static final Gson GSON =
       new GsonBuilder().serializeNulls().disableHtmlEscaping().create();
@@ -19,7 +19,7 @@ final class Json {
     return GSON.toJson(element);
   }
 
-  static JsonObject parseObject(String text) {
+  public static JsonObject parse(String text) {
     return JsonParser.parseString(text).getAsJsonObject();
   }
 
@@ -34,7 +34,7 @@ final class Json {
   }
 
   /** The object under a path, or an empty one that belongs to nobody. */
-  static JsonObject objectAt(JsonObject root, String... path) {
+  public static JsonObject objectAt(JsonObject root, String... path) {
     JsonObject current = root;
     for (String key : path) {
       if (!(current.get(key) instanceof JsonObject next)) {
@@ -46,14 +46,34 @@ final class Json {
   }
 
   /** The array under a key, or an empty one. */
-  static JsonArray arrayAt(JsonObject parent, String key) {
+  public static JsonArray arrayAt(JsonObject parent, String key) {
     return parent.get(key) instanceof JsonArray present ? present : new JsonArray();
   }
 
   /** The string (or number) under a key, or "". */
-  static String stringAt(JsonObject parent, String key) {
+  public static String stringAt(JsonObject parent, String key) {
     JsonElement value = parent.get(key);
     return value != null && value.isJsonPrimitive() ? value.getAsString() : "";
+  }
+
+  /**
+   * What stands at a path such as {@code metadata/labels/app}; a number is a place in a list, and a
+   * slash in a label's key is written ~.
+   *
+   * @return the text of a string or number, the JSON of anything else, "" of nothing
+   */
+  public static String text(JsonObject object, String path) {
+    JsonElement current = object;
+    for (String step : path.split("/", -1)) {
+      if (current instanceof JsonArray array && Integer.parseInt(step) < array.size()) {
+        current = array.get(Integer.parseInt(step));
+      } else if (current instanceof JsonObject parent && parent.has(step.replace('~', '/'))) {
+        current = parent.get(step.replace('~', '/'));
+      } else {
+        return "";
+      }
+    }
+    return current.isJsonPrimitive() ? current.getAsString() : current.toString();
   }
 
   static JsonObject metadata(JsonObject object) {

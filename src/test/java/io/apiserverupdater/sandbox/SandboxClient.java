@@ -187,7 +187,7 @@ final class SandboxClient implements AutoCloseable {
         code.add(response.code());
         BufferedSource source = response.body().source();
         while (!source.exhausted()) {
-          events.add(Json.parseObject(source.readUtf8LineStrict()));
+          events.add(Json.parse(source.readUtf8LineStrict()));
         }
         events.add(END);
       } catch (IOException e) {

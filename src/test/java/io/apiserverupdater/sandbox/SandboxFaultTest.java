@@ -44,7 +44,7 @@ class SandboxFaultTest {
     cluster.faults().next(1, r -> true, Fault.status(code));
     SandboxClient.Answer answer = admin.get(url(SLICES));
     assertEquals(code, answer.code());
-    assertEquals("Status", Json.stringAt(answer.json(), "kind"));
+    assertEquals("Status", Json.text(answer.json(), "kind"));
     assertEquals(200, admin.get(url(SLICES)).code());
   }
 
@@ -103,7 +103,7 @@ class SandboxFaultTest {
   @Test
   void aWriteLandsThoughItsAnswerIsLost() throws IOException {
     cluster.faults().next(1, RequestInfo::isWrite, new Fault.AnswerLost());
-    JsonObject lease = Json.parseObject("{\"metadata\":{\"name\":\"l\"}}");
+    JsonObject lease = Json.parse("{\"metadata\":{\"name\":\"l\"}}");
     String leases = url("/apis/coordination.k8s.io/v1/namespaces/default/leases");
     assertThrows(IOException.class, () -> admin.post(leases, lease));
     assertEquals(200, admin.get(leases + "/l").code());

@@ -68,6 +68,11 @@ public final class SandboxStore {
                 .map(o -> ObjectRules.present(resource, o.deepCopy())));
   }
 
+  /** The same of an object that must be there. */
+  public JsonObject require(ApiResource resource, String namespace, String name) {
+    return get(resource, namespace, name).orElseThrow(() -> ApiError.notFound(resource, name));
+  }
+
   /** All objects of a resource, of one namespace or, with "", of all. */
   public List<JsonObject> list(ApiResource resource, String namespace) {
     return listing(resource, namespace).items();
@@ -93,6 +98,11 @@ public final class SandboxStore {
    */
   public JsonObject create(ApiResource resource, String namespace, JsonObject object) {
     return create(resource, namespace, object, false);
+  }
+
+  /** The same of an object written as JSON. */
+  public JsonObject create(ApiResource resource, String namespace, String json) {
+    return create(resource, namespace, Json.parse(json));
   }
 
   JsonObject create(ApiResource resource, String namespace, JsonObject sent, boolean dryRun) {
@@ -154,9 +164,8 @@ public final class SandboxStore {
    *
    * @throws ApiError as the real server answers
    */
-  public JsonObject patch(
-      ApiResource resource, String namespace, String name, JsonObject mergePatch) {
-    return patch(resource, namespace, name, mergePatch, false);
+  public JsonObject patch(ApiResource resource, String namespace, String name, String mergePatch) {
+    return patch(resource, namespace, name, Json.parse(mergePatch), false);
   }
 
   JsonObject patch(
@@ -225,8 +234,7 @@ public final class SandboxStore {
   public JsonObject edit(
       ApiResource resource, String namespace, String name, UnaryOperator<JsonObject> edit) {
     for (int i = 0; ; i++) {
-      JsonObject current =
-          get(resource, namespace, name).orElseThrow(() -> ApiError.notFound(resource, name));
+      JsonObject current = require(resource, namespace, name);
       try {
         return update(resource, namespace, name, edit.apply(current));
       } catch (ApiError e) {

@@ -37,7 +37,7 @@ class SandboxWatchTest {
 
   private JsonObject create(String name, String label) {
     JsonObject lease =
-        Json.parseObject(
+        Json.parse(
             "{\"metadata\":{\"name\":\"%s\",\"labels\":{\"l\":\"%s\"}},\"spec\":{}}"
                 .formatted(name, label));
     return cluster.store().create(ApiResource.LEASES, "kube-system", lease);
@@ -50,7 +50,7 @@ class SandboxWatchTest {
             ApiResource.LEASES,
             "kube-system",
             name,
-            Json.parseObject("{\"metadata\":{\"labels\":{\"l\":\"%s\"}}}".formatted(value)));
+            "{\"metadata\":{\"labels\":{\"l\":\"%s\"}}}".formatted(value));
   }
 
   private void delete(String name) {
@@ -79,10 +79,10 @@ class SandboxWatchTest {
       assertEquals("ADDED b", watch.nextText());
       assertEquals("MODIFIED a", watch.nextText());
       JsonObject deleted = watch.next();
-      assertEquals("DELETED", Json.stringAt(deleted, "type"));
+      assertEquals("DELETED", Json.text(deleted, "type"));
       assertEquals(
           Long.toString(cluster.store().revision()),
-          Json.stringAt(Json.objectAt(deleted, "object", "metadata"), "resourceVersion"));
+          Json.text(deleted, "object/metadata/resourceVersion"));
     }
   }
 
@@ -94,7 +94,7 @@ class SandboxWatchTest {
     try (SandboxClient.Watch watch = admin.watch(watchUrl(query))) {
       assertEquals("ADDED a", watch.nextText());
       JsonObject annotations = Json.objectAt(watch.next(), "object", "metadata", "annotations");
-      assertEquals("true", Json.stringAt(annotations, "k8s.io/initial-events-end"));
+      assertEquals("true", Json.text(annotations, "k8s.io/initial-events-end"));
     }
   }
 
@@ -134,9 +134,9 @@ class SandboxWatchTest {
     cluster.store().compact();
     try (SandboxClient.Watch watch = admin.watch(watchUrl("&resourceVersion=" + since))) {
       JsonObject error = watch.next();
-      assertEquals("ERROR", Json.stringAt(error, "type"));
-      assertEquals("410", Json.stringAt(Json.objectAt(error, "object"), "code"));
-      assertEquals("Expired", Json.stringAt(Json.objectAt(error, "object"), "reason"));
+      assertEquals("ERROR", Json.text(error, "type"));
+      assertEquals("410", Json.text(error, "object/code"));
+      assertEquals("Expired", Json.text(error, "object/reason"));
       assertEquals("END", watch.nextText());
     }
   }
@@ -149,13 +149,13 @@ class SandboxWatchTest {
       label("a", "v" + i);
     }
     try (SandboxClient.Watch watch = admin.watch(watchUrl("&resourceVersion=" + since))) {
-      assertEquals("ERROR", Json.stringAt(watch.next(), "type"));
+      assertEquals("ERROR", Json.text(watch.next(), "type"));
     }
     try (SandboxClient.Watch watch =
         admin.watch(watchUrl("&resourceVersion=" + (cluster.store().revision() - 20)))) {
       for (int i = 30; i < 50; i++) {
         JsonObject labels = Json.objectAt(watch.next(), "object", "metadata", "labels");
-        assertEquals("v" + i, Json.stringAt(labels, "l"));
+        assertEquals("v" + i, Json.text(labels, "l"));
       }
     }
   }
@@ -167,10 +167,8 @@ class SandboxWatchTest {
     String query = "&allowWatchBookmarks=true&resourceVersion=" + revision;
     try (SandboxClient.Watch watch = admin.watch(watchUrl(query))) {
       JsonObject bookmark = watch.next();
-      assertEquals("BOOKMARK", Json.stringAt(bookmark, "type"));
-      assertEquals(
-          Long.toString(revision),
-          Json.stringAt(Json.objectAt(bookmark, "object", "metadata"), "resourceVersion"));
+      assertEquals("BOOKMARK", Json.text(bookmark, "type"));
+      assertEquals(Long.toString(revision), Json.text(bookmark, "object/metadata/resourceVersion"));
     }
   }
 
@@ -224,8 +222,7 @@ class SandboxWatchTest {
       for (int i = 0; i < 200; i++) {
         label("a", "v" + i);
         JsonObject event = watch.next();
-        String version =
-            Json.stringAt(Json.objectAt(event, "object", "metadata"), "resourceVersion");
+        String version = Json.text(event, "object/metadata/resourceVersion");
         assertEquals(++last, Long.parseLong(version));
       }
     }
