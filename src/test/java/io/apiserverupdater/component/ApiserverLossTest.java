@@ -67,7 +67,6 @@ class ApiserverLossTest {
   private void awaitHealth(int port, String path, int status) {
     cluster.awaitTrue(
         path + " is " + status,
-        SOON,
         () -> {
           try {
             return health(port, path).status() == status;
@@ -80,7 +79,6 @@ class ApiserverLossTest {
   private void awaitMembersMirrored() {
     cluster.awaitTrue(
         "the target is the source",
-        SOON,
         () ->
             cluster.source().members().equals(cluster.runningAddresses())
                 && replicas.isMirrored(namespace, cluster.runningAddresses()));
@@ -182,7 +180,6 @@ class ApiserverLossTest {
     for (String resource : List.of("leases", "endpointslices", "services", "endpoints")) {
       cluster.awaitTrue(
           "the watch of " + resource + " is not at " + served,
-          SOON,
           () -> !watchedAt(resource).equals(served));
     }
     lost.passReadyz();
@@ -207,11 +204,11 @@ class ApiserverLossTest {
     UpdaterProcess updater = replicas.single(user, namespace);
     awaitMembersMirrored();
     cluster.apiserver(0).kill();
-    cluster.awaitTrue("it left", SOON, () -> cluster.source().members().size() == 2);
+    cluster.awaitTrue("it left", () -> cluster.source().members().size() == 2);
     cluster.apiserver(0).start();
     awaitRepair();
     cluster.apiserver(0).pause();
-    cluster.awaitTrue("it left", SOON, () -> cluster.source().members().size() == 2);
+    cluster.awaitTrue("it left", () -> cluster.source().members().size() == 2);
     cluster.apiserver(0).resume();
     awaitRepair();
     assertTrue(updater.isAlive());
@@ -230,7 +227,6 @@ class ApiserverLossTest {
             "--listen=127.0.0.1:" + port);
     cluster.awaitTrue(
         "it leads",
-        SOON,
         () -> cluster.leaseHolder(namespace, "apiserver-updater").startsWith(user + "_"));
     UpdaterProcess standby =
         replicas.with(
@@ -274,7 +270,6 @@ class ApiserverLossTest {
     for (UpdaterProcess process : List.of(updater, standby)) {
       cluster.awaitTrue(
           "as often back as gone",
-          SOON,
           () -> process.log("lease=unreachable").isEmpty() || endsReachable(process));
     }
     assertTrue(updater.residentMebibytes() < 128);

@@ -29,7 +29,7 @@ class ElectionTest extends OnOneCluster {
   private final String second = Replicas.fresh("second");
 
   private void awaitHolder(String user) {
-    cluster.awaitTrue(user + " holds the Lease", SOON, () -> holder().startsWith(user + "_"));
+    cluster.awaitTrue(user + " holds the Lease", () -> holder().startsWith(user + "_"));
   }
 
   private String holder() {
@@ -51,7 +51,6 @@ class ElectionTest extends OnOneCluster {
   private void awaitWatches(String user) {
     cluster.awaitTrue(
         user + " watches all",
-        SOON,
         () ->
             cluster.audit().of(user).stream()
                     .filter(e -> e.request().isWatch() && e.status() == 200)
@@ -63,7 +62,7 @@ class ElectionTest extends OnOneCluster {
   private Duration leaseTaken(String user, long since) {
     awaitHolder(user);
     // The audit log has a request when it is answered, which is after the store has its effect.
-    cluster.awaitTrue("its entry", SOON, () -> firstOnLease(user, since).isPresent());
+    cluster.awaitTrue("its entry", () -> firstOnLease(user, since).isPresent());
     return Duration.ofNanos(firstOnLease(user, since).orElseThrow().nanoTime() - since);
   }
 
@@ -80,7 +79,6 @@ class ElectionTest extends OnOneCluster {
     replicas.awaitMirrored(namespace, address);
     cluster.awaitTrue(
         "slice and Endpoints are written by " + user,
-        SOON,
         () -> replicas.writes(user, since).size() >= 2);
     assertEquals(List.of(), replicas.writes(other, since));
   }
@@ -147,7 +145,7 @@ class ElectionTest extends OnOneCluster {
   void aDeletedLeaseIsMadeAgainAndOneLeads() throws Exception {
     leaderAndStandby();
     cluster.store().delete(ApiResource.LEASES, namespace, LEASE);
-    cluster.awaitTrue("somebody holds it", SOON, () -> !holder().isEmpty());
+    cluster.awaitTrue("somebody holds it", () -> !holder().isEmpty());
     cluster.source().set("10.0.0.1");
     replicas.awaitMirrored(namespace, "10.0.0.1");
     String holder = holder();
@@ -215,8 +213,7 @@ class ElectionTest extends OnOneCluster {
   void aLeaseElsewhereIsUsedByItsName() {
     String other = replicas.emptyNamespace();
     replicas.replica(first, namespace, "--lease-namespace=" + other, "--lease-name=mine");
-    cluster.awaitTrue(
-        "held", SOON, () -> cluster.leaseHolder(other, "mine").startsWith(first + "_"));
+    cluster.awaitTrue("held", () -> cluster.leaseHolder(other, "mine").startsWith(first + "_"));
     replicas.awaitMirrored(namespace, cluster.runningAddresses());
   }
 

@@ -215,9 +215,7 @@ class FaultTest {
       replicas.awaitMirrored(lane.namespace(), during);
     }
     cluster.awaitTrue(
-        "it strikes every kind of call",
-        SOON,
-        () -> rules.stream().allMatch(rule -> rule.hits() > 0));
+        "it strikes every kind of call", () -> rules.stream().allMatch(rule -> rule.hits() > 0));
     Duration left = row.lasts().minusNanos(System.nanoTime() - start);
     if (!left.isNegative()) {
       cluster.awaitNever("an updater ends", left, () -> !allLive());
@@ -258,7 +256,6 @@ class FaultTest {
     for (Lane lane : of(Set.of(Calls.LEASE))) {
       cluster.awaitTrue(
           "somebody leads",
-          SOON,
           () -> cluster.leaseHolder(lane.namespace(), "apiserver-updater").startsWith(lane.user()));
     }
     assertTrue(allLive());
@@ -280,10 +277,10 @@ class FaultTest {
     }
     cluster.apiservers().forEach(SandboxApiserver::breakConnections);
     changeSource();
-    cluster.awaitTrue("turned down", SOON, () -> rules.stream().allMatch(rule -> rule.hits() > 0));
+    cluster.awaitTrue("turned down", () -> rules.stream().allMatch(rule -> rule.hits() > 0));
     changeSource();
     changeSource();
-    cluster.awaitTrue("tried again", SOON, () -> rules.stream().allMatch(rule -> rule.hits() > 2));
+    cluster.awaitTrue("tried again", () -> rules.stream().allMatch(rule -> rule.hits() > 2));
     cluster.faults().clearAll();
     for (Lane lane : of(Set.of(Calls.WRITE, Calls.WATCH))) {
       List<AuditLog.Entry> refused =
@@ -320,7 +317,7 @@ class FaultTest {
         cluster.apiservers().forEach(SandboxApiserver::breakConnections);
       }
       List<String> now = changeSource();
-      cluster.awaitTrue(lane + " turned down", SOON, () -> rule.hits() > 0);
+      cluster.awaitTrue(lane + " turned down", () -> rule.hits() > 0);
       replicas.awaitMirrored(lane.namespace(), now);
     }
   }

@@ -176,7 +176,7 @@ class HealthGateTest {
     first.kill();
     replicas.awaitReady(namespace, others);
     // One correct write of each object, and no other.
-    cluster.awaitTrue("two writes", SOON, () -> replicas.writes("standby", 0).size() == 2);
+    cluster.awaitTrue("two writes", () -> replicas.writes("standby", 0).size() == 2);
     cluster.awaitNever(
         "a third write", Replicas.QUIET, () -> replicas.writes("standby", 0).size() > 2);
     leader.kill();

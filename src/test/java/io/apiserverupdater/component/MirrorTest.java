@@ -22,8 +22,18 @@ import org.junit.jupiter.api.Test;
 class MirrorTest extends OnOneCluster {
   private final String user = Replicas.fresh("updater");
 
+  @SuppressWarnings("NullAway") // JUnit starts the replicas before it makes an instance.
+  private final String namespace = replicas.namespace();
+
   private static String[] all() {
     return cluster.runningAddresses().toArray(new String[0]);
+  }
+
+  /** A single replica, once the target is the source. */
+  private UpdaterProcess mirroring() {
+    UpdaterProcess updater = replicas.single(user, namespace);
+    replicas.awaitMirrored(namespace, all());
+    return updater;
   }
 
   private static boolean exists(ApiResource resource, String namespace, String name) {
@@ -41,9 +51,7 @@ class MirrorTest extends OnOneCluster {
 
   @Test
   void createsSliceAndEndpointsAndFollowsEachChange() throws Exception {
-    String namespace = replicas.namespace();
-    UpdaterProcess updater = replicas.single(user, namespace);
-    replicas.awaitMirrored(namespace, all());
+    UpdaterProcess updater = mirroring();
     JsonObject slice = replicas.slice(namespace);
     assertEquals("IPv4", Json.text(slice, "addressType"));
     assertEquals("apiserver", Json.text(slice, "metadata/labels/kubernetes.io~service-name"));
@@ -71,9 +79,7 @@ class MirrorTest extends OnOneCluster {
 
   @Test
   void manyChangesAtOnceEndRightWithFewWrites() {
-    String namespace = replicas.namespace();
-    replicas.single(user, namespace);
-    replicas.awaitMirrored(namespace, all());
+    mirroring();
     long start = System.nanoTime();
     for (int i = 0; i < 500; i++) {
       cluster.source().set("10.1." + i / 250 + "." + (i % 250 + 1));
@@ -86,9 +92,7 @@ class MirrorTest extends OnOneCluster {
 
   @Test
   void repairsWhatSomebodyElseEdits() {
-    String namespace = replicas.namespace();
-    replicas.single(user, namespace);
-    replicas.awaitMirrored(namespace, all());
+    mirroring();
     List<String> edits =
         List.of(
             "{\"endpoints\":[{\"addresses\":[\"192.0.2.1\"],\"conditions\":{\"ready\":true}}]}",
@@ -112,7 +116,6 @@ class MirrorTest extends OnOneCluster {
   private static void awaitRight(String namespace, String after) {
     cluster.awaitTrue(
         "repaired after " + after,
-        SOON,
         () -> {
           JsonObject slice = replicas.slice(namespace);
           return replicas.isMirrored(namespace, cluster.runningAddresses())
@@ -124,9 +127,7 @@ class MirrorTest extends OnOneCluster {
 
   @Test
   void repairsWhatSomebodyElseDeletesWithinASecond() {
-    String namespace = replicas.namespace();
-    replicas.single(user, namespace);
-    replicas.awaitMirrored(namespace, all());
+    mirroring();
     long start = System.nanoTime();
     cluster.store().delete(ApiResource.ENDPOINT_SLICES, namespace, "apiserver-ipv4");
     replicas.awaitMirrored(namespace, all());
@@ -142,9 +143,7 @@ class MirrorTest extends OnOneCluster {
 
   @Test
   void writesNothingWhenNothingDiffersAlsoAfterARestart() throws Exception {
-    String namespace = replicas.namespace();
-    UpdaterProcess first = replicas.single(user, namespace);
-    replicas.awaitMirrored(namespace, all());
+    UpdaterProcess first = mirroring();
     assertEquals(0, first.stop());
     long quiet = System.nanoTime();
 
@@ -166,12 +165,10 @@ class MirrorTest extends OnOneCluster {
 
   @Test
   void mirrorsIpv6Alone() {
-    String namespace = replicas.namespace();
     cluster.source().set(List.of(), List.of("fd00::1", "fd00::2"));
     replicas.single(user, namespace);
     cluster.awaitTrue(
         "IPv6 in slice and Endpoints",
-        SOON,
         () ->
             sixes(namespace).equals(List.of("fd00::1", "fd00::2"))
                 && cluster
@@ -183,7 +180,6 @@ class MirrorTest extends OnOneCluster {
     cluster.source().set("10.0.0.1");
     cluster.awaitTrue(
         "IPv4 alone",
-        SOON,
         () ->
             !exists(ApiResource.ENDPOINT_SLICES, namespace, "apiserver-ipv6")
                 && replicas.isMirrored(namespace, List.of("10.0.0.1")));
@@ -191,20 +187,17 @@ class MirrorTest extends OnOneCluster {
 
   @Test
   void mirrorsBothFamiliesAndRemovesTheSliceOfOneThatIsGone() {
-    String namespace = replicas.namespace();
     createSource(namespace, "dual-4", "IPv4", "10.0.0.1");
     createSource(namespace, "dual-6", "IPv6", "fd00::1");
     replicas.single(user, namespace, "--source=" + namespace + "/dual");
     cluster.awaitTrue(
         "both",
-        SOON,
         () ->
             sixes(namespace).equals(List.of("fd00::1"))
                 && replicas.isMirrored(namespace, List.of("10.0.0.1")));
     cluster.store().delete(ApiResource.ENDPOINT_SLICES, namespace, "dual-6");
     cluster.awaitTrue(
         "its slice is removed",
-        SOON,
         () -> !exists(ApiResource.ENDPOINT_SLICES, namespace, "apiserver-ipv6"));
     assertTrue(replicas.isMirrored(namespace, List.of("10.0.0.1")));
   }
@@ -236,7 +229,6 @@ class MirrorTest extends OnOneCluster {
     replicas.single(user, namespace, "--source=" + namespace + "/elsewhere", "--service=front");
     cluster.awaitTrue(
         "mirrored",
-        SOON,
         () ->
             cluster.sliceAddresses(namespace, "front-ipv4").equals(List.of("10.7.0.1"))
                 && cluster.endpointsAddresses(namespace, "front").equals(List.of("10.7.0.1")));
@@ -250,11 +242,9 @@ class MirrorTest extends OnOneCluster {
 
   @Test
   void leavesTheEndpointsAloneWhenToldTo() {
-    String namespace = replicas.namespace();
     replicas.single(user, namespace, "--write-endpoints=false");
     cluster.awaitTrue(
         "slice",
-        SOON,
         () ->
             cluster
                 .sliceAddresses(namespace, "apiserver-ipv4")
@@ -270,9 +260,7 @@ class MirrorTest extends OnOneCluster {
 
   @Test
   void takesThePortsNameFromTheServiceAlsoWhenItChanges() {
-    String namespace = replicas.namespace();
-    replicas.single(user, namespace);
-    replicas.awaitMirrored(namespace, all());
+    mirroring();
     patch(
         ApiResource.SERVICES,
         namespace,
@@ -280,7 +268,6 @@ class MirrorTest extends OnOneCluster {
         "{\"spec\":{\"ports\":[{\"name\":\"api\",\"port\":443,\"protocol\":\"TCP\"}]}}");
     cluster.awaitTrue(
         "the new name, and the port of the source",
-        SOON,
         () -> {
           JsonObject slice = replicas.slice(namespace);
           JsonObject endpoints =
@@ -293,9 +280,7 @@ class MirrorTest extends OnOneCluster {
 
   @Test
   void keepsForeignLabelsAndAnnotationsAndNeverCopiesTheSources() {
-    String namespace = replicas.namespace();
-    replicas.single(user, namespace);
-    replicas.awaitMirrored(namespace, all());
+    mirroring();
     String foreign =
         "{\"metadata\":{\"labels\":{\"team\":\"a\"},\"annotations\":{\"note\":\"keep\"}}}";
     patch(ApiResource.ENDPOINT_SLICES, namespace, "apiserver-ipv4", foreign);
@@ -337,7 +322,6 @@ class MirrorTest extends OnOneCluster {
 
   @Test
   void keepsTheLastGoodStateWhenTheSourceIsEmptyOrGone() throws Exception {
-    String namespace = replicas.namespace();
     UpdaterProcess updater = replicas.single(user, namespace);
     cluster.source().set("10.0.0.1", "10.0.0.2");
     replicas.awaitMirrored(namespace, "10.0.0.1", "10.0.0.2");
@@ -377,7 +361,6 @@ class MirrorTest extends OnOneCluster {
 
   @Test
   void refusesASliceOfAnotherControllerUntilItIsGone() throws Exception {
-    String namespace = replicas.namespace();
     String foreign =
         """
         {"metadata":{"name":"apiserver-ipv4","labels":{
@@ -398,7 +381,6 @@ class MirrorTest extends OnOneCluster {
 
   @Test
   void writesASliceAnewWhoseFamilyIsWrong() {
-    String namespace = replicas.namespace();
     JsonObject wrong =
         Json.parse(
             """
@@ -410,8 +392,7 @@ class MirrorTest extends OnOneCluster {
             """);
     wrong.add("ports", new JsonArray());
     cluster.store().create(ApiResource.ENDPOINT_SLICES, namespace, wrong);
-    replicas.single(user, namespace);
-    replicas.awaitMirrored(namespace, all());
+    mirroring();
     assertEquals("IPv4", Json.text(replicas.slice(namespace), "addressType"));
   }
 }

@@ -25,6 +25,9 @@ class OneShotTest extends OnOneCluster {
   @SuppressWarnings("NullAway") // JUnit starts the replicas before it makes an instance.
   private final Path kubeconfig = replicas.kubeconfig(user);
 
+  @SuppressWarnings("NullAway") // As above.
+  private final String namespace = replicas.namespace();
+
   private UpdaterProcess.Result run(String namespace, String... flags) throws InterruptedException {
     List<String> all = new ArrayList<>(List.of(flags));
     all.add("--kubeconfig=" + kubeconfig);
@@ -52,7 +55,6 @@ class OneShotTest extends OnOneCluster {
 
   @Test
   void onceBringsTheTargetInStepAndThenFindsNothingToDo() throws Exception {
-    String namespace = replicas.namespace();
     run(namespace, "--once").exits(0).says("2 objects written");
     assertTrue(replicas.isMirrored(namespace, cluster.runningAddresses()));
     long again = System.nanoTime();
@@ -74,7 +76,6 @@ class OneShotTest extends OnOneCluster {
 
   @Test
   void onceEndsWithTwoWhenItMayNotReadOrWrite() throws Exception {
-    String namespace = replicas.namespace();
     AccessControl.Denial read =
         cluster.access().deny(user, "list", "endpointslices", "default", "*");
     run(namespace, "--once").exits(2).says("403 Forbidden").says("cannot list resource");
@@ -99,7 +100,6 @@ class OneShotTest extends OnOneCluster {
 
   @Test
   void onceGetsByWhenOneAttemptIsLost() throws Exception {
-    String namespace = replicas.namespace();
     cluster
         .faults()
         .next(
@@ -112,7 +112,6 @@ class OneShotTest extends OnOneCluster {
 
   @Test
   void dryRunTellsByItsExitCodeAndWritesNothing() throws Exception {
-    String namespace = replicas.namespace();
     UpdaterProcess.Result changes = run(namespace, "--dry-run").exits(1);
     changes.prints("+++");
     for (String address : cluster.runningAddresses()) {
@@ -129,7 +128,6 @@ class OneShotTest extends OnOneCluster {
 
   @Test
   void dryRunEndsWithThreeWhenRefusedAndWithTwoWhenForbidden() throws Exception {
-    String namespace = replicas.namespace();
     cluster
         .store()
         .patch(
@@ -146,7 +144,6 @@ class OneShotTest extends OnOneCluster {
 
   @Test
   void dryRunPrintsManifestsThatParse() throws Exception {
-    String namespace = replicas.namespace();
     UpdaterProcess.Result yaml = run(namespace, "--dry-run", "-o", "yaml").exits(1);
     List<Object> documents = new ArrayList<>();
     new Yaml().loadAll(yaml.out()).forEach(documents::add);
@@ -159,7 +156,6 @@ class OneShotTest extends OnOneCluster {
 
   @Test
   void dryRunTakesTheSourceFromAFileOrStdinAlsoWithoutACluster() throws Exception {
-    String namespace = replicas.namespace();
     Path file = replicas.folder().resolve(Replicas.fresh("source"));
     Files.writeString(file, sourceYaml().replace(cluster.apiserver(0).ip(), "10.9.9.9"));
     run(namespace, "--dry-run", "-f", file.toString()).exits(1).prints("10.9.9.9");
@@ -199,7 +195,6 @@ class OneShotTest extends OnOneCluster {
 
   @Test
   void theKubeconfigIsFoundAsKubectlFindsIt() throws Exception {
-    String namespace = replicas.namespace();
     List<String> command =
         UpdaterProcess.jar(List.of("--dry-run", "--namespace=" + namespace, "--context=cp2"));
     replicas.run(command, Map.of("KUBECONFIG", kubeconfig.toString()), "").result(SOON).exits(1);

@@ -155,8 +155,7 @@ final class Replicas implements AutoCloseable {
   }
 
   void awaitMirrored(String namespace, List<String> addresses) {
-    cluster.awaitTrue(
-        namespace + " has " + addresses, SOON, () -> isMirrored(namespace, addresses));
+    cluster.awaitTrue(namespace + " has " + addresses, () -> isMirrored(namespace, addresses));
   }
 
   boolean isMirrored(String namespace, List<String> addresses) {
@@ -169,7 +168,6 @@ final class Replicas implements AutoCloseable {
   void awaitReady(String namespace, List<String> addresses) {
     cluster.awaitTrue(
         namespace + " has ready " + addresses,
-        SOON,
         () ->
             ready(namespace).equals(addresses.stream().sorted().toList())
                 && cluster.endpointsAddresses(namespace, "apiserver").equals(ready(namespace)));

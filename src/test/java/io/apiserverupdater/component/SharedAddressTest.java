@@ -1,6 +1,5 @@
 package io.apiserverupdater.component;
 
-import static io.apiserverupdater.component.Replicas.SOON;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.apiserverupdater.sandbox.Fault;
@@ -119,16 +118,14 @@ class SharedAddressTest extends OnOneCluster {
   private void awaitWatchedAt(SandboxApiserver server) {
     for (String resource : List.of("leases", "services", "endpoints")) {
       cluster.awaitTrue(
-          resource + " are watched there", SOON, () -> watchedAt(resource).equals(server.name()));
+          resource + " are watched there", () -> watchedAt(resource).equals(server.name()));
     }
   }
 
   private void awaitLeft(SandboxApiserver hung) {
     for (String resource : List.of("leases", "services", "endpoints", "endpointslices")) {
       cluster.awaitTrue(
-          resource + " are watched elsewhere",
-          SOON,
-          () -> !watchedAt(resource).equals(hung.name()));
+          resource + " are watched elsewhere", () -> !watchedAt(resource).equals(hung.name()));
     }
   }
 }

@@ -1,6 +1,5 @@
 package io.apiserverupdater.sandbox;
 
-import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 
 /** A failure with the Status object that a real apiserver answers for it. */
@@ -30,19 +29,26 @@ public final class ApiError extends RuntimeException {
   }
 
   static ApiError of(int code, String reason, String message, JsonObject details) {
-    JsonObject status = new JsonObject();
-    status.addProperty("kind", "Status");
-    status.addProperty("apiVersion", "v1");
-    status.add("metadata", new JsonObject());
-    status.addProperty("status", "Failure");
-    status.addProperty("message", message);
+    JsonObject status =
+        Json.of(
+            "kind",
+            "Status",
+            "apiVersion",
+            "v1",
+            "metadata",
+            new JsonObject(),
+            "status",
+            "Failure",
+            "message",
+            message,
+            "code",
+            code);
     if (!reason.isEmpty()) {
       status.addProperty("reason", reason);
     }
     if (details.size() > 0) {
       status.add("details", details);
     }
-    status.addProperty("code", code);
     return new ApiError(code, status);
   }
 
@@ -148,14 +154,9 @@ public final class ApiError extends RuntimeException {
    */
   static ApiError invalid(
       ApiResource resource, String kind, String name, String field, String type, String body) {
-    JsonObject cause = new JsonObject();
-    cause.addProperty("reason", type);
-    cause.addProperty("message", body);
-    cause.addProperty("field", field);
-    JsonArray causes = new JsonArray();
-    causes.add(cause);
     JsonObject details = details(name, resource.group(), kind);
-    details.add("causes", causes);
+    JsonObject cause = Json.of("reason", type, "message", body, "field", field);
+    details.add("causes", Json.array(cause));
     String qualified = resource.group().isEmpty() ? kind : kind + "." + resource.group();
     return of(
         422,
@@ -170,14 +171,9 @@ public final class ApiError extends RuntimeException {
 
   /** What a list answers whose resourceVersion lies ahead of the store. */
   public static ApiError tooLargeResourceVersion(long asked, long current) {
-    JsonObject cause = new JsonObject();
-    cause.addProperty("reason", "ResourceVersionTooLarge");
-    cause.addProperty("message", "Too large resource version");
-    JsonArray causes = new JsonArray();
-    causes.add(cause);
-    JsonObject details = new JsonObject();
-    details.add("causes", causes);
-    details.addProperty("retryAfterSeconds", 1);
+    JsonObject cause =
+        Json.of("reason", "ResourceVersionTooLarge", "message", "Too large resource version");
+    JsonObject details = Json.of("causes", Json.array(cause), "retryAfterSeconds", 1);
     return of(
         504,
         "Timeout",

@@ -14,14 +14,8 @@ import java.util.function.Predicate;
 import okhttp3.HttpUrl;
 
 /** From a request to the reply that a real apiserver gives. Knows no sockets. */
-final class ApiHandler {
+record ApiHandler(SandboxStore store) {
   private static final Duration WATCH_TIMEOUT = Duration.ofMinutes(30);
-
-  private final SandboxStore store;
-
-  ApiHandler(SandboxStore store) {
-    this.store = store;
-  }
 
   /** A request as it came in. */
   record Call(String method, HttpUrl url, String contentType, String body) {
@@ -150,9 +144,9 @@ final class ApiHandler {
         items.add(item);
       }
     }
-    JsonObject list = Json.of("kind", t.resource().kind() + "List");
+    JsonObject metadata = Json.of("resourceVersion", Long.toString(listing.revision()));
+    JsonObject list = Json.of("kind", t.resource().kind() + "List", "metadata", metadata);
     list.addProperty("apiVersion", t.resource().apiVersion());
-    list.add("metadata", Json.of("resourceVersion", Long.toString(listing.revision())));
     list.add("items", items);
     return new Reply.Document(200, list);
   }
@@ -190,10 +184,8 @@ final class ApiHandler {
     }
     JsonObject details = ApiError.details(t.name(), t.resource().group(), t.resource().resource());
     details.addProperty("uid", Json.stringAt(Json.metadata(gone), "uid"));
-    JsonObject status = Json.of("kind", "Status");
-    status.addProperty("apiVersion", "v1");
+    JsonObject status = Json.of("kind", "Status", "apiVersion", "v1", "status", "Success");
     status.add("metadata", new JsonObject());
-    status.addProperty("status", "Success");
     status.add("details", details);
     return new Reply.Document(200, status);
   }

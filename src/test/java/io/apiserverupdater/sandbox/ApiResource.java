@@ -28,27 +28,15 @@ public record ApiResource(
       core("endpoints", "Endpoints", true, true, true, "ep");
   public static final ApiResource SERVICE_ACCOUNTS =
       core("serviceaccounts", "ServiceAccount", true, false, false, "sa");
-  public static final ApiResource CORE_EVENTS = core("events", "Event", true, true, true, "ev");
   public static final ApiResource ENDPOINT_SLICES =
       new ApiResource(
           "discovery.k8s.io", "v1", "endpointslices", "EndpointSlice", true, false, true, "");
   public static final ApiResource LEASES =
       new ApiResource("coordination.k8s.io", "v1", "leases", "Lease", true, true, false, "");
-  public static final ApiResource EVENTS =
-      new ApiResource("events.k8s.io", "v1", "events", "Event", true, true, true, "ev");
 
   /** Everything the sandbox serves. */
   public static final List<ApiResource> ALL =
-      List.of(
-          NAMESPACES,
-          NODES,
-          SERVICES,
-          ENDPOINTS,
-          SERVICE_ACCOUNTS,
-          CORE_EVENTS,
-          ENDPOINT_SLICES,
-          LEASES,
-          EVENTS);
+      List.of(NAMESPACES, NODES, SERVICES, ENDPOINTS, SERVICE_ACCOUNTS, ENDPOINT_SLICES, LEASES);
 
   private static ApiResource core(
       String resource,
@@ -78,12 +66,7 @@ public record ApiResource(
     return group.isEmpty() ? resource : resource + "." + group;
   }
 
-  /** Both API versions of an Event are one object in the store. */
-  ApiResource storage() {
-    return this.equals(EVENTS) ? CORE_EVENTS : this;
-  }
-
   ObjectKey key(String namespace, String name) {
-    return new ObjectKey(storage().qualifiedResource(), namespaced ? namespace : "", name);
+    return new ObjectKey(qualifiedResource(), namespaced ? namespace : "", name);
   }
 }

@@ -18,32 +18,21 @@ final class Discovery {
   /** The document under a path without trailing slash, if there is one. */
   static Optional<JsonObject> document(String path) {
     if (path.equals("/api")) {
-      JsonObject versions = Json.of("kind", "APIVersions");
-      versions.add("versions", Json.strings(List.of("v1")));
-      return Optional.of(versions);
+      return Optional.of(Json.of("kind", "APIVersions", "versions", List.of("v1")));
     }
     if (path.equals("/apis")) {
-      JsonObject list = Json.of("kind", "APIGroupList");
-      list.addProperty("apiVersion", "v1");
-      JsonArray groups = new JsonArray();
-      groups().forEach(g -> groups.add(group(g)));
-      list.add("groups", groups);
-      return Optional.of(list);
+      List<JsonObject> groups = groups().stream().map(Discovery::group).toList();
+      return Optional.of(Json.of("kind", "APIGroupList", "apiVersion", "v1", "groups", groups));
     }
     if (path.equals("/version")) {
-      JsonObject version = Json.of("major", "1");
-      version.addProperty("minor", "36");
-      version.addProperty("gitVersion", GIT_VERSION);
-      version.addProperty("platform", "sandbox");
-      return Optional.of(version);
+      return Optional.of(
+          Json.of("major", "1", "minor", "36", "gitVersion", GIT_VERSION, "platform", "sandbox"));
     }
     if (path.equals("/openapi/v3")) {
       JsonObject paths = new JsonObject();
       groupVersions()
           .forEach(gv -> paths.add(gv, Json.of("serverRelativeURL", "/openapi/v3/" + gv)));
-      JsonObject index = new JsonObject();
-      index.add("paths", paths);
-      return Optional.of(index);
+      return Optional.of(Json.of("paths", paths));
     }
     for (String groupVersion : groupVersions()) {
       if (path.equals("/" + groupVersion)) {
@@ -76,15 +65,10 @@ final class Discovery {
   }
 
   private static JsonObject group(String name) {
-    JsonObject version = Json.of("groupVersion", name + "/v1");
-    version.addProperty("version", "v1");
-    JsonArray versions = new JsonArray();
-    versions.add(version);
-    JsonObject group = Json.of("kind", "APIGroup");
-    group.addProperty("apiVersion", "v1");
-    group.addProperty("name", name);
-    group.add("versions", versions);
-    group.add("preferredVersion", version.deepCopy());
+    JsonObject version = Json.of("groupVersion", name + "/v1", "version", "v1");
+    JsonObject group = Json.of("kind", "APIGroup", "apiVersion", "v1", "name", name);
+    group.add("versions", Json.array(version));
+    group.add("preferredVersion", version);
     return group;
   }
 
@@ -92,22 +76,26 @@ final class Discovery {
     JsonArray resources = new JsonArray();
     for (ApiResource resource : ApiResource.ALL) {
       if (root(resource).equals(groupVersion)) {
-        JsonObject entry = Json.of("name", resource.resource());
+        JsonObject entry =
+            Json.of("name", resource.resource(), "kind", resource.kind(), "verbs", VERBS);
         entry.addProperty("singularName", resource.kind().toLowerCase(Locale.ROOT));
         entry.addProperty("namespaced", resource.namespaced());
-        entry.addProperty("kind", resource.kind());
-        entry.add("verbs", Json.strings(VERBS));
         if (!resource.shortName().isEmpty()) {
-          entry.add("shortNames", Json.strings(List.of(resource.shortName())));
+          entry.add("shortNames", Json.array(resource.shortName()));
         }
         resources.add(entry);
       }
     }
-    JsonObject list = Json.of("kind", "APIResourceList");
-    list.addProperty("apiVersion", "v1");
-    list.addProperty("groupVersion", groupVersion.substring(groupVersion.indexOf('/') + 1));
-    list.add("resources", resources);
-    return list;
+    String shown = groupVersion.substring(groupVersion.indexOf('/') + 1);
+    return Json.of(
+        "kind",
+        "APIResourceList",
+        "apiVersion",
+        "v1",
+        "groupVersion",
+        shown,
+        "resources",
+        resources);
   }
 
   /**
@@ -122,33 +110,22 @@ final class Discovery {
       }
       JsonArray parameters = new JsonArray();
       for (String name : List.of("dryRun", "fieldManager", "fieldValidation")) {
-        JsonObject parameter = Json.of("name", name);
-        parameter.addProperty("in", "query");
-        parameter.add("schema", Json.of("type", "string"));
-        parameters.add(parameter);
+        parameters.add(Json.of("name", name, "in", "query", "schema", Json.of("type", "string")));
       }
-      JsonObject kind = Json.of("group", resource.group());
-      kind.addProperty("version", resource.version());
-      kind.addProperty("kind", resource.kind());
-      JsonObject patch = new JsonObject();
-      patch.add("parameters", parameters);
+      JsonObject kind =
+          Json.of(
+              "group", resource.group(), "version", resource.version(), "kind", resource.kind());
+      JsonObject patch = Json.of("parameters", parameters, "responses", new JsonObject());
       patch.add("x-kubernetes-group-version-kind", kind);
-      patch.add("responses", new JsonObject());
-      JsonObject operations = new JsonObject();
-      operations.add("patch", patch);
       paths.add(
           "/%s/%s%s/{name}"
               .formatted(
                   groupVersion,
                   resource.namespaced() ? "namespaces/{namespace}/" : "",
                   resource.resource()),
-          operations);
+          Json.of("patch", patch));
     }
-    JsonObject document = Json.of("openapi", "3.0.0");
-    JsonObject info = Json.of("title", "sandbox");
-    info.addProperty("version", GIT_VERSION);
-    document.add("info", info);
-    document.add("paths", paths);
-    return document;
+    JsonObject info = Json.of("title", "sandbox", "version", GIT_VERSION);
+    return Json.of("openapi", "3.0.0", "info", info, "paths", paths);
   }
 }

@@ -4,6 +4,7 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -44,9 +45,7 @@ final class Distortion {
       boolean map = Set.of("labels", "annotations", "selector").contains(entry.getKey());
       strange.add(entry.getKey(), map ? entry.getValue() : withUnknownFields(entry.getValue()));
     }
-    JsonObject future = Json.of("since", "v9.99");
-    future.add("values", Json.strings(Set.of("one")));
-    strange.add("fromTheFuture", future);
+    strange.add("fromTheFuture", Json.of("since", "v9.99", "values", List.of("one")));
     return strange;
   }
 

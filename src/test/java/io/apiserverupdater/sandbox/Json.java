@@ -84,25 +84,23 @@ public final class Json {
     return stringAt(metadata(object), "name");
   }
 
-  static String namespace(JsonObject object) {
-    return stringAt(metadata(object), "namespace");
-  }
-
   static boolean isNullOrEmpty(JsonElement element) {
     return element.isJsonNull()
         || (element instanceof JsonArray array && array.isEmpty())
         || (element instanceof JsonObject object && object.size() == 0);
   }
 
-  static JsonObject of(String key, String value) {
-    JsonObject object = new JsonObject();
-    object.addProperty(key, value);
-    return object;
+  /** Of JSON trees or scalars. */
+  public static JsonArray array(Object... values) {
+    return GSON.toJsonTree(values).getAsJsonArray();
   }
 
-  static JsonArray strings(Iterable<String> values) {
-    JsonArray array = new JsonArray();
-    values.forEach(array::add);
-    return array;
+  /** An object from keys and their values in turn; a value is a JSON tree, a list or a scalar. */
+  public static JsonObject of(Object... keysAndValues) {
+    JsonObject object = new JsonObject();
+    for (int i = 0; i < keysAndValues.length; i += 2) {
+      object.add((String) keysAndValues[i], GSON.toJsonTree(keysAndValues[i + 1]));
+    }
+    return object;
   }
 }

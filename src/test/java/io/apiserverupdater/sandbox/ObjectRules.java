@@ -29,17 +29,6 @@ final class ObjectRules {
       DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSSSSS'Z'");
   private static final Pattern IPV4 = Pattern.compile("\\d{1,3}(\\.\\d{1,3}){3}");
 
-  /** core/v1 name of a field, and its name in events.k8s.io/v1. */
-  private static final Map<String, String> EVENT_FIELDS =
-      Map.of(
-          "involvedObject", "regarding",
-          "message", "note",
-          "reportingComponent", "reportingController",
-          "source", "deprecatedSource",
-          "firstTimestamp", "deprecatedFirstTimestamp",
-          "lastTimestamp", "deprecatedLastTimestamp",
-          "count", "deprecatedCount");
-
   private ObjectRules() {}
 
   /**
@@ -55,10 +44,7 @@ final class ObjectRules {
               .formatted(apiVersion, resource.apiVersion()));
     }
     JsonObject object = withoutNulls(sent).getAsJsonObject();
-    if (resource.equals(ApiResource.EVENTS)) {
-      object = rename(object, false);
-    }
-    object.addProperty("apiVersion", resource.storage().apiVersion());
+    object.addProperty("apiVersion", resource.apiVersion());
     object.addProperty("kind", resource.kind());
     JsonObject metadata = Json.child(object, "metadata");
     String given = Json.stringAt(metadata, "namespace");
@@ -89,16 +75,6 @@ final class ObjectRules {
               .formatted(resource.kind(), resource.version(), resource.kind(), e.getMessage()));
     }
     return object;
-  }
-
-  /** An object as this API version shows it. */
-  static JsonObject present(ApiResource resource, JsonObject stored) {
-    if (!resource.equals(ApiResource.EVENTS)) {
-      return stored;
-    }
-    JsonObject shown = rename(stored, true);
-    shown.addProperty("apiVersion", resource.apiVersion());
-    return shown;
   }
 
   /**
@@ -285,10 +261,10 @@ final class ObjectRules {
     defaultTo(spec, "ipFamilyPolicy", "SingleStack");
     String clusterIp = Json.stringAt(spec, "clusterIP");
     if (!clusterIp.isEmpty() && !spec.has("clusterIPs")) {
-      spec.add("clusterIPs", Json.strings(List.of(clusterIp)));
+      spec.add("clusterIPs", Json.array(clusterIp));
     }
     if (!clusterIp.isEmpty() && !clusterIp.equals("None") && !spec.has("ipFamilies")) {
-      spec.add("ipFamilies", Json.strings(List.of(clusterIp.indexOf(':') >= 0 ? "IPv6" : "IPv4")));
+      spec.add("ipFamilies", Json.array(clusterIp.indexOf(':') >= 0 ? "IPv6" : "IPv4"));
     }
     for (JsonElement element : Json.arrayAt(spec, "ports")) {
       JsonObject port = element.getAsJsonObject();
@@ -321,18 +297,6 @@ final class ObjectRules {
   private static ApiError invalid(
       ApiResource resource, JsonObject object, String field, String type, String body) {
     return ApiError.invalid(resource, resource.kind(), Json.name(object), field, type, body);
-  }
-
-  private static JsonObject rename(JsonObject event, boolean toEventsGroup) {
-    JsonObject renamed = event.deepCopy();
-    EVENT_FIELDS.forEach(
-        (core, events) -> {
-          JsonElement value = renamed.remove(toEventsGroup ? core : events);
-          if (value != null) {
-            renamed.add(toEventsGroup ? events : core, value);
-          }
-        });
-    return renamed;
   }
 
   private static JsonElement withoutNulls(JsonElement element) {

@@ -1,6 +1,5 @@
 package io.apiserverupdater.sandbox;
 
-import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
 import java.io.IOException;
@@ -22,11 +21,12 @@ import java.util.function.BooleanSupplier;
  */
 public final class SandboxCluster implements AutoCloseable {
   private static final int ATTEMPTS = 50;
+  private static final Duration SOON = Duration.ofSeconds(20);
 
   /** The last byte of the cluster IP: far from those of the apiservers. */
   private static final int SERVICE_HOST = 200;
 
-  private final Settings settings;
+  private final Builder settings;
   private final Pulse pulse = new Pulse();
   private final SandboxStore store;
   private final AccessControl access = new AccessControl();
@@ -38,14 +38,6 @@ public final class SandboxCluster implements AutoCloseable {
   private final int subnet;
   private final String adminToken;
   private volatile SandboxPki pki = clientPki;
-
-  private record Settings(
-      int apiservers,
-      int port,
-      Duration reconcileTtl,
-      Duration drain,
-      Duration bookmarkInterval,
-      int historyLimit) {}
 
   /** How the cluster is to be. */
   public static final class Builder {
@@ -95,9 +87,7 @@ public final class SandboxCluster implements AutoCloseable {
     }
 
     public SandboxCluster start() {
-      SandboxCluster cluster =
-          new SandboxCluster(
-              new Settings(apiservers, port, reconcileTtl, drain, bookmarkInterval, historyLimit));
+      SandboxCluster cluster = new SandboxCluster(this);
       try {
         for (int i = 0; i < apiservers; i++) {
           cluster.addApiserver();
@@ -110,15 +100,15 @@ public final class SandboxCluster implements AutoCloseable {
     }
   }
 
-  private SandboxCluster(Settings settings) {
+  private SandboxCluster(Builder settings) {
     this.settings = settings;
-    this.subnet = freeSubnet(settings.port());
-    this.store = new SandboxStore(settings.historyLimit(), pulse::beat);
+    this.subnet = freeSubnet(settings.port);
+    this.store = new SandboxStore(settings.historyLimit, pulse::beat);
     this.adminToken = access.issueToken("admin");
     for (String namespace : List.of("default", "kube-system", "kube-public")) {
       store.create(ApiResource.NAMESPACES, "", named(namespace));
     }
-    this.source = new SourceEndpoints(store, settings.port(), settings.reconcileTtl());
+    this.source = new SourceEndpoints(store, settings.port, settings.reconcileTtl);
   }
 
   public static Builder builder() {
@@ -173,7 +163,7 @@ public final class SandboxCluster implements AutoCloseable {
   public synchronized SandboxApiserver addApiserver() {
     int number = apiservers.size() + 1;
     SandboxApiserver server =
-        new SandboxApiserver("cp" + number, address(subnet, number), settings.port(), this);
+        new SandboxApiserver("cp" + number, address(subnet, number), settings.port, this);
     server.start();
     apiservers.add(server);
     return server;
@@ -223,21 +213,14 @@ public final class SandboxCluster implements AutoCloseable {
   /** A Service without a selector, with one port 6443 named https. */
   public JsonObject createApiserverService(String namespace, String name, String clusterIp) {
     JsonObject service = named(name);
-    JsonObject spec = Json.child(service, "spec");
-    spec.addProperty("clusterIP", clusterIp);
-    JsonObject port = Json.of("name", "https");
-    port.addProperty("port", 6443);
-    port.addProperty("protocol", "TCP");
-    JsonArray ports = new JsonArray();
-    ports.add(port);
-    spec.add("ports", ports);
+    JsonObject port = Json.of("name", "https", "port", 6443, "protocol", "TCP");
+    service.add("spec", Json.of("clusterIP", clusterIp, "ports", Json.array(port)));
     return store.create(ApiResource.SERVICES, namespace, service);
   }
 
   /** A cluster IP of these apiservers, on a loopback address that leads nowhere yet. */
   public ServiceAddress serviceAddress() {
-    return new ServiceAddress(
-        address(subnet, SERVICE_HOST), settings.port(), this::runningAddresses);
+    return new ServiceAddress(address(subnet, SERVICE_HOST), settings.port, this::runningAddresses);
   }
 
   /** The addresses in a slice, sorted; empty when it is absent. */
@@ -278,6 +261,13 @@ public final class SandboxCluster implements AutoCloseable {
           Json.child(lease, "spec").add("holderIdentity", new JsonPrimitive(holder));
           return lease;
         });
+  }
+
+  /**
+   * As {@link #awaitTrue(String, Duration, BooleanSupplier)}, as long as a loaded machine needs.
+   */
+  public void awaitTrue(String what, BooleanSupplier condition) {
+    awaitTrue(what, SOON, condition);
   }
 
   /**
@@ -341,17 +331,15 @@ public final class SandboxCluster implements AutoCloseable {
   }
 
   Duration drain() {
-    return settings.drain();
+    return settings.drain;
   }
 
   Duration bookmarkInterval() {
-    return settings.bookmarkInterval();
+    return settings.bookmarkInterval;
   }
 
   private static JsonObject named(String name) {
-    JsonObject object = new JsonObject();
-    object.add("metadata", Json.of("name", name));
-    return object;
+    return Json.of("metadata", Json.of("name", name));
   }
 
   /** Two clusters at the same time must not meet, so each takes a random 127.x.y.0/24. */

@@ -64,8 +64,7 @@ public final class SandboxStore {
   public Optional<JsonObject> get(ApiResource resource, String namespace, String name) {
     return locked(
         () ->
-            Optional.ofNullable(objects.get(resource.key(namespace, name)))
-                .map(o -> ObjectRules.present(resource, o.deepCopy())));
+            Optional.ofNullable(objects.get(resource.key(namespace, name))).map(o -> o.deepCopy()));
   }
 
   /** The same of an object that must be there. */
@@ -79,14 +78,14 @@ public final class SandboxStore {
   }
 
   Listing listing(ApiResource resource, String namespace) {
-    String wanted = resource.storage().qualifiedResource();
+    String wanted = resource.qualifiedResource();
     return locked(
         () -> {
           List<JsonObject> items = new ArrayList<>();
           objects.tailMap(new ObjectKey(wanted, namespace, ""), true).entrySet().stream()
               .takeWhile(e -> e.getKey().qualifiedResource().equals(wanted))
               .filter(e -> namespace.isEmpty() || e.getKey().namespace().equals(namespace))
-              .forEach(e -> items.add(ObjectRules.present(resource, e.getValue().deepCopy())));
+              .forEach(e -> items.add(e.getValue().deepCopy()));
           return new Listing(revision, items);
         });
   }
@@ -177,8 +176,7 @@ public final class SandboxStore {
           if (current == null) {
             throw ApiError.notFound(resource, name);
           }
-          JsonElement merged =
-              ObjectRules.merge(ObjectRules.present(resource, current), mergePatch);
+          JsonElement merged = ObjectRules.merge(current, mergePatch);
           JsonObject object = ObjectRules.admit(resource, namespace, merged.getAsJsonObject());
           return replace(resource, key, object, dryRun).object();
         });
@@ -216,13 +214,13 @@ public final class SandboxStore {
               current,
               "resourceVersion");
           if (dryRun) {
-            return ObjectRules.present(resource, current.deepCopy());
+            return current.deepCopy();
           }
           objects.remove(key);
           JsonObject last = current.deepCopy();
           Json.metadata(last).addProperty("resourceVersion", Long.toString(++revision));
           remember(new StoreEvent(revision, key, Optional.of(current), Optional.empty(), last));
-          return ObjectRules.present(resource, last.deepCopy());
+          return last.deepCopy();
         });
   }
 
@@ -333,12 +331,12 @@ public final class SandboxStore {
     }
     if (dryRun) {
       metadata.remove("resourceVersion");
-      return ObjectRules.present(resource, object);
+      return object;
     }
     metadata.addProperty("resourceVersion", Long.toString(++revision));
     objects.put(key, object);
     remember(new StoreEvent(revision, key, Optional.empty(), Optional.of(object), object));
-    return ObjectRules.present(resource, object.deepCopy());
+    return object.deepCopy();
   }
 
   private Written replace(ApiResource resource, ObjectKey key, JsonObject object, boolean dryRun) {
@@ -382,7 +380,7 @@ public final class SandboxStore {
     }
     ObjectRules.admitChange(resource, current, object);
     if (ObjectRules.sameContent(current, object)) {
-      return new Written(ObjectRules.present(resource, current.deepCopy()), false);
+      return new Written(current.deepCopy(), false);
     }
     if (resource.equals(ApiResource.ENDPOINT_SLICES)
         && ObjectRules.raisesGeneration(current, object)) {
@@ -390,12 +388,12 @@ public final class SandboxStore {
     }
     if (dryRun) {
       metadata.add("resourceVersion", currentMetadata.get("resourceVersion"));
-      return new Written(ObjectRules.present(resource, object), false);
+      return new Written(object, false);
     }
     metadata.addProperty("resourceVersion", Long.toString(++revision));
     objects.put(key, object);
     remember(new StoreEvent(revision, key, Optional.of(current), Optional.of(object), object));
-    return new Written(ObjectRules.present(resource, object.deepCopy()), false);
+    return new Written(object.deepCopy(), false);
   }
 
   private void allocateClusterIp(JsonObject service) {
@@ -404,8 +402,8 @@ public final class SandboxStore {
         && !Json.stringAt(spec, "type").equals("ExternalName")) {
       String address = "10.96.200." + nextClusterIp++;
       spec.addProperty("clusterIP", address);
-      spec.add("clusterIPs", Json.strings(List.of(address)));
-      spec.add("ipFamilies", Json.strings(List.of("IPv4")));
+      spec.add("clusterIPs", Json.array(address));
+      spec.add("ipFamilies", Json.array("IPv4"));
     }
   }
 

@@ -94,7 +94,7 @@ class SandboxWatchTest {
     try (SandboxClient.Watch watch = admin.watch(watchUrl(query))) {
       assertEquals("ADDED a", watch.nextText());
       JsonObject annotations = Json.objectAt(watch.next(), "object", "metadata", "annotations");
-      assertEquals("true", Json.text(annotations, "k8s.io/initial-events-end"));
+      assertEquals("true", Json.text(annotations, "k8s.io~initial-events-end"));
     }
   }
 

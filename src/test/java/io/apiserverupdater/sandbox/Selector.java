@@ -42,12 +42,7 @@ final class Selector {
     boolean equal = !matcher.group(2).equals("!=");
     String value = matcher.group(3);
     boolean known =
-        path.equals(List.of("metadata", "name"))
-            || path.equals(List.of("metadata", "namespace"))
-            || path.get(0).equals("involvedObject")
-            || path.get(0).equals("regarding")
-            || path.equals(List.of("reason"))
-            || path.equals(List.of("type"));
+        path.equals(List.of("metadata", "name")) || path.equals(List.of("metadata", "namespace"));
     if (!known) {
       throw ApiError.badRequest("field label not supported: " + matcher.group(1));
     }

@@ -3,7 +3,6 @@ package io.apiserverupdater.sandbox;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -56,13 +55,9 @@ public final class SourceEndpoints implements AutoCloseable {
             });
     JsonObject service = object(NAME, "component", "apiserver");
     Json.child(Json.child(service, "metadata"), "labels").addProperty("provider", "kubernetes");
-    JsonObject spec = Json.child(service, "spec");
-    spec.addProperty("clusterIP", "10.96.0.1");
-    JsonObject servicePort = Json.of("name", "https");
-    servicePort.addProperty("port", 443);
-    servicePort.addProperty("protocol", "TCP");
-    servicePort.addProperty("targetPort", port);
-    spec.add("ports", listOf(servicePort));
+    JsonObject servicePort =
+        Json.of("name", "https", "port", 443, "protocol", "TCP", "targetPort", port);
+    service.add("spec", Json.of("clusterIP", "10.96.0.1", "ports", Json.array(servicePort)));
     store.create(ApiResource.SERVICES, NAMESPACE, service);
   }
 
@@ -183,12 +178,7 @@ public final class SourceEndpoints implements AutoCloseable {
     slice.addProperty("addressType", family);
     JsonArray endpoints = new JsonArray();
     for (String address : addresses) {
-      JsonObject conditions = new JsonObject();
-      conditions.addProperty("ready", true);
-      JsonObject endpoint = new JsonObject();
-      endpoint.add("addresses", Json.strings(List.of(address)));
-      endpoint.add("conditions", conditions);
-      endpoints.add(endpoint);
+      endpoints.add(Json.of("addresses", List.of(address), "conditions", Json.of("ready", true)));
     }
     slice.add("endpoints", endpoints);
     slice.add("ports", ports());
@@ -207,21 +197,14 @@ public final class SourceEndpoints implements AutoCloseable {
   private void publishEndpoints(List<String> addresses) {
     JsonObject endpoints = object(NAME, "endpointslice.kubernetes.io/skip-mirror", "true");
     if (!addresses.isEmpty()) {
-      List<JsonObject> ips = new ArrayList<>();
-      addresses.forEach(a -> ips.add(Json.of("ip", a)));
-      JsonObject subset = new JsonObject();
-      subset.add("addresses", listOf(ips.toArray(new JsonObject[0])));
-      subset.add("ports", ports());
-      endpoints.add("subsets", listOf(subset));
+      List<JsonObject> ips = addresses.stream().map(address -> Json.of("ip", address)).toList();
+      endpoints.add("subsets", Json.array(Json.of("addresses", ips, "ports", ports())));
     }
     write(ApiResource.ENDPOINTS, NAME, endpoints);
   }
 
   private JsonArray ports() {
-    JsonObject https = Json.of("name", "https");
-    https.addProperty("port", port);
-    https.addProperty("protocol", "TCP");
-    return listOf(https);
+    return Json.array(Json.of("name", "https", "port", port, "protocol", "TCP"));
   }
 
   private void write(ApiResource resource, String name, JsonObject object) {
@@ -239,18 +222,6 @@ public final class SourceEndpoints implements AutoCloseable {
   }
 
   private static JsonObject object(String name, String label, String value) {
-    JsonObject object = new JsonObject();
-    JsonObject metadata = Json.child(object, "metadata");
-    metadata.addProperty("name", name);
-    metadata.add("labels", Json.of(label, value));
-    return object;
-  }
-
-  private static JsonArray listOf(JsonObject... objects) {
-    JsonArray array = new JsonArray();
-    for (JsonObject object : objects) {
-      array.add(object);
-    }
-    return array;
+    return Json.of("metadata", Json.of("name", name, "labels", Json.of(label, value)));
   }
 }

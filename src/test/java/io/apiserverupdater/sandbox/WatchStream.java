@@ -138,25 +138,21 @@ final class WatchStream implements MockResponseBody {
 
   /** An object that enters or leaves the selection appears or disappears, whatever was done. */
   private void sendIfWanted(BufferedSink sink, StoreEvent event) throws IOException, EndOfWatch {
-    String resource = request.resource().storage().qualifiedResource();
+    String resource = request.resource().qualifiedResource();
     if (!event.key().qualifiedResource().equals(resource)
         || !(request.namespace().isEmpty()
             || request.namespace().equals(event.key().namespace()))) {
       return;
     }
-    boolean was = event.before().map(this::present).filter(request.selector()).isPresent();
-    boolean is = event.after().map(this::present).filter(request.selector()).isPresent();
+    boolean was = event.before().filter(request.selector()).isPresent();
+    boolean is = event.after().filter(request.selector()).isPresent();
     if (is) {
-      sendEvent(sink, was ? "MODIFIED" : "ADDED", present(event.last()));
+      sendEvent(sink, was ? "MODIFIED" : "ADDED", event.last().deepCopy());
     } else if (was) {
-      JsonObject gone = present(event.before().orElseThrow());
+      JsonObject gone = event.before().orElseThrow().deepCopy();
       Json.metadata(gone).addProperty("resourceVersion", Long.toString(event.revision()));
       sendEvent(sink, "DELETED", gone);
     }
-  }
-
-  private JsonObject present(JsonObject stored) {
-    return ObjectRules.present(request.resource(), stored.deepCopy());
   }
 
   private void sendEvent(BufferedSink sink, String type, JsonObject object)
@@ -168,9 +164,7 @@ final class WatchStream implements MockResponseBody {
   }
 
   private void send(BufferedSink sink, String type, JsonObject object) throws IOException {
-    JsonObject event = Json.of("type", type);
-    event.add("object", object);
-    String line = Json.print(event) + "\n";
+    String line = Json.print(Json.of("type", type, "object", object)) + "\n";
     if (fault.isPresent() && fault.get() instanceof Fault.MalformedJson) {
       line = line.substring(0, line.length() / 2) + "\n";
     } else if (fault.isPresent() && fault.get() instanceof Fault.CutInBody) {
@@ -193,14 +187,13 @@ final class WatchStream implements MockResponseBody {
   }
 
   private JsonObject bookmark(long revision, boolean initialEventsEnd) {
-    JsonObject metadata = Json.of("resourceVersion", Long.toString(revision));
-    metadata.add("creationTimestamp", JsonNull.INSTANCE);
+    JsonObject metadata =
+        Json.of("resourceVersion", Long.toString(revision), "creationTimestamp", JsonNull.INSTANCE);
     if (initialEventsEnd) {
       metadata.add("annotations", Json.of("k8s.io/initial-events-end", "true"));
     }
-    JsonObject object = Json.of("kind", request.resource().kind());
+    JsonObject object = Json.of("kind", request.resource().kind(), "metadata", metadata);
     object.addProperty("apiVersion", request.resource().apiVersion());
-    object.add("metadata", metadata);
     // Go prints the empty object that carries the bookmark.
     switch (request.resource().kind()) {
       case "EndpointSlice" -> {
