@@ -5,6 +5,7 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.io.IOException;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,8 +13,6 @@ import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
-import javax.net.ssl.SSLSocketFactory;
-import javax.net.ssl.X509TrustManager;
 import okhttp3.ConnectionPool;
 import okhttp3.MediaType;
 import okhttp3.OkHttpClient;
@@ -33,44 +32,46 @@ public final class AdminClient implements AutoCloseable {
   private static final Gson GSON = new Gson();
 
   private final OkHttpClient http;
-  private final Supplier<String> address;
+  private final Supplier<String> url;
   private final String token;
 
-  private AdminClient(OkHttpClient http, Supplier<String> address, String token) {
+  private AdminClient(OkHttpClient http, Supplier<String> url, String token) {
     this.http = http;
-    this.address = address;
+    this.url = url;
     this.token = token;
   }
 
   /**
-   * @param address asked before each call for the IP of the apiserver to use
+   * @param url asked before each call for {@code https://IP:PORT} of the apiserver to use
    */
-  static AdminClient create(LabPki pki, Supplier<String> address, String token) {
+  public static AdminClient create(X509Certificate authority, Supplier<String> url, String token) {
     HandshakeCertificates tls =
-        new HandshakeCertificates.Builder().addTrustedCertificate(pki.ca().certificate()).build();
-    SSLSocketFactory sockets = tls.sslSocketFactory();
-    X509TrustManager trust = tls.trustManager();
+        new HandshakeCertificates.Builder().addTrustedCertificate(authority).build();
     OkHttpClient http =
         new OkHttpClient.Builder()
             .socketFactory(new PromptSockets())
-            .sslSocketFactory(sockets, trust)
+            .sslSocketFactory(tls.sslSocketFactory(), tls.trustManager())
             .connectTimeout(Duration.ofSeconds(2))
             .callTimeout(CALL)
             .readTimeout(Duration.ZERO)
             .pingInterval(Duration.ofSeconds(2))
             .connectionPool(new ConnectionPool())
             .build();
-    return new AdminClient(http, address, token);
+    return new AdminClient(http, url, token);
   }
 
   /** The same apiserver under another token: what may that user do? */
   public AdminClient withToken(String otherToken) {
-    return new AdminClient(http, address, otherToken);
+    return new AdminClient(http, url, otherToken);
   }
 
   /** The same user at one given apiserver, by IP. */
   public AdminClient at(String otherAddress) {
-    return new AdminClient(http, () -> otherAddress, token);
+    return new AdminClient(http, () -> url(otherAddress), token);
+  }
+
+  static String url(String address) {
+    return "https://" + address + ":" + Lab.APISERVER_PORT;
   }
 
   /**
@@ -97,7 +98,7 @@ public final class AdminClient implements AutoCloseable {
       String text = response.body().string();
       return new Answer(response.code(), objectOrEmpty(text), text);
     } catch (IOException e) {
-      throw new LabException(method + " " + path + " at " + address.get() + " failed: " + e, e);
+      throw new LabException(method + " " + path + " at " + url.get() + " failed: " + e, e);
     }
   }
 
@@ -111,7 +112,7 @@ public final class AdminClient implements AutoCloseable {
 
   private Request.Builder request(String path) {
     return new Request.Builder()
-        .url("https://" + address.get() + ":" + Lab.APISERVER_PORT + path)
+        .url(url.get() + path)
         .header("Authorization", "Bearer " + token)
         .header("User-Agent", "lab-admin");
   }

@@ -8,22 +8,9 @@ import java.util.List;
 import java.util.function.Supplier;
 
 /** The real kubectl, as the cluster's admin, in the folder of the checkout. Thread-safe. */
-public final class Kubectl {
+public record Kubectl(
+    String program, Path kubeconfig, Path home, Path folder, Supplier<String> address) {
   private static final Duration LIMIT = Duration.ofSeconds(60);
-
-  private final String program;
-  private final Path kubeconfig;
-  private final Path home;
-  private final Path folder;
-  private final Supplier<String> address;
-
-  Kubectl(String program, Path kubeconfig, Path home, Path folder, Supplier<String> address) {
-    this.program = program;
-    this.kubeconfig = kubeconfig;
-    this.home = home;
-    this.folder = folder;
-    this.address = address;
-  }
 
   /** Runs {@code kubectl ARGUMENTS} within 60 s, whatever its exit code. */
   public Execution run(String... arguments) {

@@ -74,7 +74,11 @@ public final class Lab implements AutoCloseable {
     this.network = new LabNetwork(files);
     this.pki = LabPki.create(files.work());
     this.kubeconfigs = new Kubeconfigs(files, pki.caFile());
-    this.admin = AdminClient.create(pki, this::reachableAddress, LabUser.ADMIN.token());
+    this.admin =
+        AdminClient.create(
+            pki.ca().certificate(),
+            () -> AdminClient.url(reachableAddress()),
+            LabUser.ADMIN.token());
     this.published = new PublishedAddresses(admin);
     this.kubectl =
         new Kubectl(

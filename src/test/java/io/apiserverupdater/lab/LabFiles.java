@@ -36,11 +36,8 @@ record LabFiles(Path work, Path logs) {
 
   /** Writes a file of the lab's own. */
   Path write(String fileName, String text) {
-    try {
-      return Files.writeString(work.resolve(fileName), text);
-    } catch (IOException e) {
-      throw new LabException("cannot write " + fileName, e);
-    }
+    return LabException.wrap(
+        "cannot write " + fileName, () -> Files.writeString(work.resolve(fileName), text));
   }
 
   /** Removes what is in memory. */

@@ -1,6 +1,5 @@
 package io.apiserverupdater.lab;
 
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -86,11 +85,7 @@ public final class LabHost {
       names.put(hostName, toAddress);
       StringBuilder text = new StringBuilder("127.0.0.1 localhost\n");
       names.forEach((key, value) -> text.append(value).append(' ').append(key).append('\n'));
-      try {
-        Files.writeString(hostsFile, text);
-      } catch (IOException e) {
-        throw new LabException("cannot write " + hostsFile, e);
-      }
+      LabException.wrap("cannot write " + hostsFile, () -> Files.writeString(hostsFile, text));
     }
   }
 

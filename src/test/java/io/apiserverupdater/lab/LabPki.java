@@ -1,6 +1,5 @@
 package io.apiserverupdater.lab;
 
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -12,8 +11,10 @@ import okhttp3.tls.HeldCertificate;
 /**
  * The keys of a lab: the cluster's CA, one serving certificate per apiserver, and the key that
  * signs service account tokens. Everything is an elliptic-curve key, as a careful cluster has it.
+ *
+ * @param ca the CA that signs the apiservers and that they accept for client certificates
  */
-public final class LabPki {
+public record LabPki(Path folder, HeldCertificate ca) {
   /** The names by which clients know the control plane, whichever apiserver answers. */
   static final List<String> SHARED_NAMES =
       List.of(
@@ -26,14 +27,6 @@ public final class LabPki {
           "10.96.0.64");
 
   private static final Duration VALIDITY = Duration.ofDays(2);
-
-  private final Path folder;
-  private final HeldCertificate ca;
-
-  private LabPki(Path folder, HeldCertificate ca) {
-    this.folder = folder;
-    this.ca = ca;
-  }
 
   /** Makes a CA and a service account key and writes them into {@code folder}. */
   static LabPki create(Path folder) {
@@ -55,11 +48,6 @@ public final class LabPki {
                 .encodeToString(accounts.keyPair().getPublic().getEncoded())
             + "\n-----END PUBLIC KEY-----\n");
     return pki;
-  }
-
-  /** The CA that signs the apiservers and that they accept for client certificates. */
-  public HeldCertificate ca() {
-    return ca;
   }
 
   public Path caFile() {
@@ -113,10 +101,8 @@ public final class LabPki {
   }
 
   private Path write(String name, String text) {
-    try {
-      return Files.writeString(folder.resolve(name), text);
-    } catch (IOException e) {
-      throw new LabException("cannot write " + name + " into " + folder, e);
-    }
+    return LabException.wrap(
+        "cannot write " + name + " into " + folder,
+        () -> Files.writeString(folder.resolve(name), text));
   }
 }

@@ -156,11 +156,9 @@ public final class LabProcess implements AutoCloseable {
   }
 
   public String logText() {
-    try {
-      return Files.exists(log) ? new String(Files.readAllBytes(log), StandardCharsets.UTF_8) : "";
-    } catch (IOException e) {
-      throw new LabException("cannot read " + log, e);
-    }
+    return LabException.wrap(
+        "cannot read " + log,
+        () -> Files.exists(log) ? new String(Files.readAllBytes(log), StandardCharsets.UTF_8) : "");
   }
 
   /** The end of the log with a heading, for messages. */

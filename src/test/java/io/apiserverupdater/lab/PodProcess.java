@@ -249,11 +249,7 @@ public final class PodProcess implements AutoCloseable {
   }
 
   private static void createFolder(Path folder) {
-    try {
-      Files.createDirectories(folder);
-    } catch (IOException e) {
-      throw new LabException("cannot make " + folder, e);
-    }
+    LabException.wrap("cannot make " + folder, () -> Files.createDirectories(folder));
   }
 
   /** The projected volume of a service account: the files are links, switched by one rename. */

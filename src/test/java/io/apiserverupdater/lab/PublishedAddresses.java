@@ -2,6 +2,7 @@ package io.apiserverupdater.lab;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import io.apiserverupdater.sandbox.Json;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
@@ -48,22 +49,16 @@ public record PublishedAddresses(AdminClient admin) {
   }
 
   private static boolean isReady(JsonObject endpoint) {
-    JsonObject conditions = endpoint.getAsJsonObject("conditions");
     // Absent means ready, says the API.
-    return conditions == null || !conditions.has("ready") || conditions.get("ready").getAsBoolean();
+    return !Json.text(endpoint, "conditions/ready").equals("false");
   }
 
   private static Set<String> addresses(JsonObject slice, Predicate<JsonObject> wanted) {
     Set<String> addresses = new TreeSet<>();
-    JsonElement endpoints = slice.get("endpoints");
-    if (endpoints != null && endpoints.isJsonArray()) {
-      for (JsonElement element : endpoints.getAsJsonArray()) {
-        JsonObject endpoint = element.getAsJsonObject();
-        if (wanted.test(endpoint)) {
-          endpoint
-              .getAsJsonArray("addresses")
-              .forEach(address -> addresses.add(address.getAsString()));
-        }
+    for (JsonElement element : Json.arrayAt(slice, "endpoints")) {
+      JsonObject endpoint = element.getAsJsonObject();
+      if (wanted.test(endpoint)) {
+        Json.arrayAt(endpoint, "addresses").forEach(one -> addresses.add(one.getAsString()));
       }
     }
     return addresses;

@@ -1,17 +1,15 @@
 package io.apiserverupdater.tour;
 
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParser;
-import java.io.IOException;
+import io.apiserverupdater.lab.AdminClient;
+import io.apiserverupdater.lab.ObjectWatch;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Predicate;
-import okhttp3.Call;
-import okhttp3.Response;
-import okio.BufferedSource;
 
 /**
  * Follows one object by a watch, as any client could, and remembers when each of its versions came
@@ -19,14 +17,15 @@ import okio.BufferedSource;
  */
 final class Follower implements AutoCloseable {
   private static final Duration PAUSE = Duration.ofMillis(20);
+  private static final Duration CALM = Duration.ofSeconds(1);
 
-  private final Api api;
+  private final AdminClient api;
   private final String collection;
   private final String name;
   private final Thread reader;
   private final List<Version> versions = new ArrayList<>();
   private volatile boolean closed;
-  private volatile Call call;
+  private volatile ObjectWatch watch;
   private volatile String trouble = "";
 
   /**
@@ -37,16 +36,16 @@ final class Follower implements AutoCloseable {
    */
   record Version(long seenNanos, JsonObject object) {}
 
-  private Follower(Api api, String collection, String name) {
+  private Follower(AdminClient api, String collection, String name) {
     this.api = api;
     this.collection = collection;
     this.name = name;
-    this.call = api.watch(collection, name);
+    this.watch = watch();
     this.reader = new Thread(this::follow, "tour-follower-" + name);
     this.reader.setDaemon(true);
   }
 
-  static Follower start(Api api, String collection, String name) {
+  static Follower start(AdminClient api, String collection, String name) {
     Follower follower = new Follower(api, collection, name);
     follower.reader.start();
     return follower;
@@ -105,31 +104,32 @@ final class Follower implements AutoCloseable {
     }
   }
 
+  /** A new watch begins with the object as it is. */
+  private ObjectWatch watch() {
+    return api.watch(collection + "?fieldSelector=metadata.name%3D" + name, "");
+  }
+
   private void follow() {
     while (!closed) {
-      try (Response response = call.execute()) {
-        BufferedSource source = response.body().source();
-        for (String line = source.readUtf8Line(); line != null; line = source.readUtf8Line()) {
-          long now = System.nanoTime();
-          JsonObject event = JsonParser.parseString(line).getAsJsonObject();
-          if (!event.has("type") || event.get("type").getAsString().equals("ERROR")) {
-            trouble = "; the watch was answered " + line;
-            break;
-          }
-          boolean deleted = event.get("type").getAsString().equals("DELETED");
-          remember(new Version(now, deleted ? new JsonObject() : event.getAsJsonObject("object")));
-        }
-      } catch (IOException e) {
-        trouble = "; the watch failed: " + e;
+      Optional<ObjectWatch.Event> event = watch.next(CALM);
+      if (event.isEmpty()) {
+        continue;
       }
-      LockSupport.parkNanos(PAUSE.toNanos());
-      call = api.watch(collection, name);
+      if (event.get().type().equals("ERROR")) {
+        trouble = "; the watch ended: " + event.get().object();
+        LockSupport.parkNanos(PAUSE.toNanos());
+        watch = watch();
+      } else {
+        boolean deleted = event.get().type().equals("DELETED");
+        JsonObject object = deleted ? new JsonObject() : event.get().object();
+        remember(new Version(event.get().seenNanos(), object));
+      }
     }
   }
 
   private void remember(Version version) {
     synchronized (versions) {
-      // A new watch begins with the object as it is, which may be known.
+      // What a new watch begins with may be known.
       if (versions.isEmpty()
           || !versions.get(versions.size() - 1).object().equals(version.object())) {
         versions.add(version);
@@ -141,18 +141,16 @@ final class Follower implements AutoCloseable {
   @Override
   public void close() {
     closed = true;
-    call.cancel();
+    watch.close();
     synchronized (versions) {
       versions.notifyAll();
     }
     try {
-      // The reader may have replaced the call in this moment.
-      for (int i = 0; i < 100 && reader.isAlive(); i++) {
-        call.cancel();
-        reader.join(50);
-      }
+      reader.join(5_000);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+    // The reader may have replaced it in this moment.
+    watch.close();
   }
 }

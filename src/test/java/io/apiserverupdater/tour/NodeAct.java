@@ -16,27 +16,9 @@ import java.util.function.BooleanSupplier;
  * A node boots: its hosts file, one in the tour's folder, is pinned and handed over by the
  * bootstrap. What kube-proxy does on a node, an address of the sandbox does here.
  */
-final class NodeAct {
+record NodeAct(
+    Backstage backstage, SandboxCluster cluster, Path projectRoot, Path folder, Timeline timeline) {
   private static final Duration SOON = Duration.ofSeconds(30);
-
-  private final Backstage backstage;
-  private final SandboxCluster cluster;
-  private final Path projectRoot;
-  private final Path folder;
-  private final Timeline timeline;
-
-  NodeAct(
-      Backstage backstage,
-      SandboxCluster cluster,
-      Path projectRoot,
-      Path folder,
-      Timeline timeline) {
-    this.backstage = backstage;
-    this.cluster = cluster;
-    this.projectRoot = projectRoot;
-    this.folder = folder;
-    this.timeline = timeline;
-  }
 
   void play() {
     NodeFiles files = NodeFiles.create(madeFolder(), cluster);

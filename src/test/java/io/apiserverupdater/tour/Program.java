@@ -9,20 +9,8 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** A process of this machine; its output goes to files. Thread-safe. */
-final class Program implements AutoCloseable {
+record Program(Process process, List<String> command, Path out, Path err) implements AutoCloseable {
   private static final Duration DEATH = Duration.ofSeconds(5);
-
-  private final Process process;
-  private final List<String> command;
-  private final Path out;
-  private final Path err;
-
-  private Program(Process process, List<String> command, Path out, Path err) {
-    this.process = process;
-    this.command = command;
-    this.out = out;
-    this.err = err;
-  }
 
   /** A program that has ended. */
   record Result(int exitCode, String out, String err) {}

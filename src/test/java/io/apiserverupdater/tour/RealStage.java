@@ -1,5 +1,6 @@
 package io.apiserverupdater.tour;
 
+import io.apiserverupdater.lab.AdminClient;
 import io.apiserverupdater.lab.ControlPlaneHost;
 import io.apiserverupdater.lab.HttpCheck;
 import io.apiserverupdater.lab.KubeBinaries;
@@ -26,7 +27,6 @@ final class RealStage implements Stage {
   private final Path projectRoot;
   private final String universe;
   private Optional<Lab> running = Optional.empty();
-  private Optional<Api> api = Optional.empty();
 
   /**
    * @param universe the process id, outside, of the script that made the namespaces
@@ -58,9 +58,6 @@ final class RealStage implements Stage {
             .start();
     synchronized (this) {
       running = Optional.of(lab);
-      api =
-          Optional.of(
-              new Api(url(lab.controlPlane(1)), lab.pki().ca().certificate(), lab.adminToken()));
     }
     return lab.controlPlanes().stream().map(c -> new Member(c.name(), c.address())).toList();
   }
@@ -74,8 +71,8 @@ final class RealStage implements Stage {
   }
 
   @Override
-  public synchronized Api api() {
-    return api.orElseThrow(() -> new TourException("the lab does not run"));
+  public AdminClient api() {
+    return lab().admin().at(lab().controlPlane(1).address());
   }
 
   @Override
@@ -133,7 +130,6 @@ final class RealStage implements Stage {
 
   @Override
   public synchronized void close() {
-    api.ifPresent(Api::close);
     running.ifPresent(Lab::close);
   }
 

@@ -2,6 +2,7 @@ package io.apiserverupdater.tour;
 
 import com.google.gson.Gson;
 import com.google.gson.JsonObject;
+import io.apiserverupdater.lab.AdminClient;
 import io.apiserverupdater.sandbox.Kubeconfig;
 import io.apiserverupdater.sandbox.SandboxApiserver;
 import io.apiserverupdater.sandbox.SandboxCluster;
@@ -24,7 +25,7 @@ class SandboxStage implements Stage {
   private final Path projectRoot;
   private final Path folder;
   private Optional<SandboxCluster> running = Optional.empty();
-  private Optional<Api> api = Optional.empty();
+  private Optional<AdminClient> api = Optional.empty();
   private boolean closed;
 
   /**
@@ -57,9 +58,9 @@ class SandboxStage implements Stage {
       running = Optional.of(cluster);
       api =
           Optional.of(
-              new Api(
-                  first.url(),
+              AdminClient.create(
                   cluster.pki().authority().certificate(),
+                  first::url,
                   cluster.access().issueToken("tour")));
     }
     cluster.kubeconfig().write(kubeconfig());
@@ -100,7 +101,7 @@ class SandboxStage implements Stage {
   }
 
   @Override
-  public synchronized Api api() {
+  public synchronized AdminClient api() {
     return api.orElseThrow(() -> new TourException("the sandbox does not run"));
   }
 
@@ -180,7 +181,7 @@ class SandboxStage implements Stage {
   @Override
   public synchronized void close() {
     closed = true;
-    api.ifPresent(Api::close);
+    api.ifPresent(AdminClient::close);
     running.ifPresent(SandboxCluster::close);
   }
 }

@@ -1,5 +1,6 @@
 package io.apiserverupdater.tour;
 
+import io.apiserverupdater.lab.AdminClient;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -27,7 +28,7 @@ interface Stage extends AutoCloseable {
   List<Member> start();
 
   /** The admin's access to the first control plane, which never leaves. */
-  Api api();
+  AdminClient api();
 
   /** A kubeconfig file of the admin. */
   Path kubeconfig();

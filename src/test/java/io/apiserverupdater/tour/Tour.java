@@ -2,8 +2,9 @@ package io.apiserverupdater.tour;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonPrimitive;
 import io.apiserverupdater.lab.Deadline;
+import io.apiserverupdater.lab.PublishedAddresses;
+import io.apiserverupdater.sandbox.Json;
 import io.apiserverupdater.tour.Follower.Version;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -72,7 +73,7 @@ final class Tour {
     controlPlanesStarted();
     for (Act act :
         List.of(
-            new Act("What would the updater do? (a dry run writes nothing)", this::ask),
+            new Act("What would the updater do? (a dry run writes nothing)", () -> dryRun(false)),
             new Act("Two replicas start, one leads", this::replicasStart),
             new Act("A control plane leaves and returns", this::controlPlaneLeavesAndReturns),
             new Act("The leader is killed, and somebody edits the slice", this::leaderIsKilled),
@@ -108,14 +109,10 @@ final class Tour {
     timeline.say(
         "admin",
         "created the Service kube-system/apiserver: no selector, cluster IP "
-            + ObjectFields.clusterIp(service)
+            + Json.text(service, "spec/clusterIP")
             + ", port "
-            + ObjectFields.ports(ObjectFields.object(service, "spec"))
+            + ObjectFields.ports(Json.objectAt(service, "spec"))
             + "; no endpoints yet");
-  }
-
-  private void ask() {
-    dryRun(false);
   }
 
   private void replicasStart() {
@@ -145,16 +142,10 @@ final class Tour {
     Deadline.in(SOON)
         .await(
             "the Endpoints kube-system/apiserver",
-            () -> ObjectFields.endpointsAddresses(endpointsOrNone()).equals(memberAddresses()));
+            () ->
+                stage.api().find(ENDPOINTS).map(ObjectFields::endpointsAddresses).stream()
+                    .anyMatch(memberAddresses()::equals));
     timeline.say("target", "the v1 Endpoints, for people and old tools, list the same");
-  }
-
-  private JsonObject endpointsOrNone() {
-    try {
-      return stage.api().get(ENDPOINTS);
-    } catch (TourException e) {
-      return new JsonObject();
-    }
   }
 
   private void controlPlaneLeavesAndReturns() {
@@ -228,25 +219,17 @@ final class Tour {
 
   private void takeOut(Stage.Member lost) {
     JsonObject slice = stage.api().get(target.path());
-    JsonArray kept = new JsonArray();
-    ObjectFields.array(slice, "endpoints").asList().stream()
-        .filter(
-            endpoint ->
-                !ObjectFields.array(endpoint.getAsJsonObject(), "addresses")
-                    .contains(new JsonPrimitive(lost.address())))
-        .forEach(kept::add);
-    JsonObject patch = new JsonObject();
-    patch.add("endpoints", kept);
-    JsonObject unusedAnswer = stage.api().patch(target.path(), patch);
+    JsonArray endpoints = Json.arrayAt(slice, "endpoints");
+    endpoints
+        .asList()
+        .removeIf(one -> Json.text(one.getAsJsonObject(), "addresses/0").equals(lost.address()));
+    JsonObject unusedAnswer =
+        stage.api().patch(target.path(), "{\"endpoints\": " + endpoints + "}");
   }
 
   private void leaderIsStopped() {
-    Version held = lease.awaitNow("a leader", l -> !ObjectFields.holder(l).isEmpty(), SOON);
+    Version held = restore();
     Replica leader = leader(held);
-    Replica standby = standby(held);
-    standby.restart();
-    awaitReady(standby);
-    timeline.say(standby.name(), "is restarted and stands by", since(standby.startedNanos()));
 
     int before = lease.mark();
     long told = System.nanoTime();
@@ -263,13 +246,14 @@ final class Tour {
     timeline.figure("hand-over", handOver, "SIGTERM -> new holder seen");
   }
 
-  /** Starts whatever was stopped in the last act, so that the cluster can be left running. */
-  void restore() {
+  /** Starts again who was stopped in the last act, and says who leads. */
+  Version restore() {
     Version held = lease.awaitNow("a leader", l -> !ObjectFields.holder(l).isEmpty(), SOON);
     Replica standby = standby(held);
     standby.restart();
     awaitReady(standby);
     timeline.say(standby.name(), "is restarted and stands by", since(standby.startedNanos()));
+    return held;
   }
 
   /** The ends of all updaters' logs, for a failure. */
@@ -345,11 +329,11 @@ final class Tour {
   }
 
   private static Predicate<JsonObject> lists(Set<String> wanted) {
-    return slice -> ObjectFields.sliceAddresses(slice).equals(wanted);
+    return slice -> PublishedAddresses.ready(slice).equals(wanted);
   }
 
   private static String addresses(Version slice) {
-    return String.join(", ", ObjectFields.sliceAddresses(slice.object()));
+    return String.join(", ", PublishedAddresses.ready(slice.object()));
   }
 
   private static String ports(Version slice) {
