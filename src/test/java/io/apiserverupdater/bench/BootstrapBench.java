@@ -25,21 +25,13 @@ import java.util.stream.Stream;
  * The bootstrap's figures: the packaged program with its own runtime, as processes of this machine,
  * at sandbox control planes. Started by {@code ./bench bootstrap}.
  */
-public final class BootstrapBench {
+public record BootstrapBench(Path launcher, Path folder) {
   private static final Duration SOON = Duration.ofSeconds(60);
   private static final Pattern FIRST = Pattern.compile("candidates=([0-9.]+):");
   private static final String INSTALLED = "/usr/lib/apiserver-bootstrap";
   private static final double MEBIBYTE = 1 << 20;
   private static final int STARTS = 20;
   private static final int BOOTS = 10;
-
-  private final Path launcher;
-  private final Path folder;
-
-  private BootstrapBench(Path launcher, Path folder) {
-    this.launcher = launcher;
-    this.folder = folder;
-  }
 
   /**
    * Measures, prints the table, writes it as JSON, and exits with 1 when a reach was missed.

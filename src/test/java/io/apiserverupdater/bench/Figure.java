@@ -1,6 +1,7 @@
 package io.apiserverupdater.bench;
 
 import com.google.gson.JsonObject;
+import io.apiserverupdater.sandbox.Json;
 import java.util.Locale;
 
 /**
@@ -33,10 +34,8 @@ public record Figure(String name, double value, String unit, double reach) {
   }
 
   JsonObject json() {
-    JsonObject json = new JsonObject();
-    json.addProperty("name", name);
-    json.addProperty("value", Math.round(value * 1000) / 1000.0);
-    json.addProperty("unit", unit);
+    JsonObject json =
+        Json.of("name", name, "value", Math.round(value * 1000) / 1000.0, "unit", unit);
     if (!Double.isInfinite(reach)) {
       json.addProperty("reach", reach);
       json.addProperty("met", met());

@@ -1,24 +1,18 @@
 package io.apiserverupdater.bench;
 
-import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import io.apiserverupdater.lab.Lab;
 import io.apiserverupdater.lab.ObjectWatch;
+import io.apiserverupdater.sandbox.Json;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
 /** Who leads. */
-final class Lease {
+record Lease(Lab lab) {
   private static final String NAME = "apiserver-updater";
   private static final String LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases";
   private static final Duration SOON = Duration.ofSeconds(30);
-
-  private final Lab lab;
-
-  Lease(Lab lab) {
-    this.lab = lab;
-  }
 
   ObjectWatch watch() {
     return lab.admin().watch(LEASES + "?fieldSelector=metadata.name%3D" + NAME, "");
@@ -36,8 +30,7 @@ final class Lease {
   }
 
   private static String holder(JsonObject lease) {
-    JsonElement holder = lease.getAsJsonObject("spec").get("holderIdentity");
-    return holder == null ? "" : holder.getAsString();
+    return Json.text(lease, "spec/holderIdentity");
   }
 
   /** When a watch first saw another holder than the old one. */

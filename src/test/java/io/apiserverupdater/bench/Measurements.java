@@ -3,6 +3,7 @@ package io.apiserverupdater.bench;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
+import io.apiserverupdater.sandbox.Json;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,17 +32,12 @@ public final class Measurements {
    */
   public static int publish(List<Figure> figures, Path file) throws IOException {
     figures.forEach(figure -> System.out.println(figure.row()));
-    JsonObject root = new JsonObject();
-    root.add("figures", json(figures));
-    root.add("machine", machine());
-    write(file, root);
+    write(file, Json.of("figures", json(figures), "machine", machine()));
     return figures.stream().allMatch(Figure::met) ? 0 : 1;
   }
 
   static JsonArray json(List<Figure> figures) {
-    JsonArray rows = new JsonArray();
-    figures.forEach(figure -> rows.add(figure.json()));
-    return rows;
+    return Json.array(figures.stream().map(Figure::json).toArray());
   }
 
   static void write(Path file, JsonObject root) throws IOException {

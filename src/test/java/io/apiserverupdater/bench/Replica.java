@@ -14,16 +14,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 
 /** One replica of the updater in what looks like a pod, from the image that clusters run. */
-final class Replica implements AutoCloseable {
+record Replica(Worker worker, PodProcess pod) implements AutoCloseable {
   static final String USER = "system:serviceaccount:kube-system:apiserver-updater";
-
-  private final Worker worker;
-  private final PodProcess pod;
-
-  private Replica(Worker worker, PodProcess pod) {
-    this.worker = worker;
-    this.pod = pod;
-  }
 
   static Replica start(Lab lab, int worker, UnpackedImage image) {
     Worker host = lab.worker(worker);
@@ -34,10 +26,6 @@ final class Replica implements AutoCloseable {
             .serviceAccount("apiserver-updater")
             .image(image)
             .start());
-  }
-
-  PodProcess pod() {
-    return pod;
   }
 
   boolean isHolder(String identity) {

@@ -12,16 +12,10 @@ import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 
 /** The slice that the updater maintains, as a watcher sees it. */
-final class Target {
+record Target(Lab lab) {
   private static final String SLICES =
       "/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices";
   private static final String NAME = "apiserver-ipv4";
-
-  private final Lab lab;
-
-  Target(Lab lab) {
-    this.lab = lab;
-  }
 
   ObjectWatch watch() {
     return lab.admin().watch(SLICES + "?fieldSelector=metadata.name%3D" + NAME, "");

@@ -1,6 +1,5 @@
 package io.apiserverupdater.failover;
 
-import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import io.apiserverupdater.lab.AuditEntry;
 import io.apiserverupdater.lab.ControlPlaneHost;
@@ -11,6 +10,7 @@ import io.apiserverupdater.lab.ProxyMode;
 import io.apiserverupdater.lab.PublishedAddresses;
 import io.apiserverupdater.lab.TrafficTarget;
 import io.apiserverupdater.lab.Worker;
+import io.apiserverupdater.sandbox.Json;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -164,11 +164,7 @@ public final class FailoverCluster implements AutoCloseable {
 
   /** Who is named in the Lease; empty when nobody is. */
   public String holder() {
-    return lab.admin()
-        .find(LEASE)
-        .map(lease -> lease.getAsJsonObject("spec").get("holderIdentity"))
-        .map(JsonElement::getAsString)
-        .orElse("");
+    return lab.admin().find(LEASE).map(l -> Json.text(l, "spec/holderIdentity")).orElse("");
   }
 
   /** The running replica that holds the Lease, once one does. */

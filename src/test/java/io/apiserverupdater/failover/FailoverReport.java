@@ -7,6 +7,7 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.apiserverupdater.bench.Measurements;
 import io.apiserverupdater.failover.Observation.Service;
+import io.apiserverupdater.sandbox.Json;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,15 +24,7 @@ import java.util.stream.Stream;
  * the table, and a picture for each row. A row that is measured again takes the place of its old
  * figures; the others stay.
  */
-final class FailoverReport {
-  private final Path folder;
-  private final JsonObject root;
-
-  private FailoverReport(Path folder, JsonObject root) {
-    this.folder = folder;
-    this.root = root;
-  }
-
+record FailoverReport(Path folder, JsonObject root) {
   static FailoverReport in(Path folder) throws IOException {
     Path file = folder.resolve("failover.json");
     Files.createDirectories(folder);
@@ -101,16 +94,12 @@ final class FailoverReport {
   }
 
   private static JsonObject entry(MatrixRow row, List<Round> rounds) {
-    JsonObject entry = new JsonObject();
-    entry.addProperty("title", row.title());
-    entry.addProperty("fault", row.fault().description());
+    JsonObject entry = Json.of("title", row.title(), "fault", row.fault().description());
     entry.addProperty("measuredAt", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
     JsonArray claims = new JsonArray();
     for (MatrixRow.Claim claim : row.claims()) {
       double value = claim.value().applyAsDouble(rounds);
-      JsonObject json = new JsonObject();
-      json.addProperty("name", claim.name());
-      json.addProperty("value", rounded(value));
+      JsonObject json = Json.of("name", claim.name(), "value", rounded(value));
       json.addProperty("unit", claim.unit());
       json.addProperty("reach", claim.reach());
       json.addProperty("met", value <= claim.reach());
@@ -118,11 +107,10 @@ final class FailoverReport {
     }
     entry.add("claims", claims);
     for (Service service : Service.values()) {
-      JsonObject summary = new JsonObject();
-      summary.addProperty(
-          "outageP50Millis", rounded(Quantile.of(MatrixRow.outages(rounds, service), 0.5)));
-      summary.addProperty(
-          "outageMaxMillis", rounded(Quantile.of(MatrixRow.outages(rounds, service), 1)));
+      double p50 = Quantile.of(MatrixRow.outages(rounds, service), 0.5);
+      double longest = Quantile.of(MatrixRow.outages(rounds, service), 1);
+      JsonObject summary =
+          Json.of("outageP50Millis", rounded(p50), "outageMaxMillis", rounded(longest));
       summary.addProperty(
           "failures", rounds.stream().mapToInt(round -> round.failures(service)).sum());
       summary.addProperty("requests", ways(rounds, service).mapToInt(Round.Way::requests).sum());
@@ -133,9 +121,7 @@ final class FailoverReport {
           "cutByHealing", rounds.stream().anyMatch(round -> wasFailing(round, service)));
       entry.add(service.label(), summary);
     }
-    JsonArray array = new JsonArray();
-    rounds.forEach(round -> array.add(json(round)));
-    entry.add("rounds", array);
+    entry.add("rounds", Json.array(rounds.stream().map(FailoverReport::json).toArray()));
     return entry;
   }
 
@@ -151,14 +137,11 @@ final class FailoverReport {
   }
 
   static JsonObject json(Round round) {
-    JsonObject json = new JsonObject();
-    json.addProperty("at", round.at().truncatedTo(ChronoUnit.MILLIS).toString());
-    json.addProperty("target", round.target());
-    json.addProperty("load", round.load());
+    String at = round.at().truncatedTo(ChronoUnit.MILLIS).toString();
+    JsonObject json = Json.of("at", at, "target", round.target(), "load", round.load());
     for (Round.Way way : round.ways()) {
-      JsonObject one = new JsonObject();
-      one.addProperty("outageMillis", rounded(way.outageMillis()));
-      one.addProperty("failures", way.failures());
+      JsonObject one =
+          Json.of("outageMillis", rounded(way.outageMillis()), "failures", way.failures());
       one.addProperty("requests", way.requests());
       one.addProperty("slowestMillis", rounded(way.slowestMillis()));
       if (!way.lastFailure().isEmpty()) {

@@ -2,6 +2,7 @@ package io.apiserverupdater.failover;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import io.apiserverupdater.sandbox.Json;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -37,60 +38,50 @@ final class FailoverTable {
     StringBuilder text = new StringBuilder(HEAD);
     for (Map.Entry<String, JsonElement> row : root.getAsJsonObject("rows").entrySet()) {
       JsonObject entry = row.getValue().getAsJsonObject();
-      text.append("| [")
-          .append(row.getKey())
-          .append("](failover-")
-          .append(row.getKey())
-          .append(".svg) | ")
-          .append(entry.get("title").getAsString())
-          .append(" | ")
-          .append(String.join("; ", reaches(entry)))
-          .append(" | ")
-          .append(String.join("; ", measured(entry)))
-          .append(" | ")
-          .append(slowest(entry.getAsJsonObject("apiserver")))
-          .append(" | ")
-          .append(outage(entry.getAsJsonObject("kubernetes")))
-          .append(" | ")
-          .append(entry.getAsJsonArray("rounds").size())
-          .append(" | ")
-          .append(loads(entry))
-          .append(" |\n");
+      text.append(
+          "| [%1$s](failover-%1$s.svg) | %2$s | %3$s | %4$s | %5$s | %6$s | %7$d | %8$s |\n"
+              .formatted(
+                  row.getKey(),
+                  Json.text(entry, "title"),
+                  String.join("; ", reaches(entry)),
+                  String.join("; ", measured(entry)),
+                  slowest(entry.getAsJsonObject("apiserver")),
+                  outage(entry.getAsJsonObject("kubernetes")),
+                  entry.getAsJsonArray("rounds").size(),
+                  loads(entry)));
     }
     JsonObject machine = root.getAsJsonObject("machine");
-    return text.append("\nMachine: ")
-        .append(machine.get("processors").getAsInt())
-        .append(" processors, Linux ")
-        .append(machine.get("kernel").getAsString())
-        .append(", Java ")
-        .append(machine.get("java").getAsString())
-        .append(
+    return text.append(
             """
-            .
+
+            Machine: %s processors, Linux %s, Java %s.
             Load is the one-minute load average when the fault began, as a range over the rounds. \
             Everything,
             including the control planes and the clients, runs on this one machine.
-            """)
+            """
+                .formatted(
+                    Json.text(machine, "processors"),
+                    Json.text(machine, "kernel"),
+                    Json.text(machine, "java")))
         .toString();
   }
 
   static String text(String key, JsonObject entry) {
-    StringBuilder text = new StringBuilder(key).append(": ");
-    text.append(outage(entry.getAsJsonObject("apiserver")))
-        .append("; the kubernetes Service ")
-        .append(outage(entry.getAsJsonObject("kubernetes")))
-        .append("; load ")
-        .append(loads(entry));
+    StringBuilder text =
+        new StringBuilder(
+            "%s: %s; the kubernetes Service %s; load %s"
+                .formatted(
+                    key,
+                    outage(entry.getAsJsonObject("apiserver")),
+                    outage(entry.getAsJsonObject("kubernetes")),
+                    loads(entry)));
     for (JsonElement claim : entry.getAsJsonArray("claims")) {
       JsonObject one = claim.getAsJsonObject();
+      String missed = one.get("met").getAsBoolean() ? "" : "MISSED";
       text.append(
-          String.format(
-              Locale.ROOT,
-              "%n  %-40s %12s   reach %-10s %s",
-              one.get("name").getAsString(),
-              amount(one.get("value").getAsDouble(), one.get("unit").getAsString()),
-              amount(one.get("reach").getAsDouble(), one.get("unit").getAsString()),
-              one.get("met").getAsBoolean() ? "" : "MISSED"));
+          "%n  %-40s %12s   reach %-10s %s"
+              .formatted(
+                  Json.text(one, "name"), amount(one, "value"), amount(one, "reach"), missed));
     }
     return text.toString();
   }
@@ -100,9 +91,7 @@ final class FailoverTable {
     for (JsonElement claim : entry.getAsJsonArray("claims")) {
       JsonObject one = claim.getAsJsonObject();
       double reach = one.get("reach").getAsDouble();
-      reaches.add(
-          one.get("name").getAsString()
-              + (reach == 0 ? ": 0" : " ≤ " + amount(reach, one.get("unit").getAsString())));
+      reaches.add(Json.text(one, "name") + (reach == 0 ? ": 0" : " ≤ " + amount(one, "reach")));
     }
     return reaches;
   }
@@ -111,10 +100,7 @@ final class FailoverTable {
     List<String> values = new ArrayList<>();
     for (JsonElement claim : entry.getAsJsonArray("claims")) {
       JsonObject one = claim.getAsJsonObject();
-      String value =
-          amount(one.get("value").getAsDouble(), one.get("unit").getAsString())
-              + (one.get("met").getAsBoolean() ? "" : " **missed**");
-      values.add(value);
+      values.add(amount(one, "value") + (one.get("met").getAsBoolean() ? "" : " **missed**"));
     }
     if (values.isEmpty()) {
       values.add("outage " + outage(entry.getAsJsonObject("apiserver")));
@@ -123,16 +109,13 @@ final class FailoverTable {
   }
 
   private static String outage(JsonObject summary) {
-    String least = summary.get("cutByHealing").getAsBoolean() ? "at least " : "";
-    return least
-        + amount(summary.get("outageP50Millis").getAsDouble(), "ms")
-        + ", "
-        + amount(summary.get("outageMaxMillis").getAsDouble(), "ms")
-        + " ("
-        + summary.get("failures").getAsInt()
-        + " of "
-        + summary.get("requests").getAsInt()
-        + " failed)";
+    return "%s%s, %s (%s of %s failed)"
+        .formatted(
+            summary.get("cutByHealing").getAsBoolean() ? "at least " : "",
+            amount(summary.get("outageP50Millis").getAsDouble(), "ms"),
+            amount(summary.get("outageMaxMillis").getAsDouble(), "ms"),
+            Json.text(summary, "failures"),
+            Json.text(summary, "requests"));
   }
 
   /** Rows of before this was measured have none. */
@@ -152,6 +135,10 @@ final class FailoverTable {
         "%.1f–%.1f",
         loads.stream().min(Double::compare).orElse(0.0),
         loads.stream().max(Double::compare).orElse(0.0));
+  }
+
+  private static String amount(JsonObject claim, String field) {
+    return amount(claim.get(field).getAsDouble(), Json.text(claim, "unit"));
   }
 
   private static String amount(double value, String unit) {

@@ -10,24 +10,14 @@ import java.util.List;
  * A Debian without Java and without a cluster, that is not booted: programs run in its file system
  * with process ids of their own, and share the network of the test.
  */
-final class BareNode implements AutoCloseable {
+record BareNode(NodeDisk disk) implements AutoCloseable {
   private static final Duration LIMIT = Duration.ofSeconds(60);
-
-  private final NodeDisk disk;
-
-  private BareNode(NodeDisk disk) {
-    this.disk = disk;
-  }
 
   /** Makes one in {@code folder}, which must not exist. */
   static BareNode create(Path projectRoot, Path folder) {
     NodeDisk disk = NodeDisk.create(NodeImage.locate(projectRoot), folder);
     disk.write("/etc/hosts", "127.0.0.1\tlocalhost\n");
     return new BareNode(disk);
-  }
-
-  NodeDisk disk() {
-    return disk;
   }
 
   String hosts() {

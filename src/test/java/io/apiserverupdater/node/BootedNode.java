@@ -56,11 +56,10 @@ public final class BootedNode implements AutoCloseable {
     this.host = host;
     this.disk = disk;
     this.admin = admin;
-    try {
-      this.cgroup = Files.readString(UNIVERSE).strip() + "/" + host.name();
-    } catch (IOException e) {
-      throw new LabException("cannot read " + UNIVERSE, e);
-    }
+    this.cgroup =
+        LabException.wrap(
+            "cannot read " + UNIVERSE,
+            () -> Files.readString(UNIVERSE).strip() + "/" + host.name());
     this.bootCommand =
         List.of(
             image.bootScript().toString(),
@@ -235,12 +234,11 @@ public final class BootedNode implements AutoCloseable {
 
   /** Writes the journal of all boots to {@code LOGFOLDER/NODE-journal.log}. */
   void saveJournal() {
-    try {
-      Files.writeString(
-          log.resolveSibling(name() + "-journal.log"), journalOnDisk("--lines=all").out());
-    } catch (IOException e) {
-      throw new LabException("cannot save the journal of " + name(), e);
-    }
+    LabException.wrap(
+        "cannot save the journal of " + name(),
+        () ->
+            Files.writeString(
+                log.resolveSibling(name() + "-journal.log"), journalOnDisk("--lines=all").out()));
   }
 
   private Execution journalOnDisk(String lines) {

@@ -2,7 +2,6 @@ package io.apiserverupdater.node;
 
 import io.apiserverupdater.lab.Execution;
 import io.apiserverupdater.lab.LabException;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -13,16 +12,8 @@ import java.time.Duration;
  * the kernel has written to the disk, and nothing of what it still keeps in memory. Mounting the
  * copy replays the journal, as the next boot would.
  */
-final class CrashDisk implements AutoCloseable {
+record CrashDisk(Path file, Path mounted) implements AutoCloseable {
   private static final Duration LIMIT = Duration.ofSeconds(20);
-
-  private final Path file;
-  private final Path mounted;
-
-  private CrashDisk(Path file, Path mounted) {
-    this.file = file;
-    this.mounted = mounted;
-  }
 
   /**
    * Makes one and mounts it.
@@ -37,11 +28,7 @@ final class CrashDisk implements AutoCloseable {
   }
 
   private static CrashDisk mount(Path file, Path mountPoint, String options) {
-    try {
-      Files.createDirectories(mountPoint);
-    } catch (IOException e) {
-      throw new LabException("cannot make " + mountPoint, e);
-    }
+    LabException.wrap("cannot make " + mountPoint, () -> Files.createDirectories(mountPoint));
     run("mount", "-n", "-o", options, file.toString(), mountPoint.toString());
     return new CrashDisk(file, mountPoint);
   }
@@ -52,11 +39,8 @@ final class CrashDisk implements AutoCloseable {
 
   /** What a power loss now would leave, in a file. */
   Path copy(Path to) {
-    try {
-      return Files.copy(file, to, StandardCopyOption.REPLACE_EXISTING);
-    } catch (IOException e) {
-      throw new LabException("cannot copy " + file, e);
-    }
+    return LabException.wrap(
+        "cannot copy " + file, () -> Files.copy(file, to, StandardCopyOption.REPLACE_EXISTING));
   }
 
   /** The disk after the power loss, mounted by the next boot. */

@@ -11,7 +11,7 @@ import okhttp3.tls.HeldCertificate;
  * A {@link WireServer} on port 6443 of an address of the lab's bridge. Closing it gives the address
  * back.
  */
-final class FaultyApiserver implements AutoCloseable {
+record FaultyApiserver(Fault fault, WireServer server) implements AutoCloseable {
   /** What is wrong with it. */
   enum Fault {
     SILENT(WireServer.Wrong.SILENT, "172.30.4.1", "handshake-timeout"),
@@ -43,14 +43,6 @@ final class FaultyApiserver implements AutoCloseable {
 
   private static final Duration QUICK = Duration.ofSeconds(5);
   private static final String BRIDGE = "lab-bridge";
-
-  private final Fault fault;
-  private final WireServer server;
-
-  private FaultyApiserver(Fault fault, WireServer server) {
-    this.fault = fault;
-    this.server = server;
-  }
 
   /** Starts one, at an address that stands for the fault. */
   static FaultyApiserver start(Fault fault, HeldCertificate ca) {

@@ -1,7 +1,6 @@
 package io.apiserverupdater.node;
 
 import io.apiserverupdater.lab.LabException;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -33,11 +32,7 @@ record Guide(List<Block> blocks) {
   /** Reads a page; a block without such a comment is an error. */
   static Guide read(Path page) {
     List<String> lines;
-    try {
-      lines = Files.readAllLines(page);
-    } catch (IOException e) {
-      throw new LabException("cannot read " + page, e);
-    }
+    lines = LabException.wrap("cannot read " + page, () -> Files.readAllLines(page));
     List<Block> blocks = new ArrayList<>();
     for (int i = 0; i < lines.size(); i++) {
       if (!lines.get(i).startsWith(FENCE)) {

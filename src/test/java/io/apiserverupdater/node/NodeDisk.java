@@ -13,38 +13,23 @@ import java.time.Duration;
  * mounted in the universe all the time, so that files can be read and written while the node is
  * off; what a container does to it is seen at once. When the universe ends, the kernel unmounts it
  * and frees the loop device.
+ *
+ * @param root where it is mounted
  */
-final class NodeDisk implements AutoCloseable {
+record NodeDisk(Path folder, Path root) implements AutoCloseable {
   private static final Duration LIMIT = Duration.ofSeconds(30);
-
-  private final Path folder;
-  private final Path root;
-
-  private NodeDisk(Path folder, Path root) {
-    this.folder = folder;
-    this.root = root;
-  }
 
   /** Copies the image into {@code folder}, which must not exist, and mounts it there. */
   static NodeDisk create(NodeImage image, Path folder) {
     Path file = folder.resolve("disk.img");
     NodeDisk disk = new NodeDisk(folder, folder.resolve("root"));
-    try {
-      Files.createDirectories(disk.root);
-    } catch (IOException e) {
-      throw new LabException("cannot make " + disk.root, e);
-    }
+    LabException.wrap("cannot make " + disk.root, () -> Files.createDirectories(disk.root));
     run("cp", "--sparse=always", image.disk().toString(), file.toString());
     // -n: mount keeps no books in the machine's /run.
     run("mount", "-n", "-o", "loop", file.toString(), disk.root.toString());
     // What is mounted on it while the node is on is to be seen in there.
     run("mount", "-n", "--make-shared", disk.root.toString());
     return disk;
-  }
-
-  /** Where it is mounted. */
-  Path root() {
-    return root;
   }
 
   /** The file or folder that is at an absolute path on the node. */
@@ -73,11 +58,7 @@ final class NodeDisk implements AutoCloseable {
   }
 
   byte[] read(String onNode) {
-    try {
-      return Files.readAllBytes(path(onNode));
-    } catch (IOException e) {
-      throw new LabException("cannot read " + path(onNode), e);
-    }
+    return LabException.wrap("cannot read " + path(onNode), () -> Files.readAllBytes(path(onNode)));
   }
 
   String text(String onNode) {

@@ -2,7 +2,6 @@ package io.apiserverupdater.node;
 
 import io.apiserverupdater.lab.Lab;
 import io.apiserverupdater.lab.LabException;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -35,11 +34,7 @@ final class StaticApiserver {
     }
     Path source = Path.of(argument.substring(value));
     String target = FILES + "/" + work.relativize(source);
-    try {
-      disk.write(target, Files.readString(source));
-    } catch (IOException e) {
-      throw new LabException("cannot read " + source, e);
-    }
+    disk.write(target, LabException.wrap("cannot read " + source, () -> Files.readString(source)));
     return argument.substring(0, value) + target;
   }
 

@@ -16,6 +16,7 @@ import io.apiserverupdater.lab.PodProcess;
 import io.apiserverupdater.lab.Traffic;
 import io.apiserverupdater.lab.TrafficTarget;
 import io.apiserverupdater.lab.Worker;
+import io.apiserverupdater.sandbox.Json;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -226,17 +227,13 @@ final class UpdaterCluster
   }
 
   static String holderIn(JsonObject lease) {
-    JsonObject spec = lease.getAsJsonObject("spec");
-    return spec != null && spec.has("holderIdentity")
-        ? spec.get("holderIdentity").getAsString()
-        : "";
+    return Json.text(lease, "spec/holderIdentity");
   }
 
   /** How often the Lease has changed hands. */
   int transitions() {
-    JsonElement count =
-        admin().get(LEASES + "/" + LEASE).getAsJsonObject("spec").get("leaseTransitions");
-    return count == null ? 0 : count.getAsInt();
+    String count = Json.text(admin().get(LEASES + "/" + LEASE), "spec/leaseTransitions");
+    return count.isEmpty() ? 0 : Integer.parseInt(count);
   }
 
   /** The replica that holds the Lease, once one does. */
@@ -286,9 +283,7 @@ final class UpdaterCluster
   }
 
   private static String version(Optional<JsonObject> object) {
-    return object
-        .map(found -> found.getAsJsonObject("metadata").get("resourceVersion").getAsString())
-        .orElse("");
+    return object.map(found -> Json.text(found, "metadata/resourceVersion")).orElse("");
   }
 
   /** The addresses of all control planes of the lab. */
@@ -366,11 +361,10 @@ final class UpdaterCluster
   /** Sorted; an address that is there twice counts twice. */
   private static List<String> readyAddresses(JsonObject slice) {
     List<String> addresses = new ArrayList<>();
-    for (JsonElement endpoint : array(slice, "endpoints")) {
+    for (JsonElement endpoint : Json.arrayAt(slice, "endpoints")) {
       JsonObject one = endpoint.getAsJsonObject();
-      JsonObject conditions = one.getAsJsonObject("conditions");
-      if (conditions != null && conditions.has("ready") && conditions.get("ready").getAsBoolean()) {
-        array(one, "addresses").forEach(address -> addresses.add(address.getAsString()));
+      if (Json.text(one, "conditions/ready").equals("true")) {
+        Json.arrayAt(one, "addresses").forEach(address -> addresses.add(address.getAsString()));
       }
     }
     addresses.sort(String::compareTo);
@@ -378,29 +372,22 @@ final class UpdaterCluster
   }
 
   private static boolean isSameFor(Set<String> members, JsonObject endpoints) {
-    JsonArray subsets = array(endpoints, "subsets");
+    JsonArray subsets = Json.arrayAt(endpoints, "subsets");
     if (subsets.size() != 1
         || !label(endpoints, "endpointslice.kubernetes.io/skip-mirror").equals("true")) {
       return false;
     }
     JsonObject subset = subsets.get(0).getAsJsonObject();
     List<String> addresses = new ArrayList<>();
-    array(subset, "addresses")
+    Json.arrayAt(subset, "addresses")
         .forEach(address -> addresses.add(address.getAsJsonObject().get("ip").getAsString()));
     addresses.sort(String::compareTo);
-    return array(subset, "ports").equals(PORTS)
+    return Json.arrayAt(subset, "ports").equals(PORTS)
         && addresses.equals(List.copyOf(new TreeSet<>(members)));
   }
 
-  private static JsonArray array(JsonObject object, String key) {
-    return object.has(key) && object.get(key).isJsonArray()
-        ? object.getAsJsonArray(key)
-        : new JsonArray();
-  }
-
   private static String label(JsonObject object, String key) {
-    JsonObject labels = object.getAsJsonObject("metadata").getAsJsonObject("labels");
-    return labels != null && labels.has(key) ? labels.get(key).getAsString() : "";
+    return Json.stringAt(Json.objectAt(object, "metadata", "labels"), key);
   }
 
   /** Proves that somebody leads and works: the slice is deleted and must come back. */
