@@ -1,5 +1,6 @@
 package io.apiserverupdater.bench;
 
+import io.apiserverupdater.lab.TemporaryFolder;
 import io.apiserverupdater.sandbox.NodeFiles;
 import io.apiserverupdater.sandbox.SandboxApiserver;
 import io.apiserverupdater.sandbox.SandboxCluster;
@@ -12,7 +13,6 @@ import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -40,21 +40,15 @@ public record BootstrapBench(Path launcher, Path folder) {
    */
   public static void main(String[] arguments) throws IOException, InterruptedException {
     Path tree = Path.of(arguments[0]).toAbsolutePath();
-    Path folder = Files.createTempDirectory("bootstrap-bench");
     List<Figure> figures = new ArrayList<>();
-    try {
+    try (TemporaryFolder temporary = TemporaryFolder.create("bootstrap-bench")) {
+      Path folder = temporary.path();
       BootstrapBench bench = new BootstrapBench(launcher(tree, folder), folder);
       say("exec to pinned");
       figures.addAll(bench.starts());
       say("boots");
       figures.addAll(bench.boots());
       figures.add(new Figure("package, installed", installedBytes(tree) / MEBIBYTE, "MiB", 50));
-    } finally {
-      try (Stream<Path> files = Files.walk(folder)) {
-        for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-          Files.delete(file);
-        }
-      }
     }
     System.exit(Measurements.publish(figures, Path.of(arguments[1])));
   }

@@ -34,7 +34,7 @@ class ApiserverLossTest {
 
   private final SandboxCluster cluster =
       SandboxCluster.builder().reconcileTtl(Duration.ofSeconds(1)).start();
-  private final Replicas replicas = Replicas.at(cluster);
+  private final Replicas replicas = new Replicas(cluster);
   private final String user = Replicas.fresh("updater");
   private final String namespace = replicas.namespace();
 

@@ -1,13 +1,12 @@
 package io.apiserverupdater.component;
 
+import io.apiserverupdater.lab.TemporaryFolder;
 import io.apiserverupdater.sandbox.NodeFiles;
 import io.apiserverupdater.sandbox.SandboxCluster;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 
@@ -17,21 +16,14 @@ final class BootstrapNode implements AutoCloseable {
       Path.of(System.getProperty("bootstrap.jar", "bootstrap/target/bootstrap.jar"));
 
   private final SandboxCluster cluster;
+  private final TemporaryFolder folder;
   private final NodeFiles files;
   private final List<UpdaterProcess> started = new ArrayList<>();
 
-  private BootstrapNode(SandboxCluster cluster, NodeFiles files) {
+  BootstrapNode(SandboxCluster cluster) {
     this.cluster = cluster;
-    this.files = files;
-  }
-
-  static BootstrapNode of(SandboxCluster cluster) {
-    try {
-      Path folder = Files.createTempDirectory("bootstrap-component");
-      return new BootstrapNode(cluster, NodeFiles.create(folder, cluster));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    this.folder = TemporaryFolder.create("bootstrap-component");
+    this.files = NodeFiles.create(folder.path(), cluster);
   }
 
   NodeFiles files() {
@@ -81,12 +73,6 @@ final class BootstrapNode implements AutoCloseable {
   @Override
   public void close() {
     started.forEach(UpdaterProcess::close);
-    try (var all = Files.walk(files.folder())) {
-      for (Path file : all.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(file);
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    folder.close();
   }
 }

@@ -41,7 +41,7 @@ class BootstrapTest {
 
   private final SandboxCluster cluster = SandboxCluster.start();
   private final ServiceAddress service = cluster.serviceAddress();
-  private final BootstrapNode node = BootstrapNode.of(cluster);
+  private final BootstrapNode node = new BootstrapNode(cluster);
   private final NodeFiles files = node.files();
 
   @AfterEach

@@ -25,7 +25,7 @@ class CredentialsTest {
   private static final Duration MOMENT = Duration.ofSeconds(8);
 
   private final SandboxCluster cluster = SandboxCluster.start();
-  private final Replicas replicas = Replicas.at(cluster);
+  private final Replicas replicas = new Replicas(cluster);
   private final String user = Replicas.fresh("updater");
   private final String namespace = replicas.namespace();
   private final Path authority = replicas.folder().resolve("ca.crt");

@@ -161,7 +161,7 @@ class FaultTest {
   @BeforeAll
   static void start() {
     cluster = SandboxCluster.start();
-    replicas = Replicas.at(cluster);
+    replicas = new Replicas(cluster);
     for (Calls calls : Calls.values()) {
       lanes.put(calls, List.of(Lane.start(calls, "off"), Lane.start(calls, "readyz")));
     }

@@ -28,7 +28,7 @@ class HealthGateTest {
 
   private final SandboxCluster cluster =
       SandboxCluster.builder().reconcileTtl(Duration.ofMinutes(5)).start();
-  private final Replicas replicas = Replicas.at(cluster);
+  private final Replicas replicas = new Replicas(cluster);
   private final String user = Replicas.fresh("updater");
   private final String namespace = replicas.namespace();
   private final SandboxApiserver first = cluster.apiserver(0);

@@ -33,7 +33,7 @@ class LauncherTest {
 
   @BeforeAll
   static void start() throws IOException {
-    replicas = Replicas.at(SandboxCluster.builder().apiservers(1).start());
+    replicas = new Replicas(SandboxCluster.builder().apiservers(1).start());
     // Another user must be able to read the release.
     Files.setPosixFilePermissions(replicas.folder(), PosixFilePermissions.fromString("rwxr-xr-x"));
   }

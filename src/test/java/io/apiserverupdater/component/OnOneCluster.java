@@ -13,7 +13,7 @@ abstract class OnOneCluster {
   @BeforeAll
   static void start() {
     cluster = SandboxCluster.start();
-    replicas = Replicas.at(cluster);
+    replicas = new Replicas(cluster);
   }
 
   @AfterAll

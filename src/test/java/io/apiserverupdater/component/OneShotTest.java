@@ -87,7 +87,7 @@ class OneShotTest extends OnOneCluster {
 
   @Test
   void onceAndDryRunEndWithTwoWhenNobodyAnswers() throws Exception {
-    try (Replicas gone = Replicas.at(SandboxCluster.start())) {
+    try (Replicas gone = new Replicas(SandboxCluster.start())) {
       Path config = gone.kubeconfig("person");
       gone.cluster().apiservers().forEach(server -> server.kill());
       for (String mode : List.of("--once", "--dry-run")) {

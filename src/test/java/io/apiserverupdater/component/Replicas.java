@@ -1,6 +1,7 @@
 package io.apiserverupdater.component;
 
 import com.google.gson.JsonObject;
+import io.apiserverupdater.lab.TemporaryFolder;
 import io.apiserverupdater.sandbox.ApiResource;
 import io.apiserverupdater.sandbox.AuditLog;
 import io.apiserverupdater.sandbox.Json;
@@ -8,12 +9,10 @@ import io.apiserverupdater.sandbox.Kubeconfig;
 import io.apiserverupdater.sandbox.RequestInfo;
 import io.apiserverupdater.sandbox.SandboxCluster;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -37,21 +36,11 @@ final class Replicas implements AutoCloseable {
   private static final AtomicInteger NUMBER = new AtomicInteger();
 
   private final SandboxCluster cluster;
-  private final Path folder;
+  private final TemporaryFolder folder = TemporaryFolder.create("updater-component");
   private final List<UpdaterProcess> started = new CopyOnWriteArrayList<>();
 
-  private Replicas(SandboxCluster cluster, Path folder) {
+  Replicas(SandboxCluster cluster) {
     this.cluster = cluster;
-    this.folder = folder;
-  }
-
-  static Replicas at(SandboxCluster cluster) {
-    try {
-      return new Replicas(cluster, Files.createTempDirectory("updater-component"));
-    } catch (IOException e) {
-      cluster.close();
-      throw new UncheckedIOException(e);
-    }
   }
 
   SandboxCluster cluster() {
@@ -60,7 +49,7 @@ final class Replicas implements AutoCloseable {
 
   /** A folder for files; it is the home folder of every process. */
   Path folder() {
-    return folder;
+    return folder.path();
   }
 
   /** A name that nobody has used: for a namespace, a user or a file. */
@@ -100,7 +89,7 @@ final class Replicas implements AutoCloseable {
   }
 
   Path kubeconfig(Kubeconfig.Identity identity) {
-    Path file = folder.resolve(fresh("kubeconfig"));
+    Path file = folder().resolve(fresh("kubeconfig"));
     cluster.kubeconfig(identity).write(file);
     return file;
   }
@@ -138,7 +127,7 @@ final class Replicas implements AutoCloseable {
 
   /** Starts any command; it ends with this at the latest. */
   UpdaterProcess run(List<String> command, Map<String, String> variables, String stdin) {
-    UpdaterProcess process = UpdaterProcess.start(command, folder, variables, stdin);
+    UpdaterProcess process = UpdaterProcess.start(command, folder(), variables, stdin);
     started.add(process);
     return process;
   }
@@ -230,12 +219,6 @@ final class Replicas implements AutoCloseable {
   public void close() {
     started.forEach(UpdaterProcess::close);
     cluster.close();
-    try (var files = Files.walk(folder)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(file);
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    folder.close();
   }
 }

@@ -1,5 +1,6 @@
 package io.apiserverupdater.tour;
 
+import io.apiserverupdater.lab.TemporaryFolder;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -104,7 +105,8 @@ public final class Main {
       throws InterruptedException {
     Optional<Tour> tour = Optional.empty();
     try {
-      Path folder = backstage.own(() -> TemporaryFolder.in(parent)).path();
+      Path folder =
+          backstage.own(() -> TemporaryFolder.in(parent, "apiserver-updater-try-")).path();
       Stage stage = backstage.own(() -> stageMaker.make(folder));
       timeline.title("The updater on " + stage.description());
       long start = System.nanoTime();

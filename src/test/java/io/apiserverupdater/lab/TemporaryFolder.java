@@ -1,4 +1,4 @@
-package io.apiserverupdater.tour;
+package io.apiserverupdater.lab;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -8,21 +8,26 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** A folder that goes with the tour. */
-record TemporaryFolder(Path path) implements AutoCloseable {
+/** A folder that goes with what it is for. */
+public record TemporaryFolder(Path path) implements AutoCloseable {
 
   /**
-   * Makes it; everybody may read it, since an updater need not run as the one who started the tour.
+   * Makes it; everybody may read it, since an updater need not run as the one who started it.
    * Secrets in it are for throw-away clusters.
    */
-  static TemporaryFolder in(Path parent) {
+  public static TemporaryFolder in(Path parent, String prefix) {
     try {
-      Path made = Files.createTempDirectory(parent, "apiserver-updater-try-");
+      Path made = Files.createTempDirectory(parent, prefix);
       return new TemporaryFolder(
           Files.setPosixFilePermissions(made, PosixFilePermissions.fromString("rwxr-xr-x")));
     } catch (IOException e) {
-      throw new TourException("cannot make a folder in " + parent + ": " + e, e);
+      throw new LabException("cannot make a folder in " + parent + ": " + e, e);
     }
+  }
+
+  /** The same where this machine has its temporary files. */
+  public static TemporaryFolder create(String prefix) {
+    return in(Path.of(System.getProperty("java.io.tmpdir")), prefix);
   }
 
   /** Deletes it with all that is in it. */
@@ -34,7 +39,7 @@ record TemporaryFolder(Path path) implements AutoCloseable {
         Files.deleteIfExists(child);
       }
     } catch (IOException e) {
-      throw new TourException("cannot delete " + path + ": " + e, e);
+      throw new LabException("cannot delete " + path + ": " + e, e);
     }
   }
 }
