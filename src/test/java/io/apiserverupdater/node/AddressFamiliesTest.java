@@ -85,8 +85,7 @@ class AddressFamiliesTest {
 
   private static void boots(BootedNode node, String clusterIp) {
     node.powerOn();
-    long unusedReady = node.awaitReady(SOON);
-    node.awaitHandover(SOON);
+    long unusedReady = node.awaitSettled(SOON);
     assertEquals(address(clusterIp), address(node.target(Lab.APISERVER_NAME)));
   }
 

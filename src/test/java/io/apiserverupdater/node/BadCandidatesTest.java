@@ -59,8 +59,7 @@ class BadCandidatesTest {
       Duration took = BootTimes.pinUnit(node);
       System.out.println("figure: with five bad candidates, pinned in " + took.toMillis() + " ms");
       assertTrue(took.compareTo(IN_TIME) < 0, said);
-      long unusedReady = node.awaitReady(SOON);
-      node.awaitHandover(SOON);
+      long unusedReady = node.awaitSettled(SOON);
       assertEquals(Lab.APISERVER_SERVICE_ADDRESS, node.target(Lab.APISERVER_NAME));
     } finally {
       faulty.forEach(FaultyApiserver::close);

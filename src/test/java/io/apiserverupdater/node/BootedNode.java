@@ -311,6 +311,13 @@ public final class BootedNode implements AutoCloseable {
             () -> journalTail(80));
   }
 
+  /** {@link #awaitReady}, and then {@link #awaitHandover}; returns when it was ready. */
+  public long awaitSettled(Duration limit) {
+    long ready = awaitReady(limit);
+    awaitHandover(limit);
+    return ready;
+  }
+
   /** Where the name of the apiserver leads by its hosts file; empty when nowhere. */
   public String target(String hostName) {
     return new String(hostsFile(), StandardCharsets.UTF_8)

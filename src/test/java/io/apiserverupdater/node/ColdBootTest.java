@@ -45,8 +45,7 @@ class ColdBootTest {
     BootedNode node = cluster.settled(number);
     node.powerOff();
     node.powerOn();
-    long ready = node.awaitReady(SOON);
-    node.awaitHandover(SOON);
+    long ready = node.awaitSettled(SOON);
     Journal journal = node.journal();
     int pinned = finished(journal, "apiserver-bootstrap.service");
     assertTrue(pinned < started(journal, "kubelet.service"), journal::toString);
@@ -107,8 +106,7 @@ class ColdBootTest {
 
   private static void comesBack(BootedNode node) {
     node.powerOn();
-    long ready = node.awaitReady(SOON);
-    node.awaitHandover(SOON);
+    long ready = node.awaitSettled(SOON);
     assertEquals(Lab.APISERVER_SERVICE_ADDRESS, node.target(Lab.APISERVER_NAME));
     assertEquals("success", node.unit("apiserver-bootstrap.service", "Result"));
     System.out.println("figure: reboot of " + node.name() + ": " + BootTimes.of(node, ready));

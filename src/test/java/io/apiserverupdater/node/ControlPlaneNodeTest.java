@@ -53,8 +53,7 @@ class ControlPlaneNodeTest {
     BootedNode node = cluster.node(1);
     node.powerOff();
     node.powerOn();
-    long ready = node.awaitReady(SOON);
-    node.awaitHandover(SOON);
+    long ready = node.awaitSettled(SOON);
     String pinned = node.said("apiserver-bootstrap.service");
     assertTrue(pinned.contains("evidence=ready"), pinned);
     assertTrue(peers().stream().anyMatch(peer -> pinned.contains("target=" + peer + ":")), pinned);

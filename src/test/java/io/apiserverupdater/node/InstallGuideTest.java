@@ -57,8 +57,7 @@ class InstallGuideTest {
     }
     assertUsesTheName(node);
     node.reboot();
-    long unusedReady = node.awaitReady(LIMIT);
-    node.awaitHandover(LIMIT);
+    long unusedReady = node.awaitSettled(LIMIT);
     assertUsesTheName(node);
 
     reader.follow(node, "node with a unit kube-proxy, back");

@@ -91,8 +91,7 @@ class KubeProxyRulesTest {
     BootedNode node = cluster.settled(3);
     node.powerOff();
     node.powerOn();
-    long unusedReady = node.awaitReady(SOON);
-    node.awaitHandover(SOON);
+    long unusedReady = node.awaitSettled(SOON);
     assertTrue(
         hostsOfKubeProxy(node).contains(Lab.APISERVER_SERVICE_ADDRESS), hostsOfKubeProxy(node));
     firstControlPlane(node).kill();
@@ -106,8 +105,7 @@ class KubeProxyRulesTest {
     BootedNode node = cluster.settled(4);
     node.powerOff();
     node.powerOn();
-    long unusedReady = node.awaitReady(SOON);
-    node.awaitHandover(SOON);
+    long unusedReady = node.awaitSettled(SOON);
     assertEquals(Lab.APISERVER_SERVICE_ADDRESS, node.target(Lab.APISERVER_NAME));
     String copy = hostsOfKubeProxy(node);
     assertTrue(copy.contains(firstControlPlane(node).address()), copy);

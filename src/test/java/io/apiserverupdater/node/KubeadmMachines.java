@@ -33,14 +33,9 @@ final class KubeadmMachines
   private final List<BootedNode> machines = new ArrayList<>();
   private Optional<Lab> network = Optional.empty();
 
-  private KubeadmMachines(String name, int count) {
+  KubeadmMachines(String name, int count) {
     this.name = name;
     this.count = count;
-  }
-
-  /** So many machines; {@code name} names the logs' folder. */
-  static KubeadmMachines of(String name, int count) {
-    return new KubeadmMachines(name, count);
   }
 
   @Override

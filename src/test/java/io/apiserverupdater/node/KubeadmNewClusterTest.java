@@ -27,7 +27,7 @@ class KubeadmNewClusterTest {
   private static final Duration SOON = Duration.ofSeconds(90);
 
   @RegisterExtension
-  static final KubeadmMachines machines = KubeadmMachines.of("kubeadm-new-cluster", 4);
+  static final KubeadmMachines machines = new KubeadmMachines("kubeadm-new-cluster", 4);
 
   private final BootedNode first = machines.machine(1);
   private final List<BootedNode> furtherControlPlanes =

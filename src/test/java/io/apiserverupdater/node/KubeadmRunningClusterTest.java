@@ -49,7 +49,7 @@ class KubeadmRunningClusterTest {
       """;
 
   @RegisterExtension
-  static final KubeadmMachines machines = KubeadmMachines.of("kubeadm-running-cluster", 3);
+  static final KubeadmMachines machines = new KubeadmMachines("kubeadm-running-cluster", 3);
 
   private static byte[] hostsBefore = {};
   private static String kubeletBefore = "";

@@ -52,8 +52,7 @@ class MovedControlPlanesTest {
     old.forEach(ControlPlaneHost::kill);
     for (BootedNode node : nodes) {
       node.powerOn();
-      long unusedReady = node.awaitReady(SOON);
-      node.awaitHandover(SOON);
+      long unusedReady = node.awaitSettled(SOON);
       assertTrue(node.said(PIN).contains("target=" + added.address()), node.said(PIN));
       assertEquals(Lab.APISERVER_SERVICE_ADDRESS, node.target(Lab.APISERVER_NAME));
       node.powerOff();
@@ -80,8 +79,7 @@ class MovedControlPlanesTest {
             configuration.replaceFirst(
                 "CONTROL_PLANE = ", "CONTROL_PLANE = " + added.address() + ","));
     node.run("systemctl", "restart", PIN).orThrow();
-    long unusedReady = node.awaitReady(SOON);
-    node.awaitHandover(SOON);
+    long unusedReady = node.awaitSettled(SOON);
     assertEquals(Lab.APISERVER_SERVICE_ADDRESS, node.target(Lab.APISERVER_NAME));
   }
 }

@@ -185,8 +185,7 @@ final class NodeCluster
     if (!node.on()) {
       node.powerOn();
     }
-    long unusedReady = node.awaitReady(SOON);
-    node.awaitHandover(SOON);
+    long unusedReady = node.awaitSettled(SOON);
     return node;
   }
 

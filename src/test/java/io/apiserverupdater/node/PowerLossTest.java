@@ -204,8 +204,7 @@ class PowerLossTest {
         assertTrue(!node.target(Lab.APISERVER_NAME).isEmpty(), () -> "left\n" + left);
         node.powerOn();
       }
-      long unusedReady = node.awaitReady(SOON);
-      node.awaitHandover(SOON);
+      long unusedReady = node.awaitSettled(SOON);
       assertEquals(Lab.APISERVER_SERVICE_ADDRESS, node.target(Lab.APISERVER_NAME));
       node.powerOff();
     }

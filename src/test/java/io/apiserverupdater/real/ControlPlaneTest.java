@@ -38,7 +38,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class ControlPlaneTest {
   @RegisterExtension
   static final UpdaterCluster cluster =
-      UpdaterCluster.of(
+      new UpdaterCluster(
           Lab.builder("control-plane")
               .apiserverFlags(
                   "--shutdown-delay-duration=5s",

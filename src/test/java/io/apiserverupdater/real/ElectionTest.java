@@ -25,7 +25,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 @Timeout(180)
 class ElectionTest {
   @RegisterExtension
-  static final UpdaterCluster cluster = UpdaterCluster.of(Lab.builder("election"));
+  static final UpdaterCluster cluster = new UpdaterCluster(Lab.builder("election"));
 
   private static final String LEASE = UpdaterCluster.LEASES + "/" + UpdaterCluster.LEASE;
   private static final String SLICE = UpdaterCluster.SLICES + "/" + UpdaterCluster.SLICE;

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 @Timeout(180)
 class FailoverTest {
   @RegisterExtension
-  static final UpdaterCluster cluster = UpdaterCluster.of(Lab.builder("failover"));
+  static final UpdaterCluster cluster = new UpdaterCluster(Lab.builder("failover"));
 
   @Test
   void outlivesEachApiserver() {

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 @Timeout(180)
 class RightsTest {
   @RegisterExtension
-  static final UpdaterCluster cluster = UpdaterCluster.of(Lab.builder("rights").controlPlanes(1));
+  static final UpdaterCluster cluster = new UpdaterCluster(Lab.builder("rights").controlPlanes(1));
 
   private static final String DISCOVERY = "/apis/discovery.k8s.io/v1";
   private static final String COORDINATION = "/apis/coordination.k8s.io/v1";

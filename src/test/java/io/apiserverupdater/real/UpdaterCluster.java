@@ -68,12 +68,8 @@ final class UpdaterCluster
   private List<String> command = List.of();
   private int started;
 
-  private UpdaterCluster(Lab.Builder plan) {
+  UpdaterCluster(Lab.Builder plan) {
     this.plan = plan;
-  }
-
-  static UpdaterCluster of(Lab.Builder plan) {
-    return new UpdaterCluster(plan);
   }
 
   @Override

@@ -79,16 +79,14 @@ class SandboxApiTest {
 
   @Test
   void createsAndDefaults() throws IOException {
-    SandboxClient.Answer answer = admin.post(url(slices), slice("a", "10.0.0.1"));
-    assertEquals(201, answer.code());
+    SandboxClient.Answer answer = admin.post(url(slices), slice("a", "10.0.0.1")).expect(201);
     JsonObject created = answer.json();
     assertEquals("1", Json.text(created, "metadata/generation"));
     assertFalse(Json.text(created, "metadata/uid").isEmpty());
     assertEquals(
         "TCP", Json.text(Json.arrayAt(created, "ports").get(0).getAsJsonObject(), "protocol"));
 
-    SandboxClient.Answer again = admin.post(url(slices), slice("a", "10.0.0.1"));
-    assertEquals(409, again.code());
+    SandboxClient.Answer again = admin.post(url(slices), slice("a", "10.0.0.1")).expect(409);
     assertEquals("AlreadyExists", again.reason());
     assertEquals("endpointslices.discovery.k8s.io \"a\" already exists", again.message());
   }
@@ -97,8 +95,7 @@ class SandboxApiTest {
   void writesNothingWhenNothingChanges() throws IOException {
     JsonObject created = admin.post(url(slices), slice("a", "10.0.0.1")).json();
     long before = cluster.store().revision();
-    SandboxClient.Answer same = admin.put(url(slices + "/a"), slice("a", "10.0.0.1"));
-    assertEquals(200, same.code());
+    SandboxClient.Answer same = admin.put(url(slices + "/a"), slice("a", "10.0.0.1")).expect(200);
     assertEquals(version(created), version(same.json()));
     assertEquals(before, cluster.store().revision());
   }
@@ -106,13 +103,11 @@ class SandboxApiTest {
   @Test
   void refusesStaleWritesAndAcceptsUnconditionalOnes() throws IOException {
     JsonObject first = admin.post(url(slices), slice("a", "10.0.0.1")).json();
-    SandboxClient.Answer second = admin.put(url(slices + "/a"), slice("a", "10.0.0.2"));
-    assertEquals(200, second.code());
+    SandboxClient.Answer second = admin.put(url(slices + "/a"), slice("a", "10.0.0.2")).expect(200);
     assertEquals("2", Json.text(second.json(), "metadata/generation"));
 
     first.add("endpoints", slice("a", "10.0.0.3").get("endpoints"));
-    SandboxClient.Answer stale = admin.put(url(slices + "/a"), first);
-    assertEquals(409, stale.code());
+    SandboxClient.Answer stale = admin.put(url(slices + "/a"), first).expect(409);
     assertEquals("Conflict", stale.reason());
     assertTrue(stale.message().contains("the object has been modified"), stale.message());
   }
@@ -123,16 +118,14 @@ class SandboxApiTest {
     assertEquals(201, admin.put(url(leases + "/l"), lease("l", "me")).code());
     JsonObject gone = admin.get(url(leases + "/l")).json();
     assertEquals(200, admin.delete(url(leases + "/l"), "").code());
-    SandboxClient.Answer revived = admin.put(url(leases + "/l"), gone);
-    assertEquals(409, revived.code());
+    SandboxClient.Answer revived = admin.put(url(leases + "/l"), gone).expect(409);
     assertTrue(revived.message().contains("UID in precondition"), revived.message());
   }
 
   @Test
   void leasesMustSayWhichVersionTheyReplace() throws IOException {
     assertEquals(201, admin.post(url(leases), lease("l", "me")).code());
-    SandboxClient.Answer answer = admin.put(url(leases + "/l"), lease("l", "you"));
-    assertEquals(422, answer.code());
+    SandboxClient.Answer answer = admin.put(url(leases + "/l"), lease("l", "you")).expect(422);
     assertEquals("Invalid", answer.reason());
     assertTrue(answer.message().endsWith("must be specified for an update"), answer.message());
   }
@@ -152,8 +145,7 @@ class SandboxApiTest {
     admin.post(url(slices), slice("a", "10.0.0.1"));
     JsonObject other = slice("a", "fd00::1");
     other.addProperty("addressType", "IPv6");
-    SandboxClient.Answer answer = admin.put(url(slices + "/a"), other);
-    assertEquals(422, answer.code());
+    SandboxClient.Answer answer = admin.put(url(slices + "/a"), other).expect(422);
     assertTrue(answer.message().contains("field is immutable"), answer.message());
   }
 
@@ -176,14 +168,11 @@ class SandboxApiTest {
   @Test
   void deletesUnderPreconditions() throws IOException {
     JsonObject created = admin.post(url(slices), slice("a", "10.0.0.1")).json();
-    SandboxClient.Answer refused =
-        admin.delete(url(slices + "/a"), "{\"preconditions\":{\"resourceVersion\":\"1\"}}");
-    assertEquals(409, refused.code());
+    admin.delete(url(slices + "/a"), "{\"preconditions\":{\"resourceVersion\":\"1\"}}").expect(409);
     SandboxClient.Answer deleted =
         admin.delete(
             url(slices + "/a"),
-            "{\"preconditions\":{\"resourceVersion\":\"%s\"}}".formatted(version(created)));
-    assertEquals(200, deleted.code());
+            "{\"preconditions\":{\"resourceVersion\":\"%s\"}}".formatted(version(created))).expect(200);
     assertEquals("Success", Json.text(deleted.json(), "status"));
     assertEquals(404, admin.delete(url(slices + "/a"), "").code());
   }
@@ -195,8 +184,7 @@ class SandboxApiTest {
         admin.patch(
             url(slices + "/a"),
             "application/merge-patch+json",
-            "{\"metadata\":{\"labels\":{\"x\":\"y\",\"kubernetes.io/service-name\":null}}}");
-    assertEquals(200, patched.code());
+            "{\"metadata\":{\"labels\":{\"x\":\"y\",\"kubernetes.io/service-name\":null}}}").expect(200);
     assertEquals("{\"x\":\"y\"}", Json.metadata(patched.json()).get("labels").toString());
     assertEquals(415, admin.patch(url(slices + "/a"), "application/apply-patch+yaml", "{}").code());
   }
@@ -218,8 +206,7 @@ class SandboxApiTest {
 
   @Test
   void listsFromTheFutureAreTimeouts() throws IOException {
-    SandboxClient.Answer answer = admin.get(url(slices + "?resourceVersion=99999"));
-    assertEquals(504, answer.code());
+    SandboxClient.Answer answer = admin.get(url(slices + "?resourceVersion=99999")).expect(504);
     assertTrue(answer.message().startsWith("Timeout: Too large resource version: 99999"));
     assertTrue(answer.body().contains("ResourceVersionTooLarge"));
   }
@@ -238,12 +225,10 @@ class SandboxApiTest {
         SandboxClient anonymous = new SandboxClient(cluster.pki(), "");
         SandboxClient certified =
             new SandboxClient(cluster.pki(), cluster.clientPki().client("system:cert"))) {
-      SandboxClient.Answer unknown = stranger.get(url(slices));
-      assertEquals(401, unknown.code());
+      SandboxClient.Answer unknown = stranger.get(url(slices)).expect(401);
       assertEquals("Unauthorized", unknown.message());
       assertEquals(200, anonymous.get(url("/readyz")).code());
-      SandboxClient.Answer forbidden = anonymous.get(url(slices));
-      assertEquals(403, forbidden.code());
+      SandboxClient.Answer forbidden = anonymous.get(url(slices)).expect(403);
       assertTrue(forbidden.message().contains("User \"system:anonymous\" cannot list"));
       assertEquals(200, certified.get(url(slices)).code());
       assertEquals(1, cluster.audit().of("system:cert").size());
@@ -267,8 +252,7 @@ class SandboxApiTest {
     AccessControl.Denial denial =
         cluster.access().deny("u", "update", "leases", "kube-system", "x");
     try (SandboxClient user = new SandboxClient(cluster.pki(), token)) {
-      SandboxClient.Answer answer = user.put(url(leases + "/x"), lease("x", "u"));
-      assertEquals(403, answer.code());
+      SandboxClient.Answer answer = user.put(url(leases + "/x"), lease("x", "u")).expect(403);
       assertEquals(
           "leases.coordination.k8s.io \"x\" is forbidden: User \"u\" cannot update resource"
               + " \"leases\" in API group \"coordination.k8s.io\" in the namespace"
@@ -296,8 +280,7 @@ class SandboxApiTest {
     SandboxClient.Answer answer =
         admin.post(
             url("/apis/discovery.k8s.io/v1/namespaces/nowhere/endpointslices"),
-            slice("a", "10.0.0.1"));
-    assertEquals(404, answer.code());
+            slice("a", "10.0.0.1")).expect(404);
     assertEquals("namespaces \"nowhere\" not found", answer.message());
     assertEquals(404, admin.get(url("/apis/nothing.io/v1/things")).code());
   }
@@ -307,8 +290,7 @@ class SandboxApiTest {
     JsonObject wrong = slice("a", "10.0.0.1");
     wrong.addProperty("kind", "EndpointSlice");
     wrong.add("endpoints", Json.array("10.0.0.1"));
-    SandboxClient.Answer answer = admin.post(url(slices), wrong);
-    assertEquals(400, answer.code());
+    SandboxClient.Answer answer = admin.post(url(slices), wrong).expect(400);
     assertTrue(answer.message().contains("cannot be handled as a EndpointSlice"));
     assertEquals(422, admin.post(url(slices), slice("a", "fd00::1")).code());
   }
@@ -317,8 +299,7 @@ class SandboxApiTest {
   void healthPagesListTheirChecks() throws IOException {
     assertTrue(admin.get(url("/readyz?verbose")).body().contains("[+]ping ok"));
     cluster.apiserver(0).failReadyz("etcd");
-    SandboxClient.Answer answer = admin.get(url("/readyz"));
-    assertEquals(500, answer.code());
+    SandboxClient.Answer answer = admin.get(url("/readyz")).expect(500);
     assertTrue(answer.body().contains("[-]etcd failed: reason withheld"));
     assertTrue(answer.body().endsWith("readyz check failed\n"));
     assertEquals(200, admin.get(url("/livez")).code());

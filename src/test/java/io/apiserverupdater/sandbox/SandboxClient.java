@@ -1,5 +1,7 @@
 package io.apiserverupdater.sandbox;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
@@ -85,6 +87,12 @@ final class SandboxClient implements AutoCloseable {
     JsonObject json() {
       JsonElement element = JsonParser.parseString(body);
       return element.isJsonObject() ? element.getAsJsonObject() : new JsonObject();
+    }
+
+    /** This one, if it has that code. */
+    Answer expect(int wanted) {
+      assertEquals(wanted, code, body);
+      return this;
     }
 
     String reason() {

@@ -112,8 +112,7 @@ class SandboxFaultTest {
   @Test
   void garblesBodies() throws IOException {
     cluster.faults().next(1, r -> true, new Fault.MalformedJson());
-    SandboxClient.Answer broken = admin.get(url(SLICES));
-    assertEquals(200, broken.code());
+    SandboxClient.Answer broken = admin.get(url(SLICES)).expect(200);
     assertThrows(JsonParseException.class, broken::json);
 
     cluster.faults().next(1, r -> true, new Fault.HtmlPage());

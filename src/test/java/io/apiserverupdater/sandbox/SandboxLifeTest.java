@@ -75,8 +75,7 @@ class SandboxLifeTest {
     SandboxApiserver stopping = cluster.apiserver(2);
     CompletableFuture<Void> stop = CompletableFuture.runAsync(stopping::stopGracefully);
     cluster.awaitTrue("it left at once", SOON, () -> source().equals(addresses(0, 1)));
-    SandboxClient.Answer readyz = admin.get(stopping.url() + "/readyz");
-    assertEquals(500, readyz.code());
+    SandboxClient.Answer readyz = admin.get(stopping.url() + "/readyz").expect(500);
     assertTrue(readyz.body().contains("[-]shutdown failed"));
     try (SandboxClient.Watch watch = admin.watch(stopping.url() + SLICES + "?watch=1")) {
       stop.get(5, TimeUnit.SECONDS);
