@@ -24,35 +24,19 @@ public final class ControlPlaneHost {
   private volatile boolean terminating;
   private volatile boolean withoutStore;
 
-  private ControlPlaneHost(
-      LabHost host,
-      List<String> command,
-      List<String> furtherFlags,
-      Path auditLog,
-      AdminClient admin,
-      LabProcess process) {
-    this.host = host;
-    this.command = command;
-    this.furtherFlags = furtherFlags;
-    this.auditLog = auditLog;
-    this.admin = admin;
-    this.process = process;
-  }
-
   /** Starts its apiserver; see {@link #awaitReady}. */
-  static ControlPlaneHost start(
+  ControlPlaneHost(
       LabHost host,
       List<String> command,
       List<String> furtherFlags,
       Path auditLog,
       AdminClient admin) {
-    return new ControlPlaneHost(
-        host,
-        command,
-        furtherFlags,
-        auditLog,
-        admin.at(host.address()),
-        launch(host, command, furtherFlags));
+    this.host = host;
+    this.command = command;
+    this.furtherFlags = furtherFlags;
+    this.auditLog = auditLog;
+    this.admin = admin.at(host.address());
+    this.process = launch(host, command, furtherFlags);
   }
 
   private static LabProcess launch(LabHost host, List<String> command, List<String> furtherFlags) {

@@ -226,7 +226,7 @@ public final class Lab implements AutoCloseable {
     LabHost host = network.addHost("cp" + launched, controlPlaneAddress(launched));
     Path audit = files.logs().resolve(host.name() + "-audit.log");
     ControlPlaneHost controlPlane =
-        ControlPlaneHost.start(
+        new ControlPlaneHost(
             host, apiserver.on(host, etcd().url(), audit), List.of(furtherFlags), audit, admin);
     controlPlanes.add(controlPlane);
     return controlPlane;
@@ -266,7 +266,7 @@ public final class Lab implements AutoCloseable {
     Path config =
         KubeProxyConfig.write(files, host, mode, nodeSettings.proxyMinSyncPeriod(), kubeconfig);
     workers.add(
-        Worker.start(
+        new Worker(
             host,
             mode,
             List.of(binaries.program("kube-proxy"), "--config=" + config),

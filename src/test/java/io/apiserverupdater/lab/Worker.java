@@ -28,25 +28,8 @@ public final class Worker {
   private final NodeSettings settings;
   private Optional<LabProcess> proxy = Optional.empty();
 
-  private Worker(
-      LabHost host,
-      ProxyMode mode,
-      List<String> command,
-      String trafficProgram,
-      NodeSettings settings,
-      Path caFile,
-      Path logFolder) {
-    this.host = host;
-    this.mode = mode;
-    this.command = command;
-    this.trafficProgram = trafficProgram;
-    this.settings = settings;
-    this.caFile = caFile;
-    this.logFolder = logFolder;
-  }
-
   /** Registers the Node and starts kube-proxy; see {@link #awaitProxy}. */
-  static Worker start(
+  Worker(
       LabHost host,
       ProxyMode mode,
       List<String> command,
@@ -55,14 +38,19 @@ public final class Worker {
       Path caFile,
       Path logFolder,
       AdminClient admin) {
+    this.host = host;
+    this.mode = mode;
+    this.command = command;
+    this.trafficProgram = trafficProgram;
+    this.settings = settings;
+    this.caFile = caFile;
+    this.logFolder = logFolder;
     // Without its Node kube-proxy waits for 30 s before it does anything.
     JsonObject node = admin.create("/api/v1/nodes", nodeJson(host));
     if (!node.has("status")) {
       throw new LabException("the apiserver dropped the addresses of Node " + host.name());
     }
-    Worker worker = new Worker(host, mode, command, trafficProgram, settings, caFile, logFolder);
-    worker.launch();
-    return worker;
+    launch();
   }
 
   private static String nodeJson(LabHost host) {

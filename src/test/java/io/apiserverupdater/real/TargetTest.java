@@ -25,7 +25,8 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 @Tag("real")
 @Timeout(180)
 class TargetTest {
-  @RegisterExtension static final UpdaterCluster cluster = new UpdaterCluster(Lab.builder("target"));
+  @RegisterExtension
+  static final UpdaterCluster cluster = new UpdaterCluster(Lab.builder("target"));
 
   private static final String SLICE = UpdaterCluster.SLICES + "/" + UpdaterCluster.SLICE;
   private static final String ENDPOINTS = UpdaterCluster.ENDPOINTS + "/" + UpdaterCluster.SERVICE;

@@ -170,9 +170,11 @@ class SandboxApiTest {
     JsonObject created = admin.post(url(slices), slice("a", "10.0.0.1")).json();
     admin.delete(url(slices + "/a"), "{\"preconditions\":{\"resourceVersion\":\"1\"}}").expect(409);
     SandboxClient.Answer deleted =
-        admin.delete(
-            url(slices + "/a"),
-            "{\"preconditions\":{\"resourceVersion\":\"%s\"}}".formatted(version(created))).expect(200);
+        admin
+            .delete(
+                url(slices + "/a"),
+                "{\"preconditions\":{\"resourceVersion\":\"%s\"}}".formatted(version(created)))
+            .expect(200);
     assertEquals("Success", Json.text(deleted.json(), "status"));
     assertEquals(404, admin.delete(url(slices + "/a"), "").code());
   }
@@ -181,10 +183,12 @@ class SandboxApiTest {
   void patches() throws IOException {
     admin.post(url(slices), slice("a", "10.0.0.1"));
     SandboxClient.Answer patched =
-        admin.patch(
-            url(slices + "/a"),
-            "application/merge-patch+json",
-            "{\"metadata\":{\"labels\":{\"x\":\"y\",\"kubernetes.io/service-name\":null}}}").expect(200);
+        admin
+            .patch(
+                url(slices + "/a"),
+                "application/merge-patch+json",
+                "{\"metadata\":{\"labels\":{\"x\":\"y\",\"kubernetes.io/service-name\":null}}}")
+            .expect(200);
     assertEquals("{\"x\":\"y\"}", Json.metadata(patched.json()).get("labels").toString());
     assertEquals(415, admin.patch(url(slices + "/a"), "application/apply-patch+yaml", "{}").code());
   }
@@ -278,9 +282,11 @@ class SandboxApiTest {
   @Test
   void missingNamespacesAndPathsAreNotFound() throws IOException {
     SandboxClient.Answer answer =
-        admin.post(
-            url("/apis/discovery.k8s.io/v1/namespaces/nowhere/endpointslices"),
-            slice("a", "10.0.0.1")).expect(404);
+        admin
+            .post(
+                url("/apis/discovery.k8s.io/v1/namespaces/nowhere/endpointslices"),
+                slice("a", "10.0.0.1"))
+            .expect(404);
     assertEquals("namespaces \"nowhere\" not found", answer.message());
     assertEquals(404, admin.get(url("/apis/nothing.io/v1/things")).code());
   }
