@@ -42,6 +42,8 @@ public final class AdminClient implements AutoCloseable {
   }
 
   /**
+   * A client under one token.
+   *
    * @param url asked before each call for {@code https://IP:PORT} of the apiserver to use
    */
   public static AdminClient create(X509Certificate authority, Supplier<String> url, String token) {
