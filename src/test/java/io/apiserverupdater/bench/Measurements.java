@@ -25,11 +25,7 @@ public final class Measurements {
     return machine;
   }
 
-  /**
-   * Prints the figures as a table and writes them, with the machine, as JSON.
-   *
-   * @return what the process is to exit with: 0, or 1 when a reach was missed
-   */
+  /** Prints the figures and writes them as JSON; returns 1 when a reach was missed, or else 0. */
   public static int publish(List<Figure> figures, Path file) throws IOException {
     figures.forEach(figure -> System.out.println(figure.row()));
     write(file, Json.of("figures", json(figures), "machine", machine()));

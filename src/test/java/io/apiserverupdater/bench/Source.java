@@ -21,11 +21,7 @@ record Source(Lab lab) {
     return members;
   }
 
-  /**
-   * Puts these addresses in, with a zone if there is one.
-   *
-   * @return the slice as it was stored
-   */
+  /** Puts these addresses in, with a zone if there is one; returns the slice as stored. */
   JsonObject patch(Set<String> addresses, Optional<String> zone) {
     JsonArray endpoints = new JsonArray();
     for (String address : new TreeSet<>(addresses)) {

@@ -75,7 +75,7 @@ final class Replicas implements AutoCloseable {
 
   /** A kubeconfig with a token of a user. */
   Path kubeconfig(String user) {
-    return kubeconfig(Kubeconfig.Identity.token(user, cluster.access().issueToken(user)));
+    return kubeconfig(new Kubeconfig.Identity.Token(user, cluster.access().issueToken(user)));
   }
 
   /** The same, with other lines in place of those that name the server, indented by four. */

@@ -217,11 +217,7 @@ final class UpdaterProcess implements AutoCloseable {
     return new Result(code, out.text(), err.text());
   }
 
-  /**
-   * Waits for the end.
-   *
-   * @throws AssertionError when it does not come in time
-   */
+  /** Waits for the end, which must come in time. */
   int awaitExit(Duration limit) throws InterruptedException {
     if (!process.waitFor(limit.toNanos(), TimeUnit.NANOSECONDS)) {
       throw new AssertionError("still running after " + limit + "\n" + logText());

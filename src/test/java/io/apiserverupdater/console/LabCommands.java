@@ -37,11 +37,7 @@ final class LabCommands {
     this.cluster = cluster;
   }
 
-  /**
-   * Carries a command out and says what it has done.
-   *
-   * @return the exit code
-   */
+  /** Carries a command out and says what it has done; returns the exit code. */
   int run(List<String> words, PrintWriter out) {
     try {
       return switch (words.get(0)) {

@@ -178,30 +178,26 @@ public enum MatrixRow {
   public record Claim(String name, String unit, double reach, ToDoubleFunction<List<Round>> value) {
 
     static Claim medianOutage(double millis) {
-      return new Claim(
-          "outage, p50",
-          "ms",
-          millis,
-          rounds -> Quantile.of(outages(rounds, Service.APISERVER), 0.5));
+      return outage("outage, p50", millis, 0.5);
     }
 
     static Claim longestOutage(double millis) {
+      return outage("outage, max", millis, 1);
+    }
+
+    private static Claim outage(String name, double millis, double quantile) {
       return new Claim(
-          "outage, max",
-          "ms",
-          millis,
-          rounds -> Quantile.of(outages(rounds, Service.APISERVER), 1));
+          name, "ms", millis, rounds -> Quantile.of(outages(rounds, Service.APISERVER), quantile));
     }
 
     static Claim noFailure() {
-      return new Claim(
+      return none(
           "failed requests",
-          "",
-          0,
-          rounds ->
-              rounds.stream()
-                  .mapToInt(round -> round.failures(Service.APISERVER) + round.failuresOnReturn())
-                  .sum());
+          round -> round.failures(Service.APISERVER) + round.failuresOnReturn());
+    }
+
+    private static Claim none(String name, ToIntFunction<Round> count) {
+      return new Claim(name, "", 0, rounds -> rounds.stream().mapToInt(count).sum());
     }
 
     static Claim slowestReturn(double millis) {
@@ -266,11 +262,7 @@ public enum MatrixRow {
     }
 
     static Claim noRestart() {
-      return new Claim(
-          "restarts of an updater",
-          "",
-          0,
-          rounds -> rounds.stream().mapToInt(Round::restarts).sum());
+      return none("restarts of an updater", Round::restarts);
     }
   }
 

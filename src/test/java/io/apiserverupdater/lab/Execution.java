@@ -16,11 +16,7 @@ public record Execution(String command, int exitCode, String out, String err) {
   /** A private tmpfs, so leftovers of a killed JVM vanish with the universe. */
   private static final Path SCRATCH = Path.of("/run/lab");
 
-  /**
-   * Runs a command with empty input.
-   *
-   * @throws LabException when it cannot be started or is not done in time (it is killed then)
-   */
+  /** Runs a command with empty input; it is killed when it is not done in time. */
   public static Execution run(ProcessBuilder builder, Duration limit) {
     return run(builder, "", limit);
   }
@@ -72,11 +68,7 @@ public record Execution(String command, int exitCode, String out, String err) {
     return run(new ProcessBuilder(command), limit);
   }
 
-  /**
-   * This execution, if it ended with exit code 0.
-   *
-   * @throws LabException otherwise, with what the command said
-   */
+  /** This execution, if it ended with exit code 0; otherwise throws what the command said. */
   public Execution orThrow() {
     if (exitCode != 0) {
       throw new LabException("exit code " + exitCode + " of " + command + "\n" + out + err);

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 
 /** The real kubectl, as the cluster's admin, in the folder of the checkout. Thread-safe. */
 public record Kubectl(
@@ -33,5 +34,40 @@ public record Kubectl(
   /** Applies manifests given as YAML or JSON text. */
   public void apply(String manifests) {
     runWithInput(manifests, "apply", "-f", "-").orThrow();
+  }
+
+  /** A Service without a selector, on port 6443, and its one slice with these ready addresses. */
+  public void publish(
+      String namespace,
+      String name,
+      String clusterIp,
+      String slice,
+      String family,
+      List<String> addresses) {
+    String endpoints =
+        addresses.stream()
+            .map(ip -> "{addresses: [\"" + ip + "\"], conditions: {ready: true}}")
+            .collect(Collectors.joining(", "));
+    apply(
+        """
+        apiVersion: v1
+        kind: Service
+        metadata: {name: %1$s, namespace: %2$s}
+        spec:
+          clusterIP: "%3$s"
+          ipFamilies: [%4$s]
+          ports: [{name: https, port: 6443}]
+        ---
+        apiVersion: discovery.k8s.io/v1
+        kind: EndpointSlice
+        metadata:
+          name: %5$s
+          namespace: %2$s
+          labels: {kubernetes.io/service-name: %1$s}
+        addressType: %4$s
+        ports: [{name: https, port: 6443}]
+        endpoints: [%6$s]
+        """
+            .formatted(name, namespace, clusterIp, family, slice, endpoints));
   }
 }

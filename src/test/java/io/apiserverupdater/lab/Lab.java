@@ -458,11 +458,7 @@ public final class Lab implements AutoCloseable {
     return published.in(namespace, slice);
   }
 
-  /**
-   * Waits, by watching, until an EndpointSlice holds exactly these addresses.
-   *
-   * @throws LabException with the slice as it is, when time is up first
-   */
+  /** Waits, by watching, until a slice holds exactly these addresses; says what it holds if not. */
   public void awaitAddresses(String namespace, String slice, Set<String> wanted, Duration limit) {
     published.await(namespace, slice, wanted, limit);
   }

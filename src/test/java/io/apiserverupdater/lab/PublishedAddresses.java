@@ -20,11 +20,7 @@ public record PublishedAddresses(AdminClient admin) {
         .orElse(Set.of());
   }
 
-  /**
-   * Waits, by watching, until a slice holds exactly these addresses.
-   *
-   * @throws LabException with the slice as it is, when time is up first
-   */
+  /** Waits, by watching, until a slice holds exactly these addresses; says what it holds if not. */
   void await(String namespace, String slice, Set<String> wanted, Duration limit) {
     Optional<JsonObject> unusedSlice =
         admin.await(

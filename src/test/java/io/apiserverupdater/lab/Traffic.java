@@ -45,10 +45,6 @@ public final class Traffic implements AutoCloseable {
     public boolean ok() {
       return outcome.equals("ok");
     }
-
-    public long endNanos() {
-      return startNanos + took.toNanos();
-    }
   }
 
   private final Process process;

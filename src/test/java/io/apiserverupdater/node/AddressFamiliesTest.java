@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.apiserverupdater.lab.ControlPlaneHost;
+import io.apiserverupdater.lab.Kubectl;
 import io.apiserverupdater.lab.Lab;
 import io.apiserverupdater.lab.LabHost;
 import io.apiserverupdater.lab.ProxyMode;
@@ -14,7 +15,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
@@ -123,34 +123,8 @@ class AddressFamiliesTest {
       int last = cluster.lab().controlPlanes().indexOf(controlPlane) + 1;
       give(controlPlane.host(), "fd00:30::1:" + last);
     }
-    cluster
-        .lab()
-        .kubectl()
-        .apply(
-            """
-            apiVersion: v1
-            kind: Service
-            metadata: {name: apiserver-six, namespace: kube-system}
-            spec:
-              clusterIP: %s
-              ipFamilies: [IPv6]
-              ports: [{name: https, port: 6443}]
-            ---
-            apiVersion: discovery.k8s.io/v1
-            kind: EndpointSlice
-            metadata:
-              name: apiserver-six
-              namespace: kube-system
-              labels: {kubernetes.io/service-name: apiserver-six}
-            addressType: IPv6
-            ports: [{name: https, port: 6443}]
-            endpoints: [%s]
-            """
-                .formatted(
-                    CLUSTER_IP,
-                    ipv6().stream()
-                        .map(ip -> "{addresses: [\"" + ip + "\"], conditions: {ready: true}}")
-                        .collect(Collectors.joining(", "))));
+    Kubectl kubectl = cluster.lab().kubectl();
+    kubectl.publish("kube-system", "apiserver-six", CLUSTER_IP, "apiserver-six", "IPv6", ipv6());
     node.disk().chroot("rm", "-rf", "/var/lib/apiserver-bootstrap").orThrow();
     return node;
   }

@@ -47,10 +47,10 @@ class ColdBootTest {
     node.powerOn();
     long ready = node.awaitSettled(SOON);
     Journal journal = node.journal();
-    int pinned = finished(journal, "apiserver-bootstrap.service");
-    assertTrue(pinned < started(journal, "kubelet.service"), journal::toString);
+    int pinned = said(journal, "apiserver-bootstrap.service", "Finished ");
+    assertTrue(pinned < said(journal, "kubelet.service", "Started "), journal::toString);
     if (cluster.plan(number).placement() == ProxyPlacement.UNIT) {
-      assertTrue(pinned < started(journal, "kube-proxy.service"), journal::toString);
+      assertTrue(pinned < said(journal, "kube-proxy.service", "Started "), journal::toString);
     }
     assertEquals(Lab.APISERVER_SERVICE_ADDRESS, node.target(Lab.APISERVER_NAME));
     assertNothingStays(node);
@@ -116,14 +116,6 @@ class ColdBootTest {
   private static void assertNothingStays(BootedNode node) {
     assertEquals(
         "", node.run("pgrep", "--full", "--list-full", "^/usr/lib/apiserver-bootstrap").out());
-  }
-
-  private static int finished(Journal journal, String unit) {
-    return said(journal, unit, "Finished ");
-  }
-
-  private static int started(Journal journal, String unit) {
-    return said(journal, unit, "Started ");
   }
 
   private static int said(Journal journal, String unit, String beginning) {

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.apiserverupdater.lab.ControlPlaneHost;
 import io.apiserverupdater.lab.Deadline;
 import io.apiserverupdater.lab.Execution;
+import io.apiserverupdater.lab.Kubectl;
 import io.apiserverupdater.lab.Lab;
 import io.apiserverupdater.lab.LabException;
 import io.apiserverupdater.lab.ProxyMode;
@@ -174,29 +175,8 @@ class KubeProxyRulesTest {
             .filter(ControlPlaneHost::reachable)
             .findFirst()
             .orElseThrow();
-    cluster
-        .lab()
-        .kubectl()
-        .apply(
-            """
-            apiVersion: v1
-            kind: Service
-            metadata: {name: probe, namespace: default}
-            spec:
-              clusterIP: 10.96.0.99
-              ports: [{name: https, port: 6443}]
-            ---
-            apiVersion: discovery.k8s.io/v1
-            kind: EndpointSlice
-            metadata:
-              name: probe
-              namespace: default
-              labels: {kubernetes.io/service-name: probe}
-            addressType: IPv4
-            ports: [{name: https, port: 6443}]
-            endpoints: [{addresses: ["%s"], conditions: {ready: true}}]
-            """
-                .formatted(alive.address()));
+    Kubectl kubectl = cluster.lab().kubectl();
+    kubectl.publish("default", "probe", "10.96.0.99", "probe", "IPv4", List.of(alive.address()));
     Deadline.in(SOON)
         .await(
             "kube-proxy of " + node.name() + " to program a new Service",

@@ -299,9 +299,7 @@ class PackageTest {
       installAndPin(cluster);
       node.run(PROGRAM, "handover").orThrow();
       assertEquals(List.of(cluster.apiserver(1).ip()), targets());
-      String said = node.dpkg("--remove");
-      assertTrue(said.contains("points at one control plane permanently"), said);
-      assertEquals(List.of(cluster.apiserver(0).ip()), targets());
+      removeAndKeepTheName(cluster);
       assertTrue(Files.exists(node.disk().path(CONFIGURATION)));
       String purged = node.dpkg("--purge");
       assertTrue(purged.contains("the marked block stays in /etc/hosts"), purged);
@@ -322,9 +320,7 @@ class PackageTest {
     node.disk().write("/etc/hosts", "127.0.0.1 localhost\n10.0.0.5 registry.local");
     try (SandboxCluster cluster = SandboxCluster.start()) {
       installAndPin(cluster);
-      String said = node.dpkg("--remove");
-      assertTrue(said.contains("points at one control plane permanently"), said);
-      assertEquals(List.of(cluster.apiserver(0).ip()), targets());
+      removeAndKeepTheName(cluster);
     }
   }
 
@@ -336,9 +332,7 @@ class PackageTest {
           .write(
               CONFIGURATION,
               node.disk().text(CONFIGURATION) + "STRATEGY = nft\nREMOVE_AFTER_HANDOVER = true\n");
-      String said = node.dpkg("--remove");
-      assertTrue(said.contains("points at one control plane permanently"), said);
-      assertEquals(List.of(cluster.apiserver(0).ip()), targets());
+      removeAndKeepTheName(cluster);
     }
   }
 
@@ -406,6 +400,12 @@ class PackageTest {
 
   private void pin(SandboxCluster cluster) {
     node.run(PROGRAM, "pin").orThrow();
+    assertEquals(List.of(cluster.apiserver(0).ip()), targets());
+  }
+
+  private void removeAndKeepTheName(SandboxCluster cluster) {
+    String said = node.dpkg("--remove");
+    assertTrue(said.contains("points at one control plane permanently"), said);
     assertEquals(List.of(cluster.apiserver(0).ip()), targets());
   }
 

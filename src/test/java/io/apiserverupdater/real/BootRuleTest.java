@@ -80,31 +80,8 @@ class BootRuleTest {
 
   /** The Service apiserver with these endpoints, as the updater would keep it. */
   private static void publish(List<String> addresses) {
-    String endpoints =
-        addresses.stream()
-            .map(ip -> "{addresses: [\"" + ip + "\"], conditions: {ready: true}}")
-            .collect(Collectors.joining(", "));
     lab.kubectl()
-        .apply(
-            """
-            apiVersion: v1
-            kind: Service
-            metadata: {name: apiserver, namespace: kube-system}
-            spec:
-              clusterIP: 10.96.0.64
-              ports: [{name: https, port: 6443}]
-            ---
-            apiVersion: discovery.k8s.io/v1
-            kind: EndpointSlice
-            metadata:
-              name: apiserver-ipv4
-              namespace: kube-system
-              labels: {kubernetes.io/service-name: apiserver}
-            addressType: IPv4
-            ports: [{name: https, port: 6443}]
-            endpoints: [ENDPOINTS]
-            """
-                .replace("ENDPOINTS", endpoints));
+        .publish("kube-system", "apiserver", "10.96.0.64", "apiserver-ipv4", "IPv4", addresses);
   }
 
   private static Worker worker(ProxyMode mode) {

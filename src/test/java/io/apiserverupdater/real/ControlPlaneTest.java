@@ -79,8 +79,7 @@ class ControlPlaneTest {
 
   /** Starts both replicas and the requests; returns when all control planes have answered. */
   private static Requests requestsToAll() {
-    cluster.startBoth();
-    cluster.awaitTarget();
+    cluster.startBothAndAwaitTarget();
     for (Worker worker : cluster.lab().workers()) {
       // From here on kube-proxy itself depends on the Service, as every program on a node does.
       worker.pointApiserverNameAt(Lab.APISERVER_SERVICE_ADDRESS);

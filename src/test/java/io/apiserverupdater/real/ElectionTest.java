@@ -32,8 +32,7 @@ class ElectionTest {
 
   @Test
   void standbyTakesOverFromAKilledLeader() {
-    cluster.startBoth();
-    cluster.awaitTarget();
+    cluster.startBothAndAwaitTarget();
     Replica killed = cluster.leader();
     killed.pod().process().kill();
     // Nobody leads at this moment, so the repair is the successor's first deed.
@@ -112,8 +111,7 @@ class ElectionTest {
 
   @Test
   void stoppedLeaderHandsOver() {
-    cluster.startBoth();
-    cluster.awaitTarget();
+    cluster.startBothAndAwaitTarget();
     Replica stopped = cluster.leader();
     cluster.awaitRenewals(1);
     Instant begin = Instant.now();
@@ -169,8 +167,7 @@ class ElectionTest {
 
   @Test
   void deletedLeaseIsMadeAnew() {
-    cluster.startBoth();
-    cluster.awaitTarget();
+    cluster.startBothAndAwaitTarget();
     for (int i = 0; i < 3; i++) {
       String uid = uid(cluster.admin().get(LEASE));
       cluster.admin().delete(LEASE);
@@ -195,8 +192,7 @@ class ElectionTest {
 
   @Test
   void strangersLeaseIsRespectedUntilItExpires() {
-    cluster.startBoth();
-    cluster.awaitTarget();
+    cluster.startBothAndAwaitTarget();
     Replica dethroned = cluster.leader();
     // Longer than what the replicas would ask for themselves.
     cluster

@@ -38,8 +38,7 @@ class RightsTest {
   @Test
   void eachRightIsUsedAndNoOtherIsMissed() {
     Instant begin = Instant.now();
-    cluster.startBoth();
-    cluster.awaitTarget();
+    cluster.startBothAndAwaitTarget();
     String slice = UpdaterCluster.SLICES + "/" + UpdaterCluster.SLICE;
     String endpoints = UpdaterCluster.ENDPOINTS + "/" + UpdaterCluster.SERVICE;
     cluster.admin().patch(slice, "{\"endpoints\": []}");
@@ -241,33 +240,29 @@ class RightsTest {
   }
 
   private static String otherSlice() {
-    String path = UpdaterCluster.SLICES + "/other-ipv4";
-    if (cluster.admin().find(path).isEmpty()) {
-      cluster
-          .admin()
-          .create(
-              UpdaterCluster.SLICES,
-              """
-              {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",
-               "metadata": {"name": "other-ipv4",
-                 "labels": {"kubernetes.io/service-name": "other"}},
-               "addressType": "IPv4", "ports": [], "endpoints": []}
-              """);
-    }
-    return path;
+    return present(
+        UpdaterCluster.SLICES + "/other-ipv4",
+        UpdaterCluster.SLICES,
+        """
+        {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",
+         "metadata": {"name": "other-ipv4", "labels": {"kubernetes.io/service-name": "other"}},
+         "addressType": "IPv4", "ports": [], "endpoints": []}
+        """);
   }
 
   private static String otherLease() {
-    String path = UpdaterCluster.LEASES + "/other";
+    return present(
+        UpdaterCluster.LEASES + "/other",
+        UpdaterCluster.LEASES,
+        """
+        {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+         "metadata": {"name": "other"}, "spec": {}}
+        """);
+  }
+
+  private static String present(String path, String collection, String object) {
     if (cluster.admin().find(path).isEmpty()) {
-      cluster
-          .admin()
-          .create(
-              UpdaterCluster.LEASES,
-              """
-              {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
-               "metadata": {"name": "other"}, "spec": {}}
-              """);
+      cluster.admin().create(collection, object);
     }
     return path;
   }

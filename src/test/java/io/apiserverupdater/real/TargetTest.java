@@ -120,8 +120,7 @@ class TargetTest {
 
   @Test
   void repairsWhatSomebodyEdits() {
-    cluster.startBoth();
-    cluster.awaitTarget();
+    cluster.startBothAndAwaitTarget();
     for (String edit :
         List.of(
             "{\"endpoints\": [{\"addresses\": [\"172.30.1.77\"]}]}",
@@ -164,8 +163,7 @@ class TargetTest {
 
   @Test
   void bringsBackWhatSomebodyDeletes() {
-    cluster.startBoth();
-    cluster.awaitTarget();
+    cluster.startBothAndAwaitTarget();
     cluster.admin().delete(SLICE);
     cluster.awaitTarget();
     cluster.admin().delete(ENDPOINTS);
@@ -177,8 +175,7 @@ class TargetTest {
 
   @Test
   void keepsWhatOthersWriteBesideIt() {
-    cluster.startBoth();
-    cluster.awaitTarget();
+    cluster.startBothAndAwaitTarget();
     String foreign =
         """
         {"metadata": {"labels": {"team": "blue"}, "annotations": {"example.com/note": "ours"}}}
@@ -203,8 +200,7 @@ class TargetTest {
 
   @Test
   void needsNoControllerManager() {
-    cluster.startBoth();
-    cluster.awaitTarget();
+    cluster.startBothAndAwaitTarget();
     JsonObject slice = content(cluster.admin().get(SLICE));
     JsonObject endpoints = content(cluster.admin().get(ENDPOINTS));
     cluster.lab().stopControllerManager();

@@ -198,6 +198,11 @@ final class UpdaterCluster
     return both;
   }
 
+  void startBothAndAwaitTarget() {
+    List<Replica> unusedBoth = startBoth();
+    awaitTarget();
+  }
+
   /** Runs the updater in a pod to its end. */
   Execution runInPod(String... flags) {
     started++;

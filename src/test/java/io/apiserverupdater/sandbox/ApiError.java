@@ -29,20 +29,10 @@ public final class ApiError extends RuntimeException {
   }
 
   static ApiError of(int code, String reason, String message, JsonObject details) {
-    JsonObject status =
-        Json.of(
-            "kind",
-            "Status",
-            "apiVersion",
-            "v1",
-            "metadata",
-            new JsonObject(),
-            "status",
-            "Failure",
-            "message",
-            message,
-            "code",
-            code);
+    JsonObject status = Json.of("kind", "Status", "apiVersion", "v1", "metadata", new JsonObject());
+    status.addProperty("status", "Failure");
+    status.addProperty("message", message);
+    status.addProperty("code", code);
     if (!reason.isEmpty()) {
       status.addProperty("reason", reason);
     }
@@ -63,17 +53,8 @@ public final class ApiError extends RuntimeException {
   static ApiError forbidden(RequestInfo request) {
     String user = '"' + request.user() + '"';
     if (request.resource().isEmpty()) {
-      return of(
-          403,
-          "Forbidden",
-          "forbidden: User "
-              + user
-              + " cannot "
-              + request.verb()
-              + " path \""
-              + request.path()
-              + '"',
-          new JsonObject());
+      String message = "forbidden: User %s cannot %s path \"%s\"";
+      return of(403, "Forbidden", message.formatted(user, request.verb(), request.path()));
     }
     String subject =
         request.name().isEmpty()

@@ -76,11 +76,7 @@ record ApiHandler(SandboxStore store) {
         dryRun);
   }
 
-  /**
-   * Carries a request out.
-   *
-   * @throws ApiError with what to answer instead
-   */
+  /** Carries a request out, or throws an ApiError with what to answer instead. */
   Reply handle(Call call, RequestInfo info) {
     Optional<Target> target = target(call.path());
     if (target.isEmpty()) {

@@ -23,14 +23,6 @@ public record Kubeconfig(String yaml) {
     record Token(String user, String token) implements Identity {}
 
     record Certificate(String user, SandboxPki.Credential credential) implements Identity {}
-
-    static Identity token(String user, String token) {
-      return new Token(user, token);
-    }
-
-    static Identity certificate(String user, SandboxPki.Credential credential) {
-      return new Certificate(user, credential);
-    }
   }
 
   static Kubeconfig of(SandboxCluster cluster, Identity identity) {
@@ -64,17 +56,7 @@ public record Kubeconfig(String yaml) {
     return new Kubeconfig(yaml.toString());
   }
 
-  /** The same with another current context, which is an apiserver's name. */
-  public Kubeconfig using(SandboxApiserver server) {
-    return new Kubeconfig(
-        yaml.replaceFirst("(?m)^current-context: .*$", "current-context: " + server.name()));
-  }
-
-  /**
-   * Writes the file.
-   *
-   * @throws UncheckedIOException when it cannot be written
-   */
+  /** Writes the file. */
   public void write(Path file) {
     try {
       Files.writeString(file, yaml);

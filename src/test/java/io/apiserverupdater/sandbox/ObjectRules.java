@@ -31,11 +31,7 @@ final class ObjectRules {
 
   private ObjectRules() {}
 
-  /**
-   * An object as it is stored, from an object as it was sent.
-   *
-   * @throws ApiError 400 or 422 when it cannot be accepted
-   */
+  /** An object as it is stored, from one as it was sent; 400 or 422 when it cannot be accepted. */
   static JsonObject admit(ApiResource resource, String namespace, JsonObject sent) {
     String apiVersion = Json.stringAt(sent, "apiVersion");
     if (!apiVersion.isEmpty() && !apiVersion.equals(resource.apiVersion())) {
@@ -77,11 +73,7 @@ final class ObjectRules {
     return object;
   }
 
-  /**
-   * Checks that hold between the old object and the new one.
-   *
-   * @throws ApiError 422
-   */
+  /** Checks that hold between the old object and the new one; 422 when they do not. */
   static void admitChange(ApiResource resource, JsonObject before, JsonObject after) {
     if (!resource.equals(ApiResource.ENDPOINT_SLICES)) {
       return;

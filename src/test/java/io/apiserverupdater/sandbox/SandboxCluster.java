@@ -197,7 +197,7 @@ public final class SandboxCluster implements AutoCloseable {
 
   /** A kubeconfig for the admin, with one context per running apiserver. */
   public Kubeconfig kubeconfig() {
-    return Kubeconfig.of(this, Kubeconfig.Identity.token("admin", adminToken));
+    return Kubeconfig.of(this, new Kubeconfig.Identity.Token("admin", adminToken));
   }
 
   /** A kubeconfig for anybody. */
@@ -207,7 +207,7 @@ public final class SandboxCluster implements AutoCloseable {
 
   /** A user known by a client certificate. */
   public Kubeconfig.Identity clientCertificate(String user) {
-    return Kubeconfig.Identity.certificate(user, clientPki.client(user));
+    return new Kubeconfig.Identity.Certificate(user, clientPki.client(user));
   }
 
   /** A Service without a selector, with one port 6443 named https. */
@@ -263,9 +263,7 @@ public final class SandboxCluster implements AutoCloseable {
         });
   }
 
-  /**
-   * As {@link #awaitTrue(String, Duration, BooleanSupplier)}, as long as a loaded machine needs.
-   */
+  /** Waits as long as a loaded machine needs. */
   public void awaitTrue(String what, BooleanSupplier condition) {
     awaitTrue(what, SOON, condition);
   }
@@ -305,11 +303,7 @@ public final class SandboxCluster implements AutoCloseable {
     }
   }
 
-  /**
-   * Ends everything.
-   *
-   * @throws AssertionError when an apiserver's threads do not end within 5 s
-   */
+  /** Ends everything; an AssertionError says that threads did not end within 5 s. */
   @Override
   public void close() {
     source.close();

@@ -28,11 +28,7 @@ public record SandboxPki(HeldCertificate authority) {
       return held.privateKeyPkcs8Pem();
     }
 
-    /**
-     * Writes both as PEM files.
-     *
-     * @throws UncheckedIOException when a file cannot be written
-     */
+    /** Writes both as PEM files. */
     public void write(Path certificateFile, Path keyFile) {
       try {
         Files.writeString(certificateFile, certificatePem());

@@ -90,11 +90,7 @@ public final class SandboxStore {
         });
   }
 
-  /**
-   * As POST.
-   *
-   * @throws ApiError as the real server answers
-   */
+  /** As POST; an ApiError is what the real server answers. */
   public JsonObject create(ApiResource resource, String namespace, JsonObject object) {
     return create(resource, namespace, object, false);
   }
@@ -134,11 +130,7 @@ public final class SandboxStore {
         });
   }
 
-  /**
-   * As PUT; creates where the real server does.
-   *
-   * @throws ApiError as the real server answers
-   */
+  /** As PUT; creates where the real server does, and throws what it answers. */
   public JsonObject update(ApiResource resource, String namespace, String name, JsonObject object) {
     return update(resource, namespace, name, object, false).object();
   }
@@ -158,11 +150,7 @@ public final class SandboxStore {
     return change(() -> replace(resource, resource.key(namespace, name), object, dryRun));
   }
 
-  /**
-   * As PATCH with a JSON merge patch.
-   *
-   * @throws ApiError as the real server answers
-   */
+  /** As PATCH with a JSON merge patch; an ApiError is what the real server answers. */
   public JsonObject patch(ApiResource resource, String namespace, String name, String mergePatch) {
     return patch(resource, namespace, name, Json.parse(mergePatch), false);
   }
@@ -224,11 +212,7 @@ public final class SandboxStore {
         });
   }
 
-  /**
-   * Reads an object, changes it and writes it back, as somebody else would.
-   *
-   * @throws ApiError 404 when it is absent
-   */
+  /** Reads an object (404 when absent), changes it and writes it back, as somebody else would. */
   public JsonObject edit(
       ApiResource resource, String namespace, String name, UnaryOperator<JsonObject> edit) {
     for (int i = 0; ; i++) {

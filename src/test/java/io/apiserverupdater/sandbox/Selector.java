@@ -13,11 +13,7 @@ final class Selector {
 
   private Selector() {}
 
-  /**
-   * Both selectors as one predicate; "" selects everything.
-   *
-   * @throws ApiError 400 when a selector is not understood
-   */
+  /** Both selectors as one predicate; "" selects everything, what is not understood answers 400. */
   static Predicate<JsonObject> parse(String fieldSelector, String labelSelector) {
     List<Predicate<JsonObject>> all = new ArrayList<>();
     for (String term : terms(fieldSelector)) {

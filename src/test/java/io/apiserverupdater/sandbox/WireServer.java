@@ -55,11 +55,7 @@ public final class WireServer implements AutoCloseable {
   private final AtomicInteger connections = new AtomicInteger();
   private final SSLSocketFactory tls;
 
-  /**
-   * Takes the place of an apiserver that was killed.
-   *
-   * @throws UncheckedIOException when the address is in use
-   */
+  /** Takes the place of an apiserver that was killed, unless its address is in use. */
   public static WireServer inPlaceOf(SandboxApiserver killed, SandboxCluster cluster, Wrong wrong) {
     SandboxPki pki = wrong == Wrong.STRANGER ? SandboxPki.create("stranger") : cluster.pki();
     List<String> names =

@@ -36,11 +36,7 @@ record Program(Process process, List<String> command, Path out, Path err) implem
     }
   }
 
-  /**
-   * Waits for its end.
-   *
-   * @throws TourException when it still runs after {@code limit}
-   */
+  /** Waits for its end, which must come in time. */
   Result await(Duration limit) {
     try {
       if (!process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS)) {

@@ -17,11 +17,7 @@ interface Replica extends AutoCloseable {
   /** SIGKILL. */
   void kill();
 
-  /**
-   * SIGTERM; returns when it has ended.
-   *
-   * @return its exit code
-   */
+  /** SIGTERM; returns the exit code when it has ended. */
   int terminate(Duration limit);
 
   /** Starts it again after its end. */

@@ -66,7 +66,7 @@ class SandboxStage implements Stage {
     cluster.kubeconfig().write(kubeconfig());
     cluster
         .kubeconfig(
-            Kubeconfig.Identity.token(
+            new Kubeconfig.Identity.Token(
                 "apiserver-updater", cluster.access().issueToken("apiserver-updater")))
         .write(updaterKubeconfig());
     return cluster.apiservers().stream().map(s -> new Member(s.name(), s.ip())).toList();
