@@ -91,11 +91,7 @@ class FaultTest {
     }
   }
 
-  /**
-   * A fault and how long it lasts.
-   *
-   * @param harmless the calls in which it keeps nobody from the work
-   */
+  /** A fault, how long it lasts, and the calls in which it keeps nobody from the work. */
   record Row(String name, Fault fault, Duration lasts, Set<Calls> calls, Set<Calls> harmless) {
     static Row of(String name, Fault fault) {
       return new Row(

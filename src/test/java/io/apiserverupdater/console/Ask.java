@@ -16,11 +16,7 @@ import java.util.List;
 public final class Ask {
   private Ask() {}
 
-  /**
-   * Asks and exits: 2 when the lab does not answer, else as it says.
-   *
-   * @param arguments the socket, and the command
-   */
+  /** Asks that socket that command; exits with 2 when the lab does not answer, else as it says. */
   public static void main(String[] arguments) {
     List<String> command = Arrays.asList(arguments).subList(1, arguments.length);
     int code = 2;

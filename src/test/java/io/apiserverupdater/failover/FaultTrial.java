@@ -81,11 +81,7 @@ public final class FaultTrial {
   public record Outcome(
       Round round, long faultNanos, long healNanos, Map<Stream, List<Traffic.Sample>> streams) {}
 
-  /**
-   * Waits until all is well, then does it.
-   *
-   * @param number of the round, from 0: the control planes take turns
-   */
+  /** Waits until all is well, then does it. Rounds count from 0: the control planes take turns. */
   public Outcome run(int number) {
     MatrixRow.Setting setting = row.setting();
     cluster.awaitWhole();

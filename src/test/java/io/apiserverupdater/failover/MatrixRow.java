@@ -170,11 +170,7 @@ public enum MatrixRow {
     }
   }
 
-  /**
-   * What must hold of all rounds of a row.
-   *
-   * @param reach the value that must not be exceeded
-   */
+  /** What must hold of all rounds of a row: a value that does not exceed its reach. */
   public record Claim(String name, String unit, double reach, ToDoubleFunction<List<Round>> value) {
 
     static Claim medianOutage(double millis) {

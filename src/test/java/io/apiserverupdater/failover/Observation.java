@@ -73,11 +73,7 @@ public final class Observation implements AutoCloseable {
     return start(cluster, path, Pace.MEASURED, Arrays.asList(Service.values()));
   }
 
-  /**
-   * Starts the requests.
-   *
-   * @param path what they ask for
-   */
+  /** Starts requests for that path. */
   public static Observation start(
       FailoverCluster cluster, String path, Pace pace, List<Service> services) {
     Observation observation = new Observation();

@@ -30,11 +30,7 @@ public final class ProbeLoadBench {
 
   private ProbeLoadBench() {}
 
-  /**
-   * Measures, prints and writes.
-   *
-   * @param arguments the updater's launcher and the JSON file
-   */
+  /** Measures, prints, writes. Takes the updater's launcher and the JSON file to write. */
   public static void main(String[] arguments) throws IOException {
     JsonObject root = new JsonObject();
     root.addProperty("load", FaultTrial.load());

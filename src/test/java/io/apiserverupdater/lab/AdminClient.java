@@ -76,11 +76,7 @@ public final class AdminClient implements AutoCloseable {
     return "https://" + address + ":" + Lab.APISERVER_PORT;
   }
 
-  /**
-   * An answer as it came.
-   *
-   * @param json empty object when the body is none
-   */
+  /** An answer as it came; its JSON is an empty object when the body is none. */
   public record Answer(int status, JsonObject json, String text) {
     public boolean ok() {
       return status >= 200 && status < 300;

@@ -33,11 +33,7 @@ final class ApiserverCommand {
   private final Path auditPolicy;
   private final List<String> furtherFlags;
 
-  /**
-   * Writes the files that all apiservers share.
-   *
-   * @param furtherFlags for each of them
-   */
+  /** Writes the files that all apiservers share; each gets the further flags. */
   ApiserverCommand(KubeBinaries binaries, LabPki pki, LabFiles files, List<String> furtherFlags) {
     this.program = binaries.program("kube-apiserver");
     this.pki = pki;

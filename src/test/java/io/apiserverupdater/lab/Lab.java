@@ -244,11 +244,7 @@ public final class Lab implements AutoCloseable {
     return added;
   }
 
-  /**
-   * Takes a control plane away for good, with its host.
-   *
-   * @param controlPlane its apiserver must have ended
-   */
+  /** Takes a control plane, whose apiserver must have ended, away for good, with its host. */
   public void removeControlPlane(ControlPlaneHost controlPlane) {
     if (controlPlane.process().alive()) {
       throw new LabException(controlPlane.name() + " still runs");

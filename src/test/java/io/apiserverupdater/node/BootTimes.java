@@ -18,11 +18,7 @@ record BootTimes(
 
   private static final String PIN = "apiserver-bootstrap.service";
 
-  /**
-   * Reads them from systemd.
-   *
-   * @param readyNanos when the API had the node as Ready
-   */
+  /** Reads them from systemd; at {@code readyNanos} the API had the node as Ready. */
   static BootTimes of(BootedNode node, long readyNanos) {
     long pinned = time(node, PIN, "ExecMainExitTimestampMonotonic");
     return new BootTimes(

@@ -9,11 +9,7 @@ import java.util.List;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
-/**
- * The journal of one boot of a node as it was when asked for, in its order.
- *
- * @param entries by time
- */
+/** The journal of one boot of a node as it was when asked for, by time. */
 public record Journal(List<JournalEntry> entries) {
 
   /** Reads what {@code journalctl --output=json} prints. */

@@ -21,11 +21,7 @@ public final class NodeBootBench {
 
   private NodeBootBench() {}
 
-  /**
-   * Measures, prints the table, writes it as JSON, and exits with 1 when a reach was missed.
-   *
-   * @param arguments the JSON file to write
-   */
+  /** Measures, prints, writes the JSON file given, and exits with 1 when a reach was missed. */
   public static void main(String[] arguments) throws IOException {
     Sample with = new Sample();
     Sample without = new Sample();

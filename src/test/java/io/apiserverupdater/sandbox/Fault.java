@@ -6,11 +6,7 @@ import java.util.Optional;
 /** Something that goes wrong with one request. Those named for watches leave others alone. */
 public sealed interface Fault {
 
-  /**
-   * The request is not carried out; a Status is answered.
-   *
-   * @param retryAfterSeconds the Retry-After header, when there is one
-   */
+  /** The request is not carried out; a Status is answered, with a Retry-After header if given. */
   record Refused(ApiError error, Optional<Integer> retryAfterSeconds) implements Fault {}
 
   /** Carried out at once, answered late. */

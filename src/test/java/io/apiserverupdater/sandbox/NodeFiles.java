@@ -8,11 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/**
- * The files of a node that the bootstrap reads and writes, in a folder of the test.
- *
- * @param folder holds all of them
- */
+/** The files of a node that the bootstrap reads and writes, in one folder of the test. */
 public record NodeFiles(Path folder) {
   public static final String NAME = "apiserver.cluster.local";
   public static final String ORIGINAL = "127.0.0.1\tlocalhost\n# a comment\n::1 ip6-localhost\n";

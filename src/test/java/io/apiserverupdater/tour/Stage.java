@@ -11,11 +11,7 @@ import java.util.Optional;
  */
 interface Stage extends AutoCloseable {
 
-  /**
-   * A control plane.
-   *
-   * @param address its IP, as it publishes it
-   */
+  /** A control plane, and its IP as it publishes it. */
   record Member(String name, String address) {}
 
   /** Who speaks when something happens to the control plane, such as {@code sandbox}. */

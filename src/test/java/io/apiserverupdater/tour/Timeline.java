@@ -33,11 +33,7 @@ final class Timeline {
     this.start = nanoTime.getAsLong();
   }
 
-  /**
-   * A line.
-   *
-   * @param measured how long it took, where that was measured
-   */
+  /** A line, and how long it took, where that was measured. */
   record Entry(String act, Duration at, String actor, String what, Optional<Duration> measured) {}
 
   /** A line of the summary. */
