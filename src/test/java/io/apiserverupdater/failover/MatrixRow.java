@@ -188,8 +188,7 @@ public enum MatrixRow {
 
     static Claim noFailure() {
       return none(
-          "failed requests",
-          round -> round.failures(Service.APISERVER) + round.failuresOnReturn());
+          "failed requests", round -> round.failures(Service.APISERVER) + round.failuresOnReturn());
     }
 
     private static Claim none(String name, ToIntFunction<Round> count) {
