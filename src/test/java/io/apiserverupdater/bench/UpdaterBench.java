@@ -55,7 +55,7 @@ public final class UpdaterBench {
       throws InterruptedException {
     lab.kubectl().run("apply", "-k", "deploy/kustomize/base").orThrow();
     say("start");
-    figures.addAll(StartTime.measure(lab, launcher));
+    figures.addAll(StartTime.measure(lab, image, launcher));
     try (Replica first = Replica.start(lab, 1, image);
         Replica second = Replica.start(lab, 2, image)) {
       List<Replica> replicas = List.of(first, second);
