@@ -41,13 +41,6 @@ final class Transport implements AutoCloseable {
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(1);
 
   /**
-   * The sign of life of a watch, which is silent for minutes. A ping that is not answered before
-   * the next one is due ends its connection, so a server that has vanished or hangs is found after
-   * one to two intervals. A watch leaves an apiserver sooner when the probes find it unready.
-   */
-  private static final Duration PING_INTERVAL = Duration.ofSeconds(2);
-
-  /**
    * An answer, whatever its status.
    *
    * @param words what stands behind the status; may be empty
@@ -179,7 +172,7 @@ final class Transport implements AutoCloseable {
         template.newBuilder().connectionPool(new ConnectionPool(2, 5, TimeUnit.MINUTES));
     server.tlsName().ifPresent(name -> builder.dns(fixed(server)));
     if (use == Use.WATCH) {
-      builder.pingInterval(PING_INTERVAL);
+      builder.pingInterval(Http2Ping.INTERVAL);
     }
     return builder.build();
   }
