@@ -24,7 +24,8 @@ final class StartTime {
     Sample inPod = starts(lab, pod -> pod.image(image).run(SOON, "--once"));
     Sample byLauncher = starts(lab, pod -> pod.run(SOON, launcher.toString(), "--once"));
     return List.of(
-        new Figure("start: exec to first successful read, median", inPod.percentile(0.5), "ms", 500),
+        new Figure(
+            "start: exec to first successful read, median", inPod.percentile(0.5), "ms", 500),
         Figure.stated("start: slowest of " + STARTS, inPod.max(), "ms"),
         Figure.stated("start by the launcher, median", byLauncher.percentile(0.5), "ms"));
   }

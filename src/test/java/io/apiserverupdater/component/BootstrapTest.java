@@ -298,7 +298,7 @@ class BootstrapTest {
 
   @Test
   void pinsAnewWhenThePinnedOneDiesBeforeTheClusterIpWorks() throws Exception {
-    UpdaterProcess.Result pinned = node.run("pin").exits(0);
+    node.run("pin").exits(0);
     at(files.target()).kill();
     String dead = files.target();
     UpdaterProcess handover = node.start("handover", "--cluster-ip=" + service.ip());
@@ -337,7 +337,7 @@ class BootstrapTest {
   void statusFollowsTheHostsFileThroughAllPhases() throws Exception {
     String clusterIp = "--cluster-ip=" + service.ip();
     assertEquals("unpinned", status(clusterIp).get("phase").getAsString());
-    UpdaterProcess.Result pinned = node.run("pin", clusterIp).exits(0);
+    node.run("pin", clusterIp).exits(0);
     assertEquals("pinned", status(clusterIp).get("phase").getAsString());
     assertEquals(files.target(), status(clusterIp).get("target").getAsString());
     service.open();
