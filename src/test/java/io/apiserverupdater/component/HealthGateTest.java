@@ -197,8 +197,7 @@ class HealthGateTest {
         replicas.oneShot("--dry-run", "-ojson", "--namespace=" + namespace, kubeconfig);
     JsonObject list = JsonParser.parseString(json.out()).getAsJsonObject();
     assertEquals(3, list.getAsJsonArray("members").size(), json::toString);
-    UpdaterProcess.Result once =
-        replicas.oneShot("--once", "--namespace=" + namespace, kubeconfig).exits(0);
+    replicas.oneShot("--once", "--namespace=" + namespace, kubeconfig).exits(0);
     assertEquals(others.stream().sorted().toList(), replicas.ready(namespace));
     assertFalse(replicas.ready(namespace).contains(first.ip()));
   }
