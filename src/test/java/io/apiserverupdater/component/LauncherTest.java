@@ -50,8 +50,7 @@ class LauncherTest {
       archive = files.filter(f -> f.toString().endsWith(".tar.gz")).findFirst().orElseThrow();
     }
     Path folder = Files.createDirectory(replicas.folder().resolve(Replicas.fresh("release")));
-    UpdaterProcess.Result tar =
-        run(Map.of(), "tar", "-xzf", archive.toString(), "-C", folder.toString()).exits(0);
+    run(Map.of(), "tar", "-xzf", archive.toString(), "-C", folder.toString()).exits(0);
     try (Stream<Path> files = Files.list(folder)) {
       release = files.findFirst().orElseThrow();
     }
