@@ -35,9 +35,10 @@ final class SteadyState {
     String holder = new Lease(lab).holder();
     for (int i = 0; i < replicas.size(); i++) {
       Replica replica = replicas.get(i);
-      String role = replica.isHolder(holder) ? "leader" : "standby";
+      boolean leads = replica.isHolder(holder);
+      String role = leads ? "leader" : "standby";
       double cpu = (replica.cpuSeconds() - before.get(i)) / seconds * 1000;
-      figures.add(new Figure("steady state, CPU of the " + role, cpu, "millicores", 5));
+      figures.add(new Figure("steady state, CPU of the " + role, cpu, "millicores", leads ? 6 : 4));
       double probing = (replica.probingCpuSeconds() - probingBefore.get(i)) / seconds * 1000;
       figures.add(
           Figure.stated(
