@@ -65,13 +65,13 @@ class LeaderElectorTest {
     view.timeouts.clear();
   }
 
+  private LeaseRecord heldBy(String holder, int transitions) {
+    Optional<Instant> now = Optional.of(wallClock.instant());
+    return new LeaseRecord(holder, SETTINGS.leaseDuration(), now, now, transitions);
+  }
+
   private LeaseRecord heldBy(String holder) {
-    return new LeaseRecord(
-        holder,
-        Duration.ofSeconds(4),
-        Optional.of(wallClock.instant()),
-        Optional.of(wallClock.instant()),
-        3);
+    return heldBy(holder, 3);
   }
 
   private void seenHeldBy(String holder) {
@@ -79,358 +79,197 @@ class LeaderElectorTest {
     view.catchUp();
   }
 
-  @Nested
-  class Standby {
-    @Test
-    void readsThenCreatesTheLease() {
-      settle();
-      assertEquals(List.of("read", "create"), view.calls);
-      assertTrue(elector.isCertain());
-      assertEquals("me", elector.holder());
-      assertEquals(
-          Optional.of(
-              new LeaseRecord(
-                  "me",
-                  Duration.ofSeconds(4),
-                  Optional.of(wallClock.instant()),
-                  Optional.of(wallClock.instant()),
-                  0)),
-          lease.stored());
-    }
-
-    @Test
-    void takesLeaseWithoutSpec() {
-      lease.put(LeaseRecord.UNHELD);
-      settle();
-      assertTrue(elector.isCertain());
-      assertEquals(1, lease.stored().orElseThrow().transitions());
-    }
-
-    @Test
-    void waitsBetweenTriesToCreateLeaseThatReadsDoNotShow() {
-      lease.put(heldBy("other"));
-      view.listsNothing = true;
-      assertEquals(SETTINGS.retryPeriod(), settle());
-      assertEquals(List.of("read", "create", "read"), view.calls);
-      assertEquals(SETTINGS.retryPeriod(), settleAfter(1000));
-      assertEquals(List.of("read", "create", "read", "create", "read"), view.calls);
-      view.listsNothing = false;
-      view.catchUp();
-      assertEquals(Duration.ofSeconds(4), settle());
-    }
-
-    @Test
-    void waitsForSilentHolder() {
-      lease.put(heldBy("other"));
-      assertEquals(Duration.ofSeconds(4), settle());
-      assertEquals(Duration.ofMillis(1), settleAfter(3999));
-      assertEquals(List.of("read"), view.calls);
-      settleAfter(1);
-      assertTrue(elector.isCertain());
-      assertEquals(4, lease.stored().orElseThrow().transitions());
-    }
-
-    @Test
-    void eachRenewalOfTheHolderBeginsTheWaitAnew() {
-      lease.put(heldBy("other"));
-      settle();
-      advance(3000);
-      seenHeldBy("other");
-      assertEquals(Duration.ofSeconds(1), settleAfter(3000));
-      assertFalse(elector.isCertain());
-    }
-
-    @Test
-    void changeOfMetadataIsNoSignOfLife() {
-      lease.put(heldBy("other"));
-      settle();
-      advance(3000);
-      lease.touch();
-      view.catchUp();
-      settleAfter(1000);
-      assertTrue(elector.isCertain());
-    }
-
-    @Test
-    void takesReleasedLeaseAtOnce() {
-      lease.put(heldBy("other"));
-      settle();
-      advance(10);
-      seenHeldBy("");
-      settle();
-      assertTrue(elector.isCertain());
-    }
-
-    @Test
-    void loserOfTheRaceWaitsForTheWinner() {
-      seenHeldBy("");
-      lease.put(heldBy("other"));
-      assertEquals(Duration.ofSeconds(4), settle());
-      assertFalse(elector.isCertain());
-      assertEquals("other", elector.holder());
-      assertEquals(List.of("update", "read"), view.calls);
-    }
-
-    @Test
-    void loserOfTheRaceToCreateWaitsForTheWinner() {
-      view.catchUp();
-      lease.put(heldBy("other"));
-      assertEquals(Duration.ofSeconds(4), settle());
-      assertEquals("other", lease.holder());
-    }
-
-    @Test
-    void unreachableServerIsAskedOncePerRetryPeriod() {
-      view.fault = () -> Fault.REQUEST_LOST;
-      for (int i = 1; i <= 5; i++) {
-        assertEquals(Duration.ofSeconds(1), settle());
-        assertEquals(i, view.calls.size());
-        advance(1000);
+  /**
+   * Carries out the steps of a table's row, one after the other: what happens to the Lease or to
+   * the calls, how many milliseconds {@code pass}, that the elector does all that there is to do
+   * ({@code settle}); and behind a {@code =}, what is then to be seen. {@code waits=PT4S} is a
+   * {@code settle} after which there is nothing to do for four seconds.
+   */
+  private void play(String situation, String steps) {
+    for (String step : steps.strip().split("\\s+", -1)) {
+      String[] parts = step.split("[:=]", 2);
+      String what = parts[parts.length - 1];
+      String where = situation + ", at " + step;
+      switch (parts[0]) {
+        case "held" -> lease.put(heldBy(what));
+        case "seenHeld" -> seenHeldBy(what);
+        case "seenReleased" -> seenHeldBy("");
+        case "withoutSpec" -> lease.put(LeaseRecord.UNHELD);
+        case "touched" -> lease.touch();
+        case "seenDeleted" -> {
+          lease.delete();
+          view.catchUp();
+        }
+        case "seen" -> view.catchUp();
+        case "readsShowNothing" -> view.listsNothing = Boolean.parseBoolean(what);
+        case "fault" -> view.fault = () -> Fault.valueOf(what);
+        case "faultUntilRead" ->
+            view.fault = () -> view.calls.contains("read") ? Fault.NONE : Fault.valueOf(what);
+        case "sleepsOnTheWayBack" -> view.onTheWayBack = () -> advance(Long.parseLong(what));
+        case "pass" -> advance(Long.parseLong(what));
+        case "step" -> elector.step(clock.get());
+        case "settle" -> settle();
+        case "waits" -> assertEquals(what, settle().toString(), where);
+        case "certain" -> assertEquals(Boolean.valueOf(what), elector.isCertain(), where);
+        case "calls" -> assertEquals(what, String.join(",", view.calls), where);
+        case "holder" -> assertEquals(what, lease.holder(), where);
+        case "knownHolder" -> assertEquals(what, elector.holder(), where);
+        case "transitions" ->
+            assertEquals(Integer.parseInt(what), lease.stored().orElseThrow().transitions(), where);
+        default -> throw new IllegalArgumentException(step);
       }
-      assertFalse(elector.isCertain());
     }
+  }
 
-    @Test
-    void serverThatSaysNoIsAskedSlowly() {
-      view.fault = () -> Fault.FORBIDDEN;
-      assertEquals(Duration.ofSeconds(15), settle());
-      assertEquals(List.of("read"), view.calls);
-      view.fault = () -> Fault.NONE;
-      settleAfter(15_000);
-      assertTrue(elector.isCertain());
-    }
+  @ParameterizedTest(name = "{0}")
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          takes a Lease without a spec | withoutSpec settle certain=true transitions=1
+          waits between tries to create a Lease that reads do not show |\
+            held:other readsShowNothing:true waits=PT1S calls=read,create,read \
+            pass:1000 waits=PT1S calls=read,create,read,create,read \
+            readsShowNothing:false seen waits=PT4S
+          waits for a silent holder |\
+            held:other waits=PT4S pass:3999 waits=PT0.001S calls=read \
+            pass:1 settle certain=true transitions=4
+          each renewal of the holder begins the wait anew |\
+            held:other settle pass:3000 seenHeld:other pass:3000 waits=PT1S certain=false
+          a change of metadata is no sign of life |\
+            held:other settle pass:3000 touched seen pass:1000 settle certain=true
+          takes a released Lease at once |\
+            held:other settle pass:10 seenReleased settle certain=true
+          the loser of the race waits for the winner |\
+            seenReleased held:other waits=PT4S certain=false knownHolder=other calls=update,read
+          the loser of the race to create waits for the winner |\
+            seen held:other waits=PT4S holder=other
+          a server that says no is asked slowly |\
+            fault:FORBIDDEN waits=PT15S calls=read fault:NONE pass:15000 settle certain=true
+          a forbidden creation is tried again slowly |\
+            seen faultUntilRead:FORBIDDEN waits=PT15S certain=false
+          # Not certain before the Lease is known to be ours; and its holder has not changed.
+          a lost answer to the creation costs one retry period |\
+            seen faultUntilRead:ANSWER_LOST waits=PT1S certain=false holder=me \
+            pass:1000 settle certain=true transitions=0
+          an acquisition that slept past the deadline is worth nothing |\
+            sleepsOnTheWayBack:30000 step step holder=me certain=false
+          """)
+  void standby(String situation, String steps) {
+    play(situation, steps);
+  }
 
-    @Test
-    void forbiddenCreationIsTriedAgainSlowly() {
-      view.catchUp();
-      view.fault = () -> view.calls.contains("read") ? Fault.NONE : Fault.FORBIDDEN;
-      assertEquals(Duration.ofSeconds(15), settle());
-      assertFalse(elector.isCertain());
-    }
+  @ParameterizedTest(name = "{0}")
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          goes on until the deadline without renewal, and by the clock alone not longer |\
+            fault:REQUEST_LOST pass:1000 settle certain=true pass:1000 settle certain=true \
+            pass:999 certain=true pass:1 certain=false
+          leads again when the server is back before anybody else came |\
+            fault:REQUEST_LOST pass:3000 settle certain=false \
+            fault:NONE pass:1000 settle certain=true
+          who is told no tries on and is renewed at the second attempt |\
+            fault:FORBIDDEN pass:1000 waits=PT1S pass:1000 fault:NONE settle \
+            pass:2999 certain=true
+          a lost answer to a renewal counts as no renewal |\
+            pass:1000 faultUntilRead:ANSWER_LOST settle pass:1999 certain=true \
+            pass:1 certain=false
+          survives a change of metadata and is renewed at the second attempt |\
+            touched pass:1000 settle calls=update,read certain=true \
+            pass:1000 settle pass:2999 certain=true
+          stops when a stranger holds the Lease, and writes nothing over it |\
+            seenHeld:stranger waits=PT4S certain=false calls=
+          finds a stranger by the conflict when the watch is silent |\
+            held:stranger pass:1000 settle certain=false holder=stranger
+          makes a deleted Lease anew | seenDeleted settle calls=create certain=true holder=me
+          does not lead between the deletion and the creation |\
+            seenDeleted fault:REQUEST_LOST settle certain=false
+          takes its Lease back when somebody released it |\
+            seenReleased settle certain=true transitions=4
+          # Suspended, as a process on a machine that sleeps.
+          after a suspension it is not certain without any call | pass:30000 certain=false calls=
+          after a suspension it does not write over whoever came meanwhile |\
+            pass:30000 held:other waits=PT4S certain=false holder=other
+          a renewal that slept on its way back is worth the second that is left of it |\
+            pass:1000 sleepsOnTheWayBack:2000 step certain=true pass:1000 certain=false
+          a renewal that slept past the deadline is worth nothing |\
+            pass:1000 sleepsOnTheWayBack:30000 step certain=false
+          """)
+  void leader(String situation, String steps) {
+    lead();
+    play(situation, steps);
+  }
 
-    @Test
-    void lostAnswerToTheCreationCostsOneRetryPeriod() {
-      view.catchUp();
-      view.fault = () -> view.calls.contains("read") ? Fault.NONE : Fault.ANSWER_LOST;
+  @Test
+  void readsThenCreatesTheLease() {
+    settle();
+    assertEquals(List.of("read", "create"), view.calls);
+    assertTrue(elector.isCertain());
+    assertEquals("me", elector.holder());
+    assertEquals(Optional.of(heldBy("me", 0)), lease.stored());
+  }
+
+  @Test
+  void unreachableServerIsAskedOncePerRetryPeriod() {
+    view.fault = () -> Fault.REQUEST_LOST;
+    for (int i = 1; i <= 5; i++) {
       assertEquals(Duration.ofSeconds(1), settle());
-      assertFalse(elector.isCertain(), "not before the Lease is known to be ours");
-      assertEquals("me", lease.holder());
-      settleAfter(1000);
-      assertTrue(elector.isCertain());
-      assertEquals(0, lease.stored().orElseThrow().transitions(), "the holder has not changed");
+      assertEquals(i, view.calls.size());
+      advance(1000);
     }
+    assertFalse(elector.isCertain());
   }
 
-  @Nested
-  class Leader {
-    @Test
-    void renewsEachRetryPeriod() {
-      lead();
-      for (int i = 1; i <= 10; i++) {
-        assertEquals(Duration.ofSeconds(1), settle());
-        settleAfter(999);
-        assertEquals(i - 1, view.calls.size());
-        settleAfter(1);
-        assertEquals(i, view.calls.size());
-        assertTrue(elector.isCertain());
-      }
-      assertEquals(0, lease.stored().orElseThrow().transitions());
-    }
-
-    @Test
-    void renewalKeepsTheTimeOfAcquisition() {
-      lead();
-      Instant acquired = wallClock.instant();
-      settleAfter(1000);
-      LeaseRecord renewed = lease.stored().orElseThrow();
-      assertEquals(Optional.of(acquired), renewed.acquireTime());
-      assertEquals(Optional.of(acquired.plusSeconds(1)), renewed.renewTime());
-    }
-
-    @Test
-    void goesOnUntilTheDeadlineWithoutRenewalAndNotLonger() {
-      lead();
-      view.fault = () -> Fault.REQUEST_LOST;
-      for (int i = 0; i < 2; i++) {
-        settleAfter(1000);
-        assertTrue(elector.isCertain());
-      }
-      advance(999);
-      assertTrue(elector.isCertain());
-      advance(1);
-      assertFalse(elector.isCertain(), "by the clock alone");
-    }
-
-    @Test
-    void leadsAgainWhenTheServerIsBackBeforeAnybodyElseCame() {
-      lead();
-      view.fault = () -> Fault.REQUEST_LOST;
-      settleAfter(3000);
-      assertFalse(elector.isCertain());
-      view.fault = () -> Fault.NONE;
-      settleAfter(1000);
+  @Test
+  void renewsEachRetryPeriod() {
+    lead();
+    for (int i = 1; i <= 10; i++) {
+      assertEquals(Duration.ofSeconds(1), settle());
+      settleAfter(999);
+      assertEquals(i - 1, view.calls.size());
+      settleAfter(1);
+      assertEquals(i, view.calls.size());
       assertTrue(elector.isCertain());
     }
-
-    @Test
-    void tellsThatItIsCertainAgainAfterLateRenewal() {
-      BlockingQueue<String> turns = new LinkedBlockingQueue<>();
-      elector.tell(turns::add);
-      lead();
-      advance(1000);
-      view.fault =
-          () -> {
-            advance(2500);
-            assertFalse(elector.isCertain(), "while the call is under way");
-            return Fault.NONE;
-          };
-      elector.step(clock.get());
-      assertTrue(elector.isCertain());
-      assertEquals(List.of("started", "certain again"), List.copyOf(turns));
-    }
-
-    @Test
-    void leaderThatIsToldNoTriesOnUntilItsDeadline() {
-      lead();
-      view.fault = () -> Fault.FORBIDDEN;
-      assertEquals(Duration.ofSeconds(1), settleAfter(1000));
-      advance(1000);
-      view.fault = () -> Fault.NONE;
-      settle();
-      advance(2999);
-      assertTrue(elector.isCertain(), "renewed at the second attempt");
-    }
-
-    @Test
-    void lostAnswerToRenewalCountsAsNoRenewal() {
-      lead();
-      advance(1000);
-      view.fault = () -> view.calls.contains("read") ? Fault.NONE : Fault.ANSWER_LOST;
-      settle();
-      advance(1999);
-      assertTrue(elector.isCertain());
-      advance(1);
-      assertFalse(elector.isCertain());
-    }
-
-    @Test
-    void survivesChangeOfMetadata() {
-      lead();
-      lease.touch();
-      settleAfter(1000);
-      assertEquals(List.of("update", "read"), view.calls);
-      assertTrue(elector.isCertain());
-      settleAfter(1000);
-      advance(2999);
-      assertTrue(elector.isCertain(), "renewed at the second attempt");
-    }
-
-    @Test
-    void stopsWhenStrangerHoldsTheLease() {
-      lead();
-      seenHeldBy("stranger");
-      assertEquals(Duration.ofSeconds(4), settle());
-      assertFalse(elector.isCertain());
-      assertEquals(List.of(), view.calls, "nothing is written over the stranger");
-    }
-
-    @Test
-    void findsStrangerByTheConflictWhenTheWatchIsSilent() {
-      lead();
-      lease.put(heldBy("stranger"));
-      settleAfter(1000);
-      assertFalse(elector.isCertain());
-      assertEquals("stranger", lease.holder());
-    }
-
-    @Test
-    void makesDeletedLeaseAnew() {
-      lead();
-      lease.delete();
-      view.catchUp();
-      settle();
-      assertEquals(List.of("create"), view.calls);
-      assertTrue(elector.isCertain());
-      assertEquals("me", lease.holder());
-    }
-
-    @Test
-    void doesNotLeadBetweenTheDeletionAndTheCreation() {
-      lead();
-      lease.delete();
-      view.catchUp();
-      view.fault = () -> Fault.REQUEST_LOST;
-      settle();
-      assertFalse(elector.isCertain());
-    }
-
-    @Test
-    void takesItsLeaseBackWhenSomebodyReleasedIt() {
-      lead();
-      seenHeldBy("");
-      settle();
-      assertTrue(elector.isCertain());
-      assertEquals(4, lease.stored().orElseThrow().transitions());
-    }
-
-    /** Half of the deadline, yet not beyond it, and a moment even at its end. */
-    @ParameterizedTest
-    @CsvSource({"1000, 1500", "2500, 500", "2999, 50"})
-    void callEndsBeforeTheDeadline(long afterMillis, long timeoutMillis) {
-      lead();
-      settleAfter(afterMillis);
-      assertEquals(List.of(Duration.ofMillis(timeoutMillis)), view.timeouts);
-    }
+    assertEquals(0, lease.stored().orElseThrow().transitions());
   }
 
-  @Nested
-  class Suspended {
-    @Test
-    void isNotCertainAfterwardsWithoutAnyCall() {
-      lead();
-      advance(30_000);
-      assertFalse(elector.isCertain());
-      assertEquals(List.of(), view.calls);
-    }
+  @Test
+  void renewalKeepsTheTimeOfAcquisition() {
+    lead();
+    Instant acquired = wallClock.instant();
+    settleAfter(1000);
+    LeaseRecord renewed = lease.stored().orElseThrow();
+    assertEquals(Optional.of(acquired), renewed.acquireTime());
+    assertEquals(Optional.of(acquired.plusSeconds(1)), renewed.renewTime());
+  }
 
-    @Test
-    void doesNotWriteOverWhoeverCameMeanwhile() {
-      lead();
-      advance(30_000);
-      lease.put(heldBy("other"));
-      assertEquals(Duration.ofSeconds(4), settle());
-      assertFalse(elector.isCertain());
-      assertEquals("other", lease.holder());
-    }
+  @Test
+  void tellsThatItIsCertainAgainAfterLateRenewal() {
+    BlockingQueue<String> turns = new LinkedBlockingQueue<>();
+    elector.tell(turns::add);
+    lead();
+    advance(1000);
+    view.fault =
+        () -> {
+          advance(2500);
+          assertFalse(elector.isCertain(), "while the call is under way");
+          return Fault.NONE;
+        };
+    elector.step(clock.get());
+    assertTrue(elector.isCertain());
+    assertEquals(List.of("started", "certain again"), List.copyOf(turns));
+  }
 
-    @Test
-    void renewalThatSleptOnItsWayBackIsWorthWhatIsLeftOfIt() {
-      lead();
-      advance(1000);
-      view.onTheWayBack = () -> advance(2000);
-      elector.step(clock.get());
-      assertTrue(elector.isCertain(), "one second is left");
-      advance(1000);
-      assertFalse(elector.isCertain());
-    }
-
-    @Test
-    void renewalThatSleptPastTheDeadlineIsWorthNothing() {
-      lead();
-      advance(1000);
-      view.onTheWayBack = () -> advance(30_000);
-      elector.step(clock.get());
-      assertFalse(elector.isCertain());
-    }
-
-    @Test
-    void acquisitionThatSleptPastTheDeadlineIsWorthNothing() {
-      view.onTheWayBack = () -> advance(30_000);
-      elector.step(clock.get());
-      elector.step(clock.get());
-      assertEquals("me", lease.holder());
-      assertFalse(elector.isCertain());
-    }
+  /** Half of the deadline, yet not beyond it, and a moment even at its end. */
+  @ParameterizedTest
+  @CsvSource({"1000, 1500", "2500, 500", "2999, 50"})
+  void callEndsBeforeTheDeadline(long afterMillis, long timeoutMillis) {
+    lead();
+    settleAfter(afterMillis);
+    assertEquals(List.of(Duration.ofMillis(timeoutMillis)), view.timeouts);
   }
 
   @Nested
@@ -441,10 +280,14 @@ class LeaderElectorTest {
       return Optional.ofNullable(turns.poll(2, TimeUnit.SECONDS)).orElse("nothing");
     }
 
-    @Test
-    void releasesOnClose() throws Exception {
+    private void startLeading() throws InterruptedException {
       elector.start(turns::add);
       assertEquals("started", turn());
+    }
+
+    @Test
+    void releasesOnClose() throws Exception {
+      startLeading();
       elector.close();
       assertEquals("stopped: shutting down", turn());
       assertFalse(elector.isAlive());
@@ -461,8 +304,7 @@ class LeaderElectorTest {
      */
     @Test
     void releasesAlthoughACallHadToBeInterrupted() throws Exception {
-      elector.start(turns::add);
-      assertEquals("started", turn());
+      startLeading();
       CountDownLatch renewing = new CountDownLatch(1);
       AtomicBoolean interrupted = new AtomicBoolean();
       view.fault =
@@ -502,8 +344,7 @@ class LeaderElectorTest {
 
     @Test
     void doesNotReleaseWhatIsNotCertainlyOurs() throws Exception {
-      elector.start(turns::add);
-      assertEquals("started", turn());
+      startLeading();
       advance(30_000);
       lease.put(heldBy("other"));
       elector.close();
