@@ -151,16 +151,7 @@ class HealthGateTest {
           a new leader lists whom the old one listed | published:aBC ready:bc refuse:a abc=aBC
           unready members stay listed | ready:ac refuse:b abc=AbC silence:c abc=Abc
           those who leave the source are gone | ready:abc abc=ABC ab=AB
-          """)
-  void normally(String situation, String steps) {
-    play(situation, steps);
-  }
-
-  @ParameterizedTest(name = "{0}")
-  @CsvSource(
-      delimiter = '|',
-      textBlock =
-          """
+          # At first.
           waits until every member is judged |\
             abc=waits ready:ab abc=waits silence:c abc=ABc
           later a new member is listed once it is judged | ready:ab ab=AB abc=AB ready:c abc=ABC
@@ -169,56 +160,36 @@ class HealthGateTest {
             published:Ab silence:abc abc=AbC mode:HOLD
           cut off from the start without a target, it follows the source | silence:abc abc=ABC
           never holds a target without a ready member | published:abc silence:abc abc=ABC
-          """)
-  void atFirst(String situation, String steps) {
-    play(situation, steps);
-  }
-
-  /** HealthGate.SETTLE is the 0.4 s after which those who are ready are believed again. */
-  @ParameterizedTest(name = "{0}")
-  @CsvSource(
-      delimiter = '|',
-      textBlock =
-          """
-          when none is ready and one says so |\
+          # SETTLE is the 0.4 s after which those who are ready are believed again.
+          fails open when none is ready and one says so |\
             ready:abc abc=ABC silence:ab abc=abC refuse:c abc=ABC mode:FAIL_OPEN any:FAIL_OPEN
-          and stays so when they fall silent |\
+          fails open still when they fall silent |\
             ready:abc abc=ABC refuse:abc decide:abc silence:abc abc=ABC mode:FAIL_OPEN
-          until all are ready |\
+          fails open until all are ready |\
             ready:abc abc=ABC refuse:abc decide:abc ready:abc abc=ABC mode:NORMAL
-          until some have been ready for a while |\
+          fails open until some have been ready for a while |\
             ready:abc abc=ABC refuse:abc decide:abc ready:a abc=ABC review:PT0.4S \
             pass:300 abc=ABC review:PT0.1S pass:100 abc=Abc mode:NORMAL review:none
-          and the while begins anew when none is ready in between |\
+          the while begins anew when none is ready in between |\
             ready:abc abc=ABC refuse:abc decide:abc ready:a decide:abc \
             pass:300 refuse:a abc=ABC pass:50 ready:a decide:abc pass:200 abc=ABC
-          """)
-  void failsOpen(String situation, String steps) {
-    assertEquals(Duration.ofMillis(400), HealthGate.SETTLE);
-    play(situation, steps);
-  }
-
-  @ParameterizedTest(name = "{0}")
-  @CsvSource(
-      delimiter = '|',
-      textBlock =
-          """
-          what was published before they all fell silent together |\
+          holds what was published before they all fell silent together |\
             ready:abcd abcd=ABCD refuse:d abcd=ABCd pass:60000 silence:a abcd=aBCd \
             pass:700 silence:b abcd=abCd pass:700 silence:cd abcd=ABCd mode:HOLD
-          the last ready one when the others had gone before |\
+          holds the last ready one when the others had gone before |\
             ready:abc abc=ABC silence:ab decide:abc pass:60000 silence:c abc=abC
-          for as long as it lasts |\
+          holds for as long as the silence lasts |\
             ready:abc abc=ABC silence:abc abc=ABC pass:600000 abc=ABC
-          and does not turn into failing open |\
+          holds and does not turn into failing open |\
             ready:abc abc=ABC silence:ab decide:abc pass:60000 silence:c decide:abc \
             refuse:a abc=abC mode:HOLD
-          follows the source as to who is a member |\
+          holds, but follows the source as to who is a member |\
             ready:abc abc=ABC silence:abc decide:abc silence:d abd=ABD
-          until all are ready again |\
+          holds until all are ready again |\
             ready:abc abc=ABC silence:abc decide:abc ready:abc abc=ABC mode:NORMAL
           """)
-  void holds(String situation, String steps) {
+  void decides(String situation, String steps) {
+    assertEquals(Duration.ofMillis(400), HealthGate.SETTLE);
     play(situation, steps);
   }
 
