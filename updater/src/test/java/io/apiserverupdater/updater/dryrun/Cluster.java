@@ -83,17 +83,11 @@ record Cluster(ObservedState state, boolean writeEndpoints, boolean read) {
   }
 
   Cluster with(List<EndpointSlice> source) {
-    return new Cluster(
-        new ObservedState(source, state.service(), state.slices(), state.endpoints()),
-        writeEndpoints,
-        read);
+    return with(new ObservedState(source, state.service(), state.slices(), state.endpoints()));
   }
 
   Cluster withService(Optional<Service> service) {
-    return new Cluster(
-        new ObservedState(state.source(), service, state.slices(), state.endpoints()),
-        writeEndpoints,
-        read);
+    return with(new ObservedState(state.source(), service, state.slices(), state.endpoints()));
   }
 
   /** With this slice too, or in place of the one of the same name. */
@@ -120,10 +114,11 @@ record Cluster(ObservedState state, boolean writeEndpoints, boolean read) {
   }
 
   private Cluster with(Map<AddressFamily, EndpointSlice> slices, Optional<Endpoints> endpoints) {
-    return new Cluster(
-        new ObservedState(state.source(), state.service(), slices, endpoints),
-        writeEndpoints,
-        read);
+    return with(new ObservedState(state.source(), state.service(), slices, endpoints));
+  }
+
+  private Cluster with(ObservedState changed) {
+    return new Cluster(changed, writeEndpoints, read);
   }
 
   Cluster writing(boolean endpoints) {

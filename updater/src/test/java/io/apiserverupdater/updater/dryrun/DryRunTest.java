@@ -23,78 +23,73 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 final class DryRunTest {
 
+  private static final String UP_TO_DATE =
+      "nothing to change; target kube-system/apiserver matches the source default/kubernetes";
+
   private static Arguments row(
-      String situation, Cluster cluster, List<String> changes, int exitCode, String summary) {
-    return Arguments.of(situation, cluster, changes, exitCode, List.of(summary));
+      String situation, Cluster cluster, int exitCode, String summary, String... changes) {
+    return Arguments.of(situation, cluster, List.of(changes), exitCode, List.of(summary));
   }
 
   static Stream<Arguments> situations() {
     return Stream.of(
-        row(
-            "the target is as the source",
-            Cluster.settled(),
-            List.of(),
-            0,
-            "nothing to change; target kube-system/apiserver matches the source"
-                + " default/kubernetes"),
+        row("the target is as the source", Cluster.settled(), 0, UP_TO_DATE),
         row(
             "nothing of ours is there yet",
             Cluster.settled().withoutSlices().withoutEndpoints(),
-            List.of("CREATE EndpointSlice apiserver-ipv4", "CREATE Endpoints apiserver"),
             1,
-            "2 objects would be created, 0 updated, 0 deleted; target kube-system/apiserver"),
+            "2 objects would be created, 0 updated, 0 deleted; target kube-system/apiserver",
+            "CREATE EndpointSlice apiserver-ipv4",
+            "CREATE Endpoints apiserver"),
         row(
             "the Endpoints alone are missing",
             Cluster.settled().withoutEndpoints(),
-            List.of("CREATE Endpoints apiserver"),
             1,
-            "1 object would be created, 0 updated, 0 deleted; target kube-system/apiserver"),
+            "1 object would be created, 0 updated, 0 deleted; target kube-system/apiserver",
+            "CREATE Endpoints apiserver"),
         row(
             "the Endpoints are missing and not wanted",
             Cluster.settled().withoutEndpoints().writing(false),
-            List.of(),
             0,
-            "nothing to change; target kube-system/apiserver matches the source"
-                + " default/kubernetes"),
+            UP_TO_DATE),
         row(
             "a member has joined",
             Cluster.settled().withSource("10.0.0.1", "10.0.0.2", "10.0.0.3"),
-            List.of("UPDATE EndpointSlice apiserver-ipv4", "UPDATE Endpoints apiserver"),
             1,
-            "0 objects would be created, 2 updated, 0 deleted; target kube-system/apiserver"),
+            "0 objects would be created, 2 updated, 0 deleted; target kube-system/apiserver",
+            "UPDATE EndpointSlice apiserver-ipv4",
+            "UPDATE Endpoints apiserver"),
         row(
             "a family has gone",
             Cluster.settled().withSlice(Cluster.slice(AddressFamily.IPV6, "IPv6", "fd00::1")),
-            List.of("DELETE EndpointSlice apiserver-ipv6"),
             1,
-            "0 objects would be created, 0 updated, 1 deleted; target kube-system/apiserver"),
+            "0 objects would be created, 0 updated, 1 deleted; target kube-system/apiserver",
+            "DELETE EndpointSlice apiserver-ipv6"),
         row(
             "a slice has the wrong address type",
             Cluster.settled().withSlice(Cluster.slice(AddressFamily.IPV4, "IPv6", "fd00::1")),
-            List.of("REPLACE EndpointSlice apiserver-ipv4"),
             1,
-            "1 object would be created, 0 updated, 1 deleted; target kube-system/apiserver"),
+            "1 object would be created, 0 updated, 1 deleted; target kube-system/apiserver",
+            "REPLACE EndpointSlice apiserver-ipv4"),
         row(
             "the Service is missing, all else is there",
             Cluster.settled().withService(Optional.empty()),
-            List.of("AWAIT Service apiserver"),
             1,
             "0 objects would be created, 0 updated, 0 deleted; target kube-system/apiserver, whose"
-                + " Service must be created first"),
+                + " Service must be created first",
+            "AWAIT Service apiserver"),
         row(
             "a bare cluster",
             Cluster.settled().withService(Optional.empty()).withoutSlices().withoutEndpoints(),
-            List.of(
-                "AWAIT Service apiserver",
-                "CREATE EndpointSlice apiserver-ipv4",
-                "CREATE Endpoints apiserver"),
             1,
             "2 objects would be created, 0 updated, 0 deleted; target kube-system/apiserver, whose"
-                + " Service must be created first"),
+                + " Service must be created first",
+            "AWAIT Service apiserver",
+            "CREATE EndpointSlice apiserver-ipv4",
+            "CREATE Endpoints apiserver"),
         row(
             "the source is empty",
             Cluster.settled().withSource(),
-            List.of(),
             3,
             "refused: the source default/kubernetes has no endpoint; nothing is written, so the"
                 + " last good state stays; if no listed apiserver works, check the apiservers'"
@@ -196,34 +191,33 @@ final class DryRunTest {
     assertEquals(List.of(), report.warnings());
   }
 
+  private static Arguments service(String situation, Service service, String... warnings) {
+    return Arguments.of(situation, service, List.of(warnings));
+  }
+
   static Stream<Arguments> services() {
     return Stream.of(
-        Arguments.of("sound", Cluster.service(Map.of(), "10.96.0.64", 6443), List.of()),
-        Arguments.of(
+        service("sound", Cluster.service(Map.of(), "10.96.0.64", 6443)),
+        service(
             "headless",
             Cluster.service(Map.of(), "None", 6443),
-            List.of(
-                "Service kube-system/apiserver is headless (clusterIP None), so kube-proxy has"
-                    + " no rules for it; delete it and create it with a fixed clusterIP")),
-        Arguments.of(
+            "Service kube-system/apiserver is headless (clusterIP None), so kube-proxy has"
+                + " no rules for it; delete it and create it with a fixed clusterIP"),
+        service(
             "another port",
             Cluster.service(Map.of(), "10.96.0.64", 443),
-            List.of(
-                "Service kube-system/apiserver has no port 6443, only 443; add the port 6443"
-                    + " with protocol TCP, or use another port on the nodes")),
-        Arguments.of(
+            "Service kube-system/apiserver has no port 6443, only 443; add the port 6443"
+                + " with protocol TCP, or use another port on the nodes"),
+        service(
             "another family",
             Cluster.service("fd00:96::64", List.of(AddressFamily.IPV6), "TCP"),
-            List.of(
-                "Service kube-system/apiserver has no IPv4 address, but the source has IPv4"
-                    + " endpoints, which kube-proxy ignores; add IPv4 to"
-                    + " spec.ipFamilies")),
-        Arguments.of(
-            "families not told", Cluster.service("10.96.0.64", List.of(), "TCP"), List.of()),
-        Arguments.of(
+            "Service kube-system/apiserver has no IPv4 address, but the source has IPv4"
+                + " endpoints, which kube-proxy ignores; add IPv4 to"
+                + " spec.ipFamilies"),
+        service("families not told", Cluster.service("10.96.0.64", List.of(), "TCP")),
+        service(
             "no TCP port, which is refused",
-            Cluster.service("None", List.of(AddressFamily.IPV4), "UDP"),
-            List.of()));
+            Cluster.service("None", List.of(AddressFamily.IPV4), "UDP")));
   }
 
   @ParameterizedTest(name = "{0}")
@@ -251,8 +245,7 @@ final class DryRunTest {
             "member 10.0.0.2:6443: unready: connection refused",
             "note: n",
             "warning: w",
-            "nothing to change; target kube-system/apiserver matches the source"
-                + " default/kubernetes"),
+            UP_TO_DATE),
         report.messages());
   }
 
@@ -289,12 +282,10 @@ final class DryRunTest {
                             Endpoint.ready("10.0.0.2").withReady(false))))));
     Report report = cluster.compare(through, PROBED, GateState.INITIAL);
     assertEquals(Report.CHANGES, report.exitCode());
-    assertTrue(
-        Output.DIFF.render(report, false).contains("-    ready: true\n+    ready: false\n"),
-        () -> Output.DIFF.render(report, false));
-    assertTrue(
-        Output.JSON.render(report, false).contains("\"evidence\": \"connection refused\""),
-        () -> Output.JSON.render(report, false));
+    String diff = Output.DIFF.render(report, false);
+    assertTrue(diff.contains("-    ready: true\n+    ready: false\n"), diff);
+    String json = Output.JSON.render(report, false);
+    assertTrue(json.contains("\"evidence\": \"connection refused\""), json);
   }
 
   @Test
@@ -319,13 +310,7 @@ final class DryRunTest {
                   action == Action.CREATE || action == Action.AWAIT, comparison.live().isEmpty());
               assertEquals(action == Action.DELETE, comparison.merged().isEmpty());
             })
-        .map(
-            comparison ->
-                comparison.action()
-                    + " "
-                    + comparison.object().kind()
-                    + " "
-                    + comparison.object().name())
+        .map(it -> it.action() + " " + it.object().kind() + " " + it.object().name())
         .toList();
   }
 }

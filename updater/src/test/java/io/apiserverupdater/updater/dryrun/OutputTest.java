@@ -29,6 +29,10 @@ final class OutputTest {
   private static final Cluster ONE_GONE =
       Cluster.settled().withSlice(Cluster.slice(AddressFamily.IPV6, "IPv6", "fd00::1"));
 
+  private static String diff(Cluster cluster) {
+    return Output.DIFF.render(cluster.compare(), false);
+  }
+
   @Test
   void diffsAnUpdateWithThreeLinesOfContext() {
     assertEquals(
@@ -49,7 +53,7 @@ final class OutputTest {
          metadata:
            labels:
         """,
-        Output.DIFF.render(ONE_MORE.compare(), false));
+        diff(ONE_MORE));
   }
 
   @Test
@@ -76,7 +80,7 @@ final class OutputTest {
         +    port: 6443
         +    protocol: TCP
         """,
-        Output.DIFF.render(Cluster.settled().withoutEndpoints().compare(), false));
+        diff(Cluster.settled().withoutEndpoints()));
   }
 
   @Test
@@ -107,7 +111,7 @@ final class OutputTest {
         -  port: 6443
         -  protocol: TCP
         """,
-        Output.DIFF.render(ONE_GONE.compare(), false));
+        diff(ONE_GONE));
   }
 
   @Test
@@ -151,7 +155,7 @@ final class OutputTest {
     EndpointSlice reversed = Cluster.slice(AddressFamily.IPV4, "IPv4", "10.0.0.2", "10.0.0.1");
     Cluster cluster =
         Cluster.settled().withSlice(reversed).withSource("10.0.0.1", "10.0.0.2", "10.0.0.3");
-    String text = Output.DIFF.render(cluster.compare(), false);
+    String text = diff(cluster);
     assertEquals(0, text.lines().filter(line -> line.matches("-[^-].*")).count(), text);
   }
 
@@ -326,9 +330,7 @@ final class OutputTest {
     String[] now = IntStream.range(1000, 2000).mapToObj(OutputTest::address).toArray(String[]::new);
     Cluster cluster =
         Cluster.settled().withSource(now).withSlice(Cluster.slice(AddressFamily.IPV4, "IPv4", old));
-    String text =
-        assertTimeoutPreemptively(
-            Duration.ofSeconds(20), () -> Output.DIFF.render(cluster.compare(), false));
+    String text = assertTimeoutPreemptively(Duration.ofSeconds(20), () -> diff(cluster));
     assertEquals(1000, text.lines().filter(line -> line.startsWith("-  - 10.")).count());
   }
 
@@ -356,11 +358,7 @@ final class OutputTest {
   @Test
   void showsAnAddressOfTheWrongFamilyAsOneReplacedObject() {
     String text =
-        Output.DIFF.render(
-            Cluster.settled()
-                .withSlice(Cluster.slice(AddressFamily.IPV4, "IPv6", "fd00::1"))
-                .compare(),
-            false);
+        diff(Cluster.settled().withSlice(Cluster.slice(AddressFamily.IPV4, "IPv6", "fd00::1")));
     assertEquals(1, text.lines().filter(line -> line.startsWith("diff -u")).count(), text);
     assertTrue(text.contains("-addressType: IPv6\n+addressType: IPv4\n"), text);
   }

@@ -13,7 +13,6 @@ import io.apiserverupdater.updater.endpoints.TargetSettings;
 import io.apiserverupdater.updater.kube.SliceJson;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,6 +20,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -90,6 +90,15 @@ final class SourceFileTest {
             .toList());
   }
 
+  private static List<EndpointSlice> parse(String text) throws SourceFile.InvalidException {
+    return SourceFile.parse("f", text, SETTINGS, SliceJson::read);
+  }
+
+  private static List<EndpointSlice> read(String file, byte[] in)
+      throws SourceFile.InvalidException {
+    return SourceFile.read(file, new ByteArrayInputStream(in), SETTINGS, SliceJson::read);
+  }
+
   static Stream<Arguments> accepted() {
     String untyped =
         SLICE.replace("apiVersion: discovery.k8s.io/v1\n", "").replace("kind: EndpointSlice\n", "");
@@ -127,13 +136,12 @@ final class SourceFileTest {
   @ParameterizedTest(name = "{0}")
   @MethodSource("accepted")
   void accepts(String situation, String text, String addresses) throws SourceFile.InvalidException {
-    assertEquals(
-        addresses, addresses(SourceFile.parse("f", text, SETTINGS, SliceJson::read)), situation);
+    assertEquals(addresses, addresses(parse(text)), situation);
   }
 
   @Test
   void readsWhatTheRulesLookAt() throws SourceFile.InvalidException {
-    EndpointSlice slice = SourceFile.parse("f", SLICE, SETTINGS, SliceJson::read).get(0);
+    EndpointSlice slice = parse(SLICE).get(0);
     assertEquals("kubernetes", slice.name());
     assertEquals("IPv4", slice.addressType());
     assertEquals("210", slice.resourceVersion());
@@ -143,94 +151,91 @@ final class SourceFileTest {
         slice.endpoints());
   }
 
+  private static Arguments refusal(String situation, String text, String... faults) {
+    return Arguments.of(situation, text, String.join("\n", faults));
+  }
+
   static Stream<Arguments> rejected() {
     String title = "f: document 1 (EndpointSlice kubernetes): ";
     return Stream.of(
-        Arguments.of("nothing", " \n", List.of("f: is empty; " + EXPECTED)),
-        Arguments.of("a comment", "# none\n", List.of("f: is empty; " + EXPECTED)),
-        Arguments.of("a text", "hello\n", List.of("f: document 1 is no object; " + EXPECTED)),
-        Arguments.of("no kind", "a: b\n", List.of("f: document 1 has no kind; " + EXPECTED)),
-        Arguments.of(
+        refusal("nothing", " \n", "f: is empty; " + EXPECTED),
+        refusal("a comment", "# none\n", "f: is empty; " + EXPECTED),
+        refusal("a text", "hello\n", "f: document 1 is no object; " + EXPECTED),
+        refusal("no kind", "a: b\n", "f: document 1 has no kind; " + EXPECTED),
+        refusal(
             "another kind",
             "apiVersion: v1\nkind: Service\n",
-            List.of("f: document 1 is kind \"Service\" of apiVersion \"v1\"; " + EXPECTED)),
-        Arguments.of(
+            "f: document 1 is kind \"Service\" of apiVersion \"v1\"; " + EXPECTED),
+        refusal(
             "another version",
             SLICE.replace("k8s.io/v1", "k8s.io/v1beta1"),
-            List.of(
-                "f: document 1 is kind \"EndpointSlice\" of apiVersion"
-                    + " \"discovery.k8s.io/v1beta1\"; "
-                    + EXPECTED)),
-        Arguments.of(
+            "f: document 1 is kind \"EndpointSlice\" of apiVersion"
+                + " \"discovery.k8s.io/v1beta1\"; "
+                + EXPECTED),
+        refusal(
             "Endpoints",
             "apiVersion: v1\nkind: Endpoints\n",
-            List.of(
-                "f: document 1 is kind \"Endpoints\" of apiVersion \"v1\"; the updater reads"
-                    + " EndpointSlices, not Endpoints: use the output of "
-                    + COMMAND)),
-        Arguments.of(
+            "f: document 1 is kind \"Endpoints\" of apiVersion \"v1\"; the updater reads"
+                + " EndpointSlices, not Endpoints: use the output of "
+                + COMMAND),
+        refusal(
             "several faults at once",
             "a: b\n---\n" + items("List", "v1", "apiVersion: v1\nkind: Pod", SLICE, "x"),
-            List.of(
-                "f: document 1 has no kind; " + EXPECTED,
-                "f: document 2, item 1 is kind \"Pod\" of apiVersion \"v1\"; " + EXPECTED,
-                "f: document 2, item 3 is no object; expected an EndpointSlice")),
-        Arguments.of(
+            "f: document 1 has no kind; " + EXPECTED,
+            "f: document 2, item 1 is kind \"Pod\" of apiVersion \"v1\"; " + EXPECTED,
+            "f: document 2, item 3 is no object; expected an EndpointSlice"),
+        refusal(
             "a List within a List",
             items("List", "v1", "apiVersion: v1\nkind: List\nitems: []"),
-            List.of("f: document 1, item 1 is kind \"List\" of apiVersion \"v1\"; " + EXPECTED)),
-        Arguments.of(
+            "f: document 1, item 1 is kind \"List\" of apiVersion \"v1\"; " + EXPECTED),
+        refusal(
             "items that are no list",
             "apiVersion: v1\nkind: List\nitems: x\n",
-            List.of("f: document 1: items is no list; expected a list of EndpointSlices")),
-        Arguments.of(
+            "f: document 1: items is no list; expected a list of EndpointSlices"),
+        refusal(
             "a field of another type",
             SLICE.replaceAll("(?s)endpoints:.*kind:", "endpoints: many\nkind:"),
-            List.of(
-                "f: document 1: not a V1EndpointSlice: java.lang.IllegalStateException: Expected"
-                    + " BEGIN_ARRAY but was STRING at path $.endpoints")),
-        Arguments.of(
+            "f: document 1: not a V1EndpointSlice: java.lang.IllegalStateException: Expected"
+                + " BEGIN_ARRAY but was STRING at path $.endpoints"),
+        refusal(
             "values that no server would hold",
             SLICE.replace("10.0.0.1", "10.0.0.256").replace("6443", "70000"),
-            List.of(
-                title + "address \"10.0.0.256\", expected an IPv4 address",
-                title + "port 70000, expected 1 to 65535")),
-        Arguments.of(
+            title + "address \"10.0.0.256\", expected an IPv4 address",
+            title + "port 70000, expected 1 to 65535"),
+        refusal(
             "an address of the other family",
             SLICE.replace("addressType: IPv4", "addressType: IPv6").replace("10.0.0.1", "::1::2"),
-            List.of(
-                title + "address \"::1::2\", expected an IPv6 address",
-                title + "address \"10.0.0.2\", expected an IPv6 address")),
-        Arguments.of(
+            title + "address \"::1::2\", expected an IPv6 address",
+            title + "address \"10.0.0.2\", expected an IPv6 address"),
+        refusal(
             "no address type",
             SLICE.replace("addressType: IPv4\n", ""),
-            List.of(title + "addressType is \"\", expected IPv4, IPv6 or FQDN")),
-        Arguments.of(
+            title + "addressType is \"\", expected IPv4, IPv6 or FQDN"),
+        refusal(
             "no name",
             SLICE.replace("  name: kubernetes\n", ""),
-            List.of("f: document 1: metadata.name is missing; expected the slice's name")),
-        Arguments.of(
+            "f: document 1: metadata.name is missing; expected the slice's name"),
+        refusal(
             "readiness as text",
             SLICE.replace("ready: true", "ready: \"yes\""),
-            List.of(title + "conditions.ready is \"yes\", expected true or false")),
-        Arguments.of(
+            title + "conditions.ready is \"yes\", expected true or false"),
+        refusal(
             "slices of others only",
             SLICE.replace("service-name: kubernetes", "service-name: dns"),
-            List.of(
-                "f: has 1 EndpointSlices, all of other Services (the first of default/dns),"
-                    + " expected those of default/kubernetes; use the output of "
-                    + COMMAND
-                    + ", or another --source")),
-        Arguments.of(
+            "f: has 1 EndpointSlices, all of other Services (the first of default/dns),"
+                + " expected those of default/kubernetes; use the output of "
+                + COMMAND
+                + ", or another --source"),
+        refusal(
             "a control character",
             "{\"kind\": \"\\u001b[31m\"}",
-            List.of("f: document 1 is kind \"?[31m\" of apiVersion \"\"; " + EXPECTED)));
+            "f: document 1 is kind \"?[31m\" of apiVersion \"\"; " + EXPECTED));
   }
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("rejected")
-  void rejectsWithEveryReason(String situation, String text, List<String> faults) {
-    assertEquals(String.join("\n", faults), fault(text), situation);
+  void rejectsWithEveryReason(String situation, String text, String faults) {
+    assertEquals(faults, fault(text), situation);
   }
 
   static Stream<Arguments> malformed() {
@@ -274,84 +279,60 @@ final class SourceFileTest {
   void namesTheCommandForAnotherSource() {
     TargetSettings settings =
         new TargetSettings("edge", "api", new TargetName("kube-system", "apiserver"), true);
-    SourceFile.InvalidException fault =
-        assertThrows(
-            SourceFile.InvalidException.class,
-            () -> SourceFile.parse("f", "a: b", settings, SliceJson::read));
+    String fault = message(() -> SourceFile.parse("f", "a: b", settings, SliceJson::read));
     assertTrue(
-        String.valueOf(fault.getMessage())
-            .endsWith(
-                "kubectl get endpointslices -n edge -l kubernetes.io/service-name=api -o yaml"),
-        fault.getMessage());
+        fault.endsWith(
+            "kubectl get endpointslices -n edge -l kubernetes.io/service-name=api -o yaml"),
+        fault);
   }
 
   @Test
   void readsAFile(@TempDir Path folder) throws IOException, SourceFile.InvalidException {
     Path file = Files.writeString(folder.resolve("s.yaml"), "\uFEFF" + SLICE);
-    assertEquals(
-        "10.0.0.1 10.0.0.2",
-        addresses(
-            SourceFile.read(
-                file.toString(), InputStream.nullInputStream(), SETTINGS, SliceJson::read)));
+    assertEquals("10.0.0.1 10.0.0.2", addresses(read(file.toString(), new byte[0])));
   }
 
   @Test
   void readsTheStandardInput() throws SourceFile.InvalidException {
-    assertEquals(
-        "10.0.0.1 10.0.0.2",
-        addresses(
-            SourceFile.read(
-                "-", in(SLICE.getBytes(StandardCharsets.UTF_8)), SETTINGS, SliceJson::read)));
+    byte[] in = SLICE.getBytes(StandardCharsets.UTF_8);
+    assertEquals("10.0.0.1 10.0.0.2", addresses(read("-", in)));
   }
 
   @Test
   void rejectsWhatIsTooLarge() {
     byte[] largest = " ".repeat(SourceFile.MAX_BYTES).getBytes(StandardCharsets.UTF_8);
     byte[] larger = " ".repeat(SourceFile.MAX_BYTES + 1).getBytes(StandardCharsets.UTF_8);
-    assertEquals("standard input: is empty; " + EXPECTED, fault("-", in(largest)));
+    assertEquals("standard input: is empty; " + EXPECTED, fault("-", largest));
     assertEquals(
         "standard input: is larger than 4 MiB, more than the slices of one Service can have;"
             + " provide only the slices of the source",
-        fault("-", in(larger)));
+        fault("-", larger));
   }
 
   @Test
   void rejectsWhatIsNotUtf8() {
     assertEquals(
         "standard input: is not UTF-8 text; save it as UTF-8, as kubectl prints it",
-        fault("-", in(SLICE.getBytes(StandardCharsets.UTF_16))));
+        fault("-", SLICE.getBytes(StandardCharsets.UTF_16)));
   }
 
   @Test
   void namesAFileThatCannotBeRead(@TempDir Path folder) {
     String none = folder.resolve("none").toString();
-    assertEquals(
-        none + ": no such file; use -f FILE, or -f - for stdin",
-        fault(none, InputStream.nullInputStream()));
-    assertTrue(
-        fault(folder.toString(), InputStream.nullInputStream())
-            .startsWith(folder + ": cannot be read: "));
+    assertEquals(none + ": no such file; use -f FILE, or -f - for stdin", fault(none, new byte[0]));
+    String unread = fault(folder.toString(), new byte[0]);
+    assertTrue(unread.startsWith(folder + ": cannot be read: "));
   }
 
-  private static InputStream in(byte[] bytes) {
-    return new ByteArrayInputStream(bytes);
-  }
-
-  private static String fault(String file, InputStream in) {
-    return message(
-        assertThrows(
-            SourceFile.InvalidException.class,
-            () -> SourceFile.read(file, in, SETTINGS, SliceJson::read)));
+  private static String fault(String file, byte[] in) {
+    return message(() -> read(file, in));
   }
 
   private static String fault(String text) {
-    return message(
-        assertThrows(
-            SourceFile.InvalidException.class,
-            () -> SourceFile.parse("f", text, SETTINGS, SliceJson::read)));
+    return message(() -> parse(text));
   }
 
-  private static String message(Exception e) {
-    return String.valueOf(e.getMessage());
+  private static String message(Executable reading) {
+    return String.valueOf(assertThrows(SourceFile.InvalidException.class, reading).getMessage());
   }
 }
