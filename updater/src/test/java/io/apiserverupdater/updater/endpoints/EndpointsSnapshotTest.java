@@ -121,36 +121,36 @@ class EndpointsSnapshotTest {
     return new MirrorRule(source, TARGET, false).read(slices);
   }
 
+  private static Arguments unusable(String situation, String reason, EndpointSlice... slices) {
+    return Arguments.of(situation, List.of(slices), List.of(reason));
+  }
+
   static List<Arguments> unusableSources() {
     Endpoint a = Endpoint.ready("192.0.2.1");
     return List.of(
-        Arguments.of("no slice", List.of(), List.of("EmptySource")),
-        Arguments.of("a slice without addresses", List.of(ipv4()), List.of("EmptySource")),
-        Arguments.of(
-            "a slice without addresses and ports",
-            List.of(slice("IPv4", List.of())),
-            List.of("EmptySource")),
-        Arguments.of(
+        unusable("no slice", "EmptySource"),
+        unusable("a slice without addresses", "EmptySource", ipv4()),
+        unusable("a slice without addresses and ports", "EmptySource", slice("IPv4", List.of())),
+        unusable(
             "host names only",
-            List.of(slice("FQDN", List.of(HTTPS), Endpoint.ready("cp.example"))),
-            List.of("EmptySource")),
-        Arguments.of("no port", List.of(slice("IPv4", List.of(), a)), List.of("SourcePortUnclear")),
-        Arguments.of(
-            "no TCP port",
-            List.of(slice("IPv4", List.of(udp("https", 6443)), a)),
-            List.of("SourcePortUnclear")),
-        Arguments.of(
+            "EmptySource",
+            slice("FQDN", List.of(HTTPS), Endpoint.ready("cp.example"))),
+        unusable("no port", "SourcePortUnclear", slice("IPv4", List.of(), a)),
+        unusable("no TCP port", "SourcePortUnclear", slice("IPv4", List.of(udp("https", 6443)), a)),
+        unusable(
             "two TCP ports, none named https",
-            List.of(slice("IPv4", List.of(tcp("a", 1), tcp("b", 2)), a)),
-            List.of("SourcePortUnclear")),
-        Arguments.of(
+            "SourcePortUnclear",
+            slice("IPv4", List.of(tcp("a", 1), tcp("b", 2)), a)),
+        unusable(
             "two slices of a family with different numbers",
-            List.of(ipv4("192.0.2.1"), slice("IPv4", List.of(tcp("https", 443)), a)),
-            List.of("SourcePortsDiffer")),
-        Arguments.of(
+            "SourcePortsDiffer",
+            ipv4("192.0.2.1"),
+            slice("IPv4", List.of(tcp("https", 443)), a)),
+        unusable(
             "one good family does not hide the fault of the other",
-            List.of(ipv4("192.0.2.1"), slice("IPv6", List.of(), Endpoint.ready("2001:db8::1"))),
-            List.of("SourcePortUnclear")));
+            "SourcePortUnclear",
+            ipv4("192.0.2.1"),
+            slice("IPv6", List.of(), Endpoint.ready("2001:db8::1"))));
   }
 
   @ParameterizedTest(name = "{0}")

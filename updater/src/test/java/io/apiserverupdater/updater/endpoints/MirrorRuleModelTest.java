@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** Random sources and targets against a model of the API server that holds a few objects. */
@@ -37,8 +38,7 @@ class MirrorRuleModelTest {
     void apply(Change change) {
       version++;
       if (change instanceof Change.DeleteSlice delete) {
-        AddressFamily family = familyOf(delete.name());
-        EndpointSlice current = slices.remove(family);
+        EndpointSlice current = slices.remove(familyOf(delete.name()));
         assertEquals(
             delete.resourceVersion(), current == null ? "absent" : current.resourceVersion());
         return;
@@ -70,6 +70,10 @@ class MirrorRuleModelTest {
                   merged(endpoints.map(Endpoints::labels).orElse(Map.of()), legacy.labels()),
                   List.of(legacy.subset()),
                   Long.toString(version)));
+    }
+
+    Decision decide(MirrorRule rule, List<EndpointSlice> source, Optional<Service> service) {
+      return MirrorRuleTest.decide(rule, new ObservedState(source, service, slices, endpoints));
     }
 
     private static void checkVersion(Change change, Optional<String> current) {
@@ -109,10 +113,8 @@ class MirrorRuleModelTest {
 
   private static EndpointSlice randomSlice(Random random, String name, Map<String, String> labels) {
     String type = List.of("IPv4", "IPv4", "IPv6", "FQDN").get(random.nextInt(4));
-    List<Endpoint> endpoints = new ArrayList<>();
-    for (int i = random.nextInt(4); i > 0; i--) {
-      endpoints.add(randomEndpoint(random, type));
-    }
+    List<Endpoint> endpoints =
+        Stream.generate(() -> randomEndpoint(random, type)).limit(random.nextInt(4)).toList();
     List<Port> ports = new ArrayList<>();
     ports.add(new Port("https", random.nextInt(20) == 0 ? 443 : 6443, "TCP"));
     if (random.nextInt(4) == 0) {
@@ -181,17 +183,13 @@ class MirrorRuleModelTest {
       MirrorRule rule = new MirrorRule("default/kubernetes", TARGET, random.nextBoolean());
       String story = "seed " + seed;
 
-      Decision decision =
-          MirrorRuleTest.decide(
-              rule, new ObservedState(source, service, api.slices, api.endpoints));
+      Decision decision = api.decide(rule, source, service);
       // A slice of the wrong address type goes first and comes back right in the second round.
       for (int round = 0; round < 2 && decision instanceof Decision.Apply apply; round++) {
         applied++;
         assertFalse(apply.changes().isEmpty(), story);
         apply.changes().forEach(api::apply);
-        decision =
-            MirrorRuleTest.decide(
-                rule, new ObservedState(api.shuffled(source), service, api.slices, api.endpoints));
+        decision = api.decide(rule, api.shuffled(source), service);
       }
       if (decision instanceof Decision.Refuse) {
         continue;
@@ -248,9 +246,7 @@ class MirrorRuleModelTest {
       boolean published = false;
       for (int step = 0; step < 6; step++) {
         List<EndpointSlice> source = randomSource(random);
-        Decision decision =
-            MirrorRuleTest.decide(
-                rule, new ObservedState(source, service, api.slices, api.endpoints));
+        Decision decision = api.decide(rule, source, service);
         if (decision instanceof Decision.Apply apply) {
           apply.changes().forEach(api::apply);
           published = true;

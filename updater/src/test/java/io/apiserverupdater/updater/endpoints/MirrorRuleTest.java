@@ -23,16 +23,14 @@ class MirrorRuleTest {
   private static final TargetName TARGET = new TargetName("kube-system", "apiserver");
   private static final MirrorRule RULE = new MirrorRule("default/kubernetes", TARGET, true);
   private static final MirrorRule SLICES_ONLY = new MirrorRule("default/kubernetes", TARGET, false);
+  private static final String SERVICE_NAME = "kubernetes.io/service-name";
+  private static final String MANAGED_BY = "endpointslice.kubernetes.io/managed-by";
   private static final Map<String, String> OURS =
-      Map.of(
-          "kubernetes.io/service-name",
-          "apiserver",
-          "endpointslice.kubernetes.io/managed-by",
-          "apiserver-updater");
+      Map.of(SERVICE_NAME, "apiserver", MANAGED_BY, "apiserver-updater");
   private static final Map<String, String> SKIP_MIRROR =
       Map.of("endpointslice.kubernetes.io/skip-mirror", "true");
   private static final Port PORT = new Port("https", 6443, "TCP");
-  private static final Service SERVICE = service(Map.of(), List.of(AddressFamily.IPV4), PORT);
+  private static final Service SERVICE = serviceWith(PORT);
 
   private static Service service(
       Map<String, String> selector, List<AddressFamily> families, Port... ports) {
@@ -71,11 +69,7 @@ class MirrorRuleTest {
   }
 
   private static Endpoints endpoints(String... addresses) {
-    return new Endpoints(
-        "apiserver",
-        SKIP_MIRROR,
-        List.of(new Endpoints.Subset(ready(addresses), List.of(PORT))),
-        "8");
+    return present(SKIP_MIRROR, List.of(subset(ready(addresses), List.of(PORT))));
   }
 
   private static final List<EndpointSlice> ONE = List.of(source("IPv4", "192.0.2.1"));
@@ -122,22 +116,20 @@ class MirrorRuleTest {
         "apiserver", SKIP_MIRROR, subset(ready(addresses), List.of(PORT)));
   }
 
-  private static void assertUpToDate(Decision decision) {
-    assertInstanceOf(Decision.UpToDate.class, decision);
+  private static void assertUpToDate(MirrorRule rule, ObservedState state) {
+    assertInstanceOf(Decision.UpToDate.class, decide(rule, state));
   }
 
-  private static List<Change> changes(Decision decision) {
-    return assertInstanceOf(Decision.Apply.class, decision).changes();
+  private static List<Change> changes(MirrorRule rule, ObservedState state) {
+    return assertInstanceOf(Decision.Apply.class, decide(rule, state)).changes();
   }
 
-  private static List<String> described(Decision decision) {
-    return changes(decision).stream().map(Change::describe).toList();
+  private static List<String> described(MirrorRule rule, ObservedState state) {
+    return changes(rule, state).stream().map(Change::describe).toList();
   }
 
-  private static List<String> reasons(Decision decision) {
-    return assertInstanceOf(Decision.Refuse.class, decision).refusals().stream()
-        .map(Refusal::reason)
-        .toList();
+  private static List<Refusal> refused(ObservedState state) {
+    return assertInstanceOf(Decision.Refuse.class, decide(RULE, state)).refusals();
   }
 
   private static DesiredObject.Slice sliceIn(List<Change> changes) {
@@ -152,12 +144,11 @@ class MirrorRuleTest {
   class WhenNothingIsThere {
     @Test
     void createsTheSliceBeforeTheEndpoints() {
-      Decision decision = decide(RULE, state(TWO));
       assertEquals(
           List.of(
               new Change.Create(desiredSlice("192.0.2.1", "192.0.2.2")),
               new Change.Create(desiredEndpoints("192.0.2.1", "192.0.2.2"))),
-          changes(decision));
+          changes(RULE, state(TWO)));
     }
 
     @Test
@@ -165,16 +156,14 @@ class MirrorRuleTest {
       assertEquals(
           List.of("create EndpointSlice apiserver-ipv4", "create EndpointSlice apiserver-ipv6"),
           described(
-              decide(
-                  SLICES_ONLY,
-                  state(List.of(source("IPv6", "2001:db8::1"), source("IPv4", "192.0.2.1"))))));
+              SLICES_ONLY,
+              state(List.of(source("IPv6", "2001:db8::1"), source("IPv4", "192.0.2.1")))));
     }
 
     @Test
     void leavesTheEndpointsAloneWhenTheyAreNotOurs() {
       assertEquals(
-          List.of("create EndpointSlice apiserver-ipv4"),
-          described(decide(SLICES_ONLY, state(ONE))));
+          List.of("create EndpointSlice apiserver-ipv4"), described(SLICES_ONLY, state(ONE)));
     }
   }
 
@@ -202,16 +191,14 @@ class MirrorRuleTest {
       Service service = serviceWith(new Port("a", 1, "TCP"), new Port("b", 2, "TCP"));
       List<Port> ports = List.of(new Port("b", 6443, "TCP"), new Port("a", 6443, "TCP"));
       List<Endpoint> shuffled = ready("192.0.2.3", "192.0.2.1", "192.0.2.2");
-      EndpointSlice slice = new EndpointSlice("apiserver-ipv4", "IPv4", OURS, ports, shuffled, "7");
       Endpoints endpoints = present(SKIP_MIRROR, List.of(subset(shuffled, ports)));
       assertUpToDate(
-          decide(
-              RULE,
-              state(
-                  List.of(source("IPv4", "192.0.2.1", "192.0.2.2", "192.0.2.3")),
-                  Optional.of(service),
-                  slice,
-                  endpoints)));
+          RULE,
+          state(
+              List.of(source("IPv4", "192.0.2.1", "192.0.2.2", "192.0.2.3")),
+              Optional.of(service),
+              ours(ports, shuffled),
+              endpoints));
     }
 
     @Test
@@ -222,12 +209,12 @@ class MirrorRuleTest {
           present(
               Map.of("endpointslice.kubernetes.io/skip-mirror", "true", "team", "platform"),
               endpoints("192.0.2.1").subsets());
-      assertUpToDate(decide(RULE, state(ONE, labelled(SLICE, labels), endpoints)));
+      assertUpToDate(RULE, state(ONE, labelled(SLICE, labels), endpoints));
     }
 
     @Test
     void wrongEndpointsDoNotMatterWhenTheyAreNotOurs() {
-      assertUpToDate(decide(SLICES_ONLY, state(ONE, SLICE, endpoints("198.51.100.9"))));
+      assertUpToDate(SLICES_ONLY, state(ONE, SLICE, endpoints("198.51.100.9")));
     }
   }
 
@@ -260,13 +247,13 @@ class MirrorRuleTest {
         Arguments.of("our labels are gone", labelled(good, Map.of("team", "platform"))),
         Arguments.of(
             "the Service's label is gone",
-            labelled(good, Map.of("endpointslice.kubernetes.io/managed-by", "apiserver-updater"))));
+            labelled(good, Map.of(MANAGED_BY, "apiserver-updater"))));
   }
 
   @ParameterizedTest(name = "{0}")
   @MethodSource
   void differencesOfTheSlice(String situation, EndpointSlice present) {
-    List<Change> changes = changes(decide(SLICES_ONLY, state(TWO, present)));
+    List<Change> changes = changes(SLICES_ONLY, state(TWO, present));
     assertEquals(
         List.of(new Change.Update(desiredSlice("192.0.2.1", "192.0.2.2"), "7")),
         changes,
@@ -298,7 +285,7 @@ class MirrorRuleTest {
   void differencesOfTheEndpoints(String situation, Endpoints present) {
     assertEquals(
         List.of(new Change.Update(desiredEndpoints("192.0.2.1"), "8")),
-        changes(decide(RULE, state(ONE, SLICE, present))),
+        changes(RULE, state(ONE, SLICE, present)),
         situation);
   }
 
@@ -308,15 +295,14 @@ class MirrorRuleTest {
     void deletesOurSliceOfFamilyThatIsGone() {
       assertEquals(
           List.of(new Change.DeleteSlice("apiserver-ipv6", "7")),
-          changes(
-              decide(SLICES_ONLY, state(ONE, SLICE, slice(AddressFamily.IPV6, "2001:db8::1")))));
+          changes(SLICES_ONLY, state(ONE, SLICE, slice(AddressFamily.IPV6, "2001:db8::1"))));
     }
 
     @Test
     void leavesTheSliceOfNobodyWhereItsFamilyIsGone() {
       EndpointSlice unlabelled =
           labelled(slice(AddressFamily.IPV6, "2001:db8::1"), Map.of("team", "platform"));
-      assertUpToDate(decide(SLICES_ONLY, state(ONE, SLICE, unlabelled)));
+      assertUpToDate(SLICES_ONLY, state(ONE, SLICE, unlabelled));
     }
 
     @Test
@@ -326,7 +312,7 @@ class MirrorRuleTest {
               "apiserver-ipv4", "IPv6", OURS, List.of(PORT), ready("2001:db8::1"), "7");
       assertEquals(
           List.of(new Change.DeleteSlice("apiserver-ipv4", "7")),
-          changes(decide(SLICES_ONLY, state(ONE, wrong))));
+          changes(SLICES_ONLY, state(ONE, wrong)));
     }
 
     static List<Arguments> primaryFamilies() {
@@ -345,11 +331,10 @@ class MirrorRuleTest {
       Service service = service(Map.of(), families, PORT);
       List<Change> changes =
           changes(
-              decide(
-                  RULE,
-                  state(
-                      List.of(source("IPv4", "192.0.2.1"), source("IPv6", "2001:db8::1")),
-                      Optional.of(service))));
+              RULE,
+              state(
+                  List.of(source("IPv4", "192.0.2.1"), source("IPv6", "2001:db8::1")),
+                  Optional.of(service)));
       DesiredObject.LegacyEndpoints legacy =
           assertInstanceOf(
               DesiredObject.LegacyEndpoints.class, changes.get(2).desired().orElseThrow());
@@ -358,7 +343,7 @@ class MirrorRuleTest {
 
     @Test
     void endpointsHoldTheOtherFamilyWhenThePrimaryOneHasNoMember() {
-      List<Change> changes = changes(decide(RULE, state(List.of(source("IPv6", "2001:db8::1")))));
+      List<Change> changes = changes(RULE, state(List.of(source("IPv6", "2001:db8::1"))));
       assertEquals(Optional.of(desiredEndpoints("2001:db8::1")), changes.get(1).desired());
     }
   }
@@ -366,12 +351,11 @@ class MirrorRuleTest {
   @Nested
   class Ports {
     private List<Port> portsFor(Port... ports) {
-      Service service = serviceWith(ports);
-      Decision decision = decide(RULE, state(ONE, Optional.of(service)));
-      List<Port> ofSlice = sliceIn(changes(decision)).ports();
+      List<Change> changes = changes(RULE, state(ONE, Optional.of(serviceWith(ports))));
+      List<Port> ofSlice = sliceIn(changes).ports();
       assertEquals(
           ofSlice.stream().sorted().toList(),
-          endpointsIn(changes(decision)).subset().ports(),
+          endpointsIn(changes).subset().ports(),
           "both name the same ports");
       return ofSlice;
     }
@@ -401,7 +385,7 @@ class MirrorRuleTest {
   void keepsAnUnreadyMemberListedAsUnready() {
     EndpointSlice source =
         ServedObjects.source(List.of(unready("192.0.2.1"), Endpoint.ready("192.0.2.2")));
-    List<Change> changes = changes(decide(RULE, state(List.of(source))));
+    List<Change> changes = changes(RULE, state(List.of(source)));
     assertEquals(source.endpoints(), sliceIn(changes).endpoints());
     assertEquals(source.endpoints(), endpointsIn(changes).subset().endpoints());
   }
@@ -410,7 +394,7 @@ class MirrorRuleTest {
   void leavesTheZoneOutOfTheEndpointsOnly() {
     Endpoint placed = new Endpoint("192.0.2.1", true, Optional.of("cp-1"), Optional.of("zone-a"));
     EndpointSlice source = ServedObjects.source(List.of(placed));
-    List<Change> changes = changes(decide(RULE, state(List.of(source))));
+    List<Change> changes = changes(RULE, state(List.of(source)));
     assertEquals(List.of(placed), sliceIn(changes).endpoints());
     assertEquals(
         List.of(new Endpoint("192.0.2.1", true, Optional.of("cp-1"), Optional.empty())),
@@ -423,14 +407,18 @@ class MirrorRuleTest {
         new EndpointSlice(
             "kubernetes",
             "IPv4",
-            Map.of("kubernetes.io/service-name", "kubernetes", "from", "source"),
+            Map.of(SERVICE_NAME, "kubernetes", "from", "source"),
             List.of(PORT),
             ready("192.0.2.1"),
             "1");
-    changes(decide(RULE, state(List.of(source))))
+    changes(RULE, state(List.of(source)))
         .forEach(
             change ->
                 assertFalse(change.desired().orElseThrow().labels().containsKey("from"), "label"));
+  }
+
+  private static Arguments refusal(String situation, ObservedState state, String... reasons) {
+    return Arguments.of(situation, state, List.of(reasons));
   }
 
   static List<Arguments> refusals() {
@@ -441,68 +429,65 @@ class MirrorRuleTest {
         labelled(
             SLICE,
             Map.of(
-                "kubernetes.io/service-name",
-                "apiserver",
-                "endpointslice.kubernetes.io/managed-by",
-                "endpointslicemirroring-controller.k8s.io"));
-    EndpointSlice elsewhere = labelled(SLICE, Map.of("kubernetes.io/service-name", "web"));
+                SERVICE_NAME, "apiserver", MANAGED_BY, "endpointslicemirroring-controller.k8s.io"));
+    EndpointSlice elsewhere = labelled(SLICE, Map.of(SERVICE_NAME, "web"));
     return List.of(
-        Arguments.of("no source", state(List.of()), List.of("EmptySource")),
-        Arguments.of(
+        refusal("no source", state(List.of()), "EmptySource"),
+        refusal(
             "no source, and a target that is still good",
             state(List.of(), SLICE, endpoints("192.0.2.1")),
-            List.of("EmptySource")),
-        Arguments.of(
+            "EmptySource"),
+        refusal(
             "an unclear source port",
             state(
                 List.of(
                     new EndpointSlice(
                         "kubernetes", "IPv4", Map.of(), List.of(), ready("192.0.2.1"), "1"))),
-            List.of("SourcePortUnclear")),
-        Arguments.of("no Service", state(good, Optional.empty()), List.of("MissingService")),
-        Arguments.of(
+            "SourcePortUnclear"),
+        refusal("no Service", state(good, Optional.empty()), "MissingService"),
+        refusal(
             "a Service with a selector",
             state(good, Optional.of(service(Map.of("app", "x"), ipv4, PORT))),
-            List.of("ServiceHasSelector")),
-        Arguments.of(
-            "an ExternalName Service",
-            state(good, Optional.of(external)),
-            List.of("ServiceIsExternalName")),
-        Arguments.of(
+            "ServiceHasSelector"),
+        refusal(
+            "an ExternalName Service", state(good, Optional.of(external)), "ServiceIsExternalName"),
+        refusal(
             "a Service without a TCP port",
             state(good, Optional.of(serviceWith(new Port("https", 6443, "UDP")))),
-            List.of("ServiceWithoutTcpPort")),
-        Arguments.of("another controller's slice", state(good, mirrored), List.of("ForeignSlice")),
-        Arguments.of(
+            "ServiceWithoutTcpPort"),
+        refusal("another controller's slice", state(good, mirrored), "ForeignSlice"),
+        refusal(
             "another controller's slice under the name of a family that is not even wanted",
             state(
                 good, SLICE, labelled(slice(AddressFamily.IPV6, "2001:db8::1"), mirrored.labels())),
-            List.of("ForeignSlice")),
-        Arguments.of(
-            "another Service's slice", state(good, elsewhere), List.of("SliceOfOtherService")),
-        Arguments.of(
+            "ForeignSlice"),
+        refusal("another Service's slice", state(good, elsewhere), "SliceOfOtherService"),
+        refusal(
             "a slice of another address type that a person made",
             state(
                 good,
                 new EndpointSlice(
                     "apiserver-ipv4", "IPv6", Map.of(), List.of(PORT), ready("2001:db8::1"), "7")),
-            List.of("SliceOfOtherAddressType")),
-        Arguments.of(
+            "SliceOfOtherAddressType"),
+        refusal(
             "several at once",
             state(List.of(), Optional.of(service(Map.of("app", "x"), ipv4)), mirrored),
-            List.of("EmptySource", "ServiceHasSelector", "ServiceWithoutTcpPort", "ForeignSlice")),
-        Arguments.of(
+            "EmptySource",
+            "ServiceHasSelector",
+            "ServiceWithoutTcpPort",
+            "ForeignSlice"),
+        refusal(
             "neither source nor Service",
             state(List.of(), Optional.empty()),
-            List.of("EmptySource", "MissingService")));
+            "EmptySource",
+            "MissingService"));
   }
 
   @ParameterizedTest(name = "{0}")
   @MethodSource
   void refusals(String situation, ObservedState state, List<String> reasons) {
-    Decision decision = decide(RULE, state);
-    assertEquals(reasons, reasons(decision), situation);
-    for (Refusal refusal : ((Decision.Refuse) decision).refusals()) {
+    assertEquals(reasons, refused(state).stream().map(Refusal::reason).toList(), situation);
+    for (Refusal refusal : refused(state)) {
       assertFalse(refusal.message().isBlank(), situation);
       assertFalse(refusal.remedy().isBlank(), situation);
     }
@@ -515,7 +500,7 @@ class MirrorRuleTest {
             List.of(new EndpointSlice("kubernetes", "IPv4", Map.of(), List.of(), List.of(), "2")),
             SLICE,
             endpoints("192.0.2.1"));
-    Refusal refusal = ((Decision.Refuse) decide(RULE, emptied)).refusals().get(0);
+    Refusal refusal = refused(emptied).get(0);
     assertTrue(refusal.message().contains("default/kubernetes"), refusal.message());
     assertTrue(refusal.remedy().contains("last good state stays"), refusal.remedy());
   }
