@@ -31,23 +31,23 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class ModelsTest {
   private static final Port PORT = new Port("https", 6443, "TCP");
+  private static final Endpoint UNREADY = Endpoint.ready("192.0.2.2").withReady(false);
+  private static final List<Endpoint> MEMBERS =
+      List.of(new Endpoint("192.0.2.1", true, Optional.of("cp-1"), Optional.of("zone-a")), UNREADY);
   private static final DesiredObject.Slice DESIRED_SLICE =
       new DesiredObject.Slice(
           "apiserver-ipv4",
           AddressFamily.IPV4,
           Map.of("endpointslice.kubernetes.io/managed-by", "apiserver-updater"),
           List.of(PORT),
-          List.of(
-              new Endpoint("192.0.2.1", true, Optional.of("cp-1"), Optional.of("zone-a")),
-              Endpoint.ready("192.0.2.2").withReady(false)));
+          MEMBERS);
   private static final DesiredObject.LegacyEndpoints DESIRED_ENDPOINTS =
       new DesiredObject.LegacyEndpoints(
           "apiserver",
           Map.of("endpointslice.kubernetes.io/skip-mirror", "true"),
           new Endpoints.Subset(
               List.of(
-                  new Endpoint("192.0.2.1", true, Optional.of("cp-1"), Optional.empty()),
-                  Endpoint.ready("192.0.2.2").withReady(false)),
+                  new Endpoint("192.0.2.1", true, Optional.of("cp-1"), Optional.empty()), UNREADY),
               List.of(PORT)));
 
   private static <T> T model(String json, Class<T> type) {
@@ -70,6 +70,10 @@ class ModelsTest {
     return Models.service(model(json, V1Service.class));
   }
 
+  private static JsonObject json(Object model) {
+    return JsonParser.parseString(KubeJson.text(model)).getAsJsonObject();
+  }
+
   @Nested
   class Reading {
     @Test
@@ -80,9 +84,7 @@ class ModelsTest {
               "IPv4",
               Map.of("kubernetes.io/service-name", "kubernetes"),
               List.of(PORT),
-              List.of(
-                  new Endpoint("192.0.2.1", true, Optional.of("cp-1"), Optional.of("zone-a")),
-                  Endpoint.ready("192.0.2.2").withReady(false)),
+              MEMBERS,
               "12"),
           slice(
               """
@@ -228,10 +230,8 @@ class ModelsTest {
 
     @Test
     void newObjectsCarryNoEmptyFieldThatWouldEraseSomething() {
-      JsonElement slice =
-          JsonParser.parseString(KubeJson.text(Models.slice(DESIRED_SLICE, "kube-system")));
-      JsonElement endpoints =
-          JsonParser.parseString(KubeJson.text(Models.endpoints(DESIRED_ENDPOINTS, "kube-system")));
+      JsonObject slice = json(Models.slice(DESIRED_SLICE, "kube-system"));
+      JsonObject endpoints = json(Models.endpoints(DESIRED_ENDPOINTS, "kube-system"));
       assertFalse(hasNullOrEmpty(slice), slice.toString());
       assertFalse(hasNullOrEmpty(endpoints), endpoints.toString());
     }
@@ -260,19 +260,14 @@ class ModelsTest {
                "addressType":"IPv4","endpoints":null,"ports":null}
               """,
               V1EndpointSlice.class);
-      JsonObject next =
-          JsonParser.parseString(KubeJson.text(Models.update(current, DESIRED_SLICE)))
-              .getAsJsonObject();
+      JsonObject next = json(Models.update(current, DESIRED_SLICE));
       JsonObject metadata = next.getAsJsonObject("metadata");
       assertEquals("12", metadata.get("resourceVersion").getAsString());
       assertEquals("u", metadata.get("uid").getAsString());
-      assertEquals("platform", metadata.getAsJsonObject("labels").get("team").getAsString());
+      JsonObject labels = metadata.getAsJsonObject("labels");
+      assertEquals("platform", labels.get("team").getAsString());
       assertEquals(
-          "apiserver-updater",
-          metadata
-              .getAsJsonObject("labels")
-              .get("endpointslice.kubernetes.io/managed-by")
-              .getAsString());
+          "apiserver-updater", labels.get("endpointslice.kubernetes.io/managed-by").getAsString());
       assertEquals("kept", metadata.getAsJsonObject("annotations").get("note").getAsString());
       assertEquals(1, metadata.getAsJsonArray("ownerReferences").size());
       assertEquals(1, metadata.getAsJsonArray("finalizers").size());

@@ -36,8 +36,10 @@ class ClusterAccessesTest {
             .formatted(server));
   }
 
-  private Map<String, String> environment(String kubeconfig) {
-    return Map.of("KUBECONFIG", kubeconfig, "HOME", directory.resolve("home").toString());
+  private Optional<ClusterAccess> find(
+      Optional<Path> flag, Optional<String> context, String kubeconfig) throws Exception {
+    String home = directory.resolve("home").toString();
+    return ClusterAccesses.find(flag, context, Map.of("KUBECONFIG", kubeconfig, "HOME", home));
   }
 
   private static String host(Optional<ClusterAccess> access) {
@@ -48,39 +50,28 @@ class ClusterAccessesTest {
   void flagComesFirst() throws Exception {
     Path flag = config("flag", "flag");
     Path listed = config("listed", "listed");
-    assertEquals(
-        "flag",
-        host(
-            ClusterAccesses.find(
-                Optional.of(flag), Optional.empty(), environment(listed.toString()))));
+    assertEquals("flag", host(find(Optional.of(flag), Optional.empty(), listed.toString())));
   }
 
   @Test
   void flagThatNamesNoFileIsAnError() {
-    assertThrows(
-        InvalidKubeconfigException.class,
-        () ->
-            ClusterAccesses.find(
-                Optional.of(directory.resolve("gone")), Optional.empty(), environment("")));
+    Optional<Path> gone = Optional.of(directory.resolve("gone"));
+    assertThrows(InvalidKubeconfigException.class, () -> find(gone, Optional.empty(), ""));
   }
 
   @Test
   void listComesBeforeTheHome() throws Exception {
     Path listed = config("listed", "listed");
-    assertEquals(
-        "listed",
-        host(
-            ClusterAccesses.find(
-                Optional.empty(), Optional.empty(), environment(listed.toString()))));
+    assertEquals("listed", host(find(Optional.empty(), Optional.empty(), listed.toString())));
   }
 
   @Test
   void listIsMergedAndItsMissingFilesArePassedOver() throws Exception {
     Path a = config("a", "a");
     Path b = config("b", "b");
-    Map<String, String> environment = environment("::" + directory + "/gone:" + b + ":" + a + ":");
-    assertEquals("b", host(ClusterAccesses.find(Optional.empty(), Optional.empty(), environment)));
-    assertEquals("a", host(ClusterAccesses.find(Optional.empty(), Optional.of("a"), environment)));
+    String listed = "::" + directory + "/gone:" + b + ":" + a + ":";
+    assertEquals("b", host(find(Optional.empty(), Optional.empty(), listed)));
+    assertEquals("a", host(find(Optional.empty(), Optional.of("a"), listed)));
   }
 
   @Test
@@ -88,17 +79,14 @@ class ClusterAccessesTest {
     InvalidKubeconfigException failure =
         assertThrows(
             InvalidKubeconfigException.class,
-            () ->
-                ClusterAccesses.find(
-                    Optional.empty(), Optional.empty(), environment(directory + "/gone")));
+            () -> find(Optional.empty(), Optional.empty(), directory + "/gone"));
     assertTrue(failure.toString().contains("/gone: no such file"), failure.toString());
   }
 
   @Test
   void serverIsTakenApart() throws Exception {
     Path flag = config("flag", "[2001:db8::1]:6443/prefix/");
-    ClusterAccess access =
-        ClusterAccesses.find(Optional.of(flag), Optional.empty(), environment("")).orElseThrow();
+    ClusterAccess access = find(Optional.of(flag), Optional.empty(), "").orElseThrow();
     assertEquals(
         new ServerAddress("2001:db8::1", 6443, "/prefix", Optional.empty()), access.server());
     assertFalse(access.isInCluster());
@@ -106,8 +94,7 @@ class ClusterAccessesTest {
 
   @Test
   void homeComesNext() throws Exception {
-    assertEquals(
-        "home", host(ClusterAccesses.find(Optional.empty(), Optional.empty(), environment(""))));
+    assertEquals("home", host(find(Optional.empty(), Optional.empty(), "")));
   }
 
   @Test

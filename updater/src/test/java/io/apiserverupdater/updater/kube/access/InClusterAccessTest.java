@@ -31,8 +31,12 @@ class InClusterAccessTest {
     Files.writeString(directory.resolve("ca.crt"), "ca-1");
   }
 
+  private Optional<ClusterAccess> find(String host) {
+    return InClusterAccess.find(Map.of(HOST, host, PORT, "443"), directory);
+  }
+
   private ClusterAccess access() {
-    return InClusterAccess.find(Map.of(HOST, "10.96.0.1", PORT, "443"), directory).orElseThrow();
+    return find("10.96.0.1").orElseThrow();
   }
 
   @Test
@@ -43,9 +47,7 @@ class InClusterAccessTest {
 
   @Test
   void ipv6AddressNeedsNoBrackets() {
-    ClusterAccess access =
-        InClusterAccess.find(Map.of(HOST, "fd00::1", PORT, "443"), directory).orElseThrow();
-    assertEquals("[fd00::1]:443", access.server().toString());
+    assertEquals("[fd00::1]:443", find("fd00::1").orElseThrow().server().toString());
   }
 
   @Test
@@ -93,7 +95,6 @@ class InClusterAccessTest {
   @Test
   void podWithoutTokenHasNoAccess() throws Exception {
     Files.delete(directory.resolve("token"));
-    assertEquals(
-        Optional.empty(), InClusterAccess.find(Map.of(HOST, "10.96.0.1", PORT, "443"), directory));
+    assertEquals(Optional.empty(), find("10.96.0.1"));
   }
 }

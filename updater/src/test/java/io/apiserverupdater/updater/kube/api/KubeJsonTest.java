@@ -33,19 +33,22 @@ class KubeJsonTest {
        "ports":[{"name":"https","port":6443,"protocol":"TCP"}]}
       """;
 
-  private static <T> T model(String json, Class<T> type) throws KubeJson.MalformedException {
-    return KubeJson.model(json, type);
+  private static V1EndpointSlice slice(String json) throws KubeJson.MalformedException {
+    return KubeJson.model(json, V1EndpointSlice.class);
+  }
+
+  private static JsonObject json(Object model) {
+    return JsonParser.parseString(KubeJson.text(model)).getAsJsonObject();
   }
 
   @Test
   void unknownFieldsArePassedOver() throws Exception {
     V1EndpointSlice slice =
-        model(
+        slice(
             """
             {"metadata":{"name":"a","future":{"a":[1,{"b":null}]}},"addressType":"IPv4",
              "novelty":[1,2],"endpoints":[{"addresses":["192.0.2.1"],"mood":"good"}]}
-            """,
-            V1EndpointSlice.class);
+            """);
     assertEquals("a", slice.getMetadata().getName());
     assertEquals("192.0.2.1", slice.getEndpoints().get(0).getAddresses().get(0));
   }
@@ -111,26 +114,24 @@ class KubeJsonTest {
         "<html>"
       })
   void malformedObjectIsToldAsSuch(String text) {
-    assertThrows(KubeJson.MalformedException.class, () -> model(text, V1EndpointSlice.class));
+    assertThrows(KubeJson.MalformedException.class, () -> slice(text));
   }
 
   @Test
   void objectThatIsTooDeepIsToldAsSuch() {
     String deep = "{\"future\":" + "[".repeat(100_000);
-    assertThrows(KubeJson.MalformedException.class, () -> model(deep, V1EndpointSlice.class));
+    assertThrows(KubeJson.MalformedException.class, () -> slice(deep));
   }
 
   @Test
   void whoSetWhichFieldIsNotRead() throws Exception {
-    V1EndpointSlice slice =
-        model("{\"metadata\":{\"managedFields\":[{\"manager\":\"x\"}]}}", V1EndpointSlice.class);
+    V1EndpointSlice slice = slice("{\"metadata\":{\"managedFields\":[{\"manager\":\"x\"}]}}");
     assertEquals(List.of(), slice.getMetadata().getManagedFields());
   }
 
   @Test
   void nullsAreTakenAsNulls() throws Exception {
-    V1EndpointSlice slice =
-        model("{\"metadata\":null,\"endpoints\":null,\"ports\":null}", V1EndpointSlice.class);
+    V1EndpointSlice slice = slice("{\"metadata\":null,\"endpoints\":null,\"ports\":null}");
     assertNull(slice.getMetadata());
     assertNull(slice.getEndpoints());
   }
@@ -144,7 +145,7 @@ class KubeJsonTest {
     "2026-03-01T23:30:00.5-01:00, 2026-03-02T00:30:00.500000Z",
   })
   void timesAreWrittenInUtcMicroseconds(String read, String written) throws Exception {
-    V1Lease lease = model("{\"spec\":{\"renewTime\":\"" + read + "\"}}", V1Lease.class);
+    V1Lease lease = KubeJson.model("{\"spec\":{\"renewTime\":\"" + read + "\"}}", V1Lease.class);
     assertTrue(KubeJson.text(lease).contains("\"renewTime\":\"" + written + "\""), written);
   }
 
@@ -159,10 +160,7 @@ class KubeJsonTest {
           Instant.parse("2026-03-01T12:00:00.5Z").atZone(zone.toZoneId()).toOffsetDateTime();
       assertEquals(
           "2026-03-01T12:00:00.500000Z",
-          JsonParser.parseString(KubeJson.text(new V1LeaseSpec().renewTime(time)))
-              .getAsJsonObject()
-              .get("renewTime")
-              .getAsString());
+          json(new V1LeaseSpec().renewTime(time)).get("renewTime").getAsString());
     } finally {
       Locale.setDefault(locale);
       TimeZone.setDefault(zone);
@@ -171,12 +169,8 @@ class KubeJsonTest {
 
   @Test
   void whatWasReadAndWrittenIsTheSame() throws Exception {
-    JsonObject once =
-        JsonParser.parseString(KubeJson.text(model(SLICE, V1EndpointSlice.class)))
-            .getAsJsonObject();
-    JsonObject twice =
-        JsonParser.parseString(KubeJson.text(model(once.toString(), V1EndpointSlice.class)))
-            .getAsJsonObject();
+    JsonObject once = json(slice(SLICE));
+    JsonObject twice = json(slice(once.toString()));
     assertEquals(once, twice);
     assertEquals(
         "y", once.getAsJsonObject("metadata").getAsJsonObject("labels").get("x").getAsString());
@@ -199,7 +193,7 @@ class KubeJsonTest {
         "{\"spec\":{\"renewTime\":{}}}",
       })
   void anotherTypeThanPromisedIsMalformed(String json) {
-    assertThrows(KubeJson.MalformedException.class, () -> model(json, V1Lease.class));
+    assertThrows(KubeJson.MalformedException.class, () -> KubeJson.model(json, V1Lease.class));
   }
 
   @Test
