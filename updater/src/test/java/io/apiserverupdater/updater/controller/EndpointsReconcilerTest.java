@@ -30,6 +30,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -111,6 +112,11 @@ class EndpointsReconcilerTest {
 
   EndpointsReconcilerTest() {
     client.source("192.0.2.1");
+  }
+
+  @AfterEach
+  void close() {
+    reconciler.close();
   }
 
   @Test
@@ -294,19 +300,15 @@ class EndpointsReconcilerTest {
   void standbyDoesOneSyncForWhatComesWithin50Milliseconds() {
     leading = false;
     reconciler.start();
-    try {
-      for (int i = 0; i < 5; i++) {
-        client.listener.run();
-        assertEquals(List.of(), client.reads, "after " + 10 * i + " ms");
-        clock.addAndGet(TimeUnit.MILLISECONDS.toNanos(10));
-      }
-      // The first of them was to be dealt with 50 ms after it had come, the others with it.
+    for (int i = 0; i < 5; i++) {
       client.listener.run();
-      await(() -> !client.reads.isEmpty());
-      assertEquals(List.of(), client.writes);
-    } finally {
-      reconciler.close();
+      assertEquals(List.of(), client.reads, "after " + 10 * i + " ms");
+      clock.addAndGet(TimeUnit.MILLISECONDS.toNanos(10));
     }
+    // The first of them was to be dealt with 50 ms after it had come, the others with it.
+    client.listener.run();
+    await(() -> !client.reads.isEmpty());
+    assertEquals(List.of(), client.writes);
   }
 
   @Test
@@ -314,21 +316,17 @@ class EndpointsReconcilerTest {
     client.answers.add(new WriteResult.Rejected("no"));
     reconciler.start();
     reconciler.trigger();
-    try {
-      awaitWrites(1);
-      awaitIdle();
+    awaitWrites(1);
+    awaitIdle();
+    assertEquals(List.of(SLICE), client.writes);
+    reconciler.trigger();
+    long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(50);
+    while (System.nanoTime() < end) {
       assertEquals(List.of(SLICE), client.writes);
-      reconciler.trigger();
-      long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(50);
-      while (System.nanoTime() < end) {
-        assertEquals(List.of(SLICE), client.writes);
-      }
-      clock.addAndGet(TimeUnit.SECONDS.toNanos(2));
-      reconciler.trigger();
-      awaitWrites(3);
-    } finally {
-      reconciler.close();
     }
+    clock.addAndGet(TimeUnit.SECONDS.toNanos(2));
+    reconciler.trigger();
+    awaitWrites(3);
   }
 
   @Test
@@ -348,14 +346,10 @@ class EndpointsReconcilerTest {
     client.answers.add(new WriteResult.Conflict());
     reconciler.start();
     reconciler.trigger();
-    try {
-      assertTrue(writing.await(4, TimeUnit.SECONDS));
-      client.listener.run(); // Returns at once, though a write is under way.
-      goOn.countDown();
-      awaitWrites(3);
-    } finally {
-      reconciler.close();
-    }
+    assertTrue(writing.await(4, TimeUnit.SECONDS));
+    client.listener.run(); // Returns at once, though a write is under way.
+    goOn.countDown();
+    awaitWrites(3);
   }
 
   private void awaitWrites(int count) {

@@ -24,7 +24,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -32,6 +31,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -229,12 +229,18 @@ class HealthGateModelTest {
   }
 
   private static Set<String> readyIn(World world) {
-    Set<String> ready = new HashSet<>();
-    world.slices.values().stream()
+    return world.slices.values().stream()
         .flatMap(slice -> slice.endpoints().stream())
         .filter(Endpoint::ready)
-        .forEach(endpoint -> ready.add(endpoint.address()));
-    return ready;
+        .map(Endpoint::address)
+        .collect(Collectors.toSet());
+  }
+
+  private static void run(World world, List<Replica> replicas, int steps) {
+    for (int step = 0; step < steps; step++) {
+      replicas.forEach(Replica::step);
+      world.now += STEP;
+    }
   }
 
   @Test
@@ -254,10 +260,7 @@ class HealthGateModelTest {
       world.losesProbes = false;
       world.source.forEach(member -> world.apiservers.put(member, Condition.WELL));
       world.leader = 1;
-      for (int step = 0; step < 300; step++) {
-        replicas.forEach(Replica::step);
-        world.now += STEP;
-      }
+      run(world, replicas, 300);
       assertEquals(Set.copyOf(world.source), readyIn(world), "seed " + seed);
     }
   }
@@ -268,26 +271,17 @@ class HealthGateModelTest {
     for (int seed = 0; seed < SEEDS; seed++) {
       World world = new World(seed, false);
       List<Replica> replicas = List.of(new Replica(world, 0), new Replica(world, 1));
-      for (int step = 0; step < 5; step++) {
-        replicas.forEach(Replica::step);
-        world.now += STEP;
-      }
+      run(world, replicas, 5);
       assertEquals(world.source, new TreeSet<>(readyIn(world)));
       boolean dies = world.random.nextBoolean();
       world.leader = 2;
       if (dies) {
         world.apiservers.put("192.0.2.2", Condition.DEAD);
       }
-      for (int step = 0; step < 20; step++) {
-        replicas.forEach(Replica::step);
-        world.now += STEP;
-      }
+      run(world, replicas, 20);
       int before = world.writes;
       world.leader = 1;
-      for (int step = 0; step < 20; step++) {
-        replicas.forEach(Replica::step);
-        world.now += STEP;
-      }
+      run(world, replicas, 20);
       // The slice and the Endpoints.
       assertEquals(dies ? 2 : 0, world.writes - before, "seed " + seed);
       assertEquals(dies ? 2 : 3, readyIn(world).size(), "seed " + seed);

@@ -6,8 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
@@ -21,34 +23,23 @@ class ReconcileQueueTest {
 
   private final AtomicLong clock = new AtomicLong(17 * SECOND);
   private final ReconcileQueue queue = new ReconcileQueue(clock::get);
+  private final ExecutorService workers = Executors.newCachedThreadPool();
 
   @AfterEach
   void close() {
     queue.close();
+    workers.shutdownNow();
   }
 
-  private CompletableFuture<Boolean> takeElsewhere(long notBefore) {
-    CompletableFuture<Boolean> taken = new CompletableFuture<>();
-    Thread worker =
-        new Thread(
-            () -> {
-              try {
-                taken.complete(queue.take(notBefore));
-              } catch (InterruptedException e) {
-                taken.completeExceptionally(e);
-              }
-            },
-            "queue-worker");
-    worker.setDaemon(true);
-    worker.start();
-    return taken;
+  private Future<Boolean> takeElsewhere(long notBefore) {
+    return workers.submit(() -> queue.take(notBefore));
   }
 
-  private static void assertWaits(CompletableFuture<Boolean> taken) {
+  private static void assertWaits(Future<Boolean> taken) {
     assertThrows(TimeoutException.class, () -> taken.get(20, TimeUnit.MILLISECONDS));
   }
 
-  private static boolean get(CompletableFuture<Boolean> taken)
+  private static boolean get(Future<Boolean> taken)
       throws InterruptedException, ExecutionException, TimeoutException {
     return taken.get(2, TimeUnit.SECONDS);
   }
@@ -72,7 +63,7 @@ class ReconcileQueueTest {
 
   @Test
   void additionWakesWaitingWorker() throws Exception {
-    CompletableFuture<Boolean> taken = takeElsewhere(clock.get());
+    Future<Boolean> taken = takeElsewhere(clock.get());
     assertWaits(taken);
     queue.add();
     assertTrue(get(taken));
@@ -88,7 +79,7 @@ class ReconcileQueueTest {
   @Test
   void planIsNotDueBefore() throws Exception {
     queue.addBy(clock.get() + 60 * SECOND);
-    CompletableFuture<Boolean> taken = takeElsewhere(clock.get());
+    Future<Boolean> taken = takeElsewhere(clock.get());
     assertWaits(taken);
     clock.addAndGet(60 * SECOND);
     // The waiting worker sleeps by the real clock; a sooner plan makes it look at ours.
@@ -111,7 +102,7 @@ class ReconcileQueueTest {
   @Test
   void additionIsHeldBackUntilTheGivenMoment() throws Exception {
     queue.add();
-    CompletableFuture<Boolean> taken = takeElsewhere(clock.get() + 60 * SECOND);
+    Future<Boolean> taken = takeElsewhere(clock.get() + 60 * SECOND);
     assertWaits(taken);
     clock.addAndGet(60 * SECOND);
     queue.add();
@@ -129,7 +120,7 @@ class ReconcileQueueTest {
 
   @Test
   void closingEndsTheWait() throws Exception {
-    CompletableFuture<Boolean> taken = takeElsewhere(clock.get());
+    Future<Boolean> taken = takeElsewhere(clock.get());
     assertWaits(taken);
     queue.close();
     assertFalse(get(taken));
