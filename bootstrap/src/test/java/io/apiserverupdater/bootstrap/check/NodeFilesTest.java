@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -26,11 +27,11 @@ class NodeFilesTest {
     Files.writeString(file, content);
   }
 
-  private static InetAddress ip(String literal) {
+  static InetAddress ip(String literal) {
     return ApiserverAddress.parse(literal, 1).orElseThrow().ip();
   }
 
-  private static String unknown(Reading<?> reading) {
+  static String unknown(Reading<?> reading) {
     return assertInstanceOf(Reading.Unknown.class, reading).reason();
   }
 
@@ -130,13 +131,11 @@ class NodeFilesTest {
     Reading<List<HostsSnapshot>> reading = new NodeFiles(root).snapshots(NAME);
     List<?> snapshots = (List<?>) assertInstanceOf(Reading.Known.class, reading).value();
     assertEquals(3, snapshots.size(), snapshots.toString());
-    assertTrue(
-        snapshots.contains(new HostsSnapshot("u-5", List.of(ip("10.0.0.5")))),
-        snapshots.toString());
-    assertTrue(
-        snapshots.contains(
-            new HostsSnapshot("kube-system/kube-proxy-abc", List.of(ip("10.0.0.1")))),
-        snapshots.toString());
-    assertTrue(snapshots.contains(new HostsSnapshot("u3", List.of())), snapshots.toString());
+    assertEquals(
+        Set.of(
+            new HostsSnapshot("u-5", List.of(ip("10.0.0.5"))),
+            new HostsSnapshot("kube-system/kube-proxy-abc", List.of(ip("10.0.0.1"))),
+            new HostsSnapshot("u3", List.of())),
+        Set.copyOf(snapshots));
   }
 }

@@ -1,13 +1,12 @@
 package io.apiserverupdater.bootstrap.check;
 
+import static io.apiserverupdater.bootstrap.check.NodeFilesTest.ip;
+import static io.apiserverupdater.bootstrap.check.NodeFilesTest.unknown;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.bootstrap.check.Facts.UnitState;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -29,21 +28,10 @@ class NodeProgramsTest {
 
   /** A stand-in that prints a text and ends with a code. */
   private void program(String name, String output, int code) throws IOException {
-    Path text = folder.resolve(name + ".out");
-    Files.writeString(text, output);
-    Path file = folder.resolve(name);
-    Files.writeString(
-        file,
-        "#!/bin/sh\nwhile read -r l; do echo \"$l\"; done <" + text + "\nexit " + code + "\n");
+    Path text = Files.writeString(folder.resolve(name + ".out"), output);
+    String script = "while read -r l; do echo \"$l\"; done <" + text + "\nexit " + code;
+    Path file = Files.writeString(folder.resolve(name), "#!/bin/sh\n" + script + "\n");
     Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwx------"));
-  }
-
-  private static InetAddress ip(String literal) {
-    return ApiserverAddress.parse(literal, 1).orElseThrow().ip();
-  }
-
-  private static String unknown(Reading<?> reading) {
-    return assertInstanceOf(Reading.Unknown.class, reading).reason();
   }
 
   @Test

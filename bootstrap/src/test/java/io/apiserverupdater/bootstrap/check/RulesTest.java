@@ -1,7 +1,7 @@
 package io.apiserverupdater.bootstrap.check;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
@@ -40,6 +40,8 @@ class RulesTest {
   private static final InetAddress CLUSTER_IP = ip("10.96.0.64");
   private static final ApiserverAddress CP1 = address("10.0.0.1:6443");
   private static final ApiserverAddress CP2 = address("10.0.0.2:6443");
+  private static final String NAME = "apiserver.cluster.local";
+  private static final ProbeResult REFUSED = new Unreachable(Reason.REFUSED, "connection refused");
   private static final Set<String> HTTP2 =
       Set.of("HTTP2_READ_IDLE_TIMEOUT_SECONDS", "HTTP2_PING_TIMEOUT_SECONDS");
 
@@ -53,6 +55,10 @@ class RulesTest {
 
   private static Probed probed(ApiserverAddress address, ProbeResult result) {
     return new Probed(address, result, Duration.ofMillis(7));
+  }
+
+  private static Reading<Certificate> certificate(int days, String... names) {
+    return known(new Certificate(CP1, List.of(names), NOW.plus(Duration.ofDays(days))));
   }
 
   /** The facts of a node on which all is well; a test spoils one of them. */
@@ -69,7 +75,7 @@ class RulesTest {
         known(List.of(probed(CP1, new Ready()), probed(CP2, new Ready())));
     Optional<Reading<Probed>> service =
         Optional.of(known(probed(new ApiserverAddress(CLUSTER_IP, 6443), new Ready())));
-    Reading<Certificate> certificate = certificate(300, "apiserver.cluster.local", "10.96.0.64");
+    Reading<Certificate> certificate = certificate(300, NAME, "10.96.0.64");
     Optional<Reading<Instant>> authorityExpiry =
         Optional.of(known(NOW.plus(Duration.ofDays(3000))));
     Reading<List<String>> kubelet = known(List.of("https://apiserver.cluster.local:6443"));
@@ -91,22 +97,19 @@ class RulesTest {
       unitStates.put(Rules.PROXY_UNIT, new UnitState("not-found", "inactive", "", Set.of()));
     }
 
-    static Reading<Certificate> certificate(int days, String... names) {
-      return known(new Certificate(CP1, List.of(names), NOW.plus(Duration.ofDays(days))));
+    /** In the hosts file, and for all who ask libc. */
+    void nameLeadsTo(InetAddress address) {
+      resolution = known(List.of(address));
+      hosts = block(address);
     }
 
     List<Finding> findings() {
+      Facts.Settings settings =
+          new Facts.Settings(NAME, 6443, clusterIp, anyControlPlane, verified, role, strategy);
       return Rules.findings(
           new Facts(
               NOW,
-              new Facts.Settings(
-                  "apiserver.cluster.local",
-                  6443,
-                  clusterIp,
-                  anyControlPlane,
-                  verified,
-                  role,
-                  strategy),
+              settings,
               resolution,
               hosts,
               refreshed,
@@ -172,9 +175,23 @@ class RulesTest {
     return known(new HostsBlock(List.of(addresses), List.of()));
   }
 
+  private static Consumer<Node> controlPlanes(Probed... probed) {
+    return node -> node.controlPlanes = known(List.of(probed));
+  }
+
   private static Consumer<Node> firstControlPlane(ProbeResult result) {
-    return node ->
-        node.controlPlanes = known(List.of(probed(CP1, result), probed(CP2, new Ready())));
+    return controlPlanes(probed(CP1, result), probed(CP2, new Ready()));
+  }
+
+  private static Consumer<Node> onAControlPlane(Consumer<Node> spoil) {
+    return spoil.andThen(node -> node.role = Role.CONTROL_PLANE);
+  }
+
+  private static Consumer<Node> rule(RuleReading reading) {
+    return node -> {
+      node.strategy = Strategy.NFT;
+      node.rule = Optional.of(reading);
+    };
   }
 
   private static Consumer<Node> unit(String unit, String load, String active, String file) {
@@ -190,19 +207,9 @@ class RulesTest {
                 "libc sees something else than the file",
                 node -> node.resolution = known(List.of(CP2.ip()))),
         fail("name", "192.0.2.7, which is neither the cluster IP nor a known control plane")
-            .when(
-                "the name leads to a stranger",
-                node -> {
-                  node.resolution = known(List.of(ip("192.0.2.7")));
-                  node.hosts = block(ip("192.0.2.7"));
-                }),
+            .when("the name leads to a stranger", node -> node.nameLeadsTo(ip("192.0.2.7"))),
         warn("hand-over", "still points at a control plane")
-            .when(
-                "pinned, and the cluster IP works",
-                node -> {
-                  node.resolution = known(List.of(CP1.ip()));
-                  node.hosts = block(CP1.ip());
-                }),
+            .when("pinned, and the cluster IP works", node -> node.nameLeadsTo(CP1.ip())),
         fail("hosts file", "has no entry of apiserver-bootstrap")
             .when("no entry", node -> node.hosts = block()),
         fail("hosts file", "line 3 outside the block of apiserver-bootstrap")
@@ -221,23 +228,15 @@ class RulesTest {
         warn("control plane", "HTTP 401")
             .when("anonymous turned away", firstControlPlane(new NotReady(401, List.of()))),
         warn("control plane", "10.0.0.1:6443 cannot be used: connection refused")
-            .when(
-                "one refused",
-                firstControlPlane(new Unreachable(Reason.REFUSED, "connection refused"))),
+            .when("one refused", firstControlPlane(REFUSED)),
         fail("control plane", "none is ready")
             .when(
                 "none ready",
-                node ->
-                    node.controlPlanes =
-                        known(
-                            List.of(
-                                probed(CP1, new Unreachable(Reason.CONNECT_TIMEOUT, "silent"))))),
+                controlPlanes(probed(CP1, new Unreachable(Reason.CONNECT_TIMEOUT, "silent")))),
         warn("control plane", "answered in 1500 ms")
             .when(
                 "one is slow",
-                node ->
-                    node.controlPlanes =
-                        known(List.of(new Probed(CP1, new Ready(), Duration.ofMillis(1_500))))),
+                controlPlanes(new Probed(CP1, new Ready(), Duration.ofMillis(1_500)))),
         warn("cached list", "never refreshed")
             .when("never refreshed", node -> node.refreshed = Optional.empty()),
         warn("cached list", "4 days ago")
@@ -254,12 +253,7 @@ class RulesTest {
             .when(
                 "the cluster IP does not answer",
                 node ->
-                    node.service =
-                        Optional.of(
-                            known(
-                                probed(
-                                    address("10.96.0.64:6443"),
-                                    new Unreachable(Reason.REFUSED, "connection refused"))))),
+                    node.service = Optional.of(known(probed(address("10.96.0.64:6443"), REFUSED)))),
         warn("service CIDR", "far from the cluster's DNS, 172.16.0.10")
             .when(
                 "the cluster IP lies elsewhere",
@@ -277,21 +271,17 @@ class RulesTest {
                 "certificate is valid for kubernetes, 10.96.0.64, not apiserver.cluster.local")
             .when(
                 "the name is not in the certificate",
-                node -> node.certificate = Node.certificate(300, "kubernetes", "10.96.0.64")),
+                node -> node.certificate = certificate(300, "kubernetes", "10.96.0.64")),
         warn(
                 "certificate",
                 "certificate is valid for apiserver.cluster.local, 10.96.0.1, not 10.96.0.64")
             .when(
                 "the cluster IP is not in the certificate",
-                node ->
-                    node.certificate =
-                        Node.certificate(300, "apiserver.cluster.local", "10.96.0.1")),
+                node -> node.certificate = certificate(300, NAME, "10.96.0.1")),
         fail("certificate", "it expired on 2026-11-20")
             .when(
                 "the certificate has expired",
-                node ->
-                    node.certificate =
-                        Node.certificate(-1, "apiserver.cluster.local", "10.96.0.64")),
+                node -> node.certificate = certificate(-1, NAME, "10.96.0.64")),
         fail("kubelet", "dials https://10.0.0.1:6443")
             .when(
                 "the kubelet dials an address",
@@ -350,34 +340,20 @@ class RulesTest {
         warn("pods", "it dials 10.0.0.1 only")
             .when(
                 "a pod of a control plane that keeps a peer",
-                node -> {
-                  node.role = Role.CONTROL_PLANE;
-                  node.snapshots = copy("kube-system/kube-proxy-x", CP1.ip());
-                }),
+                onAControlPlane(
+                    node -> node.snapshots = copy("kube-system/kube-proxy-x", CP1.ip()))),
         fail("kube-proxy", "dials https://10.0.0.1:6443")
             .when(
                 "kube-proxy of a control plane dials a peer",
-                node -> {
-                  node.role = Role.CONTROL_PLANE;
-                  node.proxy = known(List.of("https://10.0.0.1:6443"));
-                }),
+                onAControlPlane(node -> node.proxy = known(List.of("https://10.0.0.1:6443")))),
         warn("boot-time rule", "not there")
-            .when(
-                "the rule is gone",
-                node -> {
-                  node.strategy = Strategy.NFT;
-                  node.rule = Optional.of(new RuleReading.Absent());
-                }),
+            .when("the rule is gone", rule(new RuleReading.Absent())),
         ok("boot-time rule", "2 control planes; it carried 4 connections")
             .when(
                 "the rule is there",
-                node -> {
-                  node.strategy = Strategy.NFT;
-                  node.rule =
-                      Optional.of(
-                          new RuleReading.Present(
-                              new BootRule(address("10.96.0.64:6443"), List.of(CP1, CP2)), 4));
-                }));
+                rule(
+                    new RuleReading.Present(
+                        new BootRule(address("10.96.0.64:6443"), List.of(CP1, CP2)), 4))));
   }
 
   @ParameterizedTest(name = "{0}")
@@ -444,9 +420,7 @@ class RulesTest {
     node.role = Role.CONTROL_PLANE;
     node.clusterIp = Optional.empty();
     node.service = Optional.empty();
-    InetAddress loopback = ip("127.0.0.1");
-    node.resolution = known(List.of(loopback));
-    node.hosts = block(loopback);
+    node.nameLeadsTo(ip("127.0.0.1"));
     assertAllWell(node);
   }
 
@@ -500,10 +474,8 @@ class RulesTest {
   @Test
   void workerMayNotLeadTheNameToItself() {
     Node node = new Node();
-    InetAddress loopback = ip("127.0.0.1");
-    node.resolution = known(List.of(loopback));
-    node.hosts = block(loopback);
-    assertFalse(node.findings().stream().allMatch(finding -> finding.level() != Level.FAIL));
+    node.nameLeadsTo(ip("127.0.0.1"));
+    assertNotEquals(List.of(), subjects(node, Level.FAIL));
   }
 
   @Test
