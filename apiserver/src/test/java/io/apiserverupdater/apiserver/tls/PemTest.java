@@ -4,8 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.ByteArrayOutputStream;
-import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.KeyPair;
@@ -14,7 +12,6 @@ import java.security.PrivateKey;
 import java.security.Signature;
 import java.security.cert.X509Certificate;
 import java.security.interfaces.ECPrivateKey;
-import java.security.interfaces.RSAPrivateCrtKey;
 import java.security.spec.ECGenParameterSpec;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -32,8 +29,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Timeout(10)
 class PemTest {
   private static final KeyPair RSA = rsa();
-  private static final KeyPair P256 = ec("secp256r1");
-  private static final KeyPair P384 = ec("secp384r1");
+  private static final KeyPair P256 = new HeldCertificate.Builder().ecdsa256().build().keyPair();
+  private static final String PKCS1 =
+      new HeldCertificate.Builder().keyPair(RSA).build().privateKeyPkcs1Pem();
   private static final String P256_OID = "06082a8648ce3d030107";
   private static final String P384_OID = "06052b81040022";
 
@@ -42,16 +40,6 @@ class PemTest {
       KeyPairGenerator generator = KeyPairGenerator.getInstance("RSA");
       // As small as the JDK makes them: made afresh for each run, and used for nothing else.
       generator.initialize(1024);
-      return generator.generateKeyPair();
-    } catch (GeneralSecurityException e) {
-      throw new IllegalStateException(e);
-    }
-  }
-
-  private static KeyPair ec(String curve) {
-    try {
-      KeyPairGenerator generator = KeyPairGenerator.getInstance("EC");
-      generator.initialize(new ECGenParameterSpec(curve));
       return generator.generateKeyPair();
     } catch (GeneralSecurityException e) {
       throw new IllegalStateException(e);
@@ -68,56 +56,23 @@ class PemTest {
     return text.getBytes(StandardCharsets.UTF_8);
   }
 
-  private static byte[] element(int tag, byte[]... parts) {
-    ByteArrayOutputStream content = new ByteArrayOutputStream();
-    for (byte[] part : parts) {
-      content.writeBytes(part);
-    }
-    byte[] length = BigInteger.valueOf(content.size()).toByteArray();
-    ByteArrayOutputStream out = new ByteArrayOutputStream();
-    out.write(tag);
-    if (content.size() < 0x80) {
-      out.write(content.size());
-    } else {
-      int skip = length[0] == 0 ? 1 : 0;
-      out.write(0x80 + length.length - skip);
-      out.write(length, skip, length.length - skip);
-    }
-    out.writeBytes(content.toByteArray());
-    return out.toByteArray();
-  }
-
-  private static byte[] integer(BigInteger value) {
-    return element(0x02, value.toByteArray());
-  }
-
-  /** RSAPrivateKey of RFC 8017. */
-  private static byte[] pkcs1(KeyPair pair) {
-    RSAPrivateCrtKey key = (RSAPrivateCrtKey) pair.getPrivate();
-    return element(
-        0x30,
-        integer(BigInteger.ZERO),
-        integer(key.getModulus()),
-        integer(key.getPublicExponent()),
-        integer(key.getPrivateExponent()),
-        integer(key.getPrimeP()),
-        integer(key.getPrimeQ()),
-        integer(key.getPrimeExponentP()),
-        integer(key.getPrimeExponentQ()),
-        integer(key.getCrtCoefficient()));
+  /** An element of DER in hexadecimal; none here is longer than 127 bytes. */
+  private static String element(String tag, String content) {
+    return tag + HexFormat.of().toHexDigits((byte) (content.length() / 2)) + content;
   }
 
   /** ECPrivateKey of RFC 5915, without the optional public key. */
   private static byte[] sec1(KeyPair pair, int size, String oid) {
-    byte[] value = ((ECPrivateKey) pair.getPrivate()).getS().toByteArray();
-    byte[] fixed = new byte[size];
-    int length = Math.min(size, value.length);
-    System.arraycopy(value, value.length - length, fixed, size - length, length);
-    byte[] curve = oid.isEmpty() ? new byte[0] : element(0xA0, HexFormat.of().parseHex(oid));
-    return element(0x30, integer(BigInteger.ONE), element(0x04, fixed), curve);
+    String key = ((ECPrivateKey) pair.getPrivate()).getS().toString(16);
+    String fixed = "0".repeat(2 * size - key.length()) + key;
+    String curve = oid.isEmpty() ? "" : element("a0", oid);
+    return HexFormat.of().parseHex(element("30", "020101" + element("04", fixed) + curve));
   }
 
   static List<Arguments> plainKeys() throws GeneralSecurityException {
+    KeyPairGenerator generator = KeyPairGenerator.getInstance("EC");
+    generator.initialize(new ECGenParameterSpec("secp384r1"));
+    KeyPair p384 = generator.generateKeyPair();
     KeyPair ed25519 = KeyPairGenerator.getInstance("Ed25519").generateKeyPair();
     String ecParameters = pem("EC PARAMETERS", HexFormat.of().parseHex(P256_OID));
     String certificate = new HeldCertificate.Builder().build().certificatePem();
@@ -126,16 +81,16 @@ class PemTest {
     return List.of(
         Arguments.of("PKCS#8 RSA", pem("PRIVATE KEY", RSA.getPrivate().getEncoded()), RSA),
         Arguments.of("PKCS#8 P-256", pkcs8, P256),
-        Arguments.of("PKCS#8 P-384", pem("PRIVATE KEY", P384.getPrivate().getEncoded()), P384),
+        Arguments.of("PKCS#8 P-384", pem("PRIVATE KEY", p384.getPrivate().getEncoded()), p384),
         Arguments.of(
             "PKCS#8 Ed25519", pem("PRIVATE KEY", ed25519.getPrivate().getEncoded()), ed25519),
-        Arguments.of("PKCS#1 RSA", pem("RSA PRIVATE KEY", pkcs1(RSA)), RSA),
+        Arguments.of("PKCS#1 RSA", PKCS1, RSA),
         Arguments.of("SEC1 P-256", sec1, P256),
-        Arguments.of("SEC1 P-384", pem("EC PRIVATE KEY", sec1(P384, 48, P384_OID)), P384),
+        Arguments.of("SEC1 P-384", pem("EC PRIVATE KEY", sec1(p384, 48, P384_OID)), p384),
         Arguments.of("SEC1 after its parameters, as openssl writes", ecParameters + sec1, P256),
         Arguments.of("after a certificate in the same file", certificate + pkcs8, P256),
         Arguments.of("before a certificate in the same file", pkcs8 + certificate, P256),
-        Arguments.of("the first of two keys", pkcs8 + pem("RSA PRIVATE KEY", pkcs1(RSA)), P256),
+        Arguments.of("the first of two keys", pkcs8 + PKCS1, P256),
         Arguments.of("lines that end as on Windows", pkcs8.replace("\n", "\r\n"), P256),
         Arguments.of("text around it", "subject=me\n" + pkcs8 + "bye\n", P256),
         Arguments.of("no line break at the end", pkcs8.strip(), P256));
@@ -227,7 +182,7 @@ class PemTest {
         List.of(
             RSA.getPrivate().getEncoded(),
             P256.getPrivate().getEncoded(),
-            pkcs1(RSA),
+            Base64.getMimeDecoder().decode(PKCS1.replaceAll("-----.*-----", "")),
             sec1(P256, 32, P256_OID),
             new HeldCertificate.Builder().build().certificate().getPublicKey().getEncoded());
     List<String> labels =
