@@ -2,8 +2,6 @@ package io.apiserverupdater.bootstrap.api;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import com.google.gson.JsonArray;
-import com.google.gson.JsonElement;
 import com.google.gson.JsonParser;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -73,62 +71,51 @@ class SourceSlicesTest {
   static List<Arguments> passesOverWhatItDoesNotKnow() {
     String one = "[172.30.1.1:6443]";
     String none = "[]";
-    String endpoints = "\"endpoints\": [{\"addresses\": [\"172.30.1.1\"]}]";
-    String ports = "\"ports\": [{\"name\": \"https\", \"port\": 6443}]";
-    String v4 = "\"addressType\": \"IPv4\"";
+    String endpoints = "'endpoints': [{'addresses': ['172.30.1.1']}]";
+    String ports = "'ports': [{'name': 'https', 'port': 6443}]";
+    String v4 = "'addressType': 'IPv4'";
     return List.of(
         Arguments.of("the least", slice(v4, endpoints, ports), one),
-        Arguments.of("unknown fields", slice("\"x\": [{\"y\": 1}]", v4, endpoints, ports), one),
+        Arguments.of("unknown fields", slice("'x': [{'y': 1}]", v4, endpoints, ports), one),
         Arguments.of("no endpoints", slice(v4, ports), none),
-        Arguments.of("endpoints null", slice(v4, "\"endpoints\": null", ports), none),
-        Arguments.of("an endpoint null", slice(v4, "\"endpoints\": [null]", ports), none),
+        Arguments.of("endpoints null", slice(v4, "'endpoints': null", ports), none),
+        Arguments.of("an endpoint null", slice(v4, "'endpoints': [null]", ports), none),
         Arguments.of(
-            "addresses null", slice(v4, "\"endpoints\": [{\"addresses\": null}]", ports), none),
+            "addresses null", slice(v4, "'endpoints': [{'addresses': null}]", ports), none),
         Arguments.of(
             "an address null among others",
-            slice(v4, "\"endpoints\": [{\"addresses\": [null, 5, \"172.30.1.1\"]}]", ports),
+            slice(v4, "'endpoints': [{'addresses': [null, 5, '172.30.1.1']}]", ports),
             one),
         Arguments.of(
             "conditions null",
-            slice(
-                v4,
-                "\"endpoints\": [{\"addresses\": [\"172.30.1.1\"], \"conditions\": null}]",
-                ports),
+            slice(v4, "'endpoints': [{'addresses': ['172.30.1.1'], 'conditions': null}]", ports),
             one),
-        Arguments.of("ports null", slice(v4, endpoints, "\"ports\": null"), none),
-        Arguments.of("a port null", slice(v4, endpoints, "\"ports\": [null]"), none),
-        Arguments.of(
-            "a port without a number",
-            slice(v4, endpoints, "\"ports\": [{\"name\": \"https\", \"port\": null}]"),
-            none),
-        Arguments.of(
-            "a port without a name", slice(v4, endpoints, "\"ports\": [{\"port\": 6443}]"), none),
-        Arguments.of(
-            "another port",
-            slice(v4, endpoints, "\"ports\": [{\"name\": \"http\", \"port\": 80}]"),
-            none),
-        Arguments.of(
-            "a port out of range",
-            slice(v4, endpoints, "\"ports\": [{\"name\": \"https\", \"port\": 65536}]"),
-            none),
-        Arguments.of(
-            "a port that is no integer",
-            slice(v4, endpoints, "\"ports\": [{\"name\": \"https\", \"port\": 6443.5}]"),
-            none),
-        Arguments.of(
-            "a family of names", slice("\"addressType\": \"FQDN\"", endpoints, ports), none),
-        Arguments.of(
-            "the other family", slice("\"addressType\": \"IPv6\"", endpoints, ports), none),
+        Arguments.of("ports null", slice(v4, endpoints, "'ports': null"), none),
+        Arguments.of("a port null", slice(v4, endpoints, "'ports': [null]"), none),
+        Arguments.of("a port without a number", onPort("'name': 'https', 'port': null"), none),
+        Arguments.of("a port without a name", onPort("'port': 6443"), none),
+        Arguments.of("another port", onPort("'name': 'http', 'port': 80"), none),
+        Arguments.of("a port out of range", onPort("'name': 'https', 'port': 65536"), none),
+        Arguments.of("a port that is no integer", onPort("'name': 'https', 'port': 6443.5"), none),
+        Arguments.of("a family of names", slice("'addressType': 'FQDN'", endpoints, ports), none),
+        Arguments.of("the other family", slice("'addressType': 'IPv6'", endpoints, ports), none),
         Arguments.of("no family", slice(endpoints, ports), none),
         Arguments.of("no object", "[1]", none),
         Arguments.of(
-            "a list with a null", "{\"kind\": \"EndpointSliceList\", \"items\": [null, 1]}", none),
-        Arguments.of(
-            "a list without items", "{\"kind\": \"EndpointSliceList\", \"items\": null}", none));
+            "a list with a null", "{'kind': 'EndpointSliceList', 'items': [null, 1]}", none),
+        Arguments.of("a list without items", "{'kind': 'EndpointSliceList', 'items': null}", none));
   }
 
+  private static String onPort(String port) {
+    return slice(
+        "'addressType': 'IPv4'",
+        "'endpoints': [{'addresses': ['172.30.1.1']}]",
+        "'ports': [{" + port + "}]");
+  }
+
+  /** In Gson's words, with quotes that need no escape. */
   private static String slice(String... fields) {
-    return "{\"kind\": \"EndpointSlice\", " + String.join(", ", fields) + "}";
+    return "{'kind': 'EndpointSlice', " + String.join(", ", fields) + "}";
   }
 
   @ParameterizedTest(name = "{0}")
@@ -160,9 +147,9 @@ class SourceSlicesTest {
         "[]",
         addresses(
             slice(
-                "\"addressType\": \"" + family + "\"",
-                "\"endpoints\": [{\"addresses\": [\"" + address + "\"]}]",
-                "\"ports\": [{\"name\": \"https\", \"port\": 6443}]")));
+                "'addressType': '" + family + "'",
+                "'endpoints': [{'addresses': ['" + address + "']}]",
+                "'ports': [{'name': 'https', 'port': 6443}]")));
   }
 
   @ParameterizedTest(name = "{0} of {1}")
@@ -174,12 +161,8 @@ class SourceSlicesTest {
     "Status, v1, false",
   })
   void tellsSlicesFromOtherObjects(String kind, String apiVersion, boolean expected) {
-    JsonElement object =
-        JsonParser.parseString(
-            "{\"kind\": \"" + kind + "\", \"apiVersion\": \"" + apiVersion + "\"}");
-    JsonArray list = new JsonArray();
-    list.add(object);
-    assertEquals(expected, SourceSlices.areSlices(object));
-    assertEquals(false, SourceSlices.areSlices(list));
+    String object = "{'kind': '" + kind + "', 'apiVersion': '" + apiVersion + "'}";
+    assertEquals(expected, SourceSlices.areSlices(JsonParser.parseString(object)));
+    assertEquals(false, SourceSlices.areSlices(JsonParser.parseString("[" + object + "]")));
   }
 }
