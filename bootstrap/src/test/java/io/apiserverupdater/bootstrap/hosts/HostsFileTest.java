@@ -45,6 +45,10 @@ class HostsFileTest {
     return HostsFile.parse(content.getBytes(ISO_8859_1));
   }
 
+  private static String block(String entries) {
+    return BEGIN + "\n" + entries + END;
+  }
+
   private static String text(HostsFile file) {
     return new String(file.bytes(), ISO_8859_1);
   }
@@ -52,7 +56,7 @@ class HostsFileTest {
   @Test
   void putsItsBlockAtTheEnd() throws Exception {
     assertEquals(
-        "127.0.0.1 localhost\n" + BEGIN + "\n10.0.0.11 " + NAME + "\n" + END,
+        "127.0.0.1 localhost\n" + block("10.0.0.11 " + NAME + "\n"),
         text(file("127.0.0.1 localhost\n").point(FIRST)));
   }
 
@@ -61,11 +65,7 @@ class HostsFileTest {
     HostsFile pointed = file("127.0.0.1 localhost").point(FIRST);
     assertEquals(
         "127.0.0.1 localhost\n"
-            + BEGIN
-            + " [line break added above]\n10.0.0.11 "
-            + NAME
-            + "\n"
-            + END,
+            + block("10.0.0.11 " + NAME + "\n").replaceFirst("\n", " [line break added above]\n"),
         text(pointed));
     assertEquals("127.0.0.1 localhost", text(pointed.point(SECOND).restore()));
   }
@@ -80,7 +80,7 @@ class HostsFileTest {
   void replacesTheBlockWhereItStands() throws Exception {
     HostsFile pointed = file(text(file("1.1.1.1 a\n").point(FIRST)) + "2.2.2.2 b\n");
     assertEquals(
-        "1.1.1.1 a\n" + BEGIN + "\n10.0.0.12 " + NAME + "\n" + END + "2.2.2.2 b\n",
+        "1.1.1.1 a\n" + block("10.0.0.12 " + NAME + "\n") + "2.2.2.2 b\n",
         text(pointed.point(SECOND)));
   }
 
@@ -157,23 +157,14 @@ class HostsFileTest {
             "cut in the end marker", BEGIN + "\n" + entry + "# END apis", "1", "has no end marker"),
         arguments("end without begin", entry + END, "2", "has no begin marker"),
         arguments("end before begin", END + BEGIN + "\n", "2, 1", "ends before it begins"),
-        arguments(
-            "two blocks",
-            BEGIN + "\n" + entry + END + BEGIN + "\n" + entry + END,
-            "1, 4, 3, 6",
-            "more than one block"),
-        arguments(
-            "two begins", BEGIN + "\n" + BEGIN + "\n" + entry + END, "1, 2, 4", "more than one"),
+        arguments("two blocks", block(entry) + block(entry), "1, 4, 3, 6", "more than one block"),
+        arguments("two begins", BEGIN + "\n" + block(entry), "1, 2, 4", "more than one"),
         arguments(
             "an entry of another host inside",
-            BEGIN + "\n10.0.0.5 registry.local\n" + entry + END,
+            block("10.0.0.5 registry.local\n" + entry),
             "3",
             "which is lines 1 to 4"),
-        arguments(
-            "an alias inside",
-            BEGIN + "\n10.0.0.11 " + NAME + " cp1\n" + END,
-            "2",
-            "would be lost"),
+        arguments("an alias inside", block("10.0.0.11 " + NAME + " cp1\n"), "2", "would be lost"),
         arguments(
             "text appended to the end marker",
             BEGIN + "\n" + entry + "# END apiserver-bootstrap10.0.0.7 b\n",
@@ -195,24 +186,24 @@ class HostsFileTest {
     return Stream.of(
         arguments(
             "line ends of another system",
-            BEGIN + "\r\n10.0.0.9 " + NAME + "\r\n# END" + " apiserver-bootstrap\r\n"),
+            BEGIN + "\r\n10.0.0.9 " + NAME + "\r\n# END apiserver-bootstrap\r\n"),
         arguments("blanks around the markers", "  " + BEGIN + " \n10.0.0.9 " + NAME + "\n\t" + END),
         arguments("no line break at the end", BEGIN + "\n10.0.0.9 " + NAME + "\n" + END.strip()),
-        arguments("no entry", BEGIN + "\n" + END),
-        arguments("another address by hand", BEGIN + "\n10.7.7.7  " + NAME + " # bob\n" + END),
-        arguments("comments and empty lines", BEGIN + "\n\n# 10.0.0.8 " + NAME + "\n" + END),
-        arguments("no address", BEGIN + "\nnowhere " + NAME + "\n" + END),
+        arguments("no entry", block("")),
+        arguments("another address by hand", block("10.7.7.7  " + NAME + " # bob\n")),
+        arguments("comments and empty lines", block("\n# 10.0.0.8 " + NAME + "\n")),
+        arguments("no address", block("nowhere " + NAME + "\n")),
         arguments(
             "another explanation", "# BEGIN apiserver-bootstrap v9\n10.0.0.9 " + NAME + "\n" + END),
-        arguments("letters of another case", BEGIN + "\n10.0.0.9 APIserver.cluster.LOCAL\n" + END),
-        arguments("another host's block", BEGIN + "\n10.0.0.9 old.name\n" + END));
+        arguments("letters of another case", block("10.0.0.9 APIserver.cluster.LOCAL\n")),
+        arguments("another host's block", block("10.0.0.9 old.name\n")));
   }
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("changedBlocks")
   void replacesABlockThatIsCertainlyOurs(String situation, String block) throws Exception {
     assertEquals(
-        "1.1.1.1 a\n" + BEGIN + "\n10.0.0.11 " + NAME + "\n" + END,
+        "1.1.1.1 a\n" + block("10.0.0.11 " + NAME + "\n"),
         text(file("1.1.1.1 a\n" + block).point(FIRST)),
         situation);
     assertEquals("1.1.1.1 a\n", text(file("1.1.1.1 a\n" + block).restore()));
@@ -224,8 +215,7 @@ class HostsFileTest {
     HostsEntry former = HostsEntry.of("old.name", ip("10.0.0.9"));
     HostsFile pointed = old.adopt("old.name").point(former);
     assertEquals(
-        "10.0.0.1 old.name cp1\n" + BEGIN + "\n10.0.0.11 " + NAME + "\n" + END,
-        text(pointed.point(FIRST)));
+        "10.0.0.1 old.name cp1\n" + block("10.0.0.11 " + NAME + "\n"), text(pointed.point(FIRST)));
   }
 
   @Test
@@ -285,7 +275,7 @@ class HostsFileTest {
   /** As the person sees them, with the block of the other name still there. */
   @Test
   void linesThatNameTheHostAreNumberedAsTheyStandInTheFile() throws Exception {
-    HostsFile file = file(BEGIN + "\n10.0.0.1 other.local\n" + END + "10.0.0.5 " + NAME + "\n");
+    HostsFile file = file(block("10.0.0.1 other.local\n") + "10.0.0.5 " + NAME + "\n");
     HostsFileException taken = assertThrows(HostsFileException.class, () -> file.point(FIRST));
     assertEquals(Reason.NAME_TAKEN, taken.reason());
     assertEquals(List.of(4), taken.lines());
