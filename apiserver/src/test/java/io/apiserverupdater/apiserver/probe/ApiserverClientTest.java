@@ -36,10 +36,22 @@ class ApiserverClientTest {
   private static final Duration AMPLE = Duration.ofSeconds(30);
   private static final Authority AUTHORITY = Authority.create("kubernetes");
   private static final HeldCertificate SERVER = AUTHORITY.server();
+  private static final HeldCertificate EXPIRED =
+      new HeldCertificate.Builder().validityInterval(0, 1_000_000).build();
 
   private static ApiserverClient withToken(Supplier<Optional<String>> token) throws Exception {
     return ApiserverClient.authenticated(
         Authority.NAME, AUTHORITY.trust(), Optional.empty(), token);
+  }
+
+  private static ApiserverClient showing(ClientCertificate certificate)
+      throws GeneralSecurityException {
+    return ApiserverClient.authenticated(
+        Authority.NAME, AUTHORITY.trust(), Optional.of(certificate), Optional::empty);
+  }
+
+  private static ApiserverClient unverified() throws Exception {
+    return ApiserverClient.anonymous(Authority.NAME, new ServerTrust.Unverified());
   }
 
   private static HttpAnswer get(ApiserverClient client, TestServer server) throws Exception {
@@ -52,7 +64,7 @@ class ApiserverClientTest {
 
   @Test
   void givesStatusAndBody() throws Exception {
-    try (TestServer server = TestServer.tls(SERVER, TestServer.ready())) {
+    try (TestServer server = TestServer.ready(SERVER)) {
       HttpAnswer answer = get(AUTHORITY.client(), server);
       assertEquals(200, answer.status());
       assertEquals("ok", answer.body());
@@ -64,7 +76,7 @@ class ApiserverClientTest {
   @Test
   void leavesNoFileOpen() throws Exception {
     ApiserverClient client = AUTHORITY.client();
-    try (TestServer server = TestServer.tls(SERVER, TestServer.ready())) {
+    try (TestServer server = TestServer.ready(SERVER)) {
       HttpAnswer unusedWarmUp = get(client, server);
       long before = OpenFiles.count();
       for (int i = 0; i < 60; i++) {
@@ -79,7 +91,7 @@ class ApiserverClientTest {
   void tokenIsAskedForEachTime() throws Exception {
     Iterator<String> tokens = List.of("first", "second").iterator();
     ApiserverClient client = withToken(() -> Optional.of(tokens.next()));
-    try (TestServer server = TestServer.tls(SERVER, TestServer.ready())) {
+    try (TestServer server = TestServer.ready(SERVER)) {
       get(client, server);
       get(client, server);
       assertTrue(server.requests.remove().contains("\r\nAuthorization: Bearer first\r\n"));
@@ -90,7 +102,7 @@ class ApiserverClientTest {
   @Test
   void tokenThatCannotStandInAHeaderIsNotSent() throws Exception {
     for (String token : List.of("", "a\r\nX: y", "with space", "ä", "x".repeat(20_000))) {
-      try (TestServer server = TestServer.tls(SERVER, TestServer.ready())) {
+      try (TestServer server = TestServer.ready(SERVER)) {
         get(withToken(() -> Optional.of(token)), server);
         assertFalse(server.requests.remove().contains("Authorization"), token);
       }
@@ -100,7 +112,7 @@ class ApiserverClientTest {
   @Test
   void tokenIsNotSentToAStranger() throws Exception {
     HeldCertificate stranger = Authority.create("other").server();
-    try (TestServer server = TestServer.tls(stranger, TestServer.ready())) {
+    try (TestServer server = TestServer.ready(stranger)) {
       assertEquals(
           Reason.CERTIFICATE, refusal(withToken(() -> Optional.of("secret")), server).reason());
       assertTrue(server.requests.isEmpty());
@@ -109,21 +121,16 @@ class ApiserverClientTest {
 
   @Test
   void unverifiedTakesAnybody() throws Exception {
-    HeldCertificate expired = new HeldCertificate.Builder().validityInterval(0, 1_000_000).build();
-    ApiserverClient client =
-        ApiserverClient.anonymous(Authority.NAME, new ServerTrust.Unverified());
-    try (TestServer server = TestServer.tls(expired, TestServer.ready())) {
-      assertEquals(200, get(client, server).status());
+    try (TestServer server = TestServer.ready(EXPIRED)) {
+      assertEquals(200, get(unverified(), server).status());
     }
   }
 
   @Test
   void showsTheCertificateOfWhoeverAnswers() throws Exception {
-    HeldCertificate expired = new HeldCertificate.Builder().validityInterval(0, 1_000_000).build();
-    ApiserverClient client =
-        ApiserverClient.anonymous(Authority.NAME, new ServerTrust.Unverified());
-    try (TestServer server = TestServer.tls(expired, TestServer.ready())) {
-      assertEquals(expired.certificate(), client.servingCertificate(server.address(), AMPLE));
+    ApiserverClient client = unverified();
+    try (TestServer server = TestServer.ready(EXPIRED)) {
+      assertEquals(EXPIRED.certificate(), client.servingCertificate(server.address(), AMPLE));
     }
     try (TestServer server = TestServer.plain(exchange -> {})) {
       assertThrows(
@@ -135,7 +142,7 @@ class ApiserverClientTest {
   void runtimeAuthoritiesDoNotKnowOurs() throws Exception {
     ApiserverClient client =
         ApiserverClient.anonymous(Authority.NAME, new ServerTrust.RuntimeAuthorities());
-    try (TestServer server = TestServer.tls(SERVER, TestServer.ready())) {
+    try (TestServer server = TestServer.ready(SERVER)) {
       Unreachable refusal = refusal(client, server);
       assertEquals(Reason.CERTIFICATE, refusal.reason());
       assertTrue(
@@ -159,9 +166,6 @@ class ApiserverClientTest {
   @ParameterizedTest(name = "{0}")
   @MethodSource("clientCertificates")
   void showsItsCertificate(String form, ClientCertificate certificate) throws Exception {
-    ApiserverClient client =
-        ApiserverClient.authenticated(
-            Authority.NAME, AUTHORITY.trust(), Optional.of(certificate), Optional::empty);
     try (TestServer server =
         TestServer.tls(
             TestServer.V4,
@@ -173,7 +177,7 @@ class ApiserverClientTest {
               exchange.readRequest();
               exchange.answer(200, peer((SSLSocket) exchange.socket));
             })) {
-      assertEquals("CN=system:node:w1", get(client, server).body(), form);
+      assertEquals("CN=system:node:w1", get(showing(certificate), server).body(), form);
     }
   }
 
@@ -194,21 +198,16 @@ class ApiserverClientTest {
   }
 
   private static String failure(ClientCertificate certificate) {
-    return String.valueOf(
-        assertThrows(
-                GeneralSecurityException.class,
-                () ->
-                    ApiserverClient.authenticated(
-                        Authority.NAME,
-                        AUTHORITY.trust(),
-                        Optional.of(certificate),
-                        Optional::empty))
-            .getMessage());
+    return assertThrows(GeneralSecurityException.class, () -> showing(certificate)).toString();
+  }
+
+  private static ServerTrust.Verified trust(HeldCertificate pinned)
+      throws GeneralSecurityException {
+    return ServerTrust.pinned(List.of(PublicKeyHash.of(pinned.certificate()).text()));
   }
 
   private static ApiserverClient pinned(HeldCertificate authority) throws Exception {
-    String pin = PublicKeyHash.of(authority.certificate()).text();
-    return ApiserverClient.anonymous(Authority.NAME, ServerTrust.pinned(List.of(pin)));
+    return ApiserverClient.anonymous(Authority.NAME, trust(authority));
   }
 
   /** As the API server writes the ConfigMap: the kubeconfig is a JSON string. */
@@ -234,13 +233,7 @@ class ApiserverClientTest {
 
   @Test
   void pinTakesTheAuthorityFromTheChain() throws Exception {
-    try (TestServer server =
-        TestServer.tls(
-            TestServer.V4,
-            new HandshakeCertificates.Builder(),
-            SERVER,
-            List.of(AUTHORITY.held()),
-            TestServer.ready())) {
+    try (TestServer server = TestServer.ready(SERVER, AUTHORITY.held())) {
       assertEquals(200, get(pinned(AUTHORITY.held()), server).status());
       assertEquals(1, server.requests.size());
     }
@@ -260,13 +253,9 @@ class ApiserverClientTest {
 
   @Test
   void pinnedClientSendsItsTokenOnlyOnceTheServerIsProved() throws Exception {
-    String pin = PublicKeyHash.of(AUTHORITY.held().certificate()).text();
     ApiserverClient client =
         ApiserverClient.authenticated(
-            Authority.NAME,
-            ServerTrust.pinned(List.of(pin)),
-            Optional.empty(),
-            () -> Optional.of("secret"));
+            Authority.NAME, trust(AUTHORITY.held()), Optional.empty(), () -> Optional.of("secret"));
     String info = clusterInfo(AUTHORITY.held().certificatePem());
     try (TestServer server = withClusterInfo(SERVER, 200, info)) {
       assertEquals(200, get(client, server).status());

@@ -10,15 +10,12 @@ import io.apiserverupdater.apiserver.probe.ProbeResult.NotReady;
 import io.apiserverupdater.apiserver.probe.ProbeResult.Ready;
 import io.apiserverupdater.apiserver.probe.ProbeResult.Reason;
 import io.apiserverupdater.apiserver.probe.ProbeResult.Unreachable;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
 import okhttp3.tls.HeldCertificate;
 import org.junit.jupiter.api.Test;
@@ -44,12 +41,9 @@ class HeldConnectionTest {
     assertEquals(Reason.CONNECTION_LOST, reason(held.ask(AMPLE)));
   }
 
-  private static TestServer.Conduct answering(String... answers) {
+  private static TestServer.Conduct writing(String text) {
     return exchange -> {
-      for (String answer : answers) {
-        exchange.readRequest();
-        exchange.write(answer);
-      }
+      exchange.write(text);
       exchange.hang();
     };
   }
@@ -86,20 +80,18 @@ class HeldConnectionTest {
   }
 
   static List<Arguments> endings() {
-    TestServer.Conduct close = exchange -> {};
-    TestServer.Conduct reset = TestServer.Exchange::reset;
-    TestServer.Conduct garbage =
-        exchange -> {
-          exchange.write("garbage\r\n\r\n");
-          exchange.hang();
-        };
-    TestServer.Conduct parting =
-        exchange -> exchange.write("HTTP/1.1 200 OK\r\nConnection: close\r\n");
     return List.of(
-        Arguments.of("closes", Reason.CONNECTION_LOST, close),
-        Arguments.of("resets", Reason.CONNECTION_LOST, reset),
-        Arguments.of("is no HTTP", Reason.MALFORMED_ANSWER, garbage),
-        Arguments.of("ends within the head", Reason.CONNECTION_LOST, parting));
+        ending("closes", Reason.CONNECTION_LOST, exchange -> {}),
+        ending("resets", Reason.CONNECTION_LOST, TestServer.Exchange::reset),
+        ending("is no HTTP", Reason.MALFORMED_ANSWER, writing("garbage\r\n\r\n")),
+        ending(
+            "ends within the head",
+            Reason.CONNECTION_LOST,
+            exchange -> exchange.write("HTTP/1.1 200 OK\r\nConnection: close\r\n")));
+  }
+
+  private static Arguments ending(String situation, Reason reason, TestServer.Conduct conduct) {
+    return Arguments.of(situation, reason, conduct);
   }
 
   @ParameterizedTest(name = "{0}")
@@ -117,7 +109,7 @@ class HeldConnectionTest {
 
   @Test
   void deathOfTheProcessIsSeenBetweenQuestions() throws Exception {
-    try (TestServer server = TestServer.tls(SERVER, answering(OK));
+    try (TestServer server = TestServer.asked(SERVER, writing(OK));
         HeldConnection held = hold(server)) {
       assertEquals(new Ready(), held.ask(AMPLE));
       server.die();
@@ -146,26 +138,20 @@ class HeldConnectionTest {
   void lossIsSeenWithinMilliseconds() throws Exception {
     long best = Long.MAX_VALUE;
     for (int i = 0; i < 10; i++) {
-      try (TestServer server = TestServer.tls(SERVER, answering(OK));
+      try (TestServer server = TestServer.asked(SERVER, writing(OK));
           HeldConnection held = hold(server)) {
         assertEquals(new Ready(), held.ask(AMPLE));
-        AtomicLong diedAt = new AtomicLong();
-        Thread death =
-            new Thread(
+        FutureTask<Long> death =
+            new FutureTask<>(
                 () -> {
-                  diedAt.set(System.nanoTime());
-                  try {
-                    server.die();
-                  } catch (IOException e) {
-                    throw new UncheckedIOException(e);
-                  }
-                },
-                "death");
-        death.start();
+                  long diedAt = System.nanoTime();
+                  server.die();
+                  return diedAt;
+                });
+        new Thread(death, "death").start();
         assertFalse(held.watch(AMPLE));
         long seenAt = System.nanoTime();
-        death.join();
-        best = Math.min(best, seenAt - diedAt.get());
+        best = Math.min(best, seenAt - death.get());
       }
     }
     // The best of ten: the machine may be busy with something else meanwhile.
@@ -188,12 +174,8 @@ class HeldConnectionTest {
 
   @Test
   void drippedAnswerIsLate() throws Exception {
-    try (TestServer server =
-            TestServer.asked(
-                SERVER,
-                exchange -> {
-                  exchange.drip("HTTP/1.1 200 OK\r\nX: " + "x".repeat(10_000));
-                });
+    String answer = "HTTP/1.1 200 OK\r\nX: " + "x".repeat(10_000);
+    try (TestServer server = TestServer.asked(SERVER, exchange -> exchange.drip(answer));
         HeldConnection held = hold(server)) {
       assertEquals(Reason.ANSWER_TIMEOUT, reason(held.ask(SHORT)));
     }
@@ -203,7 +185,7 @@ class HeldConnectionTest {
   void lastAnswerCountsAndIsTheEnd() throws Exception {
     String last =
         "HTTP/1.1 500 x\r\nConnection: close\r\nContent-Length: 15\r\n\r\n[-]shutdown bad";
-    try (TestServer server = TestServer.tls(SERVER, answering(last));
+    try (TestServer server = TestServer.asked(SERVER, writing(last));
         HeldConnection held = hold(server)) {
       assertEquals(new NotReady(500, List.of("shutdown")), held.ask(AMPLE));
       assertLost(held);
@@ -214,13 +196,8 @@ class HeldConnectionTest {
 
   @Test
   void answerThatNobodyAskedForEndsIt() throws Exception {
-    try (TestServer server =
-            TestServer.tls(
-                SERVER,
-                exchange -> {
-                  exchange.write("HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n");
-                  exchange.hang();
-                });
+    String timeout = "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n";
+    try (TestServer server = TestServer.tls(SERVER, writing(timeout));
         HeldConnection held = hold(server)) {
       assertLost(held);
     }
@@ -228,7 +205,7 @@ class HeldConnectionTest {
 
   @Test
   void secondAnswerToOneQuestionEndsIt() throws Exception {
-    try (TestServer server = TestServer.tls(SERVER, answering(OK + OK));
+    try (TestServer server = TestServer.asked(SERVER, writing(OK + OK));
         HeldConnection held = hold(server)) {
       assertEquals(new Ready(), held.ask(AMPLE));
       assertLost(held);
@@ -248,8 +225,8 @@ class HeldConnectionTest {
   private static void closingEnds(Predicate<HeldConnection> use) throws Exception {
     try (TestServer server = TestServer.asked(SERVER, TestServer.Exchange::hang)) {
       HeldConnection held = hold(server);
-      CompletableFuture<Boolean> asExpected = new CompletableFuture<>();
-      Thread user = new Thread(() -> asExpected.complete(use.test(held)), "user");
+      FutureTask<Boolean> asExpected = new FutureTask<>(() -> use.test(held));
+      Thread user = new Thread(asExpected, "user");
       user.start();
       while (user.getState() == Thread.State.NEW) {
         Thread.onSpinWait();
@@ -265,7 +242,7 @@ class HeldConnectionTest {
   @Test
   void cannotBeOpenedToAStranger() throws Exception {
     HeldCertificate stranger = Authority.create("other").server();
-    try (TestServer server = TestServer.tls(stranger, answering(OK))) {
+    try (TestServer server = TestServer.asked(stranger, writing(OK))) {
       UnreachableException refusal = assertThrows(UnreachableException.class, () -> hold(server));
       assertEquals(Reason.CERTIFICATE, refusal.result().reason());
     }

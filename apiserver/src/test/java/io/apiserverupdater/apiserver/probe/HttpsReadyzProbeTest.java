@@ -17,7 +17,7 @@ import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import okhttp3.tls.HandshakeCertificates;
+import java.util.concurrent.CopyOnWriteArrayList;
 import okhttp3.tls.HeldCertificate;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -41,7 +41,7 @@ class HttpsReadyzProbeTest {
   /** Loads TLS, so that no short deadline below pays for it. */
   @BeforeAll
   static void warmUp() throws Exception {
-    try (TestServer server = TestServer.tls(SERVER, TestServer.ready())) {
+    try (TestServer server = TestServer.ready(SERVER)) {
       assertEquals(new Ready(), probe(server));
     }
   }
@@ -59,13 +59,7 @@ class HttpsReadyzProbeTest {
   @ParameterizedTest
   @ValueSource(strings = {"127.0.0.1", "::1"})
   void answer200IsReadyOnBothFamilies(String ip) throws Exception {
-    try (TestServer server =
-        TestServer.tls(
-            TestServer.ip(ip),
-            new HandshakeCertificates.Builder(),
-            SERVER,
-            List.of(),
-            TestServer.ready())) {
+    try (TestServer server = TestServer.ready(TestServer.ip(ip), SERVER)) {
       assertEquals(new Ready(), probe(server));
       String request = server.requests.remove();
       assertTrue(request.startsWith("GET /readyz HTTP/1.1\r\n"), request);
@@ -85,7 +79,7 @@ class HttpsReadyzProbeTest {
   @ParameterizedTest(name = "{0}")
   @MethodSource("keysAndNames")
   void takesEachKindOfKeyAndName(String kind, HeldCertificate certificate) throws Exception {
-    try (TestServer server = TestServer.tls(certificate, TestServer.ready())) {
+    try (TestServer server = TestServer.ready(certificate)) {
       assertEquals(new Ready(), probe(server), kind);
     }
   }
@@ -93,11 +87,10 @@ class HttpsReadyzProbeTest {
   @Test
   void takesAnAddressAsTheName() throws Exception {
     for (String name : List.of("10.96.0.100", "fd00::64")) {
-      HeldCertificate certificate = AUTHORITY.certificate(name).build();
-      HttpsReadyzProbe probe =
-          new HttpsReadyzProbe(ApiserverClient.anonymous(name, AUTHORITY.trust()));
-      try (TestServer server = TestServer.tls(certificate, TestServer.ready())) {
-        assertEquals(new Ready(), probe.probe(server.address(), AMPLE), name);
+      ApiserverClient client = ApiserverClient.anonymous(name, AUTHORITY.trust());
+      try (TestServer server = TestServer.ready(AUTHORITY.certificate(name).build())) {
+        ProbeResult result = new HttpsReadyzProbe(client).probe(server.address(), AMPLE);
+        assertEquals(new Ready(), result, name);
       }
     }
   }
@@ -110,18 +103,8 @@ class HttpsReadyzProbeTest {
             .certificateAuthority(0)
             .signedBy(AUTHORITY.held())
             .build();
-    HeldCertificate certificate =
-        new HeldCertificate.Builder()
-            .addSubjectAlternativeName(Authority.NAME)
-            .signedBy(between)
-            .build();
-    try (TestServer server =
-        TestServer.tls(
-            TestServer.V4,
-            new HandshakeCertificates.Builder(),
-            certificate,
-            List.of(between),
-            TestServer.ready())) {
+    HeldCertificate certificate = new Authority(between).certificate(Authority.NAME).build();
+    try (TestServer server = TestServer.ready(certificate, between)) {
       assertEquals(new Ready(), probe(server));
     }
   }
@@ -129,14 +112,12 @@ class HttpsReadyzProbeTest {
   @Test
   void certificateIsShownAnewEachTime() throws Exception {
     HttpsReadyzProbe probe = AUTHORITY.probe();
-    List<Boolean> fresh = new ArrayList<>();
+    List<Boolean> fresh = new CopyOnWriteArrayList<>();
     try (TestServer server =
         TestServer.asked(
             SERVER,
             exchange -> {
-              synchronized (fresh) {
-                fresh.add(exchange.isNewSession());
-              }
+              fresh.add(exchange.isNewSession());
               exchange.answer(200, "ok");
             })) {
       for (int i = 0; i < 3; i++) {
@@ -300,7 +281,7 @@ class HttpsReadyzProbeTest {
 
   @Test
   void deadlineThatHasPassedIsATimeOut() throws Exception {
-    try (TestServer server = TestServer.tls(SERVER, TestServer.ready())) {
+    try (TestServer server = TestServer.ready(SERVER)) {
       assertUnreachable(
           Reason.CONNECT_TIMEOUT, "", AUTHORITY.probe().probe(server.address(), Duration.ZERO));
     }
@@ -451,7 +432,7 @@ class HttpsReadyzProbeTest {
   @MethodSource("wrongCertificates")
   void tellsWhyTheCertificateIsWrong(
       String situation, HeldCertificate certificate, List<String> details) throws Exception {
-    try (TestServer server = TestServer.tls(certificate, TestServer.ready())) {
+    try (TestServer server = TestServer.ready(certificate)) {
       ProbeResult result = probe(server);
       for (String detail : details) {
         assertUnreachable(Reason.CERTIFICATE, detail, result);

@@ -8,6 +8,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.security.cert.X509Certificate;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -21,7 +22,6 @@ import okhttp3.tls.HeldCertificate;
 /** A server on a loopback address that does what a test tells it to do. */
 final class TestServer implements AutoCloseable {
   static final InetAddress V4 = ip("127.0.0.1");
-  static final InetAddress V6 = ip("::1");
 
   static InetAddress ip(String literal) {
     return ApiserverAddress.parse(literal, 1).orElseThrow().ip();
@@ -30,14 +30,6 @@ final class TestServer implements AutoCloseable {
   /** What is done with one accepted connection; it is closed afterwards. */
   interface Conduct {
     void serve(Exchange exchange) throws Exception;
-  }
-
-  /** Answers a request with 200 and "ok". */
-  static Conduct ready() {
-    return exchange -> {
-      exchange.readRequest();
-      exchange.answer(200, "ok");
-    };
   }
 
   /** One accepted connection. */
@@ -121,12 +113,8 @@ final class TestServer implements AutoCloseable {
     start("test-server-" + listening.getLocalPort(), this::accept);
   }
 
-  static TestServer plain(InetAddress ip, Conduct conduct) throws IOException {
-    return new TestServer(new ServerSocket(0, 50, ip), conduct);
-  }
-
   static TestServer plain(Conduct conduct) throws IOException {
-    return plain(V4, conduct);
+    return new TestServer(new ServerSocket(0, 50, V4), conduct);
   }
 
   /** TLS with a certificate and those between it and the authority. */
@@ -141,9 +129,7 @@ final class TestServer implements AutoCloseable {
         trust
             .heldCertificate(
                 certificate,
-                between.stream()
-                    .map(HeldCertificate::certificate)
-                    .toArray(java.security.cert.X509Certificate[]::new))
+                between.stream().map(HeldCertificate::certificate).toArray(X509Certificate[]::new))
             .build();
     SSLServerSocket socket =
         (SSLServerSocket)
@@ -154,6 +140,25 @@ final class TestServer implements AutoCloseable {
 
   static TestServer tls(HeldCertificate certificate, Conduct conduct) throws IOException {
     return tls(V4, new HandshakeCertificates.Builder(), certificate, List.of(), conduct);
+  }
+
+  /** TLS, and 200 with "ok" for a request on each connection. */
+  static TestServer ready(HeldCertificate certificate, HeldCertificate... between)
+      throws IOException {
+    return ready(V4, certificate, between);
+  }
+
+  static TestServer ready(InetAddress ip, HeldCertificate certificate, HeldCertificate... between)
+      throws IOException {
+    return tls(
+        ip,
+        new HandshakeCertificates.Builder(),
+        certificate,
+        List.of(between),
+        exchange -> {
+          exchange.readRequest();
+          exchange.answer(200, "ok");
+        });
   }
 
   /** TLS, and a conduct that begins when a request has been read. */
