@@ -55,6 +55,16 @@ class KubeconfigTest {
     return assertThrows(InvalidKubeconfigException.class, () -> access(cluster, user)).faults();
   }
 
+  private String onlyFault(String cluster, String user) {
+    List<String> faults = faults(cluster, user);
+    assertEquals(1, faults.size(), faults.toString());
+    return faults.get(0);
+  }
+
+  private String refusal(Optional<String> context, String yaml) {
+    return assertThrows(InvalidKubeconfigException.class, () -> access(context, yaml)).toString();
+  }
+
   @ParameterizedTest
   @CsvSource({
     "https://api.example, api.example:443",
@@ -88,10 +98,9 @@ class KubeconfigTest {
         "https://h_h",
       })
   void serverThatIsNoHttpsUrlIsRefused(String url) {
-    List<String> faults = faults("server: '" + url + "'", "");
-    assertEquals(1, faults.size());
-    assertTrue(faults.get(0).contains("server is \"" + url + "\""), faults.get(0));
-    assertTrue(faults.get(0).contains("https://HOST"), faults.get(0));
+    String fault = onlyFault("server: '" + url + "'", "");
+    assertTrue(fault.contains("server is \"" + url + "\""), fault);
+    assertTrue(fault.contains("https://HOST"), fault);
   }
 
   @Test
@@ -162,18 +171,14 @@ class KubeconfigTest {
 
   @Test
   void tokenOfTwoLinesIsRefused() {
-    List<String> faults = faults("server: https://x", "token: \"s3cret\\nb\"");
-    assertEquals(1, faults.size());
-    assertTrue(faults.get(0).contains("user \"me\": token has invalid characters"), faults.get(0));
+    String fault = onlyFault("server: https://x", "token: \"s3cret\\nb\"");
+    assertTrue(fault.contains("user \"me\": token has invalid characters"), fault);
   }
 
   @Test
   void keyThatContainsItselfIsRefused() {
-    InvalidKubeconfigException refused =
-        assertThrows(
-            InvalidKubeconfigException.class,
-            () -> access(Optional.empty(), "a: &e [*e]\n? [*e]\n: x\n"));
-    assertTrue(refused.toString().contains("is not YAML: "), refused.toString());
+    String refusal = refusal(Optional.empty(), "a: &e [*e]\n? [*e]\n: x\n");
+    assertTrue(refusal.contains("is not YAML: "), refusal);
   }
 
   /** An alias can make a mapping that contains itself. */
@@ -185,12 +190,11 @@ class KubeconfigTest {
         "{args: [[a]]} | args[0] is a list, expected a text",
         "&e {env: [{name: A, value: *e}]} | env \"A\" is a mapping, expected a text",
       })
-  void argumentsAndVariablesOfAPluginAreTexts(String exec, String fault) {
+  void argumentsAndVariablesOfAPluginAreTexts(String exec, String expected) {
     String plugin =
         exec.replaceFirst("\\{", "{apiVersion: client.authentication.k8s.io/v1, command: login, ");
-    List<String> faults = faults("server: https://x", "exec: " + plugin);
-    assertEquals(1, faults.size(), faults.toString());
-    assertTrue(faults.get(0).endsWith("user \"me\" exec: " + fault), faults.get(0));
+    String fault = onlyFault("server: https://x", "exec: " + plugin);
+    assertTrue(fault.endsWith("user \"me\" exec: " + expected), fault);
   }
 
   @Test
@@ -201,9 +205,8 @@ class KubeconfigTest {
 
   @Test
   void skippingVerificationIsRefused() {
-    List<String> faults = faults("server: https://x, insecure-skip-tls-verify: true", "");
-    assertEquals(1, faults.size());
-    assertTrue(faults.get(0).contains("certificate-authority"), faults.get(0));
+    String fault = onlyFault("server: https://x, insecure-skip-tls-verify: true", "");
+    assertTrue(fault.contains("certificate-authority"), fault);
   }
 
   @Test
@@ -222,10 +225,6 @@ class KubeconfigTest {
         clusters:
         - {name: a, cluster: {server: https://a}}
         """;
-
-    private String failure(Optional<String> context) {
-      return assertThrows(InvalidKubeconfigException.class, () -> access(context, TWO)).toString();
-    }
 
     @Test
     void givenContextIsUsed() throws Exception {
@@ -246,16 +245,14 @@ class KubeconfigTest {
           "three | context \"three\": cluster is not set",
         })
     void whatIsWrongIsToldWithTheChoices(String context, String part) {
-      String message = failure(Optional.of(context).filter(name -> !name.isEmpty()));
+      String message = refusal(Optional.of(context).filter(name -> !name.isEmpty()), TWO);
       assertTrue(message.contains(part), message);
     }
 
     @Test
     void namesAreToldByTheirFirstLine() {
       String names = "contexts: [{name: \"a\\n  token: s3cret\", context: {cluster: x}}]\n";
-      String failure =
-          assertThrows(InvalidKubeconfigException.class, () -> access(Optional.of("b\nc"), names))
-              .toString();
+      String failure = refusal(Optional.of("b\nc"), names);
       assertTrue(failure.endsWith("no context \"b…\", expected one of [a…]"), failure);
     }
   }
@@ -264,6 +261,11 @@ class KubeconfigTest {
   class Identity {
     private ClientIdentity identity(String user) throws Exception {
       return access("server: https://x", user).identity(false);
+    }
+
+    private void assertShows(String chain, String key, Kubeconfig access) throws IOException {
+      assertEquals(
+          Optional.of(new ClientCertificate(chain, key)), access.identity(false).certificate());
     }
 
     private void assertFails(String user, String... parts) {
@@ -305,11 +307,9 @@ class KubeconfigTest {
       Files.writeString(directory.resolve("c"), "chain-1");
       Files.writeString(directory.resolve("k"), "key-1");
       Kubeconfig access = access("server: https://x", "client-certificate: c, client-key: ./k");
-      assertEquals(
-          Optional.of(new ClientCertificate("chain-1", "key-1")),
-          access.identity(false).certificate());
+      assertShows("chain-1", "key-1", access);
       Files.writeString(directory.resolve("c"), "chain-2");
-      assertEquals("chain-2", access.identity(false).certificate().orElseThrow().chain());
+      assertShows("chain-2", "key-1", access);
     }
 
     @Test
@@ -317,17 +317,15 @@ class KubeconfigTest {
       String user =
           "client-certificate: missing, client-key: missing, client-certificate-data: %s,"
               + " client-key-data: %s";
-      assertEquals(
-          Optional.of(new ClientCertificate("chain", "key")),
-          identity(user.formatted(base64("chain"), base64("key"))).certificate());
+      String both = user.formatted(base64("chain"), base64("key"));
+      assertShows("chain", "key", access("server: https://x", both));
     }
 
     @Test
     void oneOfThePairMayBeDataAndTheOtherFile() throws Exception {
       Files.writeString(directory.resolve("k"), "key");
       String user = "client-certificate-data: " + base64("chain") + ", client-key: k";
-      assertEquals(
-          Optional.of(new ClientCertificate("chain", "key")), identity(user).certificate());
+      assertShows("chain", "key", access("server: https://x", user));
     }
 
     @Test
@@ -499,9 +497,7 @@ class KubeconfigTest {
       assertEquals(Optional.of("apiserver.cluster.local"), read.tlsServerName());
       assertEquals(ClientIdentity.ofToken("THE-TOKEN"), read.identity(false));
       assertFalse(read.toString().contains("THE-TOKEN"));
-      String contexts =
-          assertThrows(InvalidKubeconfigException.class, () -> access(Optional.of("none"), KUBECTL))
-              .toString();
+      String contexts = refusal(Optional.of("none"), KUBECTL);
       assertTrue(contexts.contains("multi…, tab?name \"q\" é ☃]"), contexts);
     }
 
