@@ -49,7 +49,8 @@ class ExecPluginTest {
     return Files.readAllLines(directory.resolve("runs")).size();
   }
 
-  private Kubeconfig access(String more) throws Exception {
+  /** With fields of the user besides the plugin, and more of the plugin's. */
+  private Kubeconfig access(String user, String plugin) throws Exception {
     Path file =
         Files.writeString(
             directory.resolve("config"),
@@ -62,14 +63,15 @@ class ExecPluginTest {
                 server: https://api.example:6443
                 tls-server-name: kubernetes
                 certificate-authority-data: cGVt
-            users:
-            - name: me
-              user:
-                exec: {apiVersion: %s, command: ./plugin%s}
+            users: [{name: me, user: {%sexec: {apiVersion: %s, command: ./plugin%s}}}]
             """
-                .formatted(V1, more));
+                .formatted(user, V1, plugin));
     return Kubeconfig.load(
         List.of(file), Optional.empty(), Map.of("PATH", System.getenv("PATH"), "FROM_US", "yes"));
+  }
+
+  private Kubeconfig access(String plugin) throws Exception {
+    return access("", plugin);
   }
 
   private JsonObject info() throws IOException {
@@ -187,31 +189,41 @@ class ExecPluginTest {
   @ParameterizedTest(name = "{0}")
   @CsvSource(
       delimiter = '|',
-      value = {
-        "text | s3cret | printed no JSON object",
-        "nothing | '' | printed no JSON object",
-        "another kind | {\"kind\":\"Pod\",\"apiVersion\":\"client.authentication.k8s.io/v1\"}"
-            + " | printed no ExecCredential",
-        "another version | {\"kind\":\"ExecCredential\",\"apiVersion\":\"v9\"}"
-            + " | printed no ExecCredential",
-        "no status | {\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1\"}"
-            + " | neither a token nor a client certificate",
-        "a certificate without its key | {\"kind\":\"ExecCredential\","
-            + "\"apiVersion\":\"client.authentication.k8s.io/v1\","
-            + "\"status\":{\"clientCertificateData\":\"s3cret\"}}"
-            + " | neither a token nor a client certificate",
-        "no time | {\"kind\":\"ExecCredential\","
-            + "\"apiVersion\":\"client.authentication.k8s.io/v1\","
-            + "\"status\":{\"token\":\"s3cret\",\"expirationTimestamp\":\"soon\"}}"
-            + " | is no time",
-        "a token of two lines | {\"kind\":\"ExecCredential\","
-            + "\"apiVersion\":\"client.authentication.k8s.io/v1\","
-            + "\"status\":{\"token\":\"s3cret\\nx\"}}"
-            + " | a token with invalid characters",
-      })
+      textBlock =
+          """
+          text | s3cret | printed no JSON object
+          nothing | '' | printed no JSON object
+          another kind | {"kind":"Pod","apiVersion":"V1"} | printed no ExecCredential
+          another version | {"kind":"ExecCredential","apiVersion":"v9"} | printed no ExecCredential
+          """)
   void wrongOutputIsToldWithoutQuotingIt(String situation, String output, String expected)
       throws Exception {
-    prints(output);
+    prints(output.replace("V1", V1));
+    assertFails(expected);
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          no key | {"clientCertificateData":"s3cret"} | neither a token nor a client certificate
+          no time | {"token":"s3cret","expirationTimestamp":"soon"} | is no time
+          a token of two lines | {"token":"s3cret\\nx"} | a token with invalid characters
+          """)
+  void wrongStatusIsToldWithoutQuotingIt(String situation, String status, String expected)
+      throws Exception {
+    prints(credential(status));
+    assertFails(expected);
+  }
+
+  @Test
+  void credentialWithoutAStatusIsTold() throws Exception {
+    prints("{\"kind\":\"ExecCredential\",\"apiVersion\":\"" + V1 + "\"}");
+    assertFails("neither a token nor a client certificate");
+  }
+
+  private void assertFails(String expected) {
     String message = failure();
     assertTrue(message.contains(expected), message);
     assertFalse(message.contains("s3cret"), message);
@@ -220,21 +232,6 @@ class ExecPluginTest {
   @Test
   void tokenBesideItWinsOverThePlugin() throws Exception {
     script("exit 1");
-    Path file =
-        Files.writeString(
-            directory.resolve("config"),
-            """
-            current-context: main
-            contexts: [{name: main, context: {cluster: here, user: me}}]
-            clusters: [{name: here, cluster: {server: https://x}}]
-            users:
-            - name: me
-              user:
-                token: abc
-                exec: {apiVersion: %s, command: ./plugin}
-            """
-                .formatted(V1));
-    Kubeconfig access = Kubeconfig.load(List.of(file), Optional.empty(), Map.of());
-    assertEquals(Optional.of("abc"), access.identity(false).token());
+    assertEquals(Optional.of("abc"), access("token: abc, ", "").identity(false).token());
   }
 }
