@@ -21,11 +21,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
-import javax.net.ssl.SSLContext;
-import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import okhttp3.tls.HandshakeCertificates;
 import okhttp3.tls.HeldCertificate;
@@ -63,7 +61,7 @@ class ApiserverSourceTest {
   private HttpsServer server;
   private int status = 200;
   private String body = SourceSlicesTest.SLICE;
-  private final List<String> asked = new ArrayList<>();
+  private final List<String> asked = new CopyOnWriteArrayList<>();
 
   /** Of IPv4, as in the certificate and in the kubeconfig, whatever this machine prefers. */
   private static InetAddress loopback() throws IOException {
@@ -82,7 +80,13 @@ class ApiserverSourceTest {
             .addTrustedCertificate(CA.certificate())
             .build();
     server = HttpsServer.create(new InetSocketAddress(address, 0), 0);
-    server.setHttpsConfigurator(new AskingForCertificates(tls.sslContext()));
+    server.setHttpsConfigurator(
+        new HttpsConfigurator(tls.sslContext()) {
+          @Override
+          public void configure(HttpsParameters parameters) {
+            parameters.setWantClientAuth(true);
+          }
+        });
     server.createContext("/", this::answer);
     server.start();
   }
@@ -90,19 +94,6 @@ class ApiserverSourceTest {
   @AfterEach
   void stop() {
     server.stop(0);
-  }
-
-  private static final class AskingForCertificates extends HttpsConfigurator {
-    AskingForCertificates(SSLContext context) {
-      super(context);
-    }
-
-    @Override
-    public void configure(HttpsParameters parameters) {
-      SSLParameters wanted = getSSLContext().getDefaultSSLParameters();
-      wanted.setWantClientAuth(true);
-      parameters.setSSLParameters(wanted);
-    }
   }
 
   private void answer(HttpExchange exchange) throws IOException {
@@ -113,10 +104,8 @@ class ApiserverSourceTest {
       peer = "-";
     }
     String token = exchange.getRequestHeaders().getFirst("Authorization");
-    synchronized (asked) {
-      asked.add(
-          exchange.getRequestMethod() + " " + exchange.getRequestURI() + " " + peer + " " + token);
-    }
+    asked.add(
+        exchange.getRequestMethod() + " " + exchange.getRequestURI() + " " + peer + " " + token);
     byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
     exchange.sendResponseHeaders(status, bytes.length == 0 ? -1 : bytes.length);
     exchange.getResponseBody().write(bytes);
@@ -125,35 +114,21 @@ class ApiserverSourceTest {
 
   private Path kubeconfig(String host, int port, String user) throws IOException {
     Files.writeString(folder.resolve("ca.crt"), CA.certificatePem());
-    Path file = folder.resolve("kubelet.conf");
-    Files.writeString(
-        file,
+    return Files.writeString(
+        folder.resolve("kubelet.conf"),
         """
-        clusters:
-        - cluster:
-            certificate-authority: ca.crt
-            server: https://HOST:PORT
-          name: c
-        contexts:
-        - context:
-            cluster: c
-            user: u
-          name: x
         current-context: x
-        users:
-        - name: u
-          user:
-            USER
+        contexts: [{name: x, context: {cluster: c, user: u}}]
+        clusters:
+        - {name: c, cluster: {certificate-authority: ca.crt, server: 'https://%s:%d'}}
+        users: [{name: u, user: {%s}}]
         """
-            .replace("HOST", host)
-            .replace("PORT", Integer.toString(port))
-            .replace("USER", user));
-    return file;
+            .formatted(host, port, user));
   }
 
   private String certificate(String pem) throws IOException {
     Files.writeString(folder.resolve("current.pem"), pem);
-    return "client-certificate: current.pem\n    client-key: current.pem";
+    return "client-certificate: current.pem, client-key: current.pem";
   }
 
   private SourceAnswer ask(String host, int port, String user) throws IOException {
@@ -164,10 +139,15 @@ class ApiserverSourceTest {
     return ask("127.0.0.1", server.getAddress().getPort(), user);
   }
 
-  private static Failed failed(Reason reason, SourceAnswer answer) {
+  /** The message of a failure. */
+  private static String failed(Reason reason, SourceAnswer answer) {
     Failed failed = assertInstanceOf(Failed.class, answer);
     assertEquals(reason, failed.reason(), failed.message());
-    return failed;
+    return failed.message();
+  }
+
+  private void assertAskedOnceBy(String peerAndToken) {
+    assertEquals(List.of("GET " + ApiserverSource.SLICE + " " + peerAndToken), asked);
   }
 
   @Test
@@ -176,22 +156,20 @@ class ApiserverSourceTest {
     Members members = assertInstanceOf(Members.class, answer);
     assertEquals(
         "[172.30.1.1:6443, 172.30.1.2:6443, 172.30.1.3:6443]", members.addresses().toString());
-    assertEquals(
-        List.of("GET " + ApiserverSource.SLICE + " CN=system:node:w1 null"), List.copyOf(asked));
+    assertAskedOnceBy("CN=system:node:w1 null");
   }
 
   @Test
   void asksWithAnRsaCertificate() throws IOException {
     assertInstanceOf(
         Members.class, ask(certificate(RSA_NODE.certificatePem() + RSA_NODE.privateKeyPkcs1Pem())));
-    assertEquals(
-        List.of("GET " + ApiserverSource.SLICE + " CN=system:node:w2 null"), List.copyOf(asked));
+    assertAskedOnceBy("CN=system:node:w2 null");
   }
 
   @Test
   void asksWithAToken() throws IOException {
     assertInstanceOf(Members.class, ask("token: abc.def"));
-    assertEquals(List.of("GET " + ApiserverSource.SLICE + " - Bearer abc.def"), List.copyOf(asked));
+    assertAskedOnceBy("- Bearer abc.def");
   }
 
   static List<Arguments> answersThatAreNoMembers() {
@@ -218,7 +196,7 @@ class ApiserverSourceTest {
       throws IOException {
     this.status = status;
     this.body = body;
-    String found = failed(reason, ask("token: abc")).message();
+    String found = failed(reason, ask("token: abc"));
     assertTrue(found.contains(message), found);
     assertTrue(found.contains("https://127.0.0.1:"), found);
   }
@@ -233,15 +211,14 @@ class ApiserverSourceTest {
             server.getAddress().getPort(),
             certificate(NODE.certificatePem() + NODE.privateKeyPkcs8Pem()));
     Instant end = NODE.certificate().getNotAfter().toInstant();
-    String before =
-        failed(Reason.UNAUTHENTICATED, new ApiserverSource(file, () -> end).read(LONG)).message();
-    String after =
-        failed(
-                Reason.UNAUTHENTICATED,
-                new ApiserverSource(file, () -> end.plusSeconds(1)).read(LONG))
-            .message();
+    String before = failed(Reason.UNAUTHENTICATED, readAt(end, file));
+    String after = failed(Reason.UNAUTHENTICATED, readAt(end.plusSeconds(1), file));
     assertTrue(after.contains("its client certificate expired at " + end), after);
     assertTrue(!before.contains("ended"), before);
+  }
+
+  private static SourceAnswer readAt(Instant now, Path kubeconfig) {
+    return new ApiserverSource(kubeconfig, () -> now).read(LONG);
   }
 
   @Test
@@ -250,9 +227,9 @@ class ApiserverSourceTest {
         new HeldCertificate.Builder().addSubjectAlternativeName("127.0.0.1").build();
     server.stop(0);
     listenOn(loopback(), stranger);
-    Failed failed = failed(Reason.CERTIFICATE, ask("token: abc"));
-    assertTrue(failed.message().contains("check certificate-authority"), failed.message());
-    assertEquals(List.of(), List.copyOf(asked));
+    String failed = failed(Reason.CERTIFICATE, ask("token: abc"));
+    assertTrue(failed.contains("check certificate-authority"), failed);
+    assertEquals(List.of(), asked);
   }
 
   @Test
@@ -260,22 +237,22 @@ class ApiserverSourceTest {
     server.stop(0);
     listenOn(InetAddress.getByName("localhost"), SERVER);
     int port = server.getAddress().getPort();
-    Failed unused = failed(Reason.CERTIFICATE, ask("localhost", port, "token: abc"));
-    assertEquals(List.of(), List.copyOf(asked));
+    failed(Reason.CERTIFICATE, ask("localhost", port, "token: abc"));
+    assertEquals(List.of(), asked);
   }
 
   @Test
   void saysWhyNobodyWasReached() throws IOException {
     int port = server.getAddress().getPort();
     server.stop(0);
-    Failed refused = failed(Reason.UNREACHABLE, ask("127.0.0.1", port, "token: abc"));
-    assertTrue(refused.message().contains("connection refused"), refused.message());
+    String refused = failed(Reason.UNREACHABLE, ask("127.0.0.1", port, "token: abc"));
+    assertTrue(refused.contains("connection refused"), refused);
   }
 
   @Test
   void saysThatANameIsUnknown() throws IOException {
-    Failed unknown = failed(Reason.UNREACHABLE, ask("apiserver.invalid", 6443, "token: abc"));
-    assertTrue(unknown.message().contains("check /etc/hosts"), unknown.message());
+    String unknown = failed(Reason.UNREACHABLE, ask("apiserver.invalid", 6443, "token: abc"));
+    assertTrue(unknown.contains("check /etc/hosts"), unknown);
   }
 
   @Test
@@ -283,8 +260,7 @@ class ApiserverSourceTest {
     try (ServerSocket silent = new ServerSocket(0, 5, loopback())) {
       Path file = kubeconfig("127.0.0.1", silent.getLocalPort(), "token: abc");
       long begin = System.nanoTime();
-      Failed unused =
-          failed(Reason.UNREACHABLE, ApiserverSource.of(file).read(Duration.ofMillis(300)));
+      failed(Reason.UNREACHABLE, ApiserverSource.of(file).read(Duration.ofMillis(300)));
       long millis = Duration.ofNanos(System.nanoTime() - begin).toMillis();
       assertTrue(millis >= 300 && millis < 5_000, millis + " ms");
     }
@@ -292,10 +268,10 @@ class ApiserverSourceTest {
 
   @Test
   void saysWhatIsWrongWithTheKubeconfig() throws IOException {
-    Failed missing =
-        failed(Reason.KUBECONFIG, ApiserverSource.of(folder.resolve("nowhere")).read(LONG));
-    assertEquals("no such file: " + folder.resolve("nowhere"), missing.message());
-    Failed key = failed(Reason.KUBECONFIG, ask(certificate(NODE.certificatePem())));
-    assertTrue(key.message().contains("kubelet.conf: client key: no PRIVATE KEY"), key.message());
+    Path nowhere = folder.resolve("nowhere");
+    String missing = failed(Reason.KUBECONFIG, ApiserverSource.of(nowhere).read(LONG));
+    assertEquals("no such file: " + nowhere, missing);
+    String key = failed(Reason.KUBECONFIG, ask(certificate(NODE.certificatePem())));
+    assertTrue(key.contains("kubelet.conf: client key: no PRIVATE KEY"), key);
   }
 }
