@@ -29,7 +29,7 @@ class HostsFileTest {
   private static final HostsEntry FIRST = entry("10.0.0.11");
   private static final HostsEntry SECOND = entry("10.0.0.12");
 
-  private static HostsEntry entry(String... addresses) {
+  static HostsEntry entry(String... addresses) {
     return new HostsEntry(NAME, List.of(addresses).stream().map(HostsFileTest::ip).toList());
   }
 
