@@ -1,5 +1,6 @@
 package io.apiserverupdater.bootstrap.boot;
 
+import static io.apiserverupdater.bootstrap.boot.BootSequenceTest.address;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
@@ -10,10 +11,8 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class BootDecisionTest {
-  private static final ApiserverAddress CP1 =
-      ApiserverAddress.parse("10.0.0.1", 6443).orElseThrow();
-  private static final ApiserverAddress CP2 =
-      ApiserverAddress.parse("10.0.0.2", 6443).orElseThrow();
+  private static final ApiserverAddress CP1 = address("10.0.0.1");
+  private static final ApiserverAddress CP2 = address("10.0.0.2");
   private static final List<ApiserverAddress> ORDERED = List.of(CP1, CP2);
   private static final RaceStep READY = new RaceStep.Ready(CP2);
   private static final RaceStep VERIFIED = new RaceStep.Over(Optional.of(CP2));

@@ -40,13 +40,17 @@ class BootSequenceTest {
   private static final ProbeResult REFUSED = new Unreachable(Reason.REFUSED, "");
   private static final ProbeResult BLACK_HOLE = new Unreachable(Reason.CONNECT_TIMEOUT, "");
 
+  private List<ApiserverAddress> candidates = List.of(CP1, CP2);
+  private Optional<ApiserverAddress> local = Optional.empty();
+  private Optional<ApiserverAddress> service = Optional.of(SERVICE);
+  private Optional<Duration> waitLimit = Optional.empty();
   private final World world = new World();
   private final Entry entry = new Entry();
   private final Table table = new Table();
   private final List<BootState> states = new ArrayList<>();
   private final ByteArrayOutputStream log = new ByteArrayOutputStream();
 
-  private static ApiserverAddress address(String ip) {
+  static ApiserverAddress address(String ip) {
     return ApiserverAddress.parse(ip, 6443).orElseThrow();
   }
 
@@ -173,13 +177,7 @@ class BootSequenceTest {
     }
   }
 
-  private BootSequence sequence(
-      List<ApiserverAddress> candidates,
-      Optional<ApiserverAddress> local,
-      Optional<ApiserverAddress> service,
-      Strategy strategy,
-      boolean remove,
-      Optional<Duration> waitLimit) {
+  private BootSequence sequence(Strategy strategy, boolean remove) {
     Duration limit = Duration.ofSeconds(30);
     return new BootSequence(
         new BootSequence.Plan(
@@ -193,21 +191,12 @@ class BootSequenceTest {
         new Log(new PrintStream(log, true, StandardCharsets.UTF_8), false));
   }
 
-  private BootSequence sequence(Strategy strategy, boolean remove, Optional<Duration> waitLimit) {
-    return sequence(
-        List.of(CP1, CP2), Optional.empty(), Optional.of(SERVICE), strategy, remove, waitLimit);
-  }
-
-  private BootSequence waiting(Strategy strategy, Duration waitLimit) {
-    return sequence(strategy, false, Optional.of(waitLimit));
-  }
-
-  private BootSequence worker() {
-    return sequence(Strategy.HOSTS, false, Optional.empty());
+  private BootSequence hosts() {
+    return sequence(Strategy.HOSTS, false);
   }
 
   private BootSequence nft(boolean remove) {
-    return sequence(Strategy.NFT, remove, Optional.empty());
+    return sequence(Strategy.NFT, remove);
   }
 
   private String target() {
@@ -222,7 +211,7 @@ class BootSequenceTest {
   void healthyFirstOneIsPinnedAndTheSecondNotAsked() throws Exception {
     world.is(CP1, new Ready(), 20);
     world.is(CP2, new Ready(), 20);
-    assertEquals(Pinned.READY, worker().pin());
+    assertEquals(Pinned.READY, hosts().pin());
     assertEquals("10.0.0.1", target());
     assertEquals(Map.of(CP1, 1), world.asked);
     assertEquals(20, world.millis());
@@ -242,7 +231,7 @@ class BootSequenceTest {
       BootSequenceTest one = new BootSequenceTest();
       one.world.servers.put(CP1, row.getKey());
       one.world.is(CP2, new Ready(), 20);
-      assertEquals(Pinned.READY, one.worker().pin(), row::toString);
+      assertEquals(Pinned.READY, one.hosts().pin(), row::toString);
       assertEquals("10.0.0.2", one.target(), row::toString);
       assertTrue(one.world.millis() <= row.getValue(), () -> one.world.millis() + " " + row);
     }
@@ -251,7 +240,7 @@ class BootSequenceTest {
   @Test
   void oneThatComesUpLaterIsStillPinned() throws Exception {
     world.after(Duration.ofSeconds(20), () -> world.is(CP2, new Ready(), 20));
-    assertEquals(Pinned.READY, worker().pin());
+    assertEquals(Pinned.READY, hosts().pin());
     assertEquals("10.0.0.2", target());
     assertTrue(world.millis() < 21_500, () -> "after " + world.millis());
   }
@@ -259,7 +248,7 @@ class BootSequenceTest {
   @Test
   void nobodyThereKeepsTheEntryAndEndsInTime() throws Exception {
     boolean unusedChange = entry.pointAt(CP2.ip());
-    assertEquals(Pinned.NOBODY, worker().pin());
+    assertEquals(Pinned.NOBODY, hosts().pin());
     assertEquals(List.of("10.0.0.2"), entry.history);
     assertEquals(30_000, world.millis());
     assertTrue(world.asked.getOrDefault(CP1, 0) <= 70, world.asked::toString);
@@ -268,14 +257,14 @@ class BootSequenceTest {
   @Test
   void damagedFileIsToldBeforeAnybodyIsAsked() {
     entry.broken = true;
-    assertThrows(IOException.class, () -> worker().pin());
+    assertThrows(IOException.class, () -> hosts().pin());
     assertEquals(Map.of(), world.asked);
   }
 
   @Test
   void clusterIpThatWorksIsTakenAfterThreeAnswers() throws Exception {
     world.is(SERVICE, new Ready(), 10);
-    assertTrue(worker().handover(false));
+    assertTrue(hosts().handover(false));
     assertEquals("10.96.0.64", target());
     assertEquals(Map.of(SERVICE, 3), world.asked);
     assertEquals(30, world.millis());
@@ -288,7 +277,7 @@ class BootSequenceTest {
       one.world.is(CP1, new Ready(), 20);
       one.world.servers.put(SERVICE, before);
       one.world.after(Duration.ofMillis(20_005), () -> one.world.is(SERVICE, new Ready(), 15));
-      assertTrue(one.worker().handover(true));
+      assertTrue(one.hosts().handover(true));
       assertTrue(one.world.millis() <= 20_255, () -> before + " " + one.world.millis());
     }
   }
@@ -300,7 +289,7 @@ class BootSequenceTest {
     boolean unusedChange = entry.pointAt(CP1.ip());
     world.after(Duration.ofSeconds(5), () -> world.is(CP1, REFUSED, 0));
     world.after(Duration.ofMinutes(2), () -> world.is(SERVICE, new Ready(), 15));
-    assertTrue(worker().handover(false));
+    assertTrue(hosts().handover(false));
     assertEquals(List.of("10.0.0.1", "10.0.0.2", "10.96.0.64"), entry.history);
   }
 
@@ -308,7 +297,7 @@ class BootSequenceTest {
   void longWaitAsksTheControlPlanesSeldom() throws Exception {
     world.is(CP1, new Ready(), 20);
     world.after(Duration.ofHours(1), () -> world.is(SERVICE, new Ready(), 15));
-    assertTrue(worker().handover(true));
+    assertTrue(hosts().handover(true));
     assertTrue(world.asked.getOrDefault(CP1, 0) <= 65, world.asked::toString);
     assertFalse(world.asked.containsKey(CP2));
     assertTrue(logged().lines().count() < 25, this::logged);
@@ -318,22 +307,18 @@ class BootSequenceTest {
   void waitEndsWhenItIsTold() throws Exception {
     world.is(CP1, new Ready(), 20);
     boolean unusedChange = entry.pointAt(CP1.ip());
-    BootSequence sequence = waiting(Strategy.HOSTS, Duration.ofSeconds(5));
-    assertFalse(sequence.handover(true));
+    waitLimit = Optional.of(Duration.ofSeconds(5));
+    assertFalse(hosts().handover(true));
     assertEquals("10.0.0.1", target());
     assertEquals(5_000, world.millis());
   }
 
   @Test
   void controlPlaneWithoutPeersWaitsForItsOwnWithoutSpinning() throws Exception {
-    BootSequence sequence =
-        sequence(
-            List.of(CP1),
-            Optional.of(CP1),
-            Optional.empty(),
-            Strategy.HOSTS,
-            false,
-            Optional.empty());
+    candidates = List.of(CP1);
+    local = Optional.of(CP1);
+    service = Optional.empty();
+    BootSequence sequence = hosts();
     assertEquals(Pinned.READY, sequence.pin());
     assertEquals("10.0.0.1", target());
     assertEquals(0, world.millis());
@@ -397,7 +382,8 @@ class BootSequenceTest {
     world.is(CP1, new Ready(), 20);
     assertEquals(Pinned.READY, nft(false).pin());
     world.is(SERVICE, new Ready(), 10);
-    assertTrue(waiting(Strategy.NFT, Duration.ofMinutes(1)).handover(true));
+    waitLimit = Optional.of(Duration.ofMinutes(1));
+    assertTrue(nft(false).handover(true));
     assertEquals("10.96.0.64", target());
   }
 
@@ -407,26 +393,28 @@ class BootSequenceTest {
     entry.pointAt(SERVICE.ip());
     table.reading = new RuleReading.Unreadable("busy");
     world.is(SERVICE, new Ready(), 10);
-    assertFalse(waiting(Strategy.NFT, Duration.ofSeconds(5)).handover(true));
+    waitLimit = Optional.of(Duration.ofSeconds(5));
+    assertFalse(nft(false).handover(true));
   }
 
   @Test
   void waitingHandOverLeavesAnEntryThatAnotherProcessMade() throws Exception {
     world.is(CP1, new Ready(), 20);
-    assertEquals(Pinned.READY, worker().pin());
+    assertEquals(Pinned.READY, hosts().pin());
     InetAddress another = address("10.96.0.99").ip();
     world.after(Duration.ofSeconds(30), () -> entry.pointAt(another));
-    assertFalse(waiting(Strategy.HOSTS, Duration.ofMinutes(10)).handover(true));
+    waitLimit = Optional.of(Duration.ofMinutes(10));
+    assertFalse(hosts().handover(true));
     assertEquals("10.96.0.99", target());
   }
 
   @Test
   void waitingHandOverEndsWhenTheEntryWasTakenOut() throws Exception {
     world.is(CP1, new Ready(), 20);
-    assertEquals(Pinned.READY, worker().pin());
+    assertEquals(Pinned.READY, hosts().pin());
     world.after(Duration.ofSeconds(30), () -> entry.address = Optional.empty());
     world.after(Duration.ofMinutes(5), () -> world.is(SERVICE, new Ready(), 10));
-    assertTrue(worker().handover(true));
+    assertTrue(hosts().handover(true));
     assertEquals(Optional.empty(), entry.address());
   }
 }

@@ -1,5 +1,6 @@
 package io.apiserverupdater.bootstrap.boot;
 
+import static io.apiserverupdater.bootstrap.boot.BootSequenceTest.address;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -15,10 +16,6 @@ class CandidateOrderTest {
   private static final int NODES = 6_000;
   private static final List<ApiserverAddress> THREE =
       List.of(address("10.0.0.1"), address("10.0.0.2"), address("10.0.0.3"));
-
-  private static ApiserverAddress address(String ip) {
-    return ApiserverAddress.parse(ip, 6443).orElseThrow();
-  }
 
   private static String node(int number) {
     return Integer.toHexString(number * 0x9e3779b9) + "d2b5c8";

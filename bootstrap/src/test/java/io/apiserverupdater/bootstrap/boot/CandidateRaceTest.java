@@ -1,5 +1,6 @@
 package io.apiserverupdater.bootstrap.boot;
 
+import static io.apiserverupdater.bootstrap.boot.BootSequenceTest.address;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -26,10 +27,6 @@ class CandidateRaceTest {
   private static final ProbeResult STARTING = new NotReady(500, List.of("etcd"));
   // Near the overflow of the clock, which begins anywhere.
   private static final long T0 = Long.MAX_VALUE - millis(150);
-
-  private static ApiserverAddress address(String ip) {
-    return ApiserverAddress.parse(ip, 6443).orElseThrow();
-  }
 
   private static long millis(long millis) {
     return Duration.ofMillis(millis).toNanos();
