@@ -25,6 +25,9 @@ class CommandLineTest {
     FLAGS.off("verbose").letter('v').help("");
   }
 
+  private final FlagSet counts = new FlagSet();
+  private final Flag<Integer> rise = counts.flag("rise", COUNT, "3").help("");
+
   private static Optional<String> text(CommandLine parsed, String name) {
     Flag<?> flag =
         FLAGS.all().stream().filter(one -> one.name().equals(name)).findAny().orElseThrow();
@@ -70,20 +73,24 @@ class CommandLineTest {
     assertEquals(Optional.empty(), text(parse("--dry-run"), "namespace"));
   }
 
+  private static String onlyError(String line) {
+    List<String> errors = parse(line.split(" ", -1)).errors();
+    assertEquals(1, errors.size());
+    return errors.get(0);
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"word", "-", "--dry-run true"})
   void refusesWhatIsNoFlag(String line) {
-    List<String> errors = parse(line.split(" ", -1)).errors();
-    assertEquals(1, errors.size());
-    assertTrue(errors.get(0).startsWith("unexpected argument"), errors.get(0));
+    String error = onlyError(line);
+    assertTrue(error.startsWith("unexpected argument"), error);
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"--namespace", "-f", "--namespace --dry-run", "-f -v"})
   void refusesFlagWithoutItsValue(String line) {
-    List<String> errors = parse(line.split(" ", -1)).errors();
-    assertEquals(1, errors.size());
-    assertTrue(errors.get(0).contains("needs a value"), errors.get(0));
+    String error = onlyError(line);
+    assertTrue(error.contains("needs a value"), error);
   }
 
   @ParameterizedTest
@@ -155,17 +162,13 @@ class CommandLineTest {
 
   @Test
   void valueIsTypedAndItsDefaultIsTheOneOfTheHelp() {
-    FlagSet flags = new FlagSet();
-    Flag<Integer> rise = flags.flag("rise", COUNT, "3").help("");
-    assertEquals(3, CommandLine.parse(flags, List.of(), List.of()).get(rise));
-    assertEquals(7, CommandLine.parse(flags, List.of(), List.of("--rise=7")).get(rise));
+    assertEquals(3, CommandLine.parse(counts, List.of(), List.of()).get(rise));
+    assertEquals(7, CommandLine.parse(counts, List.of(), List.of("--rise=7")).get(rise));
   }
 
   @Test
   void wrongValueIsToldOnceAndCountsAsNotGiven() {
-    FlagSet flags = new FlagSet();
-    Flag<Integer> rise = flags.flag("rise", COUNT, "3").help("");
-    CommandLine parsed = CommandLine.parse(flags, List.of(), List.of("--rise=100"));
+    CommandLine parsed = CommandLine.parse(counts, List.of(), List.of("--rise=100"));
     assertEquals(3, parsed.get(rise));
     assertEquals(Optional.empty(), parsed.given(rise));
     assertEquals(List.of("--rise is \"100\", expected a number from 1 to 99"), parsed.errors());
@@ -178,10 +181,8 @@ class CommandLineTest {
 
   @Test
   void commandLineGoesOverOtherSettingsWhichAreToldWithTheirPlace() {
-    FlagSet flags = new FlagSet();
-    Flag<Integer> rise = flags.flag("rise", COUNT, "3").help("");
-    Flag<Integer> fall = flags.flag("fall", COUNT, "3").help("");
-    CommandLine parsed = CommandLine.parse(flags, List.of(), List.of("--rise=7"));
+    Flag<Integer> fall = counts.flag("fall", COUNT, "3").help("");
+    CommandLine parsed = CommandLine.parse(counts, List.of(), List.of("--rise=7"));
     parsed.addDefaults(
         Map.of("rise", new Setting("file:1: RISE", "x"), "fall", new Setting("file:2: FALL", "y")));
     assertEquals(7, parsed.get(rise));
