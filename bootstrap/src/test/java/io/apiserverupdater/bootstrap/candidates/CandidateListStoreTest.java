@@ -36,11 +36,7 @@ class CandidateListStoreTest {
   private final List<String> warnings = new ArrayList<>();
 
   private static List<ApiserverAddress> list(String... texts) {
-    List<ApiserverAddress> addresses = new ArrayList<>();
-    for (String text : texts) {
-      addresses.add(ApiserverAddress.parse(text, 6443).orElseThrow());
-    }
-    return addresses;
+    return Stream.of(texts).map(it -> ApiserverAddress.parse(it, 6443).orElseThrow()).toList();
   }
 
   @BeforeEach

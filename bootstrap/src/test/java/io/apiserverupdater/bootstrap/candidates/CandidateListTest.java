@@ -5,20 +5,18 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class CandidateListTest {
   private static final Instant NOW = Instant.parse("2026-11-21T12:00:00Z");
 
   private static List<ApiserverAddress> list(int... lastOctets) {
-    List<ApiserverAddress> addresses = new ArrayList<>();
-    for (int octet : lastOctets) {
-      addresses.add(ApiserverAddress.parse("10.0.0." + octet, 6443).orElseThrow());
-    }
-    return addresses;
+    return IntStream.of(lastOctets)
+        .mapToObj(octet -> ApiserverAddress.parse("10.0.0." + octet, 6443).orElseThrow())
+        .toList();
   }
 
   @Test

@@ -171,6 +171,10 @@ class RulesTest {
     return known(List.of(new HostsSnapshot(pod, List.of(addresses))));
   }
 
+  private static Reading<List<HostsSnapshot>> proxyCopy(InetAddress... addresses) {
+    return copy("kube-system/kube-proxy-x", addresses);
+  }
+
   private static Reading<HostsBlock> block(InetAddress... addresses) {
     return known(new HostsBlock(List.of(addresses), List.of()));
   }
@@ -328,20 +332,17 @@ class RulesTest {
                 "no setting, as without conntrack",
                 node -> node.synSentTimeout = new Reading.Unknown<>("there is no such file")),
         warn("pods", "kube-system/kube-proxy-x uses the host network and an old copy")
-            .when(
-                "a pod with an old copy",
-                node -> node.snapshots = copy("kube-system/kube-proxy-x", CP1.ip())),
+            .when("a pod with an old copy", node -> node.snapshots = proxyCopy(CP1.ip())),
         fail(
                 "pods",
                 "kube-system/kube-proxy-x has a copy of the hosts file without apiserver.cluster.local")
             .when(
                 "kube-proxy was started before the node knew the name",
-                node -> node.snapshots = copy("kube-system/kube-proxy-x")),
+                node -> node.snapshots = proxyCopy()),
         warn("pods", "it dials 10.0.0.1 only")
             .when(
                 "a pod of a control plane that keeps a peer",
-                onAControlPlane(
-                    node -> node.snapshots = copy("kube-system/kube-proxy-x", CP1.ip()))),
+                onAControlPlane(node -> node.snapshots = proxyCopy(CP1.ip()))),
         fail("kube-proxy", "dials https://10.0.0.1:6443")
             .when(
                 "kube-proxy of a control plane dials a peer",
@@ -466,7 +467,7 @@ class RulesTest {
   void podOfAControlPlaneMayKeepThatControlPlane() {
     Node node = new Node();
     node.role = Role.CONTROL_PLANE;
-    node.snapshots = copy("kube-system/kube-proxy-x", node.own.get(0));
+    node.snapshots = proxyCopy(node.own.get(0));
     node.proxy = new Reading.Unknown<>("there is none");
     assertAllWell(node);
   }

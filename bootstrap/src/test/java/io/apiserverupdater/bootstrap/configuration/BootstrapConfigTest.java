@@ -12,9 +12,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -38,9 +38,8 @@ class BootstrapConfigTest {
   }
 
   private Parsed parse(String... arguments) {
-    List<String> all = new ArrayList<>(List.of(arguments));
-    all.add("--config=" + file);
-    return BootstrapFlags.parse(all);
+    return BootstrapFlags.parse(
+        Stream.concat(Stream.of(arguments), Stream.of("--config=" + file)).toList());
   }
 
   private BootstrapConfig valid(String... arguments) {
@@ -52,12 +51,9 @@ class BootstrapConfigTest {
   }
 
   private static String[] with(String... more) {
-    List<String> all =
-        new ArrayList<>(
-            List.of(
-                "--control-plane=10.0.0.1", "--cluster-ip=10.96.0.64", "--ca-cert-hash=" + HASH));
-    all.addAll(List.of(more));
-    return all.toArray(new String[0]);
+    Stream<String> least =
+        Stream.of("--control-plane=10.0.0.1", "--cluster-ip=10.96.0.64", "--ca-cert-hash=" + HASH);
+    return Stream.concat(least, Stream.of(more)).toArray(String[]::new);
   }
 
   private static ApiserverAddress address(String text) {

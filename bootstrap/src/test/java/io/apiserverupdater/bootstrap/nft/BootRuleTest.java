@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class BootRuleTest {
@@ -20,11 +21,7 @@ class BootRuleTest {
   }
 
   static List<ApiserverAddress> addresses(String... texts) {
-    List<ApiserverAddress> addresses = new ArrayList<>();
-    for (String text : texts) {
-      addresses.add(address(text));
-    }
-    return addresses;
+    return Stream.of(texts).map(BootRuleTest::address).toList();
   }
 
   @Test
