@@ -3,6 +3,7 @@ package io.apiserverupdater.bootstrap.hosts;
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.bootstrap.candidates.CandidateListStore;
 import io.apiserverupdater.bootstrap.files.FaultyDisk;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -20,6 +21,21 @@ final class CrashWriter {
   private static final int ROUNDS = 5_000;
 
   private CrashWriter() {}
+
+  static Process start(Path hosts, Path state, boolean inPlace) throws IOException {
+    return new ProcessBuilder(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-XX:TieredStopAtLevel=1",
+            "-XX:+UseSerialGC",
+            "-cp",
+            System.getProperty("java.class.path"),
+            CrashWriter.class.getName(),
+            hosts.toString(),
+            state.toString(),
+            Boolean.toString(inPlace))
+        .redirectError(ProcessBuilder.Redirect.INHERIT)
+        .start();
+  }
 
   public static void main(String[] arguments) throws Exception {
     Path state = Path.of(arguments[1]);

@@ -74,7 +74,7 @@ final class DiskScenarios {
     return store().change(file -> file.point(entry), DEADLINE).differs();
   }
 
-  private static String pointed(String content, int last) throws Exception {
+  static String pointed(String content, int last) throws Exception {
     return new String(
         HostsFile.parse(content.getBytes(ISO_8859_1)).point(entry(last)).bytes(), ISO_8859_1);
   }
@@ -265,20 +265,9 @@ final class DiskScenarios {
    */
   private void powerLoss() throws Exception {
     Path image = ext4();
-    Path onDisk = etc.resolve("state");
     Files.writeString(hosts, BEFORE);
     run("sync", "--file-system", etc.toString());
-    Process writer =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-cp",
-                System.getProperty("java.class.path"),
-                CrashWriter.class.getName(),
-                hosts.toString(),
-                onDisk.toString(),
-                "false")
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
-            .start();
+    Process writer = CrashWriter.start(hosts, etc.resolve("state"), false);
     Path copy = root.resolve("copy");
     Path after = Files.createDirectory(root.resolve("after"));
     Set<String> whole = Set.of(BEFORE, pointed(BEFORE, 11), pointed(BEFORE, 12));

@@ -1,5 +1,6 @@
 package io.apiserverupdater.bootstrap.hosts;
 
+import static io.apiserverupdater.bootstrap.hosts.DiskScenarios.pointed;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -8,7 +9,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.bootstrap.candidates.CandidateListStore;
 import io.apiserverupdater.bootstrap.files.FaultyDisk;
-import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -35,16 +35,6 @@ class HostsFileCrashTest {
 
   @TempDir Path folder;
 
-  private static HostsEntry entry(int last) throws Exception {
-    byte[] address = {10, 0, 0, (byte) last};
-    return HostsEntry.of("apiserver.cluster.local", InetAddress.getByAddress(address));
-  }
-
-  private static String pointed(int last) throws Exception {
-    HostsFile file = HostsFile.parse(BEFORE.getBytes(ISO_8859_1)).point(entry(last));
-    return new String(file.bytes(), ISO_8859_1);
-  }
-
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void killedWritersLeaveTheOldOrTheNewContent(boolean inPlace) throws Exception {
@@ -56,14 +46,14 @@ class HostsFileCrashTest {
         new HostsFileStore(new FaultyDisk(0, false, inPlace), hosts, state, warnings::add);
     CandidateListStore candidates = new CandidateListStore(state, warnings::add);
     List<ApiserverAddress> seeds = List.of(ApiserverAddress.parse("10.0.0.9", 6443).orElseThrow());
-    Set<String> whole = Set.of(BEFORE, pointed(11), pointed(12));
+    Set<String> whole = Set.of(BEFORE, pointed(BEFORE, 11), pointed(BEFORE, 12));
     Random random = new Random(42);
     int refreshed = 0;
     for (int killed = 0; killed < KILLS; killed += AT_ONCE) {
       List<Process> writers = new ArrayList<>();
       try {
         for (int i = 0; i < AT_ONCE; i++) {
-          writers.add(start(hosts, state, inPlace));
+          writers.add(CrashWriter.start(hosts, state, inPlace));
         }
         for (Process writer : writers) {
           assertEquals("ready", writer.inputReader().readLine());
@@ -95,7 +85,7 @@ class HostsFileCrashTest {
           warnings::toString);
     }
     assertTrue(refreshed > 0, "no list was ever written");
-    HostsEntry last = entry(99);
+    HostsEntry last = HostsFileTest.entry("10.0.0.99");
     store.change(file -> file.point(last), DEADLINE);
     store.change(HostsFile::restore, DEADLINE);
     assertEquals(BEFORE, Files.readString(hosts));
@@ -103,20 +93,5 @@ class HostsFileCrashTest {
     candidates.refresh(seeds, seeds, Instant.EPOCH, DEADLINE);
     assertEquals(
         Set.of("control-planes", "control-planes.previous", "lock"), DiskScenarios.names(state));
-  }
-
-  private static Process start(Path hosts, Path state, boolean inPlace) throws Exception {
-    return new ProcessBuilder(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-XX:TieredStopAtLevel=1",
-            "-XX:+UseSerialGC",
-            "-cp",
-            System.getProperty("java.class.path"),
-            CrashWriter.class.getName(),
-            hosts.toString(),
-            state.toString(),
-            Boolean.toString(inPlace))
-        .redirectError(ProcessBuilder.Redirect.INHERIT)
-        .start();
   }
 }

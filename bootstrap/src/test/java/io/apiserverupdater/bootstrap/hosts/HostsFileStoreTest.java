@@ -1,5 +1,6 @@
 package io.apiserverupdater.bootstrap.hosts;
 
+import static io.apiserverupdater.bootstrap.hosts.HostsFileTest.entry;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -12,7 +13,6 @@ import io.apiserverupdater.bootstrap.files.FaultyDisk;
 import io.apiserverupdater.bootstrap.files.LockFile;
 import io.apiserverupdater.bootstrap.files.LockTimeoutException;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -36,22 +36,13 @@ class HostsFileStoreTest {
   private static final Duration DEADLINE = Duration.ofSeconds(20);
   private static final String NAME = "apiserver.cluster.local";
   private static final String BEFORE = "127.0.0.1 localhost\n10.9.9.9 registry.local\n# end";
-  private static final HostsEntry ENTRY = entry(11);
+  private static final HostsEntry ENTRY = entry("10.0.0.11");
 
   @TempDir Path folder;
   private Path etc;
   private Path hosts;
   private Path state;
   private final List<String> warnings = new ArrayList<>();
-
-  private static HostsEntry entry(int last) {
-    try {
-      byte[] address = {10, 0, 0, (byte) last};
-      return HostsEntry.of(NAME, InetAddress.getByAddress(address));
-    } catch (IOException e) {
-      throw new IllegalStateException(e);
-    }
-  }
 
   @BeforeEach
   void writeHosts() throws IOException {
@@ -290,7 +281,8 @@ class HostsFileStoreTest {
       assertEquals(changed ? pointed(BEFORE) : BEFORE, Files.readString(hosts), "step " + step);
       more = disk.failed();
       // What could not even be deleted, the next one deletes.
-      store(new FaultyDisk(0, false, mountPoint)).change(f -> f.point(entry(99)), DEADLINE);
+      store(new FaultyDisk(0, false, mountPoint))
+          .change(f -> f.point(entry("10.0.0.99")), DEADLINE);
       assertEquals(Set.of("hosts"), DiskScenarios.names(etc), "step " + step);
       assertEquals(Set.of("lock"), DiskScenarios.names(state), "step " + step);
     }
