@@ -11,7 +11,6 @@ import io.apiserverupdater.apiserver.time.Deadline;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
-import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -21,8 +20,6 @@ import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -92,7 +89,8 @@ class TimedSocketTest {
 
   @Test
   void longWriteArrivesWhole() throws Exception {
-    Future<byte[]> received = CompletableFuture.supplyAsync(() -> readAll(peer));
+    FutureTask<byte[]> received = new FutureTask<>(() -> peer.getInputStream().readAllBytes());
+    new Thread(received, "reader").start();
     byte[] sent = new byte[1 << 20];
     for (int i = 0; i < sent.length; i++) {
       sent[i] = (byte) (i * 31);
@@ -146,13 +144,5 @@ class TimedSocketTest {
   private static boolean isInSelect(Thread thread) {
     return Stream.of(thread.getStackTrace())
         .anyMatch(frame -> frame.getMethodName().equals("lockAndDoSelect"));
-  }
-
-  private static byte[] readAll(Socket from) {
-    try {
-      return from.getInputStream().readAllBytes();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 }
