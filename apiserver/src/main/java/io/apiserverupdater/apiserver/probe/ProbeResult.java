@@ -14,7 +14,11 @@ public sealed interface ProbeResult {
    * @param status the HTTP status
    * @param failingChecks the names behind {@code [-]} in a verbose answer; may be empty
    */
-  record NotReady(int status, List<String> failingChecks) implements ProbeResult {}
+  record NotReady(int status, List<String> failingChecks) implements ProbeResult {
+    public NotReady {
+      failingChecks = List.copyOf(failingChecks);
+    }
+  }
 
   /**
    * No answer that counts.

@@ -37,6 +37,10 @@ public record NodePrograms(List<Path> folders, Path processes) {
   private static final int MAX_ENVIRONMENT_BYTES = 256 * 1024;
   private static final int MAX_WORDS = 200;
 
+  public NodePrograms {
+    folders = List.copyOf(folders);
+  }
+
   private Reading<Program.Run> run(String name, List<String> arguments) {
     Optional<Program> program = Program.find(name, folders);
     if (program.isEmpty()) {

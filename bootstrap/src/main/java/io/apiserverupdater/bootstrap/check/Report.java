@@ -7,6 +7,10 @@ import java.util.stream.Collectors;
 
 /** The findings as a person or a program reads them. */
 public record Report(List<Finding> findings) {
+  public Report {
+    findings = List.copyOf(findings);
+  }
+
   private int count(Level level) {
     return (int) findings.stream().filter(finding -> finding.level() == level).count();
   }

@@ -5,6 +5,8 @@ import io.apiserverupdater.updater.endpoints.MemberHealth;
 import io.apiserverupdater.updater.endpoints.Refusal;
 import io.apiserverupdater.updater.endpoints.TargetName;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -37,6 +39,14 @@ public record Report(
 
   /** The updater would refuse to write. */
   public static final int REFUSED = 3;
+
+  public Report {
+    comparisons = List.copyOf(comparisons);
+    members = Collections.unmodifiableMap(new LinkedHashMap<>(members));
+    notes = List.copyOf(notes);
+    warnings = List.copyOf(warnings);
+    refusals = List.copyOf(refusals);
+  }
 
   /** The exit code of the process: 0, 1 or 3. An error before there is a report is 2. */
   public int exitCode() {

@@ -9,8 +9,16 @@ public sealed interface Decision {
   record UpToDate(EndpointsSnapshot snapshot) implements Decision {}
 
   /** These writes, in this order: what kube-proxy reads comes first. */
-  record Apply(EndpointsSnapshot snapshot, List<Change> changes) implements Decision {}
+  record Apply(EndpointsSnapshot snapshot, List<Change> changes) implements Decision {
+    public Apply {
+      changes = List.copyOf(changes);
+    }
+  }
 
   /** Nothing may be written, for all of these reasons. */
-  record Refuse(List<Refusal> refusals) implements Decision {}
+  record Refuse(List<Refusal> refusals) implements Decision {
+    public Refuse {
+      refusals = List.copyOf(refusals);
+    }
+  }
 }

@@ -17,9 +17,19 @@ public sealed interface DesiredObject {
       Map<String, String> labels,
       List<Port> ports,
       List<Endpoint> endpoints)
-      implements DesiredObject {}
+      implements DesiredObject {
+    public Slice {
+      labels = Map.copyOf(labels);
+      ports = List.copyOf(ports);
+      endpoints = List.copyOf(endpoints);
+    }
+  }
 
   /** The target's v1 Endpoints object, with one subset. */
   record LegacyEndpoints(String name, Map<String, String> labels, Endpoints.Subset subset)
-      implements DesiredObject {}
+      implements DesiredObject {
+    public LegacyEndpoints {
+      labels = Map.copyOf(labels);
+    }
+  }
 }

@@ -49,7 +49,11 @@ public record EndpointsSnapshot(Map<AddressFamily, Members> members) {
   public record Usable(EndpointsSnapshot snapshot) implements Reading {}
 
   /** The source cannot be mirrored; the last good state stays. */
-  public record Unusable(List<Refusal> refusals) implements Reading {}
+  public record Unusable(List<Refusal> refusals) implements Reading {
+    public Unusable {
+      refusals = List.copyOf(refusals);
+    }
+  }
 
   /** Reads the slices of the source Service; without an endpoint they are an empty snapshot. */
   static Reading of(String source, List<EndpointSlice> slices) {

@@ -30,7 +30,11 @@ public record GateState(Map<AddressFamily, Family> families) {
    * @param readySince while the mode is not normal: since when some member has been ready, in
    *     nanoseconds of the monotonic clock
    */
-  public record Family(Mode mode, Map<String, Boolean> flags, Optional<Long> readySince) {}
+  public record Family(Mode mode, Map<String, Boolean> flags, Optional<Long> readySince) {
+    public Family {
+      flags = Map.copyOf(flags);
+    }
+  }
 
   public GateState {
     families = AddressFamily.inOrder(families);

@@ -21,6 +21,10 @@ public record Gauge(String name, String help, Supplier<List<Sample>> samples) {
    * @param labels name to value
    */
   public record Sample(Map<String, String> labels, long value) {
+    public Sample {
+      labels = Map.copyOf(labels);
+    }
+
     private String labelText() {
       return new TreeMap<>(labels)
           .entrySet().stream()
