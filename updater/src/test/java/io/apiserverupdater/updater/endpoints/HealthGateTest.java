@@ -170,7 +170,7 @@ class HealthGateTest {
           fails open until some have been ready for a while |\
             ready:abc abc=ABC refuse:abc decide:abc ready:a abc=ABC review:PT0.4S \
             pass:300 abc=ABC review:PT0.1S pass:100 abc=Abc mode:NORMAL review:none
-          the while begins anew when none is ready in between |\
+          the wait starts over when none is ready in between |\
             ready:abc abc=ABC refuse:abc decide:abc ready:a decide:abc \
             pass:300 refuse:a abc=ABC pass:50 ready:a decide:abc pass:200 abc=ABC
           holds what was published before they all fell silent together |\

@@ -134,7 +134,7 @@ class LeaderElectorTest {
           waits for a silent holder |\
             held:other waits=PT4S pass:3999 waits=PT0.001S calls=read \
             pass:1 settle certain=true transitions=4
-          each renewal of the holder begins the wait anew |\
+          each renewal of the holder restarts the wait |\
             held:other settle pass:3000 seenHeld:other pass:3000 waits=PT1S certain=false
           a change of metadata is no sign of life |\
             held:other settle pass:3000 touched seen pass:1000 settle certain=true
@@ -183,7 +183,7 @@ class LeaderElectorTest {
             seenHeld:stranger waits=PT4S certain=false calls=
           finds a stranger by the conflict when the watch is silent |\
             held:stranger pass:1000 settle certain=false holder=stranger
-          makes a deleted Lease anew | seenDeleted settle calls=create certain=true holder=me
+          recreates a deleted Lease | seenDeleted settle calls=create certain=true holder=me
           does not lead between the deletion and the creation |\
             seenDeleted fault:REQUEST_LOST settle certain=false
           takes its Lease back when somebody released it |\

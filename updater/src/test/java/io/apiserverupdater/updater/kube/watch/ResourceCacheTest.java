@@ -63,7 +63,7 @@ class ResourceCacheTest {
             asked: put:a@9 answer:10: holds:
           an object deleted while the list was under way stays deleted |\
             list:5:a@3 asked: remove:a@9 answer:8:a@3 holds:
-          an object made anew is seen in the next list |\
+          a recreated object is seen in the next list |\
             list:5:a@3 asked: remove:a@9 answer:12:a@11 holds:a@11
           a list after a restored backup is believed though its versions are lower |\
             list:500:a@400,b@401 put:a@510 remove:c@511 \
