@@ -28,7 +28,8 @@ final class Relay implements AutoCloseable {
 
   private final Route route;
   private final ServerSocket listening;
-  private final List<Socket> open = new CopyOnWriteArrayList<>();
+  private final List<Socket> clients = new CopyOnWriteArrayList<>();
+  private final List<Socket> servers = new CopyOnWriteArrayList<>();
   private final List<String> destinations = new CopyOnWriteArrayList<>();
 
   private Relay(Route route) throws IOException {
@@ -67,11 +68,16 @@ final class Relay implements AutoCloseable {
     return List.copyOf(destinations);
   }
 
+  /** How many clients are connected. */
+  long clients() {
+    return clients.stream().filter(client -> !client.isClosed()).count();
+  }
+
   private void accept() {
     while (!listening.isClosed()) {
       try {
         Socket client = listening.accept();
-        open.add(client);
+        clients.add(client);
         start("relay-there", () -> serve(client));
       } catch (IOException e) {
         // The end.
@@ -88,7 +94,7 @@ final class Relay implements AutoCloseable {
       destinations.add(destination.get());
       String[] hostAndPort = destination.get().split(":", 2);
       try (Socket server = new Socket(hostAndPort[0], Integer.parseInt(hostAndPort[1]))) {
-        open.add(server);
+        servers.add(server);
         start("relay-back", () -> pump(server, client));
         pump(client, server);
       }
@@ -133,8 +139,11 @@ final class Relay implements AutoCloseable {
   @Override
   public void close() throws IOException {
     listening.close();
-    for (Socket socket : open) {
-      socket.close();
+    for (Socket client : clients) {
+      client.close();
+    }
+    for (Socket server : servers) {
+      server.close();
     }
   }
 }

@@ -3,6 +3,7 @@ package io.apiserverupdater.component;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.apiserverupdater.sandbox.Fault;
+import io.apiserverupdater.sandbox.RequestInfo;
 import io.apiserverupdater.sandbox.SandboxApiserver;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -63,6 +64,16 @@ class SharedAddressTest extends OnOneCluster {
         .reduce("", (before, latest) -> latest);
   }
 
+  /** As long as the source is not known, there is no other address than the shared one. */
+  private void holdTheSourceBack() {
+    cluster
+        .faults()
+        .next(
+            1,
+            Replicas.of(user).and(r -> r.verb().equals("list") && r.namespace().equals("default")),
+            new Fault.AnsweredLate(Duration.ofSeconds(1)));
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -74,13 +85,7 @@ class SharedAddressTest extends OnOneCluster {
     String namespace = replicas.namespace();
     SandboxApiserver hung = cluster.apiserver(1);
     next = hung;
-    // As long as the source is not known, there is no other address than the shared one.
-    cluster
-        .faults()
-        .next(
-            1,
-            Replicas.of(user).and(r -> r.verb().equals("list") && r.namespace().equals("default")),
-            new Fault.AnsweredLate(Duration.ofSeconds(1)));
+    holdTheSourceBack();
     UpdaterProcess updater =
         replicas.with(
             user, namespace, kubeconfig(), flags.isEmpty() ? new String[0] : flags.split(" "));
@@ -113,6 +118,28 @@ class SharedAddressTest extends OnOneCluster {
     hung.pause();
     awaitLeft(hung);
     assertTrue(updater.isAlive());
+  }
+
+  @Test
+  void watchesMoveToAMemberAndCallsTakeTurnsBetweenTwo() throws Exception {
+    String namespace = replicas.namespace();
+    holdTheSourceBack();
+    replicas.with(user, namespace, kubeconfig(), "--apiserver-failover");
+    awaitWatchedAt(next);
+    replicas.awaitMirrored(namespace, cluster.runningAddresses());
+    cluster.awaitTrue("only calls went to the shared address", () -> balancer.clients() == 1);
+    cluster.awaitTrue(
+        "the Lease is renewed at two apiservers",
+        () ->
+            cluster.audit().entries(entry -> isRenewal(entry.request())).stream()
+                    .map(entry -> entry.request().apiserver())
+                    .distinct()
+                    .count()
+                > 1);
+  }
+
+  private boolean isRenewal(RequestInfo request) {
+    return request.user().equals(user) && request.is("update", "leases");
   }
 
   private void awaitWatchedAt(SandboxApiserver server) {

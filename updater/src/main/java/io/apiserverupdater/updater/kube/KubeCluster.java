@@ -14,7 +14,6 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 
@@ -81,17 +80,12 @@ public final class KubeCluster implements AutoCloseable {
     return endpoints.readOnce(withSource);
   }
 
-  /**
-   * Our probes call these members unready: others are asked before them, and watches leave them. An
-   * apiserver that has lost its etcd keeps a watch open, and is silent.
-   */
+  /** Members that our probes call unready: they are asked last, and watches leave them. */
   public void setUnready(Collection<Member> members) {
-    Set<ServerAddress> left =
-        api.setUnready(
-            members.stream()
-                .map(member -> ServerAddress.member(member.address(), member.port()))
-                .collect(Collectors.toUnmodifiableSet()));
-    watches.forEach(watch -> watch.leave(left));
+    api.setUnready(
+        members.stream()
+            .map(member -> ServerAddress.member(member.address(), member.port()))
+            .collect(Collectors.toUnmodifiableSet()));
   }
 
   /** Whether all watching threads run: what a liveness check asks. */

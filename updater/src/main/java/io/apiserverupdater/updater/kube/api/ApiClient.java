@@ -3,6 +3,7 @@ package io.apiserverupdater.updater.kube.api;
 import com.google.gson.JsonObject;
 import io.apiserverupdater.updater.kube.access.ClusterAccess;
 import io.apiserverupdater.updater.kube.access.ServerAddress;
+import io.apiserverupdater.updater.kube.api.Transport.Use;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.security.GeneralSecurityException;
@@ -76,26 +77,21 @@ public final class ApiClient implements AutoCloseable {
     order.setMembers(members);
   }
 
-  /** Closes the connections to servers that are no control planes any more. */
+  /** Leaves servers that are no control planes any more. */
   public void forgetOthers() {
     Set<ServerAddress> known = order.all();
     connections.retain(known);
     distrusted.retainAll(known);
+    connections.cancelWatches(order::isWorthLeaving);
   }
 
   /**
-   * The control planes that are to be asked last.
-   *
-   * @return the servers that watches should leave
+   * The control planes that are to be asked last. Watches leave them: an apiserver that has lost
+   * its etcd keeps a watch open, and is silent.
    */
-  public Set<ServerAddress> setUnready(Set<ServerAddress> members) {
+  public void setUnready(Set<ServerAddress> members) {
     order.setUnready(members);
-    return order.worthLeaving();
-  }
-
-  /** Whether our probes call it unready, and not every control plane. */
-  public boolean isUnready(ServerAddress server) {
-    return order.isUnready(server);
+    connections.cancelWatches(order::isWorthLeaving);
   }
 
   /** How long ago any apiserver has answered anything. */
@@ -119,7 +115,7 @@ public final class ApiClient implements AutoCloseable {
     List<String> failures = new ArrayList<>();
     Optional<ApiAnswer.Status> refused = Optional.empty();
     Optional<ApiAnswer.Status> busy = Optional.empty();
-    List<ServerAddress> candidates = order.candidates(monotonic.getAsLong());
+    List<ServerAddress> candidates = order.candidates(Use.UNARY, monotonic.getAsLong());
     if (candidates.size() == 1) {
       // The first try may have met a connection that had just died in the pool.
       candidates = List.of(candidates.get(0), candidates.get(0));
@@ -150,7 +146,7 @@ public final class ApiClient implements AutoCloseable {
           busy = Optional.of(busy.map(first -> lessBusy(first, status)).orElse(status));
           continue;
         }
-        promote(server, sentAt);
+        promote(server, Use.UNARY, sentAt);
         return answer;
       } catch (IOException | GeneralSecurityException e) {
         broke(server, e);
@@ -217,7 +213,7 @@ public final class ApiClient implements AutoCloseable {
    */
   public WatchStream openWatch(ApiCall call, Duration quiet) throws IOException, RefusedException {
     Optional<RefusedException> busy = Optional.empty();
-    for (ServerAddress server : order.candidates(monotonic.getAsLong())) {
+    for (ServerAddress server : order.candidates(Use.WATCH, monotonic.getAsLong())) {
       if (busy.isPresent() && !order.mayStandIn(server, monotonic.getAsLong())) {
         continue;
       }
@@ -261,7 +257,11 @@ public final class ApiClient implements AutoCloseable {
     noteWarnings(opened.reply());
     heard();
     if (opened.stream().isPresent()) {
-      promote(server, sentAt);
+      promote(server, Use.WATCH, sentAt);
+      // It may have turned unready since it was chosen.
+      if (order.isWorthLeavingAtOnce(server, monotonic.getAsLong())) {
+        opened.stream().get().cancel();
+      }
       return opened.stream().get();
     }
     ApiAnswer.Status status = status(opened.reply());
@@ -279,9 +279,9 @@ public final class ApiClient implements AutoCloseable {
     connections.evict(server);
   }
 
-  private void promote(ServerAddress server, long sentAt) {
+  private void promote(ServerAddress server, Use use, long sentAt) {
     distrusted.remove(server);
-    if (order.succeeded(server, sentAt)) {
+    if (order.succeeded(server, use, sentAt)) {
       log.info("apiserver=up address={}", server);
     }
   }

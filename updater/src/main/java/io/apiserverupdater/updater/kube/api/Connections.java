@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -145,6 +146,11 @@ final class Connections implements AutoCloseable {
   /** Forgets servers that are not among these. */
   synchronized void retain(Set<ServerAddress> wanted) {
     transport.ifPresent(open -> open.retain(wanted));
+  }
+
+  /** Ends the watches at such servers. */
+  synchronized void cancelWatches(Predicate<ServerAddress> at) {
+    transport.ifPresent(open -> open.cancelWatches(at));
   }
 
   @Override

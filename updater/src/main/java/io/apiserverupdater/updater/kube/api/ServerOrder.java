@@ -1,35 +1,42 @@
 package io.apiserverupdater.updater.kube.api;
 
 import io.apiserverupdater.updater.kube.access.ServerAddress;
+import io.apiserverupdater.updater.kube.api.Transport.Use;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.EnumMap;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 
 /**
  * Which apiserver to ask first. The live control planes come before the configured address, because
  * that address may depend on what we maintain; one that has answered comes before the others, one
  * that asked to be spared (429) comes after them, then one that has just failed, and one that our
- * probes call unready comes last. Thread-safe.
+ * probes call unready comes last. Watches stay at one server, and so on one connection; calls take
+ * turns between two, so that a write needs no TLS handshake when one of them dies. Thread-safe.
  */
 final class ServerOrder {
   /** A server that failed is asked after all others for this long. */
   private static final Duration DEMOTION = Duration.ofSeconds(10);
 
+  /** After so long calls go to the next server; its connection is kept for longer than that. */
+  private static final Duration TURN = Duration.ofSeconds(10);
+
   private final ServerAddress configured;
+
+  /** A server that has answered, and since when it has been asked first. */
+  private record Preferred(ServerAddress server, long since) {}
 
   // All guarded by this.
   private List<ServerAddress> members = List.of();
   private Set<ServerAddress> unready = Set.of();
   private final Map<ServerAddress, Long> failedAt = new HashMap<>();
   private final Map<ServerAddress, Long> busyUntil = new HashMap<>();
-  private Optional<ServerAddress> lastGood = Optional.empty();
+  private final Map<Use, Preferred> preferred = new EnumMap<>(Use.class);
 
   ServerOrder(ServerAddress configured) {
     this.configured = configured;
@@ -41,7 +48,7 @@ final class ServerOrder {
     Set<ServerAddress> known = all();
     failedAt.keySet().retainAll(known);
     busyUntil.keySet().retainAll(known);
-    lastGood = lastGood.filter(known::contains);
+    preferred.values().removeIf(last -> !known.contains(last.server()));
   }
 
   /** Those of the members that our probes call unready at this moment. */
@@ -49,22 +56,26 @@ final class ServerOrder {
     unready = Set.copyOf(now);
   }
 
-  /**
-   * Whether our probes call it unready, and there is a better one. The configured address never is.
-   */
-  synchronized boolean isUnready(ServerAddress server) {
-    return avoidable().contains(server);
-  }
-
   /** Every server, the one to ask first in front. */
-  synchronized List<ServerAddress> candidates(long now) {
+  synchronized List<ServerAddress> candidates(Use use, long now) {
     List<ServerAddress> candidates = new ArrayList<>(all());
     candidates.sort(
         Comparator.<ServerAddress, Boolean>comparing(unready::contains)
             .thenComparingLong(server -> demotedSince(server, now))
             .thenComparing(server -> isBusy(server, now))
-            .thenComparing(server -> !lastGood.equals(Optional.of(server))));
+            .thenComparing(server -> rank(server, use, now)));
     return candidates;
+  }
+
+  private int rank(ServerAddress server, Use use, long now) {
+    Preferred last = preferred.get(use);
+    if (server.equals(configured)) {
+      return 3;
+    }
+    if (last == null || !last.server().equals(server)) {
+      return 1;
+    }
+    return use == Use.UNARY && now - last.since() > TURN.toNanos() ? 2 : 0;
   }
 
   /**
@@ -74,15 +85,15 @@ final class ServerOrder {
    * @param sentAt when the call was sent, in nanoseconds of the clock of {@link #failed}
    * @return whether the server had failed before
    */
-  synchronized boolean succeeded(ServerAddress server, long sentAt) {
+  synchronized boolean succeeded(ServerAddress server, Use use, long sentAt) {
     Long failed = failedAt.get(server);
     if (failed != null && sentAt - failed <= 0) {
       return false;
     }
     boolean back = failedAt.remove(server) != null;
-    if (all().contains(server)) {
-      // The configured address is used as long as no control plane is known by its own.
-      lastGood = server.equals(configured) ? Optional.empty() : Optional.of(server);
+    Preferred last = preferred.get(use);
+    if (members.contains(server) && (last == null || !last.server().equals(server))) {
+      preferred.put(use, new Preferred(server, sentAt));
     }
     return back;
   }
@@ -93,7 +104,7 @@ final class ServerOrder {
    * @return whether it is the first one since the last answer
    */
   synchronized boolean failed(ServerAddress server, long now) {
-    lastGood = lastGood.filter(good -> !good.equals(server));
+    preferred.values().removeIf(last -> last.server().equals(server));
     return failedAt.put(server, now) == null;
   }
 
@@ -102,7 +113,7 @@ final class ServerOrder {
    * #failed}.
    */
   synchronized void busy(ServerAddress server, long until) {
-    lastGood = lastGood.filter(good -> !good.equals(server));
+    preferred.values().removeIf(last -> last.server().equals(server));
     busyUntil.put(server, until);
   }
 
@@ -115,20 +126,17 @@ final class ServerOrder {
   }
 
   /**
-   * The servers that are to be left, as soon as there is a better one: those that our probes call
-   * unready, and the configured address, since any of them may be behind it.
+   * Whether a watch should move: away from a server that our probes call unready, from one that is
+   * no member any more, and from the configured address, behind which any of these may be. Nowhere
+   * as long as no member is ready.
    */
-  synchronized Set<ServerAddress> worthLeaving() {
-    Set<ServerAddress> left = new HashSet<>(avoidable());
-    if (!left.isEmpty()) {
-      left.add(configured);
-    }
-    return left;
+  synchronized boolean isWorthLeaving(ServerAddress server) {
+    return (unready.contains(server) || !members.contains(server)) && !unready.containsAll(members);
   }
 
-  /** The unready ones; none when that is all of them. */
-  private Set<ServerAddress> avoidable() {
-    return unready.containsAll(members) ? Set.of() : unready;
+  /** The same just after it was opened: not from where it went because the others had failed. */
+  synchronized boolean isWorthLeavingAtOnce(ServerAddress server, long now) {
+    return isWorthLeaving(server) && candidates(Use.WATCH, now).indexOf(server) > 0;
   }
 
   private boolean isBusy(ServerAddress server, long now) {

@@ -18,6 +18,7 @@ import java.util.Set;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import okhttp3.Call;
 import okhttp3.ConnectionPool;
 import okhttp3.Dns;
@@ -57,7 +58,7 @@ final class Transport implements AutoCloseable {
   /** How a watch began: with its stream, unless the server said no. */
   record Opened(Reply reply, Optional<WatchStream> stream) {}
 
-  private enum Use {
+  enum Use {
     UNARY,
     WATCH
   }
@@ -157,6 +158,11 @@ final class Transport implements AutoCloseable {
     return stream;
   }
 
+  /** Ends the watches at such servers. */
+  synchronized void cancelWatches(Predicate<ServerAddress> at) {
+    watches.stream().filter(watch -> at.test(watch.server())).forEach(WatchStream::cancel);
+  }
+
   private synchronized void forget(WatchStream stream) {
     watches.remove(stream);
   }
@@ -168,8 +174,10 @@ final class Transport implements AutoCloseable {
   }
 
   private static OkHttpClient client(OkHttpClient template, ServerAddress server, Use use) {
+    // A connection that the last watch has left would only be pinged.
+    int idle = use == Use.WATCH ? 0 : 1;
     OkHttpClient.Builder builder =
-        template.newBuilder().connectionPool(new ConnectionPool(2, 5, TimeUnit.MINUTES));
+        template.newBuilder().connectionPool(new ConnectionPool(idle, 5, TimeUnit.MINUTES));
     server.tlsName().ifPresent(name -> builder.dns(fixed(server)));
     if (use == Use.WATCH) {
       builder.pingInterval(Http2Ping.INTERVAL);
@@ -250,6 +258,6 @@ final class Transport implements AutoCloseable {
   public synchronized void close() {
     closed = true;
     retain(Set.of());
-    watches.forEach(WatchStream::cancel);
+    cancelWatches(server -> true);
   }
 }

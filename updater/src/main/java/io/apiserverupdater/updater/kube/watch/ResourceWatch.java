@@ -2,7 +2,6 @@ package io.apiserverupdater.updater.kube.watch;
 
 import com.google.gson.JsonObject;
 import io.apiserverupdater.apiserver.time.Backoff;
-import io.apiserverupdater.updater.kube.access.ServerAddress;
 import io.apiserverupdater.updater.kube.api.ApiAnswer;
 import io.apiserverupdater.updater.kube.api.ApiClient;
 import io.apiserverupdater.updater.kube.api.KubeJson;
@@ -90,11 +89,6 @@ public final class ResourceWatch<T extends KubernetesObject> implements AutoClos
 
   public boolean isAlive() {
     return thread.isAlive();
-  }
-
-  /** Has the watch go on at another server if it is at one of these. */
-  public synchronized void leave(Set<ServerAddress> servers) {
-    open.filter(stream -> servers.contains(stream.server())).ifPresent(WatchStream::cancel);
   }
 
   @Override
@@ -285,8 +279,7 @@ public final class ResourceWatch<T extends KubernetesObject> implements AutoClos
 
   private synchronized WatchStream remember(WatchStream stream) {
     open = Optional.of(stream);
-    // It may have turned unready since it was chosen: then nobody told this stream to leave.
-    if (isClosed() || api.isUnready(stream.server())) {
+    if (isClosed()) {
       stream.cancel();
     }
     return stream;

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.apiserverupdater.updater.kube.access.ServerAddress;
+import io.apiserverupdater.updater.kube.api.Transport.Use;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -24,36 +25,36 @@ class ServerOrderTest {
 
   @Test
   void configuredAddressIsAllThereIsAtFirst() {
-    assertEquals(List.of(CONFIGURED), order.candidates(T));
+    assertEquals(List.of(CONFIGURED), order.candidates(Use.UNARY, T));
   }
 
   @Test
   void membersComeBeforeTheConfiguredAddress() {
     order.setMembers(List.of(B, A));
-    assertEquals(List.of(B, A, CONFIGURED), order.candidates(T));
+    assertEquals(List.of(B, A, CONFIGURED), order.candidates(Use.UNARY, T));
   }
 
   @Test
   void theOneThatAnsweredComesFirst() {
     order.setMembers(List.of(A, B, C));
-    order.succeeded(C, T);
-    assertEquals(List.of(C, A, B, CONFIGURED), order.candidates(T));
+    order.succeeded(C, Use.UNARY, T);
+    assertEquals(List.of(C, A, B, CONFIGURED), order.candidates(Use.UNARY, T));
   }
 
   @Test
   void answerOfTheConfiguredAddressDoesNotPutItFirst() {
-    order.succeeded(CONFIGURED, T);
+    order.succeeded(CONFIGURED, Use.UNARY, T);
     order.setMembers(List.of(A));
-    order.succeeded(CONFIGURED, T);
-    assertEquals(List.of(A, CONFIGURED), order.candidates(T));
+    order.succeeded(CONFIGURED, Use.UNARY, T);
+    assertEquals(List.of(A, CONFIGURED), order.candidates(Use.UNARY, T));
   }
 
   @Test
   void theOneThatFailedComesLast() {
     order.setMembers(List.of(A, B));
-    order.succeeded(A, T);
+    order.succeeded(A, Use.UNARY, T);
     order.failed(A, T);
-    assertEquals(List.of(B, CONFIGURED, A), order.candidates(T));
+    assertEquals(List.of(B, CONFIGURED, A), order.candidates(Use.UNARY, T));
   }
 
   @Test
@@ -63,43 +64,43 @@ class ServerOrderTest {
     order.failed(A, T + SECOND);
     order.failed(CONFIGURED, T + 2 * SECOND);
     order.failed(B, T + 3 * SECOND);
-    assertEquals(List.of(C, A, CONFIGURED, B), order.candidates(T + 4 * SECOND));
+    assertEquals(List.of(C, A, CONFIGURED, B), order.candidates(Use.UNARY, T + 4 * SECOND));
   }
 
   @Test
   void failureIsForgottenAfterTenSeconds() {
     order.setMembers(List.of(A, B));
     order.failed(A, T);
-    assertEquals(List.of(B, CONFIGURED, A), order.candidates(T + 10 * SECOND));
-    assertEquals(List.of(A, B, CONFIGURED), order.candidates(T + 10 * SECOND + 1));
+    assertEquals(List.of(B, CONFIGURED, A), order.candidates(Use.UNARY, T + 10 * SECOND));
+    assertEquals(List.of(A, B, CONFIGURED), order.candidates(Use.UNARY, T + 10 * SECOND + 1));
   }
 
   @Test
   void answerEndsTheDemotion() {
     order.setMembers(List.of(A, B));
     order.failed(A, T);
-    assertTrue(order.succeeded(A, T + 1), "it had failed");
-    assertFalse(order.succeeded(A, T + 1), "and is told once");
-    assertEquals(List.of(A, B, CONFIGURED), order.candidates(T));
+    assertTrue(order.succeeded(A, Use.UNARY, T + 1), "it had failed");
+    assertFalse(order.succeeded(A, Use.UNARY, T + 1), "and is told once");
+    assertEquals(List.of(A, B, CONFIGURED), order.candidates(Use.UNARY, T));
   }
 
   @Test
   void answerToACallSentBeforeTheFailureDoesNotEndIt() {
     order.setMembers(List.of(A, B));
     order.failed(A, T);
-    assertFalse(order.succeeded(A, T), "sent before");
+    assertFalse(order.succeeded(A, Use.UNARY, T), "sent before");
     assertFalse(order.failed(A, T + SECOND), "it has not been back");
-    assertEquals(List.of(B, CONFIGURED, A), order.candidates(T + SECOND));
+    assertEquals(List.of(B, CONFIGURED, A), order.candidates(Use.UNARY, T + SECOND));
   }
 
   @Test
   void busyOneComesAfterTheIdleAndBeforeTheFailed() {
     order.setMembers(List.of(A, B, C));
-    order.succeeded(A, T);
+    order.succeeded(A, Use.UNARY, T);
     order.busy(A, T + 2 * SECOND);
     order.failed(B, T);
-    assertEquals(List.of(C, CONFIGURED, A, B), order.candidates(T + 2 * SECOND - 1));
-    assertEquals(List.of(A, C, CONFIGURED, B), order.candidates(T + 2 * SECOND));
+    assertEquals(List.of(C, CONFIGURED, A, B), order.candidates(Use.UNARY, T + 2 * SECOND - 1));
+    assertEquals(List.of(A, C, CONFIGURED, B), order.candidates(Use.UNARY, T + 2 * SECOND));
   }
 
   @Test
@@ -115,23 +116,52 @@ class ServerOrderTest {
   }
 
   @Test
-  void unreadyOnesAndTheConfiguredAddressAreWorthLeaving() {
-    order.setMembers(List.of(A, B));
-    assertEquals(Set.of(), order.worthLeaving());
-    order.setUnready(Set.of(B));
-    assertEquals(Set.of(B, CONFIGURED), order.worthLeaving());
-    assertTrue(order.isUnready(B));
-    assertFalse(order.isUnready(A));
-    assertFalse(order.isUnready(CONFIGURED));
-    order.setUnready(Set.of(A, B));
-    assertEquals(Set.of(), order.worthLeaving(), "there is no better one");
-    assertFalse(order.isUnready(B), "nor here");
+  void callsTakeTurnsBetweenTwoServers() {
+    order.setMembers(List.of(A, B, C));
+    order.succeeded(A, Use.UNARY, T);
+    order.succeeded(A, Use.UNARY, T + 5 * SECOND);
+    assertEquals(List.of(A, B, C, CONFIGURED), order.candidates(Use.UNARY, T + 10 * SECOND));
+    assertEquals(List.of(B, C, A, CONFIGURED), order.candidates(Use.UNARY, T + 10 * SECOND + 1));
+    order.succeeded(B, Use.UNARY, T + 11 * SECOND);
+    assertEquals(List.of(B, A, C, CONFIGURED), order.candidates(Use.UNARY, T + 12 * SECOND));
+    assertEquals(List.of(A, C, B, CONFIGURED), order.candidates(Use.UNARY, T + 22 * SECOND));
   }
 
   @Test
-  void nobodyIsLeftWhereTheMembersAreNotAsked() {
+  void watchesStayAtTheirServer() {
+    order.setMembers(List.of(A, B));
+    order.succeeded(B, Use.WATCH, T);
+    order.succeeded(A, Use.UNARY, T);
+    assertEquals(List.of(B, A, CONFIGURED), order.candidates(Use.WATCH, T + 1000 * SECOND));
+  }
+
+  @Test
+  void watchesLeaveTheConfiguredAddressAsSoonAsAMemberIsKnown() {
     order.setUnready(Set.of(A));
-    assertEquals(Set.of(), order.worthLeaving());
+    assertFalse(order.isWorthLeaving(CONFIGURED), "there is no other");
+    order.setUnready(Set.of());
+    order.setMembers(List.of(A, B));
+    assertTrue(order.isWorthLeaving(CONFIGURED));
+    assertTrue(order.isWorthLeavingAtOnce(CONFIGURED, T), "it was chosen before they were known");
+    order.failed(A, T);
+    order.failed(B, T);
+    assertFalse(order.isWorthLeavingAtOnce(CONFIGURED, T), "it was chosen because they failed");
+  }
+
+  @Test
+  void watchesLeaveUnreadyMembersAndThoseThatAreNoneAnyMore() {
+    order.setMembers(List.of(A, B));
+    order.setUnready(Set.of(B));
+    assertTrue(order.isWorthLeaving(B));
+    assertTrue(order.isWorthLeaving(C), "it is no member");
+    assertTrue(order.isWorthLeaving(CONFIGURED), "B may be behind it");
+    assertFalse(order.isWorthLeaving(A));
+    order.failed(A, T);
+    assertTrue(order.isWorthLeaving(B), "A is still the better one");
+    order.setUnready(Set.of(A, B));
+    for (ServerAddress server : List.of(A, B, C, CONFIGURED)) {
+      assertFalse(order.isWorthLeaving(server), "there is no better one than " + server);
+    }
   }
 
   @Test
@@ -145,19 +175,20 @@ class ServerOrderTest {
   void memberThatLeavesIsForgotten() {
     order.setMembers(List.of(A, B));
     order.failed(B, T);
-    order.succeeded(A, T);
+    order.succeeded(A, Use.UNARY, T);
     order.setMembers(List.of(B));
-    assertEquals(List.of(CONFIGURED, B), order.candidates(T), "the failure of B is kept");
+    assertEquals(
+        List.of(CONFIGURED, B), order.candidates(Use.UNARY, T), "the failure of B is kept");
     order.setMembers(List.of());
     order.setMembers(List.of(C, B, A));
-    assertEquals(List.of(C, B, A, CONFIGURED), order.candidates(T), "neither is kept");
+    assertEquals(List.of(C, B, A, CONFIGURED), order.candidates(Use.UNARY, T), "neither is kept");
   }
 
   @Test
   void lateAnswerOfOneThatHasLeftChangesNothing() {
     order.setMembers(List.of(B, A));
-    order.succeeded(C, T);
-    assertEquals(List.of(B, A, CONFIGURED), order.candidates(T));
+    order.succeeded(C, Use.UNARY, T);
+    assertEquals(List.of(B, A, CONFIGURED), order.candidates(Use.UNARY, T));
   }
 
   @Test
