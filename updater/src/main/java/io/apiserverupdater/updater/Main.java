@@ -26,6 +26,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
@@ -39,6 +40,9 @@ import org.slf4j.LoggerFactory;
 
 /** Starts the updater: reads what is asked for, builds the parts in the order of the data flow. */
 public final class Main {
+  /** A leader that cannot read what it needs for longer than this hands over. */
+  private static final Duration LONGEST_UNREADABLE = Duration.ofSeconds(30);
+
   private static final int OK = 0;
   private static final int ERROR = 2;
 
@@ -110,6 +114,10 @@ public final class Main {
             access,
             config.target(),
             config.failover().orElse(access.isInCluster()),
+            config
+                .probing()
+                .map(UpdaterConfig.Probing::question)
+                .equals(Optional.of(UpdaterConfig.Probing.Question.READYZ)),
             config.election().map(UpdaterConfig.Election::lease),
             userAgent(),
             System::nanoTime);
@@ -121,6 +129,7 @@ public final class Main {
                     new LeaderElector(
                         config.election().orElseThrow().settings(),
                         lease,
+                        () -> cluster.unreadable().compareTo(LONGEST_UNREADABLE) < 0,
                         System::nanoTime,
                         Clock.systemUTC()));
     Optional<MemberProbing> probing = probing(config, access);
@@ -213,9 +222,11 @@ public final class Main {
                 "a probing thread has ended"),
             HealthCheck.ready("members", () -> unjudged(probing))
                 .saying(() -> probing.map(Main::describe).orElse("")),
-            HealthCheck.ready("apiserver", () -> unreachable(cluster)));
+            HealthCheck.ready("apiserver", () -> unreachable(cluster)),
+            HealthCheck.ready("caches", () -> unread(cluster)));
     return Optional.of(
-        StatusServer.bind(address.get(), checks, Metrics.of(elector, probing, reconciler)));
+        StatusServer.bind(
+            address.get(), checks, Metrics.of(elector, probing, reconciler, cluster)));
   }
 
   private static Optional<String> unjudged(Optional<MemberProbing> probing) {
@@ -239,12 +250,18 @@ public final class Main {
                 .formatted(cluster.sinceLastAnswer().toSeconds()));
   }
 
+  private static Optional<String> unread(KubeCluster cluster) {
+    List<String> unread = cluster.unread();
+    return unread.isEmpty() ? Optional.empty() : Optional.of(String.join("; ", unread));
+  }
+
   /** The cluster for a command that reads once, and talks to the configured address only. */
   private static KubeCluster oneShot(UpdaterConfig config, ClusterAccess access) {
     return KubeCluster.of(
         access,
         config.target(),
         config.failover().orElse(false),
+        false,
         Optional.empty(),
         userAgent(),
         System::nanoTime);

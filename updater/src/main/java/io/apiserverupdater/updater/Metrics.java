@@ -2,6 +2,7 @@ package io.apiserverupdater.updater;
 
 import io.apiserverupdater.updater.controller.EndpointsReconciler;
 import io.apiserverupdater.updater.endpoints.GateState;
+import io.apiserverupdater.updater.kube.KubeCluster;
 import io.apiserverupdater.updater.leaderelection.LeaderElector;
 import io.apiserverupdater.updater.readiness.MemberProbing;
 import io.apiserverupdater.updater.server.Gauge;
@@ -16,7 +17,8 @@ final class Metrics {
   static List<Gauge> of(
       Optional<LeaderElector> elector,
       Optional<MemberProbing> probing,
-      EndpointsReconciler reconciler) {
+      EndpointsReconciler reconciler,
+      KubeCluster cluster) {
     return List.of(
         Gauge.single(
             "apiserver_updater_leader",
@@ -30,6 +32,17 @@ final class Metrics {
             "apiserver_updater_hold",
             "Whether the published state stays because no member answers this replica.",
             () -> reconciler.gate().isAny(GateState.Mode.HOLD)),
+        new Gauge(
+            "apiserver_updater_apiserver_distrusted",
+            "Whether an apiserver refused what others accept, or could not be read, within 5 min.",
+            () ->
+                cluster.distrusted().entrySet().stream()
+                    .map(
+                        server ->
+                            new Gauge.Sample(
+                                Map.of("address", server.getKey().toString()),
+                                server.getValue() ? 1 : 0))
+                    .toList()),
         new Gauge(
             "apiserver_updater_member_ready",
             "Whether a member is ready by this replica's probes.",

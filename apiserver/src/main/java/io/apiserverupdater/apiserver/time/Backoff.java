@@ -28,6 +28,11 @@ public final class Backoff {
     return after(failures, first, most, random);
   }
 
+  /** Whether the next time to wait would be no longer than the last one. */
+  public boolean isLongest() {
+    return failures > 0 && after(failures, first, most, () -> 0).equals(most.dividedBy(2));
+  }
+
   public void reset() {
     failures = 0;
   }

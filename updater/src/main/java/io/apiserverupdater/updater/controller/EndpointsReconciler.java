@@ -13,10 +13,13 @@ import io.apiserverupdater.updater.endpoints.ObservedState;
 import io.apiserverupdater.updater.endpoints.Refusal;
 import io.apiserverupdater.updater.leaderelection.Leadership;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.function.DoubleSupplier;
 import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
@@ -27,7 +30,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Keeps the target in step with the source for as long as this process leads, from {@link #start}
  * to {@link #close}. One thread does all of it, whichever thread brings the change: the changes
- * that come during a sync are taken up together by the next one.
+ * that come during a sync are taken up together by the next one. The Endpoints object, which
+ * kube-proxy does not read, has a thread of its own.
  */
 public final class EndpointsReconciler implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(EndpointsReconciler.class);
@@ -57,6 +61,9 @@ public final class EndpointsReconciler implements AutoCloseable {
   private final Backoff backoff;
   private final RepairPace pace = new RepairPace();
   private final Thread thread = new Thread(this::run, "reconciler");
+  private final SecondaryWriter secondary;
+  private final ExecutorService secondaryThread;
+  private final FailureLog failures = new FailureLog("");
 
   private volatile GateState gate = GateState.INITIAL;
 
@@ -64,7 +71,6 @@ public final class EndpointsReconciler implements AutoCloseable {
   private long holdUntil;
   private List<Refusal> lastRefusals = List.of();
   private Optional<EndpointsSnapshot> lastPublished = Optional.empty();
-  private String lastFailure = "";
 
   public EndpointsReconciler(
       MirrorRule rule,
@@ -73,6 +79,24 @@ public final class EndpointsReconciler implements AutoCloseable {
       Leadership leadership,
       LongSupplier monotonic,
       DoubleSupplier random) {
+    this(
+        rule,
+        client,
+        health,
+        leadership,
+        monotonic,
+        random,
+        Executors.newSingleThreadExecutor(task -> new Thread(task, "endpoints-writer")));
+  }
+
+  EndpointsReconciler(
+      MirrorRule rule,
+      EndpointsClient client,
+      MemberHealths health,
+      Leadership leadership,
+      LongSupplier monotonic,
+      DoubleSupplier random,
+      ExecutorService secondaryThread) {
     this.rule = rule;
     this.client = client;
     this.health = health;
@@ -82,6 +106,9 @@ public final class EndpointsReconciler implements AutoCloseable {
     this.budget = new WriteBudget(BURST, INTERVAL, monotonic.getAsLong());
     this.holdUntil = monotonic.getAsLong();
     this.backoff = new Backoff(Duration.ofMillis(50), Duration.ofSeconds(10), random);
+    this.secondaryThread = secondaryThread;
+    this.secondary =
+        new SecondaryWriter(client, leadership, monotonic, random, secondaryThread, this::trigger);
     client.onChange(this::changed);
     health.onChange(this::changed);
   }
@@ -120,6 +147,7 @@ public final class EndpointsReconciler implements AutoCloseable {
     queue.close();
     try {
       thread.join(STOP.toMillis());
+      secondaryThread.shutdownNow();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
@@ -160,7 +188,8 @@ public final class EndpointsReconciler implements AutoCloseable {
       // What is true of the old leader's last sync need not be told again by the next leader.
       lastRefusals = List.of();
       lastPublished = Optional.empty();
-      lastFailure = "";
+      failures.forget();
+      secondary.forget();
       return review;
     }
     Decision decision = rule.decide(state, reading);
@@ -194,25 +223,33 @@ public final class EndpointsReconciler implements AutoCloseable {
       if (!delay.isZero()) {
         return Optional.of(delay);
       }
-      Optional<Duration> retry = carryOut(apply);
+      Optional<Duration> retry = writeSlices(apply.slices());
       if (retry.isPresent()) {
         return retry;
       }
-      pace.written(apply.snapshot(), monotonic.getAsLong());
-      tellOfFailure("");
       tellOfTarget(apply.snapshot());
+      boolean taken = apply.others().stream().filter(secondary::offer).count() > 0;
+      if (apply.slices().isEmpty() && !taken) {
+        return Optional.of(secondary.left()).filter(left -> !left.isZero());
+      }
+      pace.written(apply.snapshot(), monotonic.getAsLong());
       // What was written is compared once more with what the server made of it.
       return Optional.of(Duration.ZERO);
     }
-    tellOfFailure("");
+    failures.tell("");
+    secondary.upToDate();
     tellOfTarget(((Decision.UpToDate) decision).snapshot());
     backoff.reset();
     return Optional.empty();
   }
 
-  private Optional<Duration> carryOut(Decision.Apply apply) {
-    budget.spend(monotonic.getAsLong());
-    for (Change change : apply.changes()) {
+  private Optional<Duration> writeSlices(List<Change> changes) {
+    if (!changes.isEmpty()) {
+      budget.spend(monotonic.getAsLong());
+    }
+    Optional<Duration> retry = Optional.empty();
+    List<String> reasons = new ArrayList<>();
+    for (Change change : changes) {
       if (!leadership.isCertain()) {
         return Optional.of(Duration.ZERO);
       }
@@ -226,19 +263,37 @@ public final class EndpointsReconciler implements AutoCloseable {
         client.reread();
         return Optional.of(backoff.next());
       }
-      if (result instanceof EndpointsClient.WriteResult.Rejected rejected) {
-        tellOfFailure("could not " + change.describe() + ": " + rejected.reason());
-        holdFor(REJECTED_HOLD);
-        return Optional.of(REJECTED_RETRY);
-      }
-      EndpointsClient.WriteResult.Failed failed = (EndpointsClient.WriteResult.Failed) result;
-      tellOfFailure("could not " + change.describe() + ": " + failed.reason());
-      // It may have landed: what is there decides what is done next.
-      client.reread();
-      failed.retryAfter().ifPresent(this::holdFor);
-      return Optional.of(failed.retryAfter().orElseGet(backoff::next));
+      // The slice of the other address family may do better.
+      String reason =
+          result instanceof EndpointsClient.WriteResult.Rejected rejected
+              ? rejected.reason()
+              : ((EndpointsClient.WriteResult.Failed) result).reason();
+      reasons.add("could not " + change.describe() + ": " + reason);
+      retry = Optional.of(shorter(retry, afterFailure(result)));
     }
-    return Optional.empty();
+    failures.tell(String.join("; ", reasons));
+    return retry;
+  }
+
+  private Duration afterFailure(EndpointsClient.WriteResult result) {
+    Duration next = backoff.next();
+    if (result instanceof EndpointsClient.WriteResult.Rejected) {
+      holdFor(REJECTED_HOLD);
+      return backoff.isLongest() ? REJECTED_RETRY : longer(next, REJECTED_HOLD);
+    }
+    EndpointsClient.WriteResult.Failed failed = (EndpointsClient.WriteResult.Failed) result;
+    // It may have landed: what is there decides what is done next.
+    client.reread();
+    failed.retryAfter().ifPresent(this::holdFor);
+    return longer(next, failed.retryAfter().orElse(next));
+  }
+
+  private static Duration shorter(Optional<Duration> a, Duration b) {
+    return a.filter(it -> it.compareTo(b) < 0).orElse(b);
+  }
+
+  private static Duration longer(Duration a, Duration b) {
+    return a.compareTo(b) > 0 ? a : b;
   }
 
   /** No sync before this time has passed, whatever happens in between. */
@@ -296,18 +351,6 @@ public final class EndpointsReconciler implements AutoCloseable {
       lastPublished = Optional.of(snapshot);
       log.info("target={} {}", rule.target(), describe(snapshot.members()));
     }
-  }
-
-  private void tellOfFailure(String reason) {
-    if (reason.equals(lastFailure)) {
-      return;
-    }
-    if (reason.isEmpty()) {
-      log.info("write=ok");
-    } else {
-      log.warn("write=failed reason=\"{}\"", reason);
-    }
-    lastFailure = reason;
   }
 
   private static String describe(Map<AddressFamily, EndpointsSnapshot.Members> members) {

@@ -30,6 +30,11 @@ public sealed interface Change {
     return this instanceof Update update ? Optional.of(update.object()) : Optional.empty();
   }
 
+  /** Whether kube-proxy reads what it writes. */
+  default boolean isOfSlice() {
+    return desired().map(DesiredObject.Slice.class::isInstance).orElse(true);
+  }
+
   /** For logs: what is done to which kind of object. */
   default String describe() {
     if (this instanceof DeleteSlice delete) {

@@ -13,6 +13,16 @@ public sealed interface Decision {
     public Apply {
       changes = List.copyOf(changes);
     }
+
+    /** The writes that connections depend on. */
+    public List<Change> slices() {
+      return changes.stream().filter(Change::isOfSlice).toList();
+    }
+
+    /** The writes for people and old tools. */
+    public List<Change> others() {
+      return changes.stream().filter(change -> !change.isOfSlice()).toList();
+    }
   }
 
   /** Nothing may be written, for all of these reasons. */

@@ -12,7 +12,9 @@ import io.apiserverupdater.updater.leaderelection.LeaseName;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
@@ -22,6 +24,14 @@ import java.util.stream.Collectors;
  * that both share. Thread-safe.
  */
 public final class KubeCluster implements AutoCloseable {
+  private static final Duration LONGEST_WATCH = Duration.ofMinutes(8);
+
+  /**
+   * An apiserver that has lost its etcd keeps a watch open, and is silent. The list that begins the
+   * next watch finds that out where no probe does.
+   */
+  private static final Duration LONGEST_UNPROVEN_WATCH = Duration.ofMinutes(1);
+
   private final ApiClient api;
   private final KubeEndpointsClient endpoints;
   private final Optional<KubeLeaseLock> lease;
@@ -41,6 +51,7 @@ public final class KubeCluster implements AutoCloseable {
    * Prepares the access; nothing is sent yet.
    *
    * @param failover whether the control planes are asked by their own addresses too
+   * @param provenByProbes whether probes tell which members have their etcd
    * @param leaseName the Lease, where there is an election
    * @param monotonic the monotonic clock, in nanoseconds
    */
@@ -48,14 +59,16 @@ public final class KubeCluster implements AutoCloseable {
       ClusterAccess access,
       TargetSettings settings,
       boolean failover,
+      boolean provenByProbes,
       Optional<LeaseName> leaseName,
       String userAgent,
       LongSupplier monotonic) {
+    Duration longestWatch = provenByProbes ? LONGEST_WATCH : LONGEST_UNPROVEN_WATCH;
     ApiClient api = new ApiClient(access, userAgent, monotonic);
     return new KubeCluster(
         api,
-        new KubeEndpointsClient(api, settings, failover),
-        leaseName.map(name -> new KubeLeaseLock(api, name, monotonic)));
+        new KubeEndpointsClient(api, settings, failover, longestWatch),
+        leaseName.map(name -> new KubeLeaseLock(api, name, longestWatch, monotonic)));
   }
 
   public EndpointsClient endpoints() {
@@ -96,6 +109,27 @@ public final class KubeCluster implements AutoCloseable {
   /** Whether a watch of source or target is open now: what a readiness check asks. */
   public boolean isReachable() {
     return endpoints.watches().stream().anyMatch(ResourceWatch::isOpen);
+  }
+
+  /** For how long a part of what a leader needs could not be read though servers answered. */
+  public Duration unreadable() {
+    return endpoints.neededToLead().stream()
+        .map(ResourceWatch::unreadable)
+        .max(Comparator.naturalOrder())
+        .orElse(Duration.ZERO);
+  }
+
+  /** What cannot be read at this moment, each with its reason. */
+  public List<String> unread() {
+    return watches.stream()
+        .filter(watch -> !watch.unreadable().isZero())
+        .map(ResourceWatch::describe)
+        .toList();
+  }
+
+  /** Which apiservers are known, and whether their word is doubted: what a metric shows. */
+  public Map<ServerAddress, Boolean> distrusted() {
+    return api.distrusted();
   }
 
   /** How long ago an apiserver has answered anything. */

@@ -55,13 +55,15 @@ final class KubeEndpointsClient implements EndpointsClient {
   /** What is written. */
   private final List<ObjectList<?>> written = new ArrayList<>();
 
+  private final List<ResourceWatch<?>> needed = new ArrayList<>();
   private final List<ResourceWatch<?>> watches = new ArrayList<>();
   private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
 
   /**
    * @param failover whether the source's members may be asked as apiservers themselves
    */
-  KubeEndpointsClient(ApiClient api, TargetSettings settings, boolean failover) {
+  KubeEndpointsClient(
+      ApiClient api, TargetSettings settings, boolean failover, Duration longestWatch) {
     this.api = api;
     this.failover = failover && settings.isApiservers();
     this.target = settings.target();
@@ -75,9 +77,15 @@ final class KubeEndpointsClient implements EndpointsClient {
     if (settings.writeEndpoints()) {
       written.add(endpoints);
     }
-    watches.add(new ResourceWatch<>(source, this::sourceChanged));
-    watches.add(new ResourceWatch<>(services, this::changed));
-    written.forEach(list -> watches.add(new ResourceWatch<>(list, this::changed)));
+    needed.add(new ResourceWatch<>(source, longestWatch, this::sourceChanged));
+    slices
+        .values()
+        .forEach(list -> needed.add(new ResourceWatch<>(list, longestWatch, this::changed)));
+    watches.addAll(needed);
+    watches.add(new ResourceWatch<>(services, longestWatch, this::changed));
+    if (settings.writeEndpoints()) {
+      watches.add(new ResourceWatch<>(endpoints, longestWatch, this::changed));
+    }
   }
 
   private <T extends KubernetesObject> ObjectList<T> named(Resource<T> resource, String name) {
@@ -98,6 +106,11 @@ final class KubeEndpointsClient implements EndpointsClient {
   /** What keeps it warm; for its owner to start and to close. */
   List<ResourceWatch<?>> watches() {
     return watches;
+  }
+
+  /** The watches without which nothing can be decided. */
+  List<ResourceWatch<?>> neededToLead() {
+    return needed;
   }
 
   @Override
@@ -145,7 +158,7 @@ final class KubeEndpointsClient implements EndpointsClient {
     boolean known =
         source.cache().isKnown()
             && services.cache().isKnown()
-            && written.stream().allMatch(list -> list.cache().isKnown());
+            && slices.values().stream().allMatch(list -> list.cache().isKnown());
     if (!known) {
       return Optional.empty();
     }
@@ -178,6 +191,9 @@ final class KubeEndpointsClient implements EndpointsClient {
           Objects.requireNonNull(slices.get(slice.family())),
           () -> Models.slice(slice, target.namespace()),
           current -> Models.update(current, slice));
+    }
+    if (!endpoints.cache().isKnown()) {
+      return new WriteResult.Conflict();
     }
     DesiredObject.LegacyEndpoints legacy = (DesiredObject.LegacyEndpoints) desired;
     return write(

@@ -34,12 +34,12 @@ final class KubeLeaseLock implements LeaseLock {
   // Guarded by this.
   private Optional<ObservedLease> observed = Optional.empty();
 
-  KubeLeaseLock(ApiClient api, LeaseName name, LongSupplier monotonic) {
+  KubeLeaseLock(ApiClient api, LeaseName name, Duration longestWatch, LongSupplier monotonic) {
     this.name = name;
     this.monotonic = monotonic;
     this.list =
         new ObjectList<>(api, Resource.LEASES, Selection.named(name.namespace(), name.name()));
-    this.watch = new ResourceWatch<>(list, this::changed);
+    this.watch = new ResourceWatch<>(list, longestWatch, this::changed);
   }
 
   /** For its owner to start and to close. */

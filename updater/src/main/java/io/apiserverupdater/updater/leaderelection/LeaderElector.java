@@ -4,6 +4,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
@@ -23,11 +24,14 @@ public final class LeaderElector implements Leadership, AutoCloseable {
 
   private static final Duration RELEASE = Duration.ofMillis(500);
 
-  /** A permission is granted by a person: asking more often does not help. */
+  /** A permission is granted by a person: what is refused again and again waits for one. */
   private static final Duration REJECTED_RETRY = Duration.ofSeconds(15);
+
+  private static final int FEW_REJECTIONS = 5;
 
   private final ElectionSettings settings;
   private final LeaseLock lock;
+  private final BooleanSupplier fit;
   private final LongSupplier monotonic;
   private final Clock wallClock;
   private final Thread thread = new Thread(this::run, "leader-elector");
@@ -43,11 +47,21 @@ public final class LeaderElector implements Leadership, AutoCloseable {
   private String lastSeenHolder = "";
   private String lastFailure = "";
   private String lastRejection = "";
+  private int rejections;
 
+  /**
+   * @param fit whether this replica can do the leader's work: if not, it hands the Lease over and
+   *     does not ask for it
+   */
   public LeaderElector(
-      ElectionSettings settings, LeaseLock lock, LongSupplier monotonic, Clock wallClock) {
+      ElectionSettings settings,
+      LeaseLock lock,
+      BooleanSupplier fit,
+      LongSupplier monotonic,
+      Clock wallClock) {
     this.settings = settings;
     this.lock = lock;
+    this.fit = fit;
     this.monotonic = monotonic;
     this.wallClock = wallClock;
     lock.onChange(this::wake);
@@ -127,12 +141,16 @@ public final class LeaderElector implements Leadership, AutoCloseable {
       }
       goOn = awaitChange(sleepUntil);
     }
-    release();
+    release("shutting down");
   }
 
   /** One decision, carried out; returns when to decide again at the latest. */
   long step(long now) {
     tellOfNewHolder();
+    if (!fit.getAsBoolean()) {
+      release("it cannot read what it is to mirror, or the target");
+      return now + settings.retryPeriod().toNanos();
+    }
     LeaseDecision decision =
         LeaseDecision.decide(settings, lead, lock.sight(), now, wallClock.instant());
     if (decision instanceof LeaseDecision.Wait wait) {
@@ -208,8 +226,9 @@ public final class LeaderElector implements Leadership, AutoCloseable {
 
   /** A leader tries on until its deadline; who does not lead has time. */
   private long nextTry(LeaseLock.Outcome outcome, long now) {
-    boolean rejected = outcome instanceof LeaseLock.Outcome.Rejected && lead.isEmpty();
-    return now + (rejected ? REJECTED_RETRY : settings.retryPeriod()).toNanos();
+    rejections = outcome instanceof LeaseLock.Outcome.Rejected ? rejections + 1 : 0;
+    boolean forGood = rejections > FEW_REJECTIONS && lead.isEmpty();
+    return now + (forGood ? REJECTED_RETRY : settings.retryPeriod()).toNanos();
   }
 
   /**
@@ -282,18 +301,18 @@ public final class LeaderElector implements Leadership, AutoCloseable {
     }
   }
 
-  private void release() {
+  private void release(String reason) {
     if (lead.isEmpty()) {
       return;
     }
     synchronized (this) {
-      releasing = true;
+      releasing = closing;
       // Of a call that was given up for the end's sake. It is not to end this one, too.
       boolean unusedInterrupt = Thread.interrupted();
     }
     boolean certain = isCertain();
     lead = Optional.empty();
-    listener.accept("stopped: shutting down");
+    listener.accept("stopped: " + reason);
     ObservedLease lease = lock.sight().observed().orElse(null);
     if (!certain || lease == null || !lease.leaseRecord().isHeldBy(settings.identity())) {
       return;
@@ -307,8 +326,9 @@ public final class LeaderElector implements Leadership, AutoCloseable {
             lease.leaseRecord().transitions());
     LeaseLock.Outcome outcome = lock.update(released, lease.resourceVersion(), RELEASE);
     log.info(
-        "leading=false identity={} released={}",
+        "leading=false identity={} reason=\"{}\" released={}",
         settings.identity(),
+        reason,
         outcome instanceof LeaseLock.Outcome.Done);
   }
 }

@@ -19,11 +19,13 @@ import io.apiserverupdater.updater.endpoints.TargetName;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.AbstractExecutorService;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -108,7 +110,41 @@ class EndpointsReconcilerTest {
           MemberHealths.NOT_PROBED,
           () -> leading,
           clock::get,
-          () -> 0);
+          () -> 0,
+          new DirectExecutor());
+
+  /** Runs each task at once, so that the steps of a test follow each other. */
+  private static final class DirectExecutor extends AbstractExecutorService {
+    @Override
+    public void execute(Runnable task) {
+      task.run();
+    }
+
+    @Override
+    public void shutdown() {
+      // There is no thread.
+    }
+
+    @Override
+    public List<Runnable> shutdownNow() {
+      return List.of();
+    }
+
+    @Override
+    public boolean isShutdown() {
+      return false;
+    }
+
+    @Override
+    public boolean isTerminated() {
+      return false;
+    }
+
+    @Override
+    public boolean awaitTermination(long timeout, TimeUnit unit) {
+      return true;
+    }
+  }
 
   EndpointsReconcilerTest() {
     client.source("192.0.2.1");
@@ -187,10 +223,16 @@ class EndpointsReconcilerTest {
   }
 
   @Test
-  void rejectedWriteIsTriedAgainSlowlyWithoutReading() {
-    client.answers.add(new WriteResult.Rejected("403: forbidden"));
-    assertEquals(Optional.of(Duration.ofSeconds(15)), reconciler.reconcile());
-    assertEquals(List.of(SLICE), client.writes);
+  void rejectedWriteIsTriedAgainMoreAndMoreSlowlyWithoutReading() {
+    List<Duration> waits = new ArrayList<>();
+    for (int i = 0; i < 12; i++) {
+      client.answers.add(new WriteResult.Rejected("403: forbidden"));
+      waits.add(reconciler.reconcile().orElseThrow());
+    }
+    assertEquals(waits.stream().sorted().toList(), waits);
+    assertEquals(Duration.ofSeconds(1), waits.get(0));
+    assertEquals(Duration.ofSeconds(15), waits.get(11));
+    assertEquals(Collections.nCopies(12, SLICE), client.writes);
     assertEquals(0, client.rereads);
   }
 
@@ -213,8 +255,32 @@ class EndpointsReconcilerTest {
     client.answers.add(new WriteResult.Written());
     client.answers.add(new WriteResult.Failed("500", Optional.empty()));
     assertTrue(reconciler.reconcile().isPresent());
+    assertEquals(Optional.of(Duration.ofMillis(25)), reconciler.reconcile());
+    assertEquals(List.of(SLICE, ENDPOINTS), client.writes, "its failure is backed off from");
+    clock.addAndGet(Duration.ofMillis(25).toNanos());
     reconciler.reconcile();
     assertEquals(List.of(SLICE, ENDPOINTS, ENDPOINTS), client.writes);
+  }
+
+  @Test
+  void failureOfTheEndpointsObjectDelaysNoSlice() {
+    client.answers.add(new WriteResult.Written());
+    client.answers.add(new WriteResult.Rejected("403: forbidden"));
+    reconciler.reconcile();
+    client.source("192.0.2.2");
+    reconciler.reconcile();
+    assertEquals(List.of(SLICE, ENDPOINTS, "update EndpointSlice apiserver-ipv4"), client.writes);
+  }
+
+  @Test
+  void failureOfOneFamilyDoesNotKeepTheOtherFromItsSlice() {
+    EndpointSlice ipv4 = client.source.get(0);
+    List<Endpoint> ipv6 = List.of(Endpoint.ready("2001:db8::1"));
+    client.source =
+        List.of(ipv4, new EndpointSlice("ipv6", "IPv6", Map.of(), ipv4.ports(), ipv6, "1"));
+    client.answers.add(new WriteResult.Rejected("403: forbidden"));
+    reconciler.reconcile();
+    assertEquals(List.of(SLICE, "create EndpointSlice apiserver-ipv6"), client.writes);
   }
 
   @Test

@@ -61,7 +61,8 @@ class LeaderElectorModelTest {
                 identity, Duration.ofSeconds(4), Duration.ofSeconds(3), Duration.ofSeconds(1));
         Duration error = Duration.ofMillis(random.nextInt(7_200_000) - 3_600_000L);
         elector =
-            new LeaderElector(settings, view, clock::get, new SteppedClock(clock::get, error));
+            new LeaderElector(
+                settings, view, () -> true, clock::get, new SteppedClock(clock::get, error));
         view.fault = this::fault;
         view.onTheWay = this::travel;
         view.onTheWayBack = this::travel;

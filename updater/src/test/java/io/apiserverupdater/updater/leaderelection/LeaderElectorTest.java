@@ -32,7 +32,9 @@ class LeaderElectorTest {
   private final SteppedClock wallClock = new SteppedClock(clock::get, Duration.ZERO);
   private final ModelLease lease = new ModelLease(clock::get);
   private final ModelLease.View view = lease.new View();
-  private final LeaderElector elector = new LeaderElector(SETTINGS, view, clock::get, wallClock);
+  private boolean fit = true;
+  private final LeaderElector elector =
+      new LeaderElector(SETTINGS, view, () -> fit, clock::get, wallClock);
 
   private static long ms(long millis) {
     return TimeUnit.MILLISECONDS.toNanos(millis);
@@ -144,10 +146,13 @@ class LeaderElectorTest {
             seenReleased held:other waits=PT4S certain=false knownHolder=other calls=update,read
           the loser of the race to create waits for the winner |\
             seen held:other waits=PT4S holder=other
-          a server that says no is asked slowly |\
-            fault:FORBIDDEN waits=PT15S calls=read fault:NONE pass:15000 settle certain=true
-          a forbidden creation is tried again slowly |\
-            seen faultUntilRead:FORBIDDEN waits=PT15S certain=false
+          one no may be that of an apiserver that has just started |\
+            fault:FORBIDDEN waits=PT1S calls=read fault:NONE pass:1000 settle certain=true
+          whoever is told no again and again asks slowly |\
+            fault:FORBIDDEN settle pass:1000 settle pass:1000 settle pass:1000 settle pass:1000 \
+            waits=PT1S pass:1000 waits=PT15S fault:NONE pass:15000 settle certain=true
+          a forbidden creation is tried again |\
+            seen faultUntilRead:FORBIDDEN waits=PT1S certain=false
           # Not certain before the Lease is known to be ours; and its holder has not changed.
           a lost answer to the creation costs one retry period |\
             seen faultUntilRead:ANSWER_LOST waits=PT1S certain=false holder=me \
@@ -209,6 +214,20 @@ class LeaderElectorTest {
     assertTrue(elector.isCertain());
     assertEquals("me", elector.holder());
     assertEquals(Optional.of(heldBy("me", 0)), lease.stored());
+  }
+
+  @Test
+  void whoCannotDoTheWorkHandsTheLeaseOverAndDoesNotAskForIt() {
+    lead();
+    fit = false;
+    assertEquals(Duration.ofSeconds(1), settleAfter(1000));
+    assertFalse(elector.isCertain());
+    assertEquals("", lease.holder(), "released");
+    assertEquals(Duration.ofSeconds(1), settleAfter(1000));
+    assertEquals(List.of("release"), view.calls, "nothing is asked for");
+    fit = true;
+    settleAfter(1000);
+    assertTrue(elector.isCertain());
   }
 
   @Test

@@ -1,5 +1,6 @@
 package io.apiserverupdater.updater.kube.api;
 
+import io.apiserverupdater.updater.kube.access.ServerAddress;
 import java.time.Duration;
 import java.util.Optional;
 
@@ -7,7 +8,10 @@ import java.util.Optional;
 public sealed interface ApiAnswer {
 
   /** 2xx. */
-  record Ok(String body) implements ApiAnswer {}
+  record Ok(String body, ServerAddress server) implements ApiAnswer {}
+
+  /** 2xx, but not what the API promises. A write was carried out all the same. */
+  record Unreadable(String why) implements ApiAnswer {}
 
   /**
    * Another status.
@@ -21,6 +25,19 @@ public sealed interface ApiAnswer {
     /** Whether the same call will be turned down until a person changes something. */
     public boolean isRejection() {
       return code == 400 || code == 401 || code == 403 || code == 422;
+    }
+
+    /**
+     * Whether the answer may be this server's alone, so that others are asked before it is
+     * believed: its authorizer may be broken, or its way to a webhook or to etcd. A conflict and a
+     * version that is gone are facts, and an object that a write does not find may be gone.
+     */
+    boolean isDoubtful(boolean read) {
+      return switch (code) {
+        case 409, 410, 429 -> false;
+        case 404 -> read;
+        default -> code >= 400 && (code < 500 || !read);
+      };
     }
 
     /** Whether the server asks to be spared for a while; another one may be idle. */
@@ -40,6 +57,9 @@ public sealed interface ApiAnswer {
   default String failure() {
     if (this instanceof Status status) {
       return status.describe();
+    }
+    if (this instanceof Unreadable unreadable) {
+      return unreadable.why();
     }
     return this instanceof None none ? none.why() : "";
   }

@@ -31,6 +31,11 @@ public record ApiCall(
     return new ApiCall("DELETE", path, Map.of(), Optional.of(body));
   }
 
+  /** Whether it changes nothing. */
+  boolean isRead() {
+    return method.equals("GET");
+  }
+
   /** Path and query, percent-encoded (RFC 3986). */
   String target() {
     StringBuilder target = new StringBuilder(128).append(encoded(path));

@@ -10,7 +10,9 @@ import java.security.GeneralSecurityException;
 import java.security.cert.CertificateException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -19,6 +21,7 @@ import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
 import javax.net.ssl.SSLException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -41,7 +44,7 @@ public final class ApiClient implements AutoCloseable {
   private static final Duration WATCH_OPEN = Duration.ofSeconds(5);
   private static final int MOST_WARNINGS = 100;
 
-  /** In seconds. A server that asks for more is asked again all the same. */
+  /** In seconds. A server that asks for more is asked again all the same; for less, after 1 s. */
   private static final long LONGEST_RETRY_AFTER = 60;
 
   /** What a server that is too busy asks for without saying so. */
@@ -51,7 +54,7 @@ public final class ApiClient implements AutoCloseable {
   private final ServerOrder order;
   private final LongSupplier monotonic;
   private final Set<String> warned = ConcurrentHashMap.newKeySet();
-  private final Set<ServerAddress> distrusted = ConcurrentHashMap.newKeySet();
+  private final Set<ServerAddress> wronglyCertified = ConcurrentHashMap.newKeySet();
 
   private final ScheduledThreadPoolExecutor deadlines;
   private final AtomicLong lastAnswerAt;
@@ -81,8 +84,8 @@ public final class ApiClient implements AutoCloseable {
   public void forgetOthers() {
     Set<ServerAddress> known = order.all();
     connections.retain(known);
-    distrusted.retainAll(known);
-    connections.cancelWatches(order::isWorthLeaving);
+    wronglyCertified.retainAll(known);
+    moveWatches();
   }
 
   /**
@@ -91,7 +94,12 @@ public final class ApiClient implements AutoCloseable {
    */
   public void setUnready(Set<ServerAddress> members) {
     order.setUnready(members);
-    connections.cancelWatches(order::isWorthLeaving);
+    moveWatches();
+  }
+
+  /** The monotonic clock, in nanoseconds. */
+  public long now() {
+    return monotonic.getAsLong();
   }
 
   /** How long ago any apiserver has answered anything. */
@@ -115,7 +123,11 @@ public final class ApiClient implements AutoCloseable {
     List<String> failures = new ArrayList<>();
     Optional<ApiAnswer.Status> refused = Optional.empty();
     Optional<ApiAnswer.Status> busy = Optional.empty();
-    List<ServerAddress> candidates = order.candidates(Use.UNARY, monotonic.getAsLong());
+    Map<ServerAddress, ApiAnswer.Status> doubtful = new LinkedHashMap<>();
+    Map<ServerAddress, Exception> silent = new LinkedHashMap<>();
+    // A watch is opened where its list was read: that proves that the server has its etcd.
+    Use use = call.isRead() ? Use.WATCH : Use.UNARY;
+    List<ServerAddress> candidates = order.candidates(use, monotonic.getAsLong());
     if (candidates.size() == 1) {
       // The first try may have met a connection that had just died in the pool.
       candidates = List.of(candidates.get(0), candidates.get(0));
@@ -127,7 +139,13 @@ public final class ApiClient implements AutoCloseable {
         break;
       }
       ServerAddress server = candidates.get(i);
-      if (busy.isPresent() && !order.mayStandIn(server, monotonic.getAsLong())) {
+      boolean second = busy.isPresent() || !doubtful.isEmpty();
+      if (second && !order.mayStandIn(server, monotonic.getAsLong())) {
+        continue;
+      }
+      Optional<ApiAnswer.Status> spared = call.isRead() ? spared(server) : Optional.empty();
+      if (spared.isPresent()) {
+        busy = Optional.of(busy.map(first -> lessBusy(first, spared.get())).orElse(spared.get()));
         continue;
       }
       long servers = candidates.subList(i, candidates.size()).stream().distinct().count();
@@ -135,8 +153,13 @@ public final class ApiClient implements AutoCloseable {
       long sentAt = monotonic.getAsLong();
       try {
         ApiAnswer answer = attempt(server, call, Duration.ofNanos(attempt));
+        if (answer instanceof ApiAnswer.Status status && status.isDoubtful(call.isRead())) {
+          doubtful.put(server, status);
+          continue;
+        }
         if (answer instanceof ApiAnswer.Status status && status.code() >= 500) {
           demote(server, status.describe());
+          moveWatches();
           failures.add(server + ": " + status.describe());
           refused = Optional.of(status);
           continue;
@@ -146,17 +169,79 @@ public final class ApiClient implements AutoCloseable {
           busy = Optional.of(busy.map(first -> lessBusy(first, status)).orElse(status));
           continue;
         }
-        promote(server, Use.UNARY, sentAt);
+        promote(server, use, sentAt);
+        doubtful.forEach((other, status) -> contradict(other, server, status));
+        silent.forEach(this::broke);
         return answer;
       } catch (IOException | GeneralSecurityException e) {
-        broke(server, e);
         failures.add(server + ": " + reason(e));
+        if (!call.isRead() && isSilence(e)) {
+          // A webhook may hold the write up. Only if another server takes it, is this one at fault.
+          silent.put(server, e);
+          connections.evict(server);
+        } else {
+          broke(server, e);
+        }
       }
     }
     if (busy.isPresent()) {
       return busy.get();
     }
+    if (!doubtful.isEmpty()) {
+      return unanimous(doubtful);
+    }
     return refused.isPresent() ? refused.get() : new ApiAnswer.None(String.join("; ", failures));
+  }
+
+  /** The answer that a server gave when it asked to be spared, as long as that lasts. */
+  private Optional<ApiAnswer.Status> spared(ServerAddress server) {
+    return order
+        .busyFor(server, monotonic.getAsLong())
+        .map(
+            left ->
+                new ApiAnswer.Status(429, "", server + " asked to be spared", Optional.of(left)));
+  }
+
+  /** What all servers say that have answered; one that may pass is no final word. */
+  private ApiAnswer.Status unanimous(Map<ServerAddress, ApiAnswer.Status> refusals) {
+    ServerAddress first = refusals.keySet().iterator().next();
+    if (refusals.size() == 1 && !order.isMember(first)) {
+      // A new connection to the configured address may lead to another server.
+      connections.evict(first);
+    }
+    return refusals.values().stream()
+        .filter(status -> !status.isRejection())
+        .findFirst()
+        .orElseGet(() -> refusals.values().iterator().next());
+  }
+
+  private void contradict(ServerAddress server, ServerAddress other, ApiAnswer.Status status) {
+    distrust(server, status.describe() + "; " + other + " accepts the same");
+  }
+
+  private void distrust(ServerAddress server, String why) {
+    if (order.distrusted(server, monotonic.getAsLong())) {
+      log.warn("apiserver=distrusted address={} reason=\"{}\"", server, why);
+    }
+    moveWatches();
+  }
+
+  /**
+   * All servers, and whether their word is doubted: others have accepted what one refused, or its
+   * answers could not be read, within the last five minutes.
+   */
+  public Map<ServerAddress, Boolean> distrusted() {
+    long now = monotonic.getAsLong();
+    return order.all().stream()
+        .collect(
+            Collectors.toUnmodifiableMap(
+                server -> server, server -> order.isDistrusted(server, now)));
+  }
+
+  private void moveWatches() {
+    long now = monotonic.getAsLong();
+    connections.cancelWatches(
+        server -> order.isWorthLeaving(server, now) || order.isDemoted(server, now));
   }
 
   /** Such a server is well, and says for how long it is to be spared (RFC 6585, section 4). */
@@ -202,7 +287,7 @@ public final class ApiClient implements AutoCloseable {
         connection.transport().exchange(server, call, connection.token(), timeout);
     noteWarnings(reply);
     heard();
-    return reply.isSuccess() ? new ApiAnswer.Ok(reply.body()) : status(reply);
+    return reply.isSuccess() ? new ApiAnswer.Ok(reply.body(), server) : status(reply);
   }
 
   /**
@@ -212,21 +297,33 @@ public final class ApiClient implements AutoCloseable {
    * @throws RefusedException when it says no
    */
   public WatchStream openWatch(ApiCall call, Duration quiet) throws IOException, RefusedException {
-    Optional<RefusedException> busy = Optional.empty();
+    Map<ServerAddress, RefusedException> refusals = new LinkedHashMap<>();
     for (ServerAddress server : order.candidates(Use.WATCH, monotonic.getAsLong())) {
-      if (busy.isPresent() && !order.mayStandIn(server, monotonic.getAsLong())) {
+      if (!refusals.isEmpty() && !order.mayStandIn(server, monotonic.getAsLong())) {
+        continue;
+      }
+      Optional<ApiAnswer.Status> spared = spared(server);
+      if (spared.isPresent()) {
+        refusals.put(server, new RefusedException(spared.get()));
         continue;
       }
       try {
-        return openWatch(server, call, quiet);
+        WatchStream stream = openWatch(server, call, quiet);
+        refusals.forEach(
+            (other, refusal) -> {
+              if (!refusal.status().isBusy()) {
+                contradict(other, server, refusal.status());
+              }
+            });
+        return stream;
       } catch (RefusedException e) {
-        if (!e.status().isBusy()) {
+        if (!e.status().isBusy() && !e.status().isDoubtful(true)) {
           throw e;
         }
-        busy = busy.or(() -> Optional.of(e));
+        refusals.put(server, e);
       }
     }
-    throw busy.orElseThrow();
+    throw refusals.values().iterator().next();
   }
 
   private WatchStream openWatch(ServerAddress server, ApiCall call, Duration quiet)
@@ -273,14 +370,29 @@ public final class ApiClient implements AutoCloseable {
     throw new RefusedException(status);
   }
 
+  /**
+   * Notes that what a server says cannot be read: others are asked before it for a while.
+   *
+   * @return the answer as it is to be told
+   */
+  public ApiAnswer.Unreadable unreadable(ServerAddress server, String why) {
+    String told = "an answer that cannot be read: " + why;
+    distrust(server, told);
+    return new ApiAnswer.Unreadable(server + ": " + told);
+  }
+
   /** Notes that a call or a watch broke: the server is asked last for a while. */
   public void broke(ServerAddress server, Exception e) {
     demote(server, reason(e));
     connections.evict(server);
   }
 
+  private static boolean isSilence(Exception e) {
+    return e instanceof InterruptedIOException;
+  }
+
   private void promote(ServerAddress server, Use use, long sentAt) {
-    distrusted.remove(server);
+    wronglyCertified.remove(server);
     if (order.succeeded(server, use, sentAt)) {
       log.info("apiserver=up address={}", server);
     }
@@ -289,7 +401,7 @@ public final class ApiClient implements AutoCloseable {
   private void demote(ServerAddress server, String why) {
     boolean first = order.failed(server, monotonic.getAsLong());
     // A server that is merely away returns by itself; one that is not trusted needs a person.
-    boolean distrust = why.startsWith(CERTIFICATE) && distrusted.add(server);
+    boolean distrust = why.startsWith(CERTIFICATE) && wronglyCertified.add(server);
     if (distrust) {
       // Its authority may just have been replaced.
       connections.expireCredentials();
@@ -321,7 +433,8 @@ public final class ApiClient implements AutoCloseable {
   /** Retry-After in seconds (RFC 9110, section 10.2.3); the date form is not used by the API. */
   private static Optional<Duration> seconds(String text) {
     return text.matches("[0-9]{1,6}")
-        ? Optional.of(Duration.ofSeconds(Math.min(Long.parseLong(text), LONGEST_RETRY_AFTER)))
+        ? Optional.of(
+            Duration.ofSeconds(Math.max(1, Math.min(Long.parseLong(text), LONGEST_RETRY_AFTER))))
         : Optional.empty();
   }
 

@@ -10,18 +10,23 @@ import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
  * Which apiserver to ask first. The live control planes come before the configured address, because
  * that address may depend on what we maintain; one that has answered comes before the others, one
- * that asked to be spared (429) comes after them, then one that has just failed, and one that our
- * probes call unready comes last. Watches stay at one server, and so on one connection; calls take
- * turns between two, so that a write needs no TLS handshake when one of them dies. Thread-safe.
+ * that asked to be spared (429) comes after them, then one whose word others have contradicted, one
+ * that has just failed, and one that our probes call unready comes last. Watches stay at one
+ * server, and so on one connection; calls take turns between two, so that a write needs no TLS
+ * handshake when one of them dies. Thread-safe.
  */
 final class ServerOrder {
   /** A server that failed is asked after all others for this long. */
   private static final Duration DEMOTION = Duration.ofSeconds(10);
+
+  /** A server whose word is doubted is asked after the others for this long. */
+  private static final Duration DISTRUST = Duration.ofMinutes(5);
 
   /** After so long calls go to the next server; its connection is kept for longer than that. */
   private static final Duration TURN = Duration.ofSeconds(10);
@@ -35,6 +40,7 @@ final class ServerOrder {
   private List<ServerAddress> members = List.of();
   private Set<ServerAddress> unready = Set.of();
   private final Map<ServerAddress, Long> failedAt = new HashMap<>();
+  private final Map<ServerAddress, Long> distrustedAt = new HashMap<>();
   private final Map<ServerAddress, Long> busyUntil = new HashMap<>();
   private final Map<Use, Preferred> preferred = new EnumMap<>(Use.class);
 
@@ -47,6 +53,7 @@ final class ServerOrder {
     members = List.copyOf(now);
     Set<ServerAddress> known = all();
     failedAt.keySet().retainAll(known);
+    distrustedAt.keySet().retainAll(known);
     busyUntil.keySet().retainAll(known);
     preferred.values().removeIf(last -> !known.contains(last.server()));
   }
@@ -62,6 +69,7 @@ final class ServerOrder {
     candidates.sort(
         Comparator.<ServerAddress, Boolean>comparing(unready::contains)
             .thenComparingLong(server -> demotedSince(server, now))
+            .thenComparing(server -> isDistrusted(server, now))
             .thenComparing(server -> isBusy(server, now))
             .thenComparing(server -> rank(server, use, now)));
     return candidates;
@@ -83,7 +91,7 @@ final class ServerOrder {
    * apiserver breaks its connections one after the other, and still answers on the last of them.
    *
    * @param sentAt when the call was sent, in nanoseconds of the clock of {@link #failed}
-   * @return whether the server had failed before
+   * @return whether the server had failed before, or was distrusted until now
    */
   synchronized boolean succeeded(ServerAddress server, Use use, long sentAt) {
     Long failed = failedAt.get(server);
@@ -91,6 +99,10 @@ final class ServerOrder {
       return false;
     }
     boolean back = failedAt.remove(server) != null;
+    if (distrustedAt.containsKey(server) && !isDistrusted(server, sentAt)) {
+      distrustedAt.remove(server);
+      back = true;
+    }
     Preferred last = preferred.get(use);
     if (members.contains(server) && (last == null || !last.server().equals(server))) {
       preferred.put(use, new Preferred(server, sentAt));
@@ -109,6 +121,28 @@ final class ServerOrder {
   }
 
   /**
+   * Notes that another server has accepted what this one refused, or that its answer makes no
+   * sense.
+   *
+   * @return whether it is the first time since it was last trusted
+   */
+  synchronized boolean distrusted(ServerAddress server, long now) {
+    preferred.values().removeIf(last -> last.server().equals(server));
+    return distrustedAt.put(server, now) == null;
+  }
+
+  /** Whether it is a control plane known by its own address. */
+  synchronized boolean isMember(ServerAddress server) {
+    return members.contains(server);
+  }
+
+  /** Whether that was within the last five minutes. */
+  synchronized boolean isDistrusted(ServerAddress server, long now) {
+    Long at = distrustedAt.get(server);
+    return at != null && now - at < DISTRUST.toNanos();
+  }
+
+  /**
    * Notes that a server has asked to be spared until then. The moments are of the clock of {@link
    * #failed}.
    */
@@ -118,30 +152,40 @@ final class ServerOrder {
   }
 
   /**
-   * Whether a server may be asked what another one was too busy for. Not the configured address:
-   * behind it may be the same one again.
+   * Whether a server may be asked what another one was too busy for, or has refused. Not the
+   * configured address: behind it may be the same one again.
    */
   synchronized boolean mayStandIn(ServerAddress server, long now) {
     return members.contains(server) && !unready.contains(server) && !isBusy(server, now);
   }
 
   /**
-   * Whether a watch should move: away from a server that our probes call unready, from one that is
-   * no member any more, and from the configured address, behind which any of these may be. Nowhere
-   * as long as no member is ready.
+   * Whether a watch should move: away from a server that our probes call unready, from one whose
+   * word is doubted, from one that is no member any more, and from the configured address, behind
+   * which any of these may be. Nowhere as long as no better member is known.
    */
-  synchronized boolean isWorthLeaving(ServerAddress server) {
-    return (unready.contains(server) || !members.contains(server)) && !unready.containsAll(members);
+  synchronized boolean isWorthLeaving(ServerAddress server, long now) {
+    boolean bad = unready.contains(server) || !members.contains(server);
+    return (bad && !unready.containsAll(members))
+        || (isDistrusted(server, now)
+            && members.stream()
+                .anyMatch(other -> !unready.contains(other) && !isDistrusted(other, now)));
   }
 
   /** The same just after it was opened: not from where it went because the others had failed. */
   synchronized boolean isWorthLeavingAtOnce(ServerAddress server, long now) {
-    return isWorthLeaving(server) && candidates(Use.WATCH, now).indexOf(server) > 0;
+    return isWorthLeaving(server, now) && candidates(Use.WATCH, now).indexOf(server) > 0;
+  }
+
+  /** For how long a server is still to be spared. */
+  synchronized Optional<Duration> busyFor(ServerAddress server, long now) {
+    return Optional.ofNullable(busyUntil.get(server))
+        .filter(until -> until - now > 0)
+        .map(until -> Duration.ofNanos(until - now));
   }
 
   private boolean isBusy(ServerAddress server, long now) {
-    Long until = busyUntil.get(server);
-    return until != null && until - now > 0;
+    return busyFor(server, now).isPresent();
   }
 
   /** The control planes of the moment, and the configured address. */
@@ -149,6 +193,14 @@ final class ServerOrder {
     Set<ServerAddress> all = new LinkedHashSet<>(members);
     all.add(configured);
     return all;
+  }
+
+  /** Whether it failed a short while ago, and a ready member has not. */
+  synchronized boolean isDemoted(ServerAddress server, long now) {
+    return demotedSince(server, now) != Long.MIN_VALUE
+        && members.stream()
+            .anyMatch(
+                other -> !unready.contains(other) && demotedSince(other, now) == Long.MIN_VALUE);
   }
 
   /** Long.MIN_VALUE when not demoted; else the longer ago it failed, the smaller. */

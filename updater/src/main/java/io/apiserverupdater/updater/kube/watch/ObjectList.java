@@ -50,7 +50,7 @@ public record ObjectList<T extends KubernetesObject>(
               ? KubeJson.field(metadata, "resourceVersion")
               : "";
       if (version.isEmpty()) {
-        return new Result.Failed(new ApiAnswer.None("the list has no resourceVersion"));
+        return new Result.Failed(api.unreadable(ok.server(), "the list has no resourceVersion"));
       }
       List<ResourceCache.Versioned<T>> objects = new ArrayList<>();
       if (list.get("items") instanceof JsonArray items) {
@@ -61,7 +61,7 @@ public record ObjectList<T extends KubernetesObject>(
       cache.replace(objects, version, asked);
       return new Result.Listed(version);
     } catch (KubeJson.MalformedException e) {
-      return new Result.Failed(new ApiAnswer.None(KubeJson.orEmpty(e.getMessage())));
+      return new Result.Failed(api.unreadable(ok.server(), KubeJson.orEmpty(e.getMessage())));
     }
   }
 
@@ -102,7 +102,7 @@ public record ObjectList<T extends KubernetesObject>(
       cache.put(versioned(KubeJson.model(ok.body(), resource.type())));
       return Optional.empty();
     } catch (KubeJson.MalformedException e) {
-      return Optional.of(new ApiAnswer.None(KubeJson.orEmpty(e.getMessage())));
+      return Optional.of(api.unreadable(ok.server(), KubeJson.orEmpty(e.getMessage())));
     }
   }
 

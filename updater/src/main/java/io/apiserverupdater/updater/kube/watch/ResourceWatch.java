@@ -35,8 +35,6 @@ public final class ResourceWatch<T extends KubernetesObject> implements AutoClos
   private static final Set<String> CHANGES = Set.of("ADDED", "MODIFIED", "DELETED");
 
   private static final Duration LIST_TIMEOUT = Duration.ofSeconds(6);
-  private static final Duration SHORTEST_WATCH = Duration.ofMinutes(4);
-  private static final Duration LONGEST_WATCH = Duration.ofMinutes(8);
 
   /** How much longer than it was asked to a server may keep a watch open. */
   private static final Duration OVERTIME = Duration.ofSeconds(20);
@@ -47,11 +45,12 @@ public final class ResourceWatch<T extends KubernetesObject> implements AutoClos
   /** So many of them in a row are worth a word. */
   private static final int MOST_SHORT_WATCHES = 5;
 
-  /** A permission is granted by a person: looking more often does not help. */
+  /** A permission is granted by a person: what has been refused again and again waits for one. */
   private static final Duration FORBIDDEN_RETRY = Duration.ofSeconds(15);
 
   private final ApiClient api;
   private final ObjectList<T> list;
+  private final Duration longest;
   private final Runnable changed;
   private final Backoff backoff =
       new Backoff(
@@ -70,12 +69,15 @@ public final class ResourceWatch<T extends KubernetesObject> implements AutoClos
 
   private final AtomicBoolean healthy = new AtomicBoolean(true);
   private volatile String lastRejection = "";
+  private volatile Optional<Long> unreadable = Optional.empty();
 
   /**
+   * @param longest how long a watch lasts at most; at least half of it
    * @param changed called, on the watch's thread, after each change of the cache
    */
-  public ResourceWatch(ObjectList<T> list, Runnable changed) {
+  public ResourceWatch(ObjectList<T> list, Duration longest, Runnable changed) {
     this.list = list;
+    this.longest = longest;
     this.api = list.api();
     this.changed = changed;
     String watched = list.resource().plural() + "-" + list.selection().selector();
@@ -127,10 +129,23 @@ public final class ResourceWatch<T extends KubernetesObject> implements AutoClos
         log.debug("watch=broken resource={} reason=\"{}\"", list.resource().plural(), broken.why());
         await(backoff.next());
       } else if (end instanceof End.Failed failed) {
+        if (failed.rejected() && unreadable.isEmpty()) {
+          unreadable = Optional.of(api.now());
+        }
         tellOfFailure(failed.why(), failed.rejected());
-        await(failed.retryAfter().orElseGet(backoff::next));
+        await(pause(failed));
       }
     }
+  }
+
+  /** Never shorter than the backoff, whatever a server asks for. */
+  private Duration pause(End.Failed failed) {
+    Duration next = backoff.next();
+    Duration asked = failed.retryAfter().orElse(Duration.ZERO);
+    if (failed.rejected() && backoff.isLongest()) {
+      asked = FORBIDDEN_RETRY;
+    }
+    return asked.compareTo(next) > 0 ? asked : next;
   }
 
   /** A server that is about to stop lets a watch be opened and ends it; one does so for good. */
@@ -149,13 +164,14 @@ public final class ResourceWatch<T extends KubernetesObject> implements AutoClos
     if (result instanceof ObjectList.Result.Failed failed) {
       return failed(failed.answer());
     }
+    unreadable = Optional.empty();
     changed.run();
     return watch(((ObjectList.Result.Listed) result).version());
   }
 
   private End watch(String version) {
     long seconds =
-        ThreadLocalRandom.current().nextLong(SHORTEST_WATCH.toSeconds(), LONGEST_WATCH.toSeconds());
+        ThreadLocalRandom.current().nextLong(longest.toSeconds() / 2, longest.toSeconds());
     boolean heard = false;
     try (WatchStream stream =
         remember(
@@ -184,6 +200,9 @@ public final class ResourceWatch<T extends KubernetesObject> implements AutoClos
             tellOfRecovery();
           }
         }
+      } catch (KubeJson.MalformedException e) {
+        // What was lost with it is found by a list.
+        return failed(api.unreadable(stream.server(), KubeJson.orEmpty(e.getMessage())));
       } catch (IOException e) {
         if (stream.isCancelled()) {
           return new End.Done();
@@ -207,35 +226,29 @@ public final class ResourceWatch<T extends KubernetesObject> implements AutoClos
   }
 
   /** Takes one event; returns the end of the watch if it is one. */
-  private Optional<End> take(String line) {
-    try {
-      KubeJson.Event<T> event = KubeJson.event(line, CHANGES::contains, list.resource().type());
-      boolean news = true;
-      switch (event.type()) {
-        case "ADDED", "MODIFIED" -> news = list.cache().put(objectOf(event));
-        case "DELETED" -> {
-          ResourceCache.Versioned<T> gone = objectOf(event);
-          list.cache().remove(gone.name(), gone.version());
-        }
-        case "BOOKMARK" -> {
-          return Optional.empty();
-        }
-        case "ERROR" -> {
-          return Optional.of(refused(statusOf(event)));
-        }
-        default -> {
-          return Optional.of(
-              new End.Broken("an event of the unknown type \"" + event.type() + "\""));
-        }
+  private Optional<End> take(String line) throws KubeJson.MalformedException {
+    KubeJson.Event<T> event = KubeJson.event(line, CHANGES::contains, list.resource().type());
+    boolean news = true;
+    switch (event.type()) {
+      case "ADDED", "MODIFIED" -> news = list.cache().put(objectOf(event));
+      case "DELETED" -> {
+        ResourceCache.Versioned<T> gone = objectOf(event);
+        list.cache().remove(gone.name(), gone.version());
       }
-      if (news) {
-        changed.run();
+      case "BOOKMARK" -> {
+        return Optional.empty();
       }
-      return Optional.empty();
-    } catch (KubeJson.MalformedException e) {
-      // What was lost with it is found by a list.
-      return Optional.of(new End.Broken("a malformed event: " + e.getMessage()));
+      case "ERROR" -> {
+        return Optional.of(refused(statusOf(event)));
+      }
+      default -> {
+        return Optional.of(new End.Broken("an event of the unknown type \"" + event.type() + "\""));
+      }
     }
+    if (news) {
+      changed.run();
+    }
+    return Optional.empty();
   }
 
   private ResourceCache.Versioned<T> objectOf(KubeJson.Event<T> event)
@@ -266,11 +279,10 @@ public final class ResourceWatch<T extends KubernetesObject> implements AutoClos
 
   private End failed(ApiAnswer answer) {
     if (answer instanceof ApiAnswer.Status status) {
-      boolean forbidden = status.code() == 403 || status.code() == 401;
-      return new End.Failed(
-          status.describe(),
-          forbidden ? Optional.of(FORBIDDEN_RETRY) : status.retryAfter(),
-          status.isRejection());
+      return new End.Failed(status.describe(), status.retryAfter(), status.isRejection());
+    }
+    if (answer instanceof ApiAnswer.Unreadable) {
+      return new End.Failed(answer.failure(), Optional.empty(), true);
     }
     return answer instanceof ApiAnswer.None none
         ? new End.Broken(none.why())
@@ -292,6 +304,23 @@ public final class ResourceWatch<T extends KubernetesObject> implements AutoClos
   /** Whether the watch is open at this moment. */
   public synchronized boolean isOpen() {
     return open.isPresent();
+  }
+
+  /** For how long the servers have refused to be read, or their answers made no sense. */
+  public Duration unreadable() {
+    return unreadable
+        .map(since -> Duration.ofNanos(Math.max(0, api.now() - since)))
+        .orElse(Duration.ZERO);
+  }
+
+  /** What is watched, and why it could not be read when it was last tried. */
+  public String describe() {
+    return "%s %s in %s: %s"
+        .formatted(
+            list.resource().plural(),
+            list.selection().selector(),
+            list.selection().namespace(),
+            lastRejection);
   }
 
   private boolean isClosed() {

@@ -138,10 +138,10 @@ class ServerOrderTest {
   @Test
   void watchesLeaveTheConfiguredAddressAsSoonAsAMemberIsKnown() {
     order.setUnready(Set.of(A));
-    assertFalse(order.isWorthLeaving(CONFIGURED), "there is no other");
+    assertFalse(order.isWorthLeaving(CONFIGURED, T), "there is no other");
     order.setUnready(Set.of());
     order.setMembers(List.of(A, B));
-    assertTrue(order.isWorthLeaving(CONFIGURED));
+    assertTrue(order.isWorthLeaving(CONFIGURED, T));
     assertTrue(order.isWorthLeavingAtOnce(CONFIGURED, T), "it was chosen before they were known");
     order.failed(A, T);
     order.failed(B, T);
@@ -152,16 +152,53 @@ class ServerOrderTest {
   void watchesLeaveUnreadyMembersAndThoseThatAreNoneAnyMore() {
     order.setMembers(List.of(A, B));
     order.setUnready(Set.of(B));
-    assertTrue(order.isWorthLeaving(B));
-    assertTrue(order.isWorthLeaving(C), "it is no member");
-    assertTrue(order.isWorthLeaving(CONFIGURED), "B may be behind it");
-    assertFalse(order.isWorthLeaving(A));
+    assertTrue(order.isWorthLeaving(B, T));
+    assertTrue(order.isWorthLeaving(C, T), "it is no member");
+    assertTrue(order.isWorthLeaving(CONFIGURED, T), "B may be behind it");
+    assertFalse(order.isWorthLeaving(A, T));
     order.failed(A, T);
-    assertTrue(order.isWorthLeaving(B), "A is still the better one");
+    assertTrue(order.isWorthLeaving(B, T), "A is still the better one");
     order.setUnready(Set.of(A, B));
     for (ServerAddress server : List.of(A, B, C, CONFIGURED)) {
-      assertFalse(order.isWorthLeaving(server), "there is no better one than " + server);
+      assertFalse(order.isWorthLeaving(server, T), "there is no better one than " + server);
     }
+  }
+
+  @Test
+  void distrustedOneComesAfterTheOthersForFiveMinutes() {
+    order.setMembers(List.of(A, B, C));
+    order.succeeded(A, Use.UNARY, T);
+    order.failed(C, T);
+    assertTrue(order.distrusted(A, T), "it is new");
+    assertFalse(order.distrusted(A, T + SECOND), "and told once");
+    assertEquals(List.of(B, CONFIGURED, A, C), order.candidates(Use.UNARY, T + SECOND));
+    assertTrue(order.isWorthLeaving(A, T + SECOND), "watches leave it, too");
+    assertFalse(order.succeeded(A, Use.UNARY, T + 2 * SECOND), "it may serve other calls well");
+    assertTrue(order.isDistrusted(A, T + 300 * SECOND));
+    assertFalse(order.isDistrusted(A, T + 301 * SECOND));
+    assertTrue(order.succeeded(A, Use.UNARY, T + 302 * SECOND), "back");
+    assertTrue(order.distrusted(A, T + 303 * SECOND), "told again");
+  }
+
+  @Test
+  void whereAllAreDistrustedNoneIsLeft() {
+    order.setMembers(List.of(A, B));
+    order.distrusted(A, T);
+    order.distrusted(B, T);
+    assertFalse(order.isWorthLeaving(A, T));
+    assertFalse(order.isWorthLeaving(B, T));
+  }
+
+  @Test
+  void watchLeavesAServerThatHasJustFailedForOneThatHasNot() {
+    order.setMembers(List.of(A, B));
+    order.failed(A, T);
+    assertTrue(order.isDemoted(A, T));
+    order.setUnready(Set.of(B));
+    assertFalse(order.isDemoted(A, T), "the other is unready");
+    order.setUnready(Set.of());
+    order.failed(B, T);
+    assertFalse(order.isDemoted(A, T), "the other has failed as well");
   }
 
   @Test
