@@ -121,7 +121,7 @@ class SharedAddressTest extends OnOneCluster {
   }
 
   @Test
-  void watchesMoveToAMemberAndCallsTakeTurnsBetweenTwo() throws Exception {
+  void watchesMoveToAMemberAndRenewalsTakeTurnsBetweenTwo() throws Exception {
     String namespace = replicas.namespace();
     holdTheSourceBack();
     replicas.with(user, namespace, kubeconfig(), "--apiserver-failover");

@@ -36,6 +36,11 @@ public record ApiCall(
     return method.equals("GET");
   }
 
+  /** Whether it renews the Lease, which happens all the time and costs nobody a wait. */
+  boolean isRenewal() {
+    return method.equals("PUT") && path.contains("/leases/");
+  }
+
   /** Path and query, percent-encoded (RFC 3986). */
   String target() {
     StringBuilder target = new StringBuilder(128).append(encoded(path));

@@ -3,7 +3,6 @@ package io.apiserverupdater.updater.kube.api;
 import com.google.gson.JsonObject;
 import io.apiserverupdater.updater.kube.access.ClusterAccess;
 import io.apiserverupdater.updater.kube.access.ServerAddress;
-import io.apiserverupdater.updater.kube.api.Transport.Use;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.security.GeneralSecurityException;
@@ -123,11 +122,10 @@ public final class ApiClient implements AutoCloseable {
     List<String> failures = new ArrayList<>();
     Optional<ApiAnswer.Status> refused = Optional.empty();
     Optional<ApiAnswer.Status> busy = Optional.empty();
-    Map<ServerAddress, ApiAnswer.Status> doubtful = new LinkedHashMap<>();
-    Map<ServerAddress, Exception> silent = new LinkedHashMap<>();
-    // A watch is opened where its list was read: that proves that the server has its etcd.
-    Use use = call.isRead() ? Use.WATCH : Use.UNARY;
-    List<ServerAddress> candidates = order.candidates(use, monotonic.getAsLong());
+    Map<ServerAddress, ApiAnswer> doubtful = new LinkedHashMap<>();
+    ServerOrder.Calls calls =
+        call.isRenewal() ? ServerOrder.Calls.RENEWALS : ServerOrder.Calls.OTHERS;
+    List<ServerAddress> candidates = order.candidates(calls, monotonic.getAsLong());
     if (candidates.size() == 1) {
       // The first try may have met a connection that had just died in the pool.
       candidates = List.of(candidates.get(0), candidates.get(0));
@@ -139,8 +137,8 @@ public final class ApiClient implements AutoCloseable {
         break;
       }
       ServerAddress server = candidates.get(i);
-      boolean second = busy.isPresent() || !doubtful.isEmpty();
-      if (second && !order.mayStandIn(server, monotonic.getAsLong())) {
+      boolean refusedOnce = doubtful.values().stream().anyMatch(ApiAnswer.Status.class::isInstance);
+      if ((busy.isPresent() || refusedOnce) && !order.mayStandIn(server, monotonic.getAsLong())) {
         continue;
       }
       Optional<ApiAnswer.Status> spared = call.isRead() ? spared(server) : Optional.empty();
@@ -169,15 +167,14 @@ public final class ApiClient implements AutoCloseable {
           busy = Optional.of(busy.map(first -> lessBusy(first, status)).orElse(status));
           continue;
         }
-        promote(server, use, sentAt);
-        doubtful.forEach((other, status) -> contradict(other, server, status));
-        silent.forEach(this::broke);
+        promote(server, calls, sentAt);
+        doubtful.forEach((other, why) -> contradict(other, server, why));
         return answer;
       } catch (IOException | GeneralSecurityException e) {
         failures.add(server + ": " + reason(e));
         if (!call.isRead() && isSilence(e)) {
           // A webhook may hold the write up. Only if another server takes it, is this one at fault.
-          silent.put(server, e);
+          doubtful.put(server, new ApiAnswer.None(server + ": " + reason(e)));
           connections.evict(server);
         } else {
           broke(server, e);
@@ -187,8 +184,9 @@ public final class ApiClient implements AutoCloseable {
     if (busy.isPresent()) {
       return busy.get();
     }
-    if (!doubtful.isEmpty()) {
-      return unanimous(doubtful);
+    Optional<ApiAnswer.Status> unanimous = unanimous(doubtful);
+    if (unanimous.isPresent()) {
+      return unanimous.get();
     }
     return refused.isPresent() ? refused.get() : new ApiAnswer.None(String.join("; ", failures));
   }
@@ -203,20 +201,26 @@ public final class ApiClient implements AutoCloseable {
   }
 
   /** What all servers say that have answered; one that may pass is no final word. */
-  private ApiAnswer.Status unanimous(Map<ServerAddress, ApiAnswer.Status> refusals) {
-    ServerAddress first = refusals.keySet().iterator().next();
-    if (refusals.size() == 1 && !order.isMember(first)) {
-      // A new connection to the configured address may lead to another server.
-      connections.evict(first);
-    }
-    return refusals.values().stream()
+  private Optional<ApiAnswer.Status> unanimous(Map<ServerAddress, ApiAnswer> doubtful) {
+    List<ApiAnswer.Status> refusals = new ArrayList<>();
+    doubtful.forEach(
+        (server, answer) -> {
+          if (answer instanceof ApiAnswer.Status status) {
+            refusals.add(status);
+            if (!order.isMember(server)) {
+              // A new connection to the configured address may lead to another server.
+              connections.evict(server);
+            }
+          }
+        });
+    return refusals.stream()
         .filter(status -> !status.isRejection())
         .findFirst()
-        .orElseGet(() -> refusals.values().iterator().next());
+        .or(() -> refusals.stream().findFirst());
   }
 
-  private void contradict(ServerAddress server, ServerAddress other, ApiAnswer.Status status) {
-    distrust(server, status.describe() + "; " + other + " accepts the same");
+  private void contradict(ServerAddress server, ServerAddress other, ApiAnswer doubtful) {
+    distrust(server, doubtful.failure() + "; " + other + " accepts the same");
   }
 
   private void distrust(ServerAddress server, String why) {
@@ -291,14 +295,15 @@ public final class ApiClient implements AutoCloseable {
   }
 
   /**
-   * Opens a watch at the likeliest server; at another one when that is too busy.
+   * Opens a watch at the likeliest server, where its list was read a moment ago, which shows that
+   * the server has its etcd; at another one when that is too busy, or says what others do not.
    *
    * @throws IOException when the server does not let it be opened within 5 s
    * @throws RefusedException when it says no
    */
   public WatchStream openWatch(ApiCall call, Duration quiet) throws IOException, RefusedException {
     Map<ServerAddress, RefusedException> refusals = new LinkedHashMap<>();
-    for (ServerAddress server : order.candidates(Use.WATCH, monotonic.getAsLong())) {
+    for (ServerAddress server : order.candidates(ServerOrder.Calls.OTHERS, monotonic.getAsLong())) {
       if (!refusals.isEmpty() && !order.mayStandIn(server, monotonic.getAsLong())) {
         continue;
       }
@@ -354,7 +359,7 @@ public final class ApiClient implements AutoCloseable {
     noteWarnings(opened.reply());
     heard();
     if (opened.stream().isPresent()) {
-      promote(server, Use.WATCH, sentAt);
+      promote(server, ServerOrder.Calls.OTHERS, sentAt);
       // It may have turned unready since it was chosen.
       if (order.isWorthLeavingAtOnce(server, monotonic.getAsLong())) {
         opened.stream().get().cancel();
@@ -391,9 +396,9 @@ public final class ApiClient implements AutoCloseable {
     return e instanceof InterruptedIOException;
   }
 
-  private void promote(ServerAddress server, Use use, long sentAt) {
+  private void promote(ServerAddress server, ServerOrder.Calls calls, long sentAt) {
     wronglyCertified.remove(server);
-    if (order.succeeded(server, use, sentAt)) {
+    if (order.succeeded(server, calls, sentAt)) {
       log.info("apiserver=up address={}", server);
     }
   }

@@ -1,7 +1,6 @@
 package io.apiserverupdater.updater.kube.api;
 
 import io.apiserverupdater.updater.kube.access.ServerAddress;
-import io.apiserverupdater.updater.kube.api.Transport.Use;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -28,8 +27,14 @@ final class ServerOrder {
   /** A server whose word is doubted is asked after the others for this long. */
   private static final Duration DISTRUST = Duration.ofMinutes(5);
 
-  /** After so long calls go to the next server; its connection is kept for longer than that. */
+  /** After so long renewals go to the next server; connections are kept for longer than that. */
   private static final Duration TURN = Duration.ofSeconds(10);
+
+  /** What has a server of its own that it likes to go to. */
+  enum Calls {
+    RENEWALS,
+    OTHERS
+  }
 
   private final ServerAddress configured;
 
@@ -42,7 +47,7 @@ final class ServerOrder {
   private final Map<ServerAddress, Long> failedAt = new HashMap<>();
   private final Map<ServerAddress, Long> distrustedAt = new HashMap<>();
   private final Map<ServerAddress, Long> busyUntil = new HashMap<>();
-  private final Map<Use, Preferred> preferred = new EnumMap<>(Use.class);
+  private final Map<Calls, Preferred> preferred = new EnumMap<>(Calls.class);
 
   ServerOrder(ServerAddress configured) {
     this.configured = configured;
@@ -64,26 +69,26 @@ final class ServerOrder {
   }
 
   /** Every server, the one to ask first in front. */
-  synchronized List<ServerAddress> candidates(Use use, long now) {
+  synchronized List<ServerAddress> candidates(Calls calls, long now) {
     List<ServerAddress> candidates = new ArrayList<>(all());
     candidates.sort(
         Comparator.<ServerAddress, Boolean>comparing(unready::contains)
             .thenComparingLong(server -> demotedSince(server, now))
             .thenComparing(server -> isDistrusted(server, now))
             .thenComparing(server -> isBusy(server, now))
-            .thenComparing(server -> rank(server, use, now)));
+            .thenComparing(server -> rank(server, calls, now)));
     return candidates;
   }
 
-  private int rank(ServerAddress server, Use use, long now) {
-    Preferred last = preferred.get(use);
+  private int rank(ServerAddress server, Calls calls, long now) {
+    Preferred last = preferred.get(calls);
     if (server.equals(configured)) {
       return 3;
     }
     if (last == null || !last.server().equals(server)) {
       return 1;
     }
-    return use == Use.UNARY && now - last.since() > TURN.toNanos() ? 2 : 0;
+    return calls == Calls.RENEWALS && now - last.since() > TURN.toNanos() ? 2 : 0;
   }
 
   /**
@@ -93,7 +98,7 @@ final class ServerOrder {
    * @param sentAt when the call was sent, in nanoseconds of the clock of {@link #failed}
    * @return whether the server had failed before, or was distrusted until now
    */
-  synchronized boolean succeeded(ServerAddress server, Use use, long sentAt) {
+  synchronized boolean succeeded(ServerAddress server, Calls calls, long sentAt) {
     Long failed = failedAt.get(server);
     if (failed != null && sentAt - failed <= 0) {
       return false;
@@ -103,9 +108,9 @@ final class ServerOrder {
       distrustedAt.remove(server);
       back = true;
     }
-    Preferred last = preferred.get(use);
+    Preferred last = preferred.get(calls);
     if (members.contains(server) && (last == null || !last.server().equals(server))) {
-      preferred.put(use, new Preferred(server, sentAt));
+      preferred.put(calls, new Preferred(server, sentAt));
     }
     return back;
   }
@@ -174,7 +179,7 @@ final class ServerOrder {
 
   /** The same just after it was opened: not from where it went because the others had failed. */
   synchronized boolean isWorthLeavingAtOnce(ServerAddress server, long now) {
-    return isWorthLeaving(server, now) && candidates(Use.WATCH, now).indexOf(server) > 0;
+    return isWorthLeaving(server, now) && candidates(Calls.OTHERS, now).indexOf(server) > 0;
   }
 
   /** For how long a server is still to be spared. */

@@ -58,7 +58,7 @@ final class Transport implements AutoCloseable {
   /** How a watch began: with its stream, unless the server said no. */
   record Opened(Reply reply, Optional<WatchStream> stream) {}
 
-  enum Use {
+  private enum Use {
     UNARY,
     WATCH
   }

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.apiserverupdater.updater.kube.access.ServerAddress;
-import io.apiserverupdater.updater.kube.api.Transport.Use;
+import io.apiserverupdater.updater.kube.api.ServerOrder.Calls;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -25,36 +25,36 @@ class ServerOrderTest {
 
   @Test
   void configuredAddressIsAllThereIsAtFirst() {
-    assertEquals(List.of(CONFIGURED), order.candidates(Use.UNARY, T));
+    assertEquals(List.of(CONFIGURED), order.candidates(Calls.RENEWALS, T));
   }
 
   @Test
   void membersComeBeforeTheConfiguredAddress() {
     order.setMembers(List.of(B, A));
-    assertEquals(List.of(B, A, CONFIGURED), order.candidates(Use.UNARY, T));
+    assertEquals(List.of(B, A, CONFIGURED), order.candidates(Calls.RENEWALS, T));
   }
 
   @Test
   void theOneThatAnsweredComesFirst() {
     order.setMembers(List.of(A, B, C));
-    order.succeeded(C, Use.UNARY, T);
-    assertEquals(List.of(C, A, B, CONFIGURED), order.candidates(Use.UNARY, T));
+    order.succeeded(C, Calls.RENEWALS, T);
+    assertEquals(List.of(C, A, B, CONFIGURED), order.candidates(Calls.RENEWALS, T));
   }
 
   @Test
   void answerOfTheConfiguredAddressDoesNotPutItFirst() {
-    order.succeeded(CONFIGURED, Use.UNARY, T);
+    order.succeeded(CONFIGURED, Calls.RENEWALS, T);
     order.setMembers(List.of(A));
-    order.succeeded(CONFIGURED, Use.UNARY, T);
-    assertEquals(List.of(A, CONFIGURED), order.candidates(Use.UNARY, T));
+    order.succeeded(CONFIGURED, Calls.RENEWALS, T);
+    assertEquals(List.of(A, CONFIGURED), order.candidates(Calls.RENEWALS, T));
   }
 
   @Test
   void theOneThatFailedComesLast() {
     order.setMembers(List.of(A, B));
-    order.succeeded(A, Use.UNARY, T);
+    order.succeeded(A, Calls.RENEWALS, T);
     order.failed(A, T);
-    assertEquals(List.of(B, CONFIGURED, A), order.candidates(Use.UNARY, T));
+    assertEquals(List.of(B, CONFIGURED, A), order.candidates(Calls.RENEWALS, T));
   }
 
   @Test
@@ -64,43 +64,44 @@ class ServerOrderTest {
     order.failed(A, T + SECOND);
     order.failed(CONFIGURED, T + 2 * SECOND);
     order.failed(B, T + 3 * SECOND);
-    assertEquals(List.of(C, A, CONFIGURED, B), order.candidates(Use.UNARY, T + 4 * SECOND));
+    assertEquals(List.of(C, A, CONFIGURED, B), order.candidates(Calls.RENEWALS, T + 4 * SECOND));
   }
 
   @Test
   void failureIsForgottenAfterTenSeconds() {
     order.setMembers(List.of(A, B));
     order.failed(A, T);
-    assertEquals(List.of(B, CONFIGURED, A), order.candidates(Use.UNARY, T + 10 * SECOND));
-    assertEquals(List.of(A, B, CONFIGURED), order.candidates(Use.UNARY, T + 10 * SECOND + 1));
+    assertEquals(List.of(B, CONFIGURED, A), order.candidates(Calls.RENEWALS, T + 10 * SECOND));
+    assertEquals(List.of(A, B, CONFIGURED), order.candidates(Calls.RENEWALS, T + 10 * SECOND + 1));
   }
 
   @Test
   void answerEndsTheDemotion() {
     order.setMembers(List.of(A, B));
     order.failed(A, T);
-    assertTrue(order.succeeded(A, Use.UNARY, T + 1), "it had failed");
-    assertFalse(order.succeeded(A, Use.UNARY, T + 1), "and is told once");
-    assertEquals(List.of(A, B, CONFIGURED), order.candidates(Use.UNARY, T));
+    assertTrue(order.succeeded(A, Calls.RENEWALS, T + 1), "it had failed");
+    assertFalse(order.succeeded(A, Calls.RENEWALS, T + 1), "and is told once");
+    assertEquals(List.of(A, B, CONFIGURED), order.candidates(Calls.RENEWALS, T));
   }
 
   @Test
   void answerToACallSentBeforeTheFailureDoesNotEndIt() {
     order.setMembers(List.of(A, B));
     order.failed(A, T);
-    assertFalse(order.succeeded(A, Use.UNARY, T), "sent before");
+    assertFalse(order.succeeded(A, Calls.RENEWALS, T), "sent before");
     assertFalse(order.failed(A, T + SECOND), "it has not been back");
-    assertEquals(List.of(B, CONFIGURED, A), order.candidates(Use.UNARY, T + SECOND));
+    assertEquals(List.of(B, CONFIGURED, A), order.candidates(Calls.RENEWALS, T + SECOND));
   }
 
   @Test
   void busyOneComesAfterTheIdleAndBeforeTheFailed() {
     order.setMembers(List.of(A, B, C));
-    order.succeeded(A, Use.UNARY, T);
+    order.succeeded(A, Calls.RENEWALS, T);
     order.busy(A, T + 2 * SECOND);
     order.failed(B, T);
-    assertEquals(List.of(C, CONFIGURED, A, B), order.candidates(Use.UNARY, T + 2 * SECOND - 1));
-    assertEquals(List.of(A, C, CONFIGURED, B), order.candidates(Use.UNARY, T + 2 * SECOND));
+    assertEquals(
+        List.of(C, CONFIGURED, A, B), order.candidates(Calls.RENEWALS, T + 2 * SECOND - 1));
+    assertEquals(List.of(A, C, CONFIGURED, B), order.candidates(Calls.RENEWALS, T + 2 * SECOND));
   }
 
   @Test
@@ -116,23 +117,24 @@ class ServerOrderTest {
   }
 
   @Test
-  void callsTakeTurnsBetweenTwoServers() {
+  void renewalsTakeTurnsBetweenTwoServers() {
     order.setMembers(List.of(A, B, C));
-    order.succeeded(A, Use.UNARY, T);
-    order.succeeded(A, Use.UNARY, T + 5 * SECOND);
-    assertEquals(List.of(A, B, C, CONFIGURED), order.candidates(Use.UNARY, T + 10 * SECOND));
-    assertEquals(List.of(B, C, A, CONFIGURED), order.candidates(Use.UNARY, T + 10 * SECOND + 1));
-    order.succeeded(B, Use.UNARY, T + 11 * SECOND);
-    assertEquals(List.of(B, A, C, CONFIGURED), order.candidates(Use.UNARY, T + 12 * SECOND));
-    assertEquals(List.of(A, C, B, CONFIGURED), order.candidates(Use.UNARY, T + 22 * SECOND));
+    order.succeeded(A, Calls.RENEWALS, T);
+    order.succeeded(A, Calls.RENEWALS, T + 5 * SECOND);
+    assertEquals(List.of(A, B, C, CONFIGURED), order.candidates(Calls.RENEWALS, T + 10 * SECOND));
+    assertEquals(
+        List.of(B, C, A, CONFIGURED), order.candidates(Calls.RENEWALS, T + 10 * SECOND + 1));
+    order.succeeded(B, Calls.RENEWALS, T + 11 * SECOND);
+    assertEquals(List.of(B, A, C, CONFIGURED), order.candidates(Calls.RENEWALS, T + 12 * SECOND));
+    assertEquals(List.of(A, C, B, CONFIGURED), order.candidates(Calls.RENEWALS, T + 22 * SECOND));
   }
 
   @Test
-  void watchesStayAtTheirServer() {
+  void watchesAndOtherCallsStayAtTheirServer() {
     order.setMembers(List.of(A, B));
-    order.succeeded(B, Use.WATCH, T);
-    order.succeeded(A, Use.UNARY, T);
-    assertEquals(List.of(B, A, CONFIGURED), order.candidates(Use.WATCH, T + 1000 * SECOND));
+    order.succeeded(B, Calls.OTHERS, T);
+    order.succeeded(A, Calls.RENEWALS, T);
+    assertEquals(List.of(B, A, CONFIGURED), order.candidates(Calls.OTHERS, T + 1000 * SECOND));
   }
 
   @Test
@@ -167,16 +169,17 @@ class ServerOrderTest {
   @Test
   void distrustedOneComesAfterTheOthersForFiveMinutes() {
     order.setMembers(List.of(A, B, C));
-    order.succeeded(A, Use.UNARY, T);
+    order.succeeded(A, Calls.RENEWALS, T);
     order.failed(C, T);
     assertTrue(order.distrusted(A, T), "it is new");
     assertFalse(order.distrusted(A, T + SECOND), "and told once");
-    assertEquals(List.of(B, CONFIGURED, A, C), order.candidates(Use.UNARY, T + SECOND));
+    assertEquals(List.of(B, CONFIGURED, A, C), order.candidates(Calls.RENEWALS, T + SECOND));
     assertTrue(order.isWorthLeaving(A, T + SECOND), "watches leave it, too");
-    assertFalse(order.succeeded(A, Use.UNARY, T + 2 * SECOND), "it may serve other calls well");
+    assertFalse(
+        order.succeeded(A, Calls.RENEWALS, T + 2 * SECOND), "it may serve other calls well");
     assertTrue(order.isDistrusted(A, T + 300 * SECOND));
     assertFalse(order.isDistrusted(A, T + 301 * SECOND));
-    assertTrue(order.succeeded(A, Use.UNARY, T + 302 * SECOND), "back");
+    assertTrue(order.succeeded(A, Calls.RENEWALS, T + 302 * SECOND), "back");
     assertTrue(order.distrusted(A, T + 303 * SECOND), "told again");
   }
 
@@ -212,20 +215,21 @@ class ServerOrderTest {
   void memberThatLeavesIsForgotten() {
     order.setMembers(List.of(A, B));
     order.failed(B, T);
-    order.succeeded(A, Use.UNARY, T);
+    order.succeeded(A, Calls.RENEWALS, T);
     order.setMembers(List.of(B));
     assertEquals(
-        List.of(CONFIGURED, B), order.candidates(Use.UNARY, T), "the failure of B is kept");
+        List.of(CONFIGURED, B), order.candidates(Calls.RENEWALS, T), "the failure of B is kept");
     order.setMembers(List.of());
     order.setMembers(List.of(C, B, A));
-    assertEquals(List.of(C, B, A, CONFIGURED), order.candidates(Use.UNARY, T), "neither is kept");
+    assertEquals(
+        List.of(C, B, A, CONFIGURED), order.candidates(Calls.RENEWALS, T), "neither is kept");
   }
 
   @Test
   void lateAnswerOfOneThatHasLeftChangesNothing() {
     order.setMembers(List.of(B, A));
-    order.succeeded(C, Use.UNARY, T);
-    assertEquals(List.of(B, A, CONFIGURED), order.candidates(Use.UNARY, T));
+    order.succeeded(C, Calls.RENEWALS, T);
+    assertEquals(List.of(B, A, CONFIGURED), order.candidates(Calls.RENEWALS, T));
   }
 
   @Test
