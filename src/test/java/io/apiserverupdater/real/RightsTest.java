@@ -7,10 +7,8 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import io.apiserverupdater.lab.AdminClient;
 import io.apiserverupdater.lab.AuditEntry;
-import io.apiserverupdater.lab.Deadline;
 import io.apiserverupdater.lab.Execution;
 import io.apiserverupdater.lab.Lab;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -265,44 +263,6 @@ class RightsTest {
       cluster.admin().create(collection, object);
     }
     return path;
-  }
-
-  /** The optional component: what RBAC cannot limit, the admission policy does. */
-  @Test
-  void underTheAdmissionPolicyItCreatesNothingButItsOwn() {
-    cluster
-        .lab()
-        .kubectl()
-        .run("apply", "-f", "deploy/kustomize/components/admission-policy/policy.yaml")
-        .orThrow();
-    AdminClient account =
-        cluster.admin().withToken(cluster.lab().requestToken("kube-system", "apiserver-updater"));
-    List<String> collections =
-        List.of(UpdaterCluster.SLICES, UpdaterCluster.ENDPOINTS, UpdaterCluster.LEASES);
-    // Nothing is stored by these: the apiserver takes a moment to learn of the policy.
-    for (String collection : collections) {
-      Deadline.in(Duration.ofSeconds(30))
-          .await(
-              "a refusal of a stranger's name in " + collection,
-              () ->
-                  account
-                      .request(
-                          "POST", collection + "?dryRun=All", "application/json", named("other"))
-                      .text()
-                      .contains("creates only its own"));
-    }
-    cluster.admin().delete(UpdaterCluster.SLICES + "/" + UpdaterCluster.SLICE);
-    cluster.admin().delete(UpdaterCluster.ENDPOINTS + "/" + UpdaterCluster.SERVICE);
-    cluster.admin().delete(UpdaterCluster.LEASES + "/apiserver-updater");
-    cluster.start(1);
-    cluster.awaitTarget();
-  }
-
-  /** An object without anything but its name, good enough for each of the three kinds. */
-  private static String named(String name) {
-    return "{\"metadata\": {\"name\": \""
-        + name
-        + "\"}, \"addressType\": \"IPv4\", \"endpoints\": []}";
   }
 
   @Test
