@@ -4,7 +4,6 @@ import io.apiserverupdater.bootstrap.files.Disk;
 import io.apiserverupdater.bootstrap.files.PendingFile;
 import io.apiserverupdater.bootstrap.log.Log;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -38,7 +37,7 @@ public final class BootStateStore {
   /** Keeps a state; what goes wrong is logged and stops nothing. */
   public void keep(BootState state) {
     try {
-      Files.createDirectories(file.toAbsolutePath().resolveSibling(""));
+      disk.createDirectories(file.toAbsolutePath().resolveSibling(""));
       boolean unusedDurable = PendingFile.replace(disk, file, state.toBytes());
     } catch (IOException e) {
       log.warn(

@@ -6,7 +6,6 @@ import io.apiserverupdater.bootstrap.files.FailureReason;
 import io.apiserverupdater.bootstrap.files.LockFile;
 import io.apiserverupdater.bootstrap.files.PendingFile;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -84,7 +83,7 @@ public final class CandidateListStore {
     if (found.isEmpty()) {
       return read(seeds);
     }
-    Files.createDirectories(directory);
+    disk.createDirectories(directory);
     try (LockFile lock = LockFile.acquire(directory.resolve("lock"), lockDeadline)) {
       CandidateList list = read(seeds).refresh(found, now);
       keepPrevious(seeds);

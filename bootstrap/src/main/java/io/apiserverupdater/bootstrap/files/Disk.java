@@ -11,6 +11,9 @@ import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Set;
 
 /** The single steps that writing a file consists of. Tests let each of them fail. */
 public class Disk {
@@ -47,24 +50,47 @@ public class Disk {
     Files.copy(from, to, StandardCopyOption.COPY_ATTRIBUTES, LinkOption.NOFOLLOW_LINKS);
   }
 
-  /** Makes a file that must not be there yet; its bytes are on the disk when this returns. */
+  /** Makes a folder, and those above it, that only its owner may change, whatever the umask is. */
+  public void createDirectories(Path directory) throws IOException {
+    Files.createDirectories(directory, mode("rwxr-xr-x"));
+  }
+
+  /**
+   * Makes a file that must not be there yet, that only its owner may change, whatever the umask is;
+   * its bytes are on the disk when this returns.
+   */
   public void create(Path file, byte[] content) throws IOException {
-    write(file, content, 0, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+    write(
+        file,
+        content,
+        0,
+        Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
+        mode("rw-r--r--"));
+  }
+
+  private static FileAttribute<?> mode(String mode) {
+    return PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(mode));
   }
 
   /** Gives a file that is there another content, which is on the disk when this returns. */
   public void overwrite(Path file, byte[] content) throws IOException {
-    write(file, content, 0, StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING);
+    write(
+        file, content, 0, Set.of(StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING));
   }
 
   /** Writes into a file that is there, from a position on; on the disk when this returns. */
   public void writeAt(Path file, byte[] bytes, long position) throws IOException {
-    write(file, bytes, position, StandardOpenOption.WRITE);
+    write(file, bytes, position, Set.of(StandardOpenOption.WRITE));
   }
 
-  private static void write(Path file, byte[] bytes, long position, OpenOption... options)
+  private static void write(
+      Path file,
+      byte[] bytes,
+      long position,
+      Set<OpenOption> options,
+      FileAttribute<?>... attributes)
       throws IOException {
-    try (FileChannel channel = FileChannel.open(file, options)) {
+    try (FileChannel channel = FileChannel.open(file, options, attributes)) {
       channel.position(position);
       ByteBuffer buffer = ByteBuffer.wrap(bytes);
       while (buffer.hasRemaining()) {

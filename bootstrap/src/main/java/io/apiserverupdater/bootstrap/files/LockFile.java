@@ -4,9 +4,13 @@ import io.apiserverupdater.apiserver.time.Deadline;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -21,6 +25,10 @@ public final class LockFile implements AutoCloseable {
   /** The kernel's lock is the process's: among its threads, this one decides. */
   private static final ReentrantLock THREADS = new ReentrantLock();
 
+  /** Whoever can open the file, be it to read, can lock it and so hold up its owner (fcntl(2)). */
+  private static final Set<PosixFilePermission> OWNER_ONLY =
+      PosixFilePermissions.fromString("rw-------");
+
   private final FileChannel channel;
 
   private LockFile(FileChannel channel) {
@@ -28,7 +36,8 @@ public final class LockFile implements AutoCloseable {
   }
 
   /**
-   * Waits for the lock. The file is made when it is missing, its folder is not.
+   * Waits for the lock. The file is made when it is missing, its folder is not. Only its owner may
+   * open it; a file that others may open is corrected.
    *
    * @param deadline how long to wait for another process that has it
    * @throws LockTimeoutException when the other still has it then
@@ -42,7 +51,14 @@ public final class LockFile implements AutoCloseable {
     FileChannel channel = null;
     boolean locked = false;
     try {
-      channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+      channel =
+          FileChannel.open(
+              file,
+              Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE),
+              PosixFilePermissions.asFileAttribute(OWNER_ONLY));
+      if (!Files.getPosixFilePermissions(file).equals(OWNER_ONLY)) {
+        Files.setPosixFilePermissions(file, OWNER_ONLY);
+      }
       locked = channel.tryLock() != null || lock(channel, end.nanos());
       if (!locked) {
         throw new LockTimeoutException(file, deadline);

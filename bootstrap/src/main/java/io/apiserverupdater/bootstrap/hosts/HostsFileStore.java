@@ -157,7 +157,7 @@ public final class HostsFileStore {
       }
     }
     try {
-      Files.createDirectories(stateDirectory);
+      disk.createDirectories(stateDirectory);
       if (!Arrays.equals(content(target), expected)) {
         return false;
       }
@@ -212,7 +212,7 @@ public final class HostsFileStore {
 
   private LockFile lock(Path target, Duration deadline) throws IOException {
     try {
-      Files.createDirectories(stateDirectory);
+      disk.createDirectories(stateDirectory);
       return LockFile.acquire(stateDirectory.resolve("lock"), deadline);
     } catch (LockTimeoutException e) {
       throw e;

@@ -6,7 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -84,6 +86,21 @@ class LockFileTest {
       assertTrue(waiting.get(30, TimeUnit.SECONDS));
     } finally {
       holder.destroyForcibly().waitFor();
+    }
+  }
+
+  /** Whoever can open it can lock it, and so hold up a program of root. */
+  @Test
+  void onlyItsOwnerMayOpenIt() throws Exception {
+    Path file = folder.resolve("lock");
+    LockFile.acquire(file, LONG).close();
+    assertEquals(
+        "rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(file)), "made");
+    for (String before : List.of("rw-r--r--", "rw-rw-rw-", "rw-----w-")) {
+      Files.setPosixFilePermissions(file, PosixFilePermissions.fromString(before));
+      LockFile.acquire(file, LONG).close();
+      assertEquals(
+          "rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(file)), before);
     }
   }
 
