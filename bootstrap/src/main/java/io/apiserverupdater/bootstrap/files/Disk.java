@@ -74,8 +74,7 @@ public class Disk {
 
   /** Gives a file that is there another content, which is on the disk when this returns. */
   public void overwrite(Path file, byte[] content) throws IOException {
-    write(
-        file, content, 0, Set.of(StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING));
+    write(file, content, 0, Set.of(StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING));
   }
 
   /** Writes into a file that is there, from a position on; on the disk when this returns. */
