@@ -226,7 +226,7 @@ public final class Main {
             HealthCheck.ready("caches", () -> unread(cluster)));
     return Optional.of(
         StatusServer.bind(
-            address.get(), checks, Metrics.of(elector, probing, reconciler, cluster)));
+            address.get(), checks, Metrics.of(elector, probing, reconciler, cluster), System::nanoTime));
   }
 
   private static Optional<String> unjudged(Optional<MemberProbing> probing) {

@@ -1,135 +1,224 @@
 package io.apiserverupdater.updater.server;
 
-import com.sun.net.httpserver.HttpExchange;
-import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
+import java.net.UnknownHostException;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.time.Duration;
+import java.util.Comparator;
 import java.util.List;
-import java.util.Set;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
+import java.util.function.LongSupplier;
 
-/** Answers {@code /livez}, {@code /readyz} and {@code /metrics} over plain HTTP. */
+/**
+ * Answers {@code /livez}, {@code /readyz} and {@code /metrics} over plain HTTP.
+ *
+ * <p>Everybody in the cluster may connect, and the kubelet kills a pod that does not answer its
+ * probes. So no thread waits for the bytes of a client, and when there are too many clients, the
+ * one that has been silent for longest is closed; never the newest, which may be the kubelet.
+ */
 public final class StatusServer implements AutoCloseable {
-  private static final int WORKERS = 4;
+  private static final int MAX_CONNECTIONS = 256;
 
-  private final HttpServer server;
-  private final ExecutorService workers;
+  /** Between two looks at the clients that are there already. */
+  private static final int MAX_ACCEPTS = 32;
 
-  private StatusServer(HttpServer server, ExecutorService workers) {
-    this.server = server;
-    this.workers = workers;
+  /** What the kernel keeps meanwhile, net.core.somaxconn at most: beyond it, clients wait 1 s. */
+  private static final int BACKLOG = 4096;
+
+  private static final Duration STOP = Duration.ofSeconds(1);
+
+  private final ServerSocketChannel listener;
+  private final Selector selector;
+  private final InetSocketAddress address;
+  private final StatusPages pages;
+  private final LongSupplier monotonic;
+  private final Thread thread = new Thread(this::run, "status-server");
+  private volatile boolean closed;
+
+  private StatusServer(
+      ServerSocketChannel listener, Selector selector, StatusPages pages, LongSupplier monotonic)
+      throws IOException {
+    this.listener = listener;
+    this.selector = selector;
+    this.address = (InetSocketAddress) listener.getLocalAddress();
+    this.pages = pages;
+    this.monotonic = monotonic;
+    thread.setDaemon(true);
   }
 
   /**
    * Binds the address; {@link #start} begins to answer.
    *
+   * @param monotonic as {@link System#nanoTime}
    * @throws IOException when the address cannot be bound
    */
   public static StatusServer bind(
-      InetSocketAddress address, List<HealthCheck> checks, List<Gauge> gauges) throws IOException {
-    // A peer that is slow to send its request is let go of: the JDK's default is to wait forever.
-    System.setProperty("sun.net.httpserver.maxReqTime", "2");
-    System.setProperty("sun.net.httpserver.maxRspTime", "5");
-    // Looked at every second, by default: an idle updater has no other reason to wake.
-    System.setProperty("sun.net.httpserver.timerMillis", "3000");
-    HttpServer server = HttpServer.create(address, 16);
-    // Each request is read by a worker: one slow peer must not keep the kubelet's probes waiting.
-    ThreadPoolExecutor workers =
-        new ThreadPoolExecutor(
-            WORKERS,
-            WORKERS,
-            1,
-            TimeUnit.MINUTES,
-            new LinkedBlockingQueue<>(64),
-            task -> {
-              Thread thread = new Thread(task, "status-server");
-              thread.setDaemon(true);
-              return thread;
-            },
-            new ThreadPoolExecutor.DiscardPolicy());
-    workers.allowCoreThreadTimeOut(true);
-    server.setExecutor(workers);
-    List<HealthCheck> live = checks.stream().filter(HealthCheck::live).toList();
-    server.createContext("/livez", exchange -> answer(exchange, "livez", live));
-    server.createContext("/healthz", exchange -> answer(exchange, "healthz", live));
-    server.createContext("/readyz", exchange -> answer(exchange, "readyz", checks));
-    server.createContext("/metrics", exchange -> scrape(exchange, gauges));
-    return new StatusServer(server, workers);
+      InetSocketAddress address,
+      List<HealthCheck> checks,
+      List<Gauge> gauges,
+      LongSupplier monotonic)
+      throws IOException {
+    if (address.isUnresolved()) {
+      throw new UnknownHostException("no address is known for " + address.getHostString());
+    }
+    ServerSocketChannel listener = ServerSocketChannel.open();
+    try {
+      listener.bind(address, BACKLOG);
+      listener.configureBlocking(false);
+      Selector selector = Selector.open();
+      SelectionKey unusedKey = listener.register(selector, SelectionKey.OP_ACCEPT);
+      return new StatusServer(listener, selector, new StatusPages(checks, gauges), monotonic);
+    } catch (IOException e) {
+      listener.close();
+      throw e;
+    }
   }
 
   public void start() {
-    server.start();
+    thread.start();
   }
 
   /** Where it listens, also when port 0 was asked for. */
   public InetSocketAddress address() {
-    return server.getAddress();
+    return address;
   }
 
   @Override
   public void close() {
-    server.stop(0);
-    workers.shutdownNow();
-  }
-
-  private static void answer(HttpExchange exchange, String name, List<HealthCheck> checks)
-      throws IOException {
-    try (exchange) {
-      String query = exchange.getRequestURI().getRawQuery();
-      Set<String> parameters =
-          query == null ? Set.of() : Set.copyOf(Arrays.asList(query.split("&")));
-      boolean verbose =
-          parameters.stream().anyMatch(p -> p.equals("verbose") || p.startsWith("verbose="));
-      Set<String> exclude =
-          parameters.stream()
-              .filter(p -> p.startsWith("exclude="))
-              .map(p -> p.substring("exclude=".length()))
-              .collect(Collectors.toUnmodifiableSet());
-      HealthReport report =
-          report(exchange.getRequestURI().getPath(), name, checks, exclude, verbose);
-      send(exchange, report.status(), report.text(), "text/plain; charset=utf-8");
-    }
-  }
-
-  private static void scrape(HttpExchange exchange, List<Gauge> gauges) throws IOException {
-    try (exchange) {
-      if (!exchange.getRequestURI().getPath().equals("/metrics")) {
-        send(exchange, 404, "not found\n", "text/plain; charset=utf-8");
-        return;
+    closed = true;
+    selector.wakeup();
+    try {
+      if (thread.isAlive()) {
+        thread.join(STOP.toMillis());
+      } else {
+        release();
       }
-      send(exchange, 200, Gauge.text(gauges), "text/plain; version=0.0.4; charset=utf-8");
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 
-  private static void send(HttpExchange exchange, int status, String text, String type)
-      throws IOException {
-    byte[] body = text.getBytes(StandardCharsets.UTF_8);
-    exchange.getResponseHeaders().set("Content-Type", type);
-    exchange.getResponseHeaders().set("X-Content-Type-Options", "nosniff");
-    if (exchange.getRequestMethod().equals("HEAD")) {
-      exchange.sendResponseHeaders(status, -1);
+  private void run() {
+    try {
+      while (!closed) {
+        selector.select(this::serve, untilNextLimit());
+        closeSilent();
+      }
+    } catch (IOException e) {
+      // Without its selector it cannot serve: the probes fail, and the kubelet restarts the pod.
+    } finally {
+      release();
+    }
+  }
+
+  /** In ms, as {@link Selector#select(long)} takes it: 0 is for ever. */
+  private long untilNextLimit() {
+    long now = monotonic.getAsLong();
+    return connections().stream()
+        .map(key -> client(key).left(now))
+        .min(Comparator.naturalOrder())
+        .map(left -> Math.max(1, TimeUnit.NANOSECONDS.toMillis(left.toNanos()) + 1))
+        .orElse(0L);
+  }
+
+  private List<SelectionKey> connections() {
+    return selector.keys().stream()
+        .filter(key -> key.isValid() && key.attachment() != null)
+        .toList();
+  }
+
+  private static StatusConnection client(SelectionKey key) {
+    return (StatusConnection) key.attachment();
+  }
+
+  private void serve(SelectionKey key) {
+    if (!key.isValid()) {
       return;
     }
-    exchange.sendResponseHeaders(status, body.length);
-    exchange.getResponseBody().write(body);
+    if (key.isAcceptable()) {
+      accept();
+      return;
+    }
+    try {
+      int wanted = client(key).advance(monotonic.getAsLong());
+      if (wanted == 0) {
+        close(key);
+      } else {
+        key.interestOps(wanted);
+      }
+    } catch (IOException | RuntimeException e) {
+      // The client has gone, or what it asked for cannot be told: the others do not suffer.
+      close(key);
+    }
   }
 
-  /** All checks, or the one that the path names, as in {@code /readyz/apiserver}. */
-  private static HealthReport report(
-      String path, String name, List<HealthCheck> checks, Set<String> exclude, boolean verbose) {
-    String rest = path.substring(("/" + name).length()).replaceAll("^/|/$", "");
-    if (rest.isEmpty()) {
-      return HealthReport.of(name, checks, exclude, verbose);
+  private void accept() {
+    try {
+      for (int i = 0; i < MAX_ACCEPTS; i++) {
+        SocketChannel channel = listener.accept();
+        if (channel == null) {
+          return;
+        }
+        channel.configureBlocking(false);
+        SelectionKey unusedKey =
+            channel.register(
+                selector,
+                SelectionKey.OP_READ,
+                new StatusConnection(channel, pages::of, monotonic.getAsLong()));
+        closeOneOfTooMany();
+      }
+    } catch (IOException e) {
+      // The client has gone again, or there are no file descriptors left: one less is needed then.
+      closeMostSilent();
     }
-    List<HealthCheck> one = checks.stream().filter(check -> check.name().equals(rest)).toList();
-    return one.isEmpty()
-        ? new HealthReport(404, "no check \"" + rest + "\"\n")
-        : HealthReport.of(name, one, exclude, verbose);
+  }
+
+  private void closeOneOfTooMany() {
+    if (connections().size() > MAX_CONNECTIONS) {
+      closeMostSilent();
+    }
+  }
+
+  private void closeMostSilent() {
+    long now = monotonic.getAsLong();
+    connections().stream()
+        .max(Comparator.comparing(key -> client(key).silence(now)))
+        .ifPresent(StatusServer::close);
+  }
+
+  private void closeSilent() {
+    long now = monotonic.getAsLong();
+    for (SelectionKey key : connections()) {
+      if (client(key).left(now).compareTo(Duration.ZERO) <= 0) {
+        close(key);
+      }
+    }
+  }
+
+  private static void close(SelectionKey key) {
+    key.cancel();
+    try {
+      key.channel().close();
+    } catch (IOException e) {
+      // It is closed all the same.
+    }
+  }
+
+  private void release() {
+    if (!selector.isOpen()) {
+      return;
+    }
+    try {
+      selector.keys().forEach(StatusServer::close);
+      listener.close();
+      // Only now the kernel closes what was registered with it.
+      selector.close();
+    } catch (IOException e) {
+      // Closed as far as it can be.
+    }
   }
 }
