@@ -8,6 +8,7 @@ import io.apiserverupdater.bootstrap.commands.StatusCommand;
 import io.apiserverupdater.bootstrap.configuration.BootstrapConfig;
 import io.apiserverupdater.bootstrap.configuration.BootstrapFlags;
 import io.apiserverupdater.bootstrap.configuration.Help;
+import io.apiserverupdater.bootstrap.configuration.Command;
 import io.apiserverupdater.bootstrap.log.Log;
 import java.io.IOException;
 import java.lang.module.ModuleDescriptor;
@@ -54,13 +55,21 @@ public final class Main {
       };
     } catch (IOException e) {
       log.error(String.valueOf(e.getMessage()));
-      return config.dryRun() ? INVALID : FAILED;
+      return failed(config);
+    } catch (RuntimeException | Error e) {
+      log.error("a fault of this program, or a lack of memory: " + e);
+      return failed(config);
     }
   }
 
   /** From the jar's manifest, or from the module that a packaged runtime holds. */
   private static String version() {
     String version = Main.class.getPackage().getImplementationVersion();
+  /** 1 has another meaning where differences or warnings are told by the exit code. */
+  private static int failed(BootstrapConfig config) {
+    return config.dryRun() || config.command() == Command.CHECK ? INVALID : FAILED;
+  }
+
     ModuleDescriptor module = Main.class.getModule().getDescriptor();
     if (version == null && module != null) {
       version = module.rawVersion().orElse(null);

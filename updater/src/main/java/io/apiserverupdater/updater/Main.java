@@ -158,6 +158,7 @@ public final class Main {
     server.ifPresent(
         status -> {
           status.start();
+    ShutdownSequence.endWithError();
           shutdown.add("status-server", status);
         });
     cluster.start();

@@ -10,6 +10,8 @@ import org.slf4j.LoggerFactory;
 final class ShutdownSequence {
   private static final Logger log = LoggerFactory.getLogger(ShutdownSequence.class);
 
+  private static final int ERROR = 2;
+
   private record Part(String name, AutoCloseable part) {}
 
   private final Deque<Part> parts = new ArrayDeque<>();
@@ -34,6 +36,23 @@ final class ShutdownSequence {
                 "shutdown"));
   }
 
+  /**
+   * Lets an error that ends a thread end the process, with exit code 2. A part without its thread
+   * does nothing any more, while another one may go on to renew the Lease; the standby takes over
+   * once nobody does.
+   */
+  static void endWithError() {
+    Thread.setDefaultUncaughtExceptionHandler(
+        (thread, thrown) -> {
+          log.error(
+              "ended=\"thread {}\" error=\"{}\"", thread.getName(), thrown.toString(), thrown);
+          if (thrown instanceof Error) {
+            // Without a stop: it might wait for the very thread that has ended.
+            Runtime.getRuntime().halt(ERROR);
+          }
+        });
+  }
+
   /** Waits until all parts have been stopped. */
   void await() throws InterruptedException {
     done.await();
@@ -45,7 +64,8 @@ final class ShutdownSequence {
       Part part = parts.pop();
       try {
         part.part().close();
-      } catch (Exception e) {
+      } catch (Exception | Error e) {
+        // Whatever it is, the next part is the one that releases the Lease.
         log.warn("stop={} error=\"{}\"", part.name(), e.toString());
       }
     }

@@ -1,9 +1,12 @@
 package io.apiserverupdater.updater;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -31,6 +34,39 @@ class ShutdownSequenceTest {
         });
     sequence.stop();
     assertEquals(List.of("first"), stopped);
+  }
+
+  @Test
+  void errorDoesNotKeepTheOthers() {
+    sequence.add("first", () -> stopped.add("first"));
+    sequence.add(
+        "second",
+        () -> {
+          throw new StackOverflowError();
+        });
+    sequence.stop();
+    assertEquals(List.of("first"), stopped);
+  }
+
+  /** The process that a thread without a way back leaves behind. */
+  @Test
+  @Timeout(30)
+  void errorOfOneThreadEndsTheProcess() throws Exception {
+    Process process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp",
+                System.getProperty("java.class.path"),
+                HalfDead.class.getName())
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    try {
+      assertTrue(process.waitFor(25, TimeUnit.SECONDS), "it goes on");
+      assertEquals(2, process.exitValue());
+    } finally {
+      process.destroyForcibly().waitFor();
+    }
   }
 
   @Test

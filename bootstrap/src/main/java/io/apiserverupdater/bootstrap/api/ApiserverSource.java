@@ -83,7 +83,8 @@ public record ApiserverSource(Path kubeconfig, Supplier<Instant> clock) {
       Thread.currentThread().interrupt();
       return new Failed(Reason.UNREACHABLE, "interrupted");
     } catch (ExecutionException e) {
-      throw new IllegalStateException("every failure is an answer", e);
+      // An error, such as a lack of memory; whoever asked goes on.
+      return new Failed(Reason.UNREACHABLE, kubeconfig + ": the request failed: " + e.getCause());
     }
   }
 

@@ -33,6 +33,10 @@ final class CandidateRace {
   private static final Duration LONGEST_BACKOFF_UNREACHED = Duration.ofSeconds(1);
   private static final Duration LONGEST_BACKOFF_REACHED = Duration.ofSeconds(3);
 
+  private static final ProbeResult LOST =
+      new ProbeResult.Unreachable(
+          ProbeResult.Reason.CONNECT_TIMEOUT, "the probe ended without an answer");
+
   private final List<Candidate> candidates = new ArrayList<>();
   private final Pace pace;
   private final DoubleSupplier random;
@@ -43,6 +47,7 @@ final class CandidateRace {
     private final ApiserverAddress address;
     private boolean asked;
     private long askedNanos;
+    private long lostNanos;
     private long eligibleNanos;
     private int failures;
     private Optional<ProbeResult> last = Optional.empty();
@@ -69,6 +74,11 @@ final class CandidateRace {
 
   /** What to do at this moment. */
   RaceStep next(long now) {
+    for (Candidate candidate : candidates) {
+      if (candidate.asked && candidate.lostNanos - now <= 0) {
+        answered(candidate.address, LOST, now);
+      }
+    }
     if (ready.isPresent()) {
       return new RaceStep.Ready(ready.get());
     }
@@ -80,6 +90,7 @@ final class CandidateRace {
     for (Candidate candidate : candidates) {
       if (candidate.asked) {
         free = later(free, candidate.askedNanos + pace.stagger().toNanos());
+        wake = earlier(wake, candidate.lostNanos);
       }
     }
     Optional<Candidate> next = Optional.empty();
@@ -102,8 +113,9 @@ final class CandidateRace {
     candidate.asked = true;
     candidate.askedNanos = now;
     long left = end(now) - now;
-    return new RaceStep.Ask(
-        candidate.address, Duration.ofNanos(Math.min(pace.probeDeadline().toNanos(), left)));
+    Duration deadline = Duration.ofNanos(Math.min(pace.probeDeadline().toNanos(), left));
+    candidate.lostNanos = now + deadline.plus(Probing.GRACE).toNanos();
+    return new RaceStep.Ask(candidate.address, deadline);
   }
 
   /** Takes the answer of one that was asked. */

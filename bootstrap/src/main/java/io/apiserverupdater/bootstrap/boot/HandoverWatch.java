@@ -30,6 +30,9 @@ final class HandoverWatch {
   /** Up to two minutes the interval is the shortest, and then it grows with the time. */
   private static final int INTERVALS_OF_A_WAIT = 1_200;
 
+  private static final ProbeResult LOST =
+      new Unreachable(Reason.CONNECT_TIMEOUT, "the probe ended without an answer");
+
   private final ApiserverAddress address;
   private final int rise;
   private final long startNanos;
@@ -37,6 +40,7 @@ final class HandoverWatch {
   private boolean asked;
   private boolean silent = true;
   private long askedNanos;
+  private long lostNanos;
   private long nextNanos;
   private int inARow;
 
@@ -61,15 +65,20 @@ final class HandoverWatch {
     if (inARow >= rise) {
       return new RaceStep.Ready(address);
     }
+    if (asked && lostNanos - now > 0) {
+      return new RaceStep.Wait(lostNanos);
+    }
     if (asked) {
-      return new RaceStep.Wait(now + PATIENCE.toNanos());
+      answered(LOST, now);
     }
     if (nextNanos - now > 0) {
       return new RaceStep.Wait(nextNanos);
     }
     asked = true;
     askedNanos = now;
-    return new RaceStep.Ask(address, silent ? longer(SILENCE, interval(now)) : PATIENCE);
+    Duration deadline = silent ? longer(SILENCE, interval(now)) : PATIENCE;
+    lostNanos = now + deadline.plus(Probing.GRACE).toNanos();
+    return new RaceStep.Ask(address, deadline);
   }
 
   /** Takes an answer that counts as it is. */

@@ -33,18 +33,28 @@ public final class ProbeThreads implements Probing {
     Thread thread =
         new Thread(null, () -> probe(address, deadline), "probe-" + address, STACK_BYTES);
     thread.setDaemon(true);
-    thread.start();
+    try {
+      thread.start();
+    } catch (OutOfMemoryError e) {
+      // There is no room for another thread now.
+      answers.add(new Answer(address, failed(e)));
+    }
   }
 
   private void probe(ApiserverAddress address, Duration deadline) {
     ProbeResult result;
     try {
       result = probe.probe(address, deadline);
-    } catch (RuntimeException e) {
-      // Nothing that a server sends may end the boot.
-      result = new ProbeResult.Unreachable(ProbeResult.Reason.TLS, "the probe failed: " + e);
+    } catch (RuntimeException | Error e) {
+      // Nothing that a server sends, and no lack of memory, may leave the question without an
+      // answer.
+      result = failed(e);
     }
     answers.add(new Answer(address, result));
+  }
+
+  private static ProbeResult failed(Throwable cause) {
+    return new ProbeResult.Unreachable(ProbeResult.Reason.TLS, "the probe failed: " + cause);
   }
 
   @Override

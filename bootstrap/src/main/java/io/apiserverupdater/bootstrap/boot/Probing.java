@@ -8,6 +8,9 @@ import java.util.Optional;
 /** Probes that run beside each other, and the clock that goes with them. For one thread. */
 public interface Probing {
 
+  /** An answer that is not there this long after the probe's deadline does not come. */
+  Duration GRACE = Duration.ofSeconds(1);
+
   /** An answer to a probe. */
   record Answer(ApiserverAddress address, ProbeResult result) {}
 

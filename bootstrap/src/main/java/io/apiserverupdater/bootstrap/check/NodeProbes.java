@@ -8,6 +8,7 @@ import io.apiserverupdater.apiserver.probe.ProbeResult.Reason;
 import io.apiserverupdater.apiserver.probe.UnreachableException;
 import io.apiserverupdater.apiserver.tls.CertificateFaults;
 import io.apiserverupdater.apiserver.tls.ServerTrust;
+import io.apiserverupdater.bootstrap.boot.Probing;
 import io.apiserverupdater.bootstrap.check.Facts.Certificate;
 import io.apiserverupdater.bootstrap.check.Facts.Probed;
 import java.security.GeneralSecurityException;
@@ -16,10 +17,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 
 /** Facts from the apiservers: answers and certificates. */
 public final class NodeProbes {
@@ -35,14 +38,25 @@ public final class NodeProbes {
       List<Callable<Probed>> questions = new ArrayList<>();
       addresses.forEach(address -> questions.add(() -> probe(probe, address)));
       List<Probed> answers = new ArrayList<>();
-      for (Future<Probed> answer : threads.invokeAll(questions)) {
-        answers.add(answer.get());
+      List<Future<Probed>> asked =
+          threads.invokeAll(
+              questions, DEADLINE.plus(Probing.GRACE).toNanos(), TimeUnit.NANOSECONDS);
+      for (int i = 0; i < asked.size(); i++) {
+        answers.add(answer(asked.get(i), addresses.get(i)));
       }
       return answers;
-    } catch (ExecutionException e) {
-      throw new IllegalStateException("a probe answers whatever happens", e.getCause());
     } finally {
       threads.shutdownNow();
+    }
+  }
+
+  private static Probed answer(Future<Probed> asked, ApiserverAddress address)
+      throws InterruptedException {
+    try {
+      return asked.get();
+    } catch (ExecutionException | CancellationException e) {
+      return new Probed(
+          address, new ProbeResult.Unreachable(Reason.TLS, "the probe failed: " + e), DEADLINE);
     }
   }
 

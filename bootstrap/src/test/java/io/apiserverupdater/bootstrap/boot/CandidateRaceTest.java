@@ -204,6 +204,16 @@ class CandidateRaceTest {
     assertInstanceOf(RaceStep.Wait.class, race.next(now));
   }
 
+  /** The thread that asks may die, of a lack of memory or of a fault of ours. */
+  @Test
+  void lostAnswerIsNotWaitedForWithoutEnd() {
+    CandidateRace race = race(List.of(CP1), Optional.empty(), false);
+    assertAsks(CP1, race.next(T0));
+    assertWaits(6000, race.next(T0));
+    assertWaits(6125, race.next(T0 + millis(6000)));
+    assertAsks(CP1, race.next(T0 + millis(6125)));
+  }
+
   @Test
   void answersOfStrangersChangeNothing() {
     CandidateRace race = race(List.of(CP1), Optional.of(Duration.ofSeconds(5)), false);

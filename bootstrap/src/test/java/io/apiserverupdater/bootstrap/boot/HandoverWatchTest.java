@@ -72,6 +72,14 @@ class HandoverWatchTest {
     assertInstanceOf(RaceStep.Wait.class, watch.next(now));
   }
 
+  /** The thread that asks may die, of a lack of memory or of a fault of ours. */
+  @Test
+  void lostAnswerIsNotWaitedForWithoutEnd() {
+    assertEquals(Duration.ofMillis(150), asked());
+    assertEquals(1150, waitsMillis());
+    assertEquals(Duration.ofMillis(150), asked());
+  }
+
   @Test
   void lostPacketsAreFollowedByTheNextOnes() {
     for (int i = 0; i < 100; i++) {
