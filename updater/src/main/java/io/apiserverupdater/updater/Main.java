@@ -22,9 +22,9 @@ import io.apiserverupdater.updater.readiness.TcpMemberProbe;
 import io.apiserverupdater.updater.server.HealthCheck;
 import io.apiserverupdater.updater.server.StatusServer;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.UnknownHostException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Arrays;
@@ -270,8 +270,8 @@ public final class Main {
 
   private static String hostName() {
     try {
-      return InetAddress.getLocalHost().getHostName();
-    } catch (UnknownHostException e) {
+      return Files.readString(Path.of("/proc/sys/kernel/hostname")).strip();
+    } catch (IOException e) {
       return "unknown-host";
     }
   }

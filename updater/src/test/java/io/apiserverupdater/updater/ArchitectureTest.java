@@ -21,6 +21,8 @@ import com.tngtech.archunit.lang.ArchRule;
 import io.apiserverupdater.updater.controller.MemberHealths;
 import io.apiserverupdater.updater.leaderelection.Leadership;
 import io.apiserverupdater.updater.readiness.MemberProbe;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import org.jspecify.annotations.NullMarked;
 
 /** Who may know whom. Each arrow that is not drawn here is not allowed. */
@@ -150,6 +152,19 @@ class ArchitectureTest {
       slices().matching(ROOT + ".(*)..").should().beFreeOfCycles();
 
   @ArchTest
+  @ArchTest
+  static final ArchRule looksUpNoNameThatNobodyGave =
+      noClasses()
+          .should()
+          .callMethod(InetAddress.class, "getLocalHost")
+          .orShould()
+          .callMethod(InetAddress.class, "getHostName")
+          .orShould()
+          .callMethod(InetAddress.class, "getCanonicalHostName")
+          .orShould()
+          .callMethod(InetSocketAddress.class, "getHostName")
+          .because("a start must not wait for DNS");
+
   static final ArchRule onlyTheCommandLinePrints =
       noClasses()
           .that()
