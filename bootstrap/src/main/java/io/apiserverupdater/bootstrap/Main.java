@@ -1,5 +1,6 @@
 package io.apiserverupdater.bootstrap;
 
+import io.apiserverupdater.apiserver.printing.PrintableStream;
 import io.apiserverupdater.bootstrap.commands.BootCommand;
 import io.apiserverupdater.bootstrap.commands.CheckCommand;
 import io.apiserverupdater.bootstrap.commands.RefreshCommand;
@@ -7,8 +8,8 @@ import io.apiserverupdater.bootstrap.commands.RestoreCommand;
 import io.apiserverupdater.bootstrap.commands.StatusCommand;
 import io.apiserverupdater.bootstrap.configuration.BootstrapConfig;
 import io.apiserverupdater.bootstrap.configuration.BootstrapFlags;
-import io.apiserverupdater.bootstrap.configuration.Help;
 import io.apiserverupdater.bootstrap.configuration.Command;
+import io.apiserverupdater.bootstrap.configuration.Help;
 import io.apiserverupdater.bootstrap.log.Log;
 import java.io.IOException;
 import java.lang.module.ModuleDescriptor;
@@ -24,6 +25,8 @@ public final class Main {
 
   /** See {@code --help}. */
   public static void main(String[] arguments) throws InterruptedException {
+    System.setOut(new PrintableStream(System.out));
+    System.setErr(new PrintableStream(System.err));
     BootstrapConfig.Parsed parsed = BootstrapFlags.parse(Arrays.asList(arguments));
     int code;
     if (parsed instanceof BootstrapConfig.Parsed.Run run) {
@@ -62,14 +65,14 @@ public final class Main {
     }
   }
 
-  /** From the jar's manifest, or from the module that a packaged runtime holds. */
-  private static String version() {
-    String version = Main.class.getPackage().getImplementationVersion();
   /** 1 has another meaning where differences or warnings are told by the exit code. */
   private static int failed(BootstrapConfig config) {
     return config.dryRun() || config.command() == Command.CHECK ? INVALID : FAILED;
   }
 
+  /** From the jar's manifest, or from the module that a packaged runtime holds. */
+  private static String version() {
+    String version = Main.class.getPackage().getImplementationVersion();
     ModuleDescriptor module = Main.class.getModule().getDescriptor();
     if (version == null && module != null) {
       version = module.rawVersion().orElse(null);

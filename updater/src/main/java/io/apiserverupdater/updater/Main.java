@@ -2,6 +2,8 @@ package io.apiserverupdater.updater;
 
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.apiserver.kubeconfig.InvalidKubeconfigException;
+import io.apiserverupdater.apiserver.printing.Printable;
+import io.apiserverupdater.apiserver.printing.PrintableStream;
 import io.apiserverupdater.updater.commands.DryRunCommand;
 import io.apiserverupdater.updater.commands.OnceCommand;
 import io.apiserverupdater.updater.configuration.Help;
@@ -50,6 +52,7 @@ public final class Main {
 
   /** See {@code --help}. */
   public static void main(String[] arguments) throws InterruptedException {
+    System.setErr(new PrintableStream(System.err));
     UpdaterConfig.Parsed parsed =
         UpdaterFlags.parse(
             Arrays.asList(arguments), System.getenv(), Main::hostName, Main::randomPart);
@@ -155,10 +158,10 @@ public final class Main {
 
     ShutdownSequence shutdown = new ShutdownSequence();
     shutdown.endWithSignal();
+    ShutdownSequence.endWithError();
     server.ifPresent(
         status -> {
           status.start();
-    ShutdownSequence.endWithError();
           shutdown.add("status-server", status);
         });
     cluster.start();
@@ -238,7 +241,7 @@ public final class Main {
 
   private static String describe(MemberProbing probing) {
     return probing.members().stream()
-        .map(member -> member + " " + probing.of(member).evidence())
+        .map(member -> Printable.line(member + " " + probing.of(member).evidence()))
         .sorted()
         .collect(Collectors.joining("; "));
   }
@@ -268,6 +271,7 @@ public final class Main {
         System::nanoTime);
   }
 
+  /** Of the kernel: the Java runtime's own way asks DNS, and waits when that does not answer. */
   private static String hostName() {
     try {
       return Files.readString(Path.of("/proc/sys/kernel/hostname")).strip();

@@ -1,7 +1,8 @@
 package io.apiserverupdater.updater;
 
+import io.apiserverupdater.apiserver.printing.Printable;
+import io.apiserverupdater.apiserver.printing.PrintableStream;
 import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.LocalDateTime;
@@ -13,17 +14,17 @@ import org.jspecify.annotations.Nullable;
  * Puts the time, in UTC with milliseconds, in front of each line. slf4j-simple's own way to do so
  * loads the data of a thousand locales: 2 MiB that stay.
  */
-final class StampedStream extends PrintStream {
+final class StampedStream extends PrintableStream {
   private final Clock clock;
 
   StampedStream(PrintStream target, Clock clock) {
-    super(target, true, StandardCharsets.UTF_8);
+    super(target);
     this.clock = clock;
   }
 
   @Override
   public void println(@Nullable String line) {
-    super.println(stamp() + " " + line);
+    super.println(stamp() + " " + Printable.line(String.valueOf(line)));
   }
 
   private String stamp() {

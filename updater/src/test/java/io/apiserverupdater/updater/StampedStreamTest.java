@@ -18,10 +18,13 @@ class StampedStreamTest {
     try (StampedStream stream =
         new StampedStream(new PrintStream(written, true, StandardCharsets.UTF_8), clock)) {
       stream.println("leading=true");
-      stream.println("holder=ä");
+      stream.println("holder=ä\n2026-01-02T03:04:05.007Z leading=false");
     }
     assertEquals(
-        "2026-01-02T03:04:05.006Z leading=true\n2026-01-02T03:04:05.006Z holder=ä\n",
+        """
+        2026-01-02T03:04:05.006Z leading=true
+        2026-01-02T03:04:05.006Z holder=ä\\u000a2026-01-02T03:04:05.007Z leading=false
+        """,
         written.toString(StandardCharsets.UTF_8));
   }
 }

@@ -1,5 +1,6 @@
 package io.apiserverupdater.bootstrap.check;
 
+import io.apiserverupdater.apiserver.printing.Printable;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -11,6 +12,12 @@ import java.util.Optional;
  * @param advice what to do about it; there is none when all is well
  */
 public record Finding(Level level, String subject, String message, Optional<String> advice) {
+  /** What was found may be the text of a pod, and must not pass for a finding of its own. */
+  public Finding {
+    subject = Printable.line(subject);
+    message = Printable.line(message);
+    advice = advice.map(Printable::line);
+  }
 
   /** How bad it is. */
   public enum Level {

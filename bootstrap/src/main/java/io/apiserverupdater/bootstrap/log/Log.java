@@ -1,5 +1,6 @@
 package io.apiserverupdater.bootstrap.log;
 
+import io.apiserverupdater.apiserver.printing.Printable;
 import java.io.PrintStream;
 
 /**
@@ -29,7 +30,7 @@ public record Log(PrintStream out, boolean priorities) {
 
   private void print(String priority, String line) {
     // One write, so that lines of two threads do not mix.
-    out.print((priorities ? priority : "") + line + "\n");
+    out.print((priorities ? priority : "") + Printable.line(line) + "\n");
     out.flush();
   }
 }

@@ -35,6 +35,19 @@ class ReportTest {
   }
 
   @Test
+  void foreignTextIsNoFindingOfItsOwn() {
+    Finding foreign =
+        new Finding(Level.FAIL, "kube-proxy", "dials x\u001b[2K\rok\nok    a", Optional.of("b\nc"));
+    assertEquals(
+        """
+        fail  kube-proxy                        dials x\\u001b[2K\\u000dok\\u000aok    a
+              -> b\\u000ac
+        0 ok, 0 warn, 1 fail
+        """,
+        new Report(List.of(foreign)).text());
+  }
+
+  @Test
   void jsonIsEscaped() {
     assertEquals(
         """

@@ -2,6 +2,7 @@ package io.apiserverupdater.updater.dryrun;
 
 import com.github.difflib.UnifiedDiffUtils;
 import com.github.difflib.patch.Patch;
+import io.apiserverupdater.apiserver.printing.Printable;
 import java.util.List;
 import java.util.Optional;
 
@@ -61,10 +62,11 @@ final class DiffRenderer {
   }
 
   private static void line(String line, String colour, boolean colours, StringBuilder text) {
+    String shown = Printable.line(line);
     if (colours && !colour.isEmpty()) {
-      text.append(colour).append(line).append(RESET);
+      text.append(colour).append(shown).append(RESET);
     } else {
-      text.append(line);
+      text.append(shown);
     }
     text.append('\n');
   }

@@ -3,6 +3,7 @@ package io.apiserverupdater.updater.dryrun;
 import com.google.gson.FormattingStyle;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
+import io.apiserverupdater.apiserver.printing.Printable;
 import io.apiserverupdater.updater.endpoints.Member;
 import io.apiserverupdater.updater.endpoints.MemberHealth;
 import java.util.Map;
@@ -45,8 +46,8 @@ public enum Output {
   public String render(Report report, boolean colours) {
     return switch (this) {
       case DIFF -> DiffRenderer.render(report, colours);
-      case YAML -> YamlRenderer.text(list(report));
-      case JSON -> GSON.toJson(list(report)) + "\n";
+      case YAML -> Printable.text(YamlRenderer.text(list(report)));
+      case JSON -> Printable.text(GSON.toJson(list(report)) + "\n");
     };
   }
 
