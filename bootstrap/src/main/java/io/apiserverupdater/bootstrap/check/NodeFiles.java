@@ -84,9 +84,12 @@ public record NodeFiles(Path root) {
       }
     }
     try {
+      Map<String, String> names = podNames();
       for (Path pod : folders(root.resolve(PODS))) {
         Path kubeconfig = pod.resolve(PROXY_VOLUME);
-        if (Files.exists(kubeconfig)) {
+        // Any pod may have a volume of that name.
+        if (isKubeProxy(names.getOrDefault(pod.getFileName().toString(), ""))
+            && Files.exists(kubeconfig)) {
           return servers(kubeconfig);
         }
       }
@@ -96,6 +99,15 @@ public record NodeFiles(Path root) {
       return unknown(root.resolve(PODS), e);
     }
     return new Reading.Unknown<>("its kubeconfig is in none of the usual places");
+  }
+
+  /**
+   * Whether a pod is one of kube-proxy's.
+   *
+   * @param pod namespace and name
+   */
+  static boolean isKubeProxy(String pod) {
+    return pod.startsWith("kube-system/kube-proxy-");
   }
 
   /** In YAML and in JSON: a key and its value. */

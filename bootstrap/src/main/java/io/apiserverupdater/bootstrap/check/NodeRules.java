@@ -222,7 +222,7 @@ record NodeRules(Facts facts, String name, Findings findings) {
   /** Started before the node knew the name, and dialling it. */
   private boolean isNamelessProxy(HostsSnapshot snapshot) {
     return snapshot.addresses().isEmpty()
-        && snapshot.pod().startsWith("kube-system/kube-proxy-")
+        && NodeFiles.isKubeProxy(snapshot.pod())
         && facts.proxyServers() instanceof Reading.Known<List<String>> servers
         && servers.value().contains(expectedServer());
   }

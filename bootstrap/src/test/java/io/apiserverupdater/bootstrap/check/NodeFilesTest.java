@@ -81,9 +81,26 @@ class NodeFilesTest {
     file(
         "var/lib/kubelet/pods/u1/volumes/kubernetes.io~configmap/kube-proxy/kubeconfig.conf",
         "server: https://pod:6443\n");
+    file("var/log/pods/kube-system_kube-proxy-abc_u1/kube-proxy/0.log", "");
     assertEquals(new Reading.Known<>(List.of("https://pod:6443")), files.proxyServers());
     file("etc/kubernetes/kube-proxy.kubeconfig", "    server: https://unit:6443\n");
     assertEquals(new Reading.Known<>(List.of("https://unit:6443")), files.proxyServers());
+  }
+
+  /** It may write what it likes into its own configMap. */
+  @Test
+  void volumeOfAnotherPodIsNotKubeProxys() throws IOException {
+    for (String pod : List.of("default_kube-proxy-abc_u1", "kube-system_other_u2")) {
+      String uid = pod.substring(pod.length() - 2);
+      file(
+          "var/lib/kubelet/pods/"
+              + uid
+              + "/volumes/kubernetes.io~configmap/kube-proxy/kubeconfig.conf",
+          "server: https://pod:6443\n");
+      file("var/log/pods/" + pod + "/a/0.log", "");
+    }
+    assertTrue(
+        unknown(new NodeFiles(root).proxyServers()).startsWith("its kubeconfig is in none of"));
   }
 
   @Test
