@@ -201,8 +201,11 @@ public final class UpdaterFlags {
 
   static final Flag<Duration> LEASE_DURATION =
       FLAGS
-          .flag("lease-duration", TIME, "4s")
-          .help("How long a standby waits for a silent leader, in whole seconds.");
+          .flag(
+              "lease-duration",
+              FlagType.duration(Duration.ofSeconds(1), ElectionSettings.LONGEST_LEASE),
+              "4s")
+          .help("How long a standby waits for a silent leader, in whole seconds; at most 1m.");
 
   static final Flag<Duration> RENEW_DEADLINE =
       FLAGS
@@ -315,10 +318,9 @@ public final class UpdaterFlags {
     Duration lease = line.get(LEASE_DURATION);
     Duration renew = line.get(RENEW_DEADLINE);
     Duration retry = line.get(RETRY_PERIOD);
-    if (lease.compareTo(Duration.ofSeconds(1)) < 0 || lease.toNanosPart() != 0) {
+    if (lease.toNanosPart() != 0) {
       line.error(
-          "--lease-duration is %s, expected whole seconds, 1s or more"
-              .formatted(GoDuration.format(lease)));
+          "--lease-duration is %s, expected whole seconds".formatted(GoDuration.format(lease)));
     }
     mustBeLess(line, RENEW_DEADLINE, LEASE_DURATION);
     mustBeLess(line, RETRY_PERIOD, RENEW_DEADLINE);

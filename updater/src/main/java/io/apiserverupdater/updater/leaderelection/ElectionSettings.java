@@ -11,4 +11,11 @@ import java.time.Duration;
  * @param retryPeriod the time between two renewals, and between two attempts; shorter still
  */
 public record ElectionSettings(
-    String identity, Duration leaseDuration, Duration renewDeadline, Duration retryPeriod) {}
+    String identity, Duration leaseDuration, Duration renewDeadline, Duration retryPeriod) {
+
+  /**
+   * No replica may ask for more, and no silent holder is waited for longer: so a nonsensical
+   * duration does not keep the Lease forever, and one that a replica may ask for is waited for.
+   */
+  public static final Duration LONGEST_LEASE = Duration.ofSeconds(60);
+}

@@ -7,9 +7,6 @@ import java.util.Optional;
 /** What the elector does next. */
 public sealed interface LeaseDecision {
 
-  /** No silent holder is waited for longer, unless our own lease duration is longer. */
-  Duration LONGEST_PATIENCE = Duration.ofSeconds(60);
-
   /** Write a Lease that does not exist yet. */
   record Create(LeaseRecord next) implements LeaseDecision {}
 
@@ -102,20 +99,23 @@ public sealed interface LeaseDecision {
       }
     }
     return new Acquire(
-        taken(settings, theirs.transitions() + 1, wallClock), lease.resourceVersion());
+        taken(settings, oneMore(theirs.transitions()), wallClock), lease.resourceVersion());
   }
 
   /**
    * How long a silent holder is waited for: as long as it asked for or as we would ask, whichever
-   * is longer, so that replicas with different settings do not overlap; but a nonsensical duration
-   * does not keep the Lease forever.
+   * is longer, so that replicas with different settings do not overlap.
    */
   private static Duration patience(ElectionSettings settings, LeaseRecord theirs) {
-    Duration asked = theirs.duration();
+    Duration longest = ElectionSettings.LONGEST_LEASE;
+    Duration asked = theirs.duration().compareTo(longest) > 0 ? longest : theirs.duration();
     Duration ours = settings.leaseDuration();
-    Duration most = ours.compareTo(LONGEST_PATIENCE) > 0 ? ours : LONGEST_PATIENCE;
-    Duration capped = asked.compareTo(most) > 0 ? most : asked;
-    return capped.compareTo(ours) > 0 ? capped : ours;
+    return asked.compareTo(ours) > 0 ? asked : ours;
+  }
+
+  /** The API takes no negative number: what cannot be counted further stays. */
+  private static int oneMore(int transitions) {
+    return transitions == Integer.MAX_VALUE ? transitions : transitions + 1;
   }
 
   private static LeaseRecord taken(ElectionSettings settings, int transitions, Instant wallClock) {

@@ -204,8 +204,15 @@ class UpdaterConfigTest {
   void durationsAreWrittenAsInGo(String text, long millis) {
     assertEquals(
         Duration.ofMillis(millis),
-        settings("--lease-duration=" + text, "--renew-deadline=500ms", "--retry-period=100ms")
-            .leaseDuration());
+        run("--probe-interval=" + text).probing().orElseThrow().policy().interval());
+  }
+
+  /** A standby waits for a silent holder no longer, whatever its Lease says. */
+  @Test
+  void leaseLastsNoLongerThanAStandbyWaits() {
+    assertEquals(Duration.ofMinutes(1), settings("--lease-duration=60s").leaseDuration());
+    String error = error("--lease-duration=61s");
+    assertTrue(error.contains("expected a duration from 1s to 1m"), error);
   }
 
   @ParameterizedTest

@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Test;
 class LeaderElectorModelTest {
   private static final int SEEDS = 300;
   private static final Duration STORM = Duration.ofSeconds(60);
+  private static final Duration DURATION = Duration.ofSeconds(4);
   private static final Duration CALM = Duration.ofSeconds(12);
 
   private static final class Story {
@@ -36,7 +37,15 @@ class LeaderElectorModelTest {
     int turns;
     private Optional<String> lastLeader = Optional.empty();
 
-    Story(long seed) {
+    private final List<Duration> durations;
+
+    /**
+     * Begins one.
+     *
+     * @param durations each replica asks for one of these
+     */
+    Story(long seed, List<Duration> durations) {
+      this.durations = durations;
       random = new Random(seed);
       clock = new AtomicLong(random.nextLong());
       lease = new ModelLease(clock::get);
@@ -56,9 +65,10 @@ class LeaderElectorModelTest {
       boolean inCall;
 
       Participant() {
+        Duration asked = durations.get(random.nextInt(durations.size()));
+        Duration deadline = asked.multipliedBy(3).dividedBy(4);
         ElectionSettings settings =
-            new ElectionSettings(
-                identity, Duration.ofSeconds(4), Duration.ofSeconds(3), Duration.ofSeconds(1));
+            new ElectionSettings(identity, asked, deadline, deadline.dividedBy(3));
         Duration error = Duration.ofMillis(random.nextInt(7_200_000) - 3_600_000L);
         elector =
             new LeaderElector(
@@ -198,22 +208,32 @@ class LeaderElectorModelTest {
 
   @Test
   void neverAreTwoCertainAndInTheEndSomebodyLeads() {
+    play(SEEDS, List.of(DURATION), CALM);
+  }
+
+  @Test
+  void replicasWithDifferentFlagsAreNeverCertainAtOnceEither() {
+    Duration longest = Duration.ofSeconds(15);
+    play(SEEDS, List.of(Duration.ofSeconds(1), DURATION, longest), longest.plus(CALM));
+  }
+
+  private static void play(int seeds, List<Duration> durations, Duration calm) {
     int turns = 0;
-    for (long seed = 0; seed < SEEDS; seed++) {
-      Story story = new Story(seed);
+    for (long seed = 0; seed < seeds; seed++) {
+      Story story = new Story(seed, durations);
       story.run(STORM, 300);
       story.calmDown();
-      story.run(CALM, 100);
+      story.run(calm, 100);
       assertEquals(1, story.certain().size(), story.name + ": somebody leads in the calm");
       assertEquals(story.certain().get(0), story.lease.holder(), story.name);
       turns += story.turns;
     }
-    assertTrue(turns > 3 * SEEDS, "the seeds reach many hand-overs: " + turns);
+    assertTrue(turns > 3 * seeds, "the seeds reach many hand-overs: " + turns);
   }
 
   @Test
   void inTheCalmOneGoesOnLeading() {
-    Story story = new Story(7);
+    Story story = new Story(7, List.of(DURATION));
     story.calmDown();
     story.run(Duration.ofMinutes(10), 100);
     assertEquals(1, story.turns);

@@ -94,6 +94,12 @@ class LeaseDecisionTest {
             held("other", 1_000_000, 0),
             ms(60_000),
             acquire(6)),
+        // The server refuses a negative number, and we would never lead.
+        Arguments.of(
+            "its transitions cannot be counted further",
+            present(recordOf("", 1, BEFORE, Integer.MAX_VALUE), 0),
+            ms(1),
+            acquire(Integer.MAX_VALUE)),
         Arguments.of("ours without our knowing", held("me", 4, ms(0)), ms(1), acquire(5)),
         Arguments.of(
             "the holder's name only begins like ours", held("me2", 4, 0), ms(1), waitUntil(4000)));
