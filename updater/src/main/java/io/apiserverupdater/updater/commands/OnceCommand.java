@@ -59,7 +59,7 @@ public final class OnceCommand {
         return DONE;
       }
       for (Change change : apply.changes()) {
-        EndpointsClient.WriteResult result = client.apply(change);
+        EndpointsClient.WriteResult result = client.apply(change, EndpointsClient.LONGEST_WRITE);
         if (result instanceof EndpointsClient.WriteResult.Written) {
           written++;
           continue;

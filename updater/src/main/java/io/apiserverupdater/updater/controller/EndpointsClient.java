@@ -7,6 +7,8 @@ import java.util.Optional;
 
 /** The source and the target in the API server. Safe for use by several threads. */
 public interface EndpointsClient {
+  /** No write needs more time than this, whatever apiservers it has to ask. */
+  Duration LONGEST_WRITE = Duration.ofSeconds(3);
 
   /**
    * The state as far as it is known, by watches and by the answers to our own writes.
@@ -17,8 +19,10 @@ public interface EndpointsClient {
 
   /**
    * Carries out one change. Never throws; a write of ours is visible in {@link #observed} after.
+   *
+   * @param timeout after it no apiserver is asked any more
    */
-  WriteResult apply(Change change);
+  WriteResult apply(Change change, Duration timeout);
 
   /**
    * Reads the target again, past the watches: after a conflict, or when a write may have landed.

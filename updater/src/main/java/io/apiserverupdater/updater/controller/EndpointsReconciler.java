@@ -42,6 +42,9 @@ public final class EndpointsReconciler implements AutoCloseable {
   /** What changes in between may be that something. */
   private static final Duration REJECTED_HOLD = Duration.ofSeconds(1);
 
+  /** With less time to the end of the Lease, a write would fail for that alone. */
+  private static final Duration SHORTEST_WRITE = Duration.ofMillis(50);
+
   /** SIGTERM to exit is to take less than a second in all. */
   private static final Duration STOP = Duration.ofMillis(200);
 
@@ -250,10 +253,11 @@ public final class EndpointsReconciler implements AutoCloseable {
     Optional<Duration> retry = Optional.empty();
     List<String> reasons = new ArrayList<>();
     for (Change change : changes) {
-      if (!leadership.isCertain()) {
-        return Optional.of(Duration.ZERO);
+      Duration certain = leadership.certainFor();
+      if (certain.compareTo(SHORTEST_WRITE) < 0) {
+        return Optional.of(certain);
       }
-      EndpointsClient.WriteResult result = client.apply(change);
+      EndpointsClient.WriteResult result = client.apply(change, shorter(certain, EndpointsClient.LONGEST_WRITE));
       if (result instanceof EndpointsClient.WriteResult.Written) {
         log.debug("write=\"{}\"", change.describe());
         continue;
@@ -269,7 +273,8 @@ public final class EndpointsReconciler implements AutoCloseable {
               ? rejected.reason()
               : ((EndpointsClient.WriteResult.Failed) result).reason();
       reasons.add("could not " + change.describe() + ": " + reason);
-      retry = Optional.of(shorter(retry, afterFailure(result)));
+      Duration wait = afterFailure(result);
+      retry = Optional.of(shorter(retry.orElse(wait), wait));
     }
     failures.tell(String.join("; ", reasons));
     return retry;
@@ -288,10 +293,6 @@ public final class EndpointsReconciler implements AutoCloseable {
     return longer(next, failed.retryAfter().orElse(next));
   }
 
-  private static Duration shorter(Optional<Duration> a, Duration b) {
-    return a.filter(it -> it.compareTo(b) < 0).orElse(b);
-  }
-
   private static Duration longer(Duration a, Duration b) {
     return a.compareTo(b) > 0 ? a : b;
   }
@@ -304,6 +305,10 @@ public final class EndpointsReconciler implements AutoCloseable {
   /** The later of two moments of the monotonic clock, which may wrap around. */
   private static long later(long a, long b) {
     return a - b > 0 ? a : b;
+  }
+
+  static Duration shorter(Duration a, Duration b) {
+    return a.compareTo(b) < 0 ? a : b;
   }
 
   private void tellOfRefusals(List<Refusal> refusals) {

@@ -83,7 +83,8 @@ final class SecondaryWriter {
   private void write(Change change) {
     boolean written = false;
     try {
-      written = leadership.isCertain() && carryOut(change);
+      Duration certain = leadership.certainFor();
+      written = !certain.isZero() && carryOut(change, certain);
     } finally {
       synchronized (this) {
         busy = false;
@@ -93,8 +94,10 @@ final class SecondaryWriter {
     }
   }
 
-  private boolean carryOut(Change change) {
-    EndpointsClient.WriteResult result = client.apply(change);
+  private boolean carryOut(Change change, Duration certain) {
+    EndpointsClient.WriteResult result =
+        client.apply(
+            change, EndpointsReconciler.shorter(certain, EndpointsClient.LONGEST_WRITE));
     if (result instanceof EndpointsClient.WriteResult.Written) {
       return true;
     }

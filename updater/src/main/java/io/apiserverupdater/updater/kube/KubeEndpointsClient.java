@@ -39,7 +39,6 @@ import java.util.stream.Stream;
 
 /** The source and the target, kept warm by watches, written with the version that was compared. */
 final class KubeEndpointsClient implements EndpointsClient {
-  private static final Duration WRITE_TIMEOUT = Duration.ofSeconds(3);
   private static final Duration READ_TIMEOUT = Duration.ofSeconds(5);
 
   private final ApiClient api;
@@ -180,14 +179,15 @@ final class KubeEndpointsClient implements EndpointsClient {
   }
 
   @Override
-  public WriteResult apply(Change change) {
+  public WriteResult apply(Change change, Duration timeout) {
     if (change instanceof Change.DeleteSlice delete) {
-      return delete(delete);
+      return delete(delete, timeout);
     }
     DesiredObject desired = change.desired().orElseThrow();
     if (desired instanceof DesiredObject.Slice slice) {
       return write(
           change,
+          timeout,
           Objects.requireNonNull(slices.get(slice.family())),
           () -> Models.slice(slice, target.namespace()),
           current -> Models.update(current, slice));
@@ -198,21 +198,26 @@ final class KubeEndpointsClient implements EndpointsClient {
     DesiredObject.LegacyEndpoints legacy = (DesiredObject.LegacyEndpoints) desired;
     return write(
         change,
+        timeout,
         endpoints,
         () -> Models.endpoints(legacy, target.namespace()),
         current -> Models.update(current, legacy));
   }
 
   private <T extends KubernetesObject> WriteResult write(
-      Change change, ObjectList<T> list, Supplier<T> created, UnaryOperator<T> updated) {
+      Change change,
+      Duration timeout,
+      ObjectList<T> list,
+      Supplier<T> created,
+      UnaryOperator<T> updated) {
     Optional<ApiAnswer> failure =
         change instanceof Change.Update update
-            ? list.update(update.object().name(), update.resourceVersion(), updated, WRITE_TIMEOUT)
-            : list.create(created.get(), WRITE_TIMEOUT);
+            ? list.update(update.object().name(), update.resourceVersion(), updated, timeout)
+            : list.create(created.get(), timeout);
     return failure.map(KubeEndpointsClient::failure).orElseGet(WriteResult.Written::new);
   }
 
-  private WriteResult delete(Change.DeleteSlice change) {
+  private WriteResult delete(Change.DeleteSlice change, Duration timeout) {
     V1DeleteOptions options =
         new V1DeleteOptions()
             .apiVersion("v1")
@@ -224,7 +229,7 @@ final class KubeEndpointsClient implements EndpointsClient {
             ApiCall.delete(
                 Resource.ENDPOINT_SLICES.object(target.namespace(), change.name()),
                 KubeJson.text(options)),
-            WRITE_TIMEOUT);
+            timeout);
     if (answer instanceof ApiAnswer.Ok
         || (answer instanceof ApiAnswer.Status status && status.code() == 404)) {
       slices.values().forEach(list -> list.cache().remove(change.name(), change.resourceVersion()));

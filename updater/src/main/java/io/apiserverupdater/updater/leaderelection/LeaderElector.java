@@ -82,11 +82,12 @@ public final class LeaderElector implements Leadership, AutoCloseable {
   }
 
   @Override
-  public boolean isCertain() {
-    return lead.filter(
-            current ->
-                monotonic.getAsLong() - current.renewedAt() < settings.renewDeadline().toNanos())
-        .isPresent();
+  public Duration certainFor() {
+    long deadline = settings.renewDeadline().toNanos();
+    return lead.map(current -> deadline - (monotonic.getAsLong() - current.renewedAt()))
+        .filter(left -> left > 0)
+        .map(Duration::ofNanos)
+        .orElse(Duration.ZERO);
   }
 
   /** Whether the elector's thread runs: what a liveness check asks. */

@@ -40,10 +40,12 @@ import org.junit.jupiter.api.Timeout;
 class EndpointsReconcilerTest {
   private static final String SLICE = "create EndpointSlice apiserver-ipv4";
   private static final String ENDPOINTS = "create Endpoints apiserver";
+  private static final Duration AMPLE = Duration.ofHours(1);
 
   /** An API server of a few fields; its answers can be written down beforehand. */
   private static final class ScriptedClient implements EndpointsClient {
     final List<String> writes = new CopyOnWriteArrayList<>();
+    final List<Duration> timeouts = new CopyOnWriteArrayList<>();
     final List<Thread> reads = new CopyOnWriteArrayList<>();
     final Deque<WriteResult> answers = new ArrayDeque<>();
     final Map<AddressFamily, EndpointSlice> slices = new EnumMap<>(AddressFamily.class);
@@ -69,8 +71,9 @@ class EndpointsReconcilerTest {
     }
 
     @Override
-    public WriteResult apply(Change change) {
+    public WriteResult apply(Change change, Duration timeout) {
       writes.add(change.describe());
+      timeouts.add(timeout);
       WriteResult answer = answers.isEmpty() ? new WriteResult.Written() : answers.pop();
       if (answer instanceof WriteResult.Written && keepsWrites) {
         store(change);
@@ -102,13 +105,13 @@ class EndpointsReconcilerTest {
 
   private final ScriptedClient client = new ScriptedClient();
   private final AtomicLong clock = new AtomicLong();
-  private volatile boolean leading = true;
+  private volatile Duration certainFor = AMPLE;
   private final EndpointsReconciler reconciler =
       new EndpointsReconciler(
           new MirrorRule("default/kubernetes", new TargetName("kube-system", "apiserver"), true),
           client,
           MemberHealths.NOT_PROBED,
-          () -> leading,
+          () -> certainFor,
           clock::get,
           () -> 0,
           new DirectExecutor());
@@ -157,7 +160,7 @@ class EndpointsReconcilerTest {
 
   @Test
   void writesNothingWithoutLeadership() {
-    leading = false;
+    certainFor = Duration.ZERO;
     assertEquals(Optional.empty(), reconciler.reconcile());
     assertEquals(List.of(), client.writes);
   }
@@ -285,11 +288,31 @@ class EndpointsReconcilerTest {
 
   @Test
   void leadershipLostBetweenTwoWritesStopsTheSecond() {
-    client.afterWrite = () -> leading = false;
+    client.afterWrite = () -> certainFor = Duration.ZERO;
     reconciler.reconcile();
     assertEquals(List.of(SLICE), client.writes);
     assertEquals(Optional.empty(), reconciler.reconcile());
     assertEquals(List.of(SLICE), client.writes);
+  }
+
+  /** It may go to one apiserver after the other, and none may be asked when the Lease has ended. */
+  @Test
+  void writeTakesNoLongerThanTheLeaseIsCertainlyOurs() {
+    client.afterWrite = () -> certainFor = Duration.ofMillis(800);
+    reconciler.reconcile();
+    assertEquals(
+        List.of(EndpointsClient.LONGEST_WRITE, Duration.ofMillis(800)), client.timeouts);
+  }
+
+  /** Such a write would fail, and the blame would be on the apiserver. */
+  @Test
+  void writeWithoutTimeForAnAnswerWaitsForTheRenewal() {
+    certainFor = Duration.ofMillis(40);
+    assertEquals(Optional.of(certainFor), reconciler.reconcile());
+    assertEquals(List.of(), client.writes);
+    certainFor = AMPLE;
+    reconciler.reconcile();
+    assertEquals(List.of(SLICE, ENDPOINTS), client.writes);
   }
 
   /** Each write is seen by the watch, which asks for a sync at once. */
@@ -364,7 +387,7 @@ class EndpointsReconcilerTest {
 
   @Test
   void standbyDoesOneSyncForWhatComesWithin50Milliseconds() {
-    leading = false;
+    certainFor = Duration.ZERO;
     reconciler.start();
     for (int i = 0; i < 5; i++) {
       client.listener.run();

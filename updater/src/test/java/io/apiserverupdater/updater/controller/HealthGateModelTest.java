@@ -183,7 +183,7 @@ class HealthGateModelTest {
                   "default/kubernetes", new TargetName("kube-system", "apiserver"), true),
               this,
               this,
-              () -> world.leader == number,
+              () -> world.leader == number ? Duration.ofSeconds(3) : Duration.ZERO,
               () -> world.now,
               () -> 0);
     }
@@ -216,7 +216,7 @@ class HealthGateModelTest {
     }
 
     @Override
-    public WriteResult apply(Change change) {
+    public WriteResult apply(Change change, Duration timeout) {
       world.write(number, change);
       return new WriteResult.Written();
     }

@@ -266,6 +266,19 @@ class LeaderElectorTest {
   }
 
   @Test
+  void saysForHowLongItIsCertain() {
+    assertEquals(Duration.ZERO, elector.certainFor());
+    lead();
+    assertEquals(Duration.ofSeconds(3), elector.certainFor());
+    advance(2999);
+    assertEquals(Duration.ofMillis(1), elector.certainFor());
+    advance(1);
+    assertEquals(Duration.ZERO, elector.certainFor());
+    advance(30_000);
+    assertEquals(Duration.ZERO, elector.certainFor());
+  }
+
+  @Test
   void tellsThatItIsCertainAgainAfterLateRenewal() {
     BlockingQueue<String> turns = new LinkedBlockingQueue<>();
     elector.tell(turns::add);
