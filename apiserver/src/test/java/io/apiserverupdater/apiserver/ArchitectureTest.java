@@ -43,16 +43,16 @@ class ArchitectureTest {
   static final ArchRule knowsTheJdkOnly =
       classes()
           .that()
-          .resideOutsideOfPackages(ROOT + ".flags", ROOT + ".kubeconfig")
+          .resideOutsideOfPackages(ROOT + ".flags", ROOT + ".kubeconfig", ROOT + ".yaml")
           .should()
           .onlyDependOnClassesThat(resideInAPackage(ROOT + "..").or(resideInAnyPackage(JDK)))
           .because("it logs nothing, and java.net.http takes twice as long to start");
 
   @ArchTest
-  static final ArchRule onlyKubeconfigKnowsLibraries =
+  static final ArchRule onlyKubeconfigAndYamlKnowLibraries =
       noClasses()
           .that()
-          .resideOutsideOfPackage(ROOT + ".kubeconfig")
+          .resideOutsideOfPackages(ROOT + ".kubeconfig", ROOT + ".yaml")
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage(LIBRARIES)
@@ -66,9 +66,16 @@ class ArchitectureTest {
           .should()
           .onlyDependOnClassesThat(
               resideInAnyPackage(
-                      ROOT + ".kubeconfig", ROOT + ".tls", "java..", "org.jspecify..", "")
+                      ROOT + ".kubeconfig",
+                      ROOT + ".address",
+                      ROOT + ".tls",
+                      ROOT + ".yaml",
+                      "java..",
+                      "org.jspecify..",
+                      "")
                   .or(resideInAnyPackage(LIBRARIES)));
 
+  @ArchTest static final ArchRule yamlKnowsNothing = knowNoOther("yaml");
   @ArchTest static final ArchRule flagsKnowNothing = knowNoOther("flags");
   @ArchTest static final ArchRule addressesKnowNothing = knowNoOther("address");
   @ArchTest static final ArchRule timeKnowsNothing = knowNoOther("time");

@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Base64;
@@ -91,6 +92,18 @@ record Entry(Path file, String title, Map<?, ?> fields) {
         Optional<String> unused = data(key);
       } catch (IllegalArgumentException e) {
         faults.add(where() + ": " + key + "-data is not base64");
+      }
+    }
+  }
+
+  /** Adds a fault for each of these that cannot be the name of a file. */
+  void expectPaths(List<String> faults, String... keys) {
+    for (String key : keys) {
+      try {
+        Path unused = path(key);
+      } catch (InvalidPathException e) {
+        // A control character; or one that the locale, such as C, does not have.
+        faults.add(where() + ": " + key + " is " + quoted(text(key)) + ", expected a path");
       }
     }
   }

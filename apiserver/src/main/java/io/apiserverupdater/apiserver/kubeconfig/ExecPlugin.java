@@ -75,6 +75,11 @@ final class ExecPlugin {
     if (!entry.has("command")) {
       faults.add(entry.where() + ": command is not set");
     }
+    int before = faults.size();
+    entry.expectPaths(faults, "command");
+    if (faults.size() > before) {
+      return Optional.empty();
+    }
     List<String> command = new ArrayList<>();
     // A name is looked up in PATH; anything with a slash is relative to the kubeconfig.
     String program = entry.text("command");

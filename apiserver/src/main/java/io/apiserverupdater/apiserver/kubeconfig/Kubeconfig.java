@@ -4,8 +4,6 @@ import io.apiserverupdater.apiserver.tls.ClientCertificate;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Proxy;
-import java.net.URI;
-import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,13 +15,11 @@ import java.util.Optional;
  * read again at each call: certificates and tokens rotate. Thread-safe.
  *
  * @param origin files and context, for messages
- * @param server {@code https://HOST:PORT}, and a path without a slash at its end as behind some
- *     proxies
  * @param proxy the proxy to go through; {@link Proxy#NO_PROXY} for none
  */
 public record Kubeconfig(
     String origin,
-    URI server,
+    ServerUrl server,
     Proxy proxy,
     Entry cluster,
     Entry user,
@@ -53,7 +49,14 @@ public record Kubeconfig(
         "certificate-authority",
         "certificate-authority-data");
     cluster.expectBase64(faults, "certificate-authority");
-    URI server = server(cluster, faults);
+    cluster.expectPaths(faults, "certificate-authority");
+    ServerUrl server = server(cluster, faults);
+    String tlsName = cluster.text("tls-server-name");
+    if (!tlsName.isEmpty() && !ServerUrl.isHost(tlsName)) {
+      faults.add(
+          "%s: tls-server-name is %s, expected a host name or an IP address"
+              .formatted(cluster.where(), Entry.quoted(tlsName)));
+    }
     Proxy proxy = proxy(cluster, faults);
     if (cluster.flag("insecure-skip-tls-verify")) {
       faults.add(
@@ -101,30 +104,19 @@ public record Kubeconfig(
     return entry == null ? Entry.EMPTY : entry;
   }
 
-  private static URI server(Entry cluster, List<String> faults) {
+  private static ServerUrl server(Entry cluster, List<String> faults) {
     String text = cluster.text("server");
-    try {
-      URI uri = new URI(text);
-      if ("https".equals(uri.getScheme())
-          && uri.getHost() != null
-          && uri.getRawUserInfo() == null
-          && uri.getRawQuery() == null
-          && uri.getRawFragment() == null
-          && uri.getPort() != 0
-          && uri.getPort() <= 65_535) {
-        int port = uri.getPort() < 0 ? 443 : uri.getPort();
-        String path = uri.getRawPath().replaceAll("/+$", "");
-        return URI.create("https://" + uri.getHost() + ":" + port + path);
-      }
-    } catch (URISyntaxException e) {
-      // Told below, as every other text that is not such a URL.
+    Optional<ServerUrl.Parts> url = ServerUrl.parse(text);
+    if (url.isPresent() && url.get().scheme().equals("https") && url.get().userInfo().isEmpty()) {
+      int port = url.get().port() == 0 ? 443 : url.get().port();
+      return new ServerUrl(url.get().host(), port, url.get().path());
     }
     if (!cluster.isEmpty()) {
       faults.add(
           "%s: server is %s, expected https://HOST[:PORT][/PATH]"
               .formatted(cluster.where(), Entry.quoted(text)));
     }
-    return URI.create("https://invalid");
+    return new ServerUrl("invalid", 443, "");
   }
 
   private static Proxy proxy(Entry cluster, List<String> faults) {
@@ -132,17 +124,13 @@ public record Kubeconfig(
     if (text.isEmpty()) {
       return Proxy.NO_PROXY;
     }
-    try {
-      URI uri = new URI(text);
-      if (uri.getHost() != null && List.of("http", "socks5").contains(uri.getScheme())) {
-        boolean http = uri.getScheme().equals("http");
-        int port = uri.getPort() >= 0 ? uri.getPort() : http ? 80 : 1080;
-        return new Proxy(
-            http ? Proxy.Type.HTTP : Proxy.Type.SOCKS,
-            InetSocketAddress.createUnresolved(uri.getHost(), port));
-      }
-    } catch (URISyntaxException e) {
-      // Told below.
+    Optional<ServerUrl.Parts> url = ServerUrl.parse(text);
+    if (url.isPresent() && List.of("http", "socks5").contains(url.get().scheme())) {
+      boolean http = url.get().scheme().equals("http");
+      int port = url.get().port() != 0 ? url.get().port() : http ? 80 : 1080;
+      return new Proxy(
+          http ? Proxy.Type.HTTP : Proxy.Type.SOCKS,
+          InetSocketAddress.createUnresolved(url.get().host(), port));
     }
     faults.add(
         "%s: proxy-url is %s, expected http://HOST[:PORT] or socks5://HOST[:PORT]"
@@ -160,6 +148,7 @@ public record Kubeconfig(
         "token",
         "tokenFile");
     user.expectBase64(faults, "client-certificate", "client-key");
+    user.expectPaths(faults, "client-certificate", "client-key", "tokenFile");
     for (String unsupported : List.of("auth-provider", "username", "password", "as", "as-uid")) {
       if (user.has(unsupported)) {
         faults.add(

@@ -3,24 +3,20 @@ package io.apiserverupdater.apiserver.kubeconfig;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
-import org.yaml.snakeyaml.LoaderOptions;
-import org.yaml.snakeyaml.composer.Composer;
 import org.yaml.snakeyaml.constructor.DuplicateKeyException;
-import org.yaml.snakeyaml.constructor.SafeConstructor;
 import org.yaml.snakeyaml.error.MarkedYAMLException;
-import org.yaml.snakeyaml.parser.ParserImpl;
-import org.yaml.snakeyaml.reader.ReaderException;
-import org.yaml.snakeyaml.reader.StreamReader;
-import org.yaml.snakeyaml.resolver.Resolver;
 
 /**
  * The contents of one or more kubeconfig files, merged as kubectl merges them: the first file that
@@ -32,9 +28,6 @@ record KubeconfigFiles(
     Map<String, Entry> contexts,
     Map<String, Entry> clusters,
     Map<String, Entry> users) {
-
-  private static final int MAX_DEPTH = 32;
-  private static final int MAX_ALIASES = 32;
 
   /**
    * Reads and merges files.
@@ -54,9 +47,9 @@ record KubeconfigFiles(
         if (current.isEmpty() && root.has("current-context")) {
           current = Optional.of(root.text("current-context"));
         }
-        collect(root, "contexts", "context", contexts);
-        collect(root, "clusters", "cluster", clusters);
-        collect(root, "users", "user", users);
+        collect(root, "contexts", "context", contexts, faults);
+        collect(root, "clusters", "cluster", clusters, faults);
+        collect(root, "users", "user", users, faults);
       } catch (InvalidKubeconfigException e) {
         faults.addAll(e.faults());
       }
@@ -72,7 +65,7 @@ record KubeconfigFiles(
     try {
       byte[] bytes = Entry.bytes(file);
       @Nullable Object root =
-          yaml(StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString());
+          FirstDocument.read(charset(bytes).newDecoder().decode(ByteBuffer.wrap(bytes)).toString());
       if (root instanceof Map<?, ?> map) {
         return map;
       }
@@ -88,30 +81,20 @@ record KubeconfigFiles(
       throw new InvalidKubeconfigException(String.valueOf(e.getMessage()));
     } catch (MarkedYAMLException e) {
       fault = "is not YAML: " + place(e);
-    } catch (ReaderException e) {
-      fault = "is not YAML: it holds a control character";
-    } catch (RuntimeException | StackOverflowError e) {
-      // The error: an alias can make a key contain itself, which has no hash code then.
-      fault =
-          "is not YAML: nested deeper than 32, more than 32 aliases, a key that contains itself,"
-              + " or a value that does not fit its tag";
+    } catch (FirstDocument.UnreadableException e) {
+      fault = "is not YAML: " + e.getMessage();
     }
     throw new InvalidKubeconfigException(file + ": " + fault);
   }
 
-  /** The safe engine, without the facade that brings the half that writes along. */
-  private static @Nullable Object yaml(String text) {
-    LoaderOptions limits = new LoaderOptions();
-    limits.setMaxAliasesForCollections(MAX_ALIASES);
-    limits.setNestingDepthLimit(MAX_DEPTH);
-    // JSON is YAML, but for tabs between its tokens and \/ in its texts.
-    boolean json = text.replaceFirst("^\uFEFF", "").stripLeading().startsWith("{");
-    String yaml = json ? text.replace('\t', ' ').replaceAll("(\\\\\\\\)|\\\\(?=/)", "$1") : text;
-    SafeConstructor constructor = new SafeConstructor(limits);
-    constructor.setAllowDuplicateKeys(false);
-    constructor.setComposer(
-        new Composer(new ParserImpl(new StreamReader(yaml), limits), new Resolver(), limits));
-    return constructor.getSingleData(Object.class);
+  /** By the byte order mark, which some editors write (YAML 1.2, section 5.2). */
+  private static Charset charset(byte[] bytes) {
+    int mark = bytes.length < 2 ? 0 : (bytes[0] & 0xFF) << 8 | (bytes[1] & 0xFF);
+    return switch (mark) {
+      case 0xFEFF -> StandardCharsets.UTF_16BE;
+      case 0xFFFE -> StandardCharsets.UTF_16LE;
+      default -> StandardCharsets.UTF_8;
+    };
   }
 
   /** Not the parser's own message: it quotes the text around the fault, which may be a secret. */
@@ -125,12 +108,17 @@ record KubeconfigFiles(
     return "line " + line + ", column " + column + ", " + what;
   }
 
-  private static void collect(Entry root, String listKey, String kind, Map<String, Entry> into) {
+  private static void collect(
+      Entry root, String listKey, String kind, Map<String, Entry> into, List<String> faults) {
     if (!(root.fields().get(listKey) instanceof List<?> list)) {
       return;
     }
+    Set<String> names = new HashSet<>();
     for (Object element : list) {
       if (element instanceof Map<?, ?> named && named.get("name") instanceof String name) {
+        if (!names.add(name)) {
+          faults.add(root.file() + ": two " + listKey + " have the name " + Entry.quoted(name));
+        }
         Map<?, ?> fields = named.get(kind) instanceof Map<?, ?> map ? map : Map.of();
         into.putIfAbsent(name, new Entry(root.file(), kind + " " + Entry.quoted(name), fields));
       }

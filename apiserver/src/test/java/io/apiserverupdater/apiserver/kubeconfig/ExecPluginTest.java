@@ -20,11 +20,17 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Credential plugins that are tiny shell scripts. */
+/**
+ * Credential plugins that are tiny shell scripts. One after the other: a process that is started
+ * while another thread writes a script holds it open, and such a script cannot be run.
+ */
 @EnabledOnOs({OS.LINUX, OS.MAC})
+@Execution(ExecutionMode.SAME_THREAD)
 @Timeout(10)
 class ExecPluginTest {
   private static final String V1 = "client.authentication.k8s.io/v1";

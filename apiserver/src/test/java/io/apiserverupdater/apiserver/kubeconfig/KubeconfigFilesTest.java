@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.charset.Charset;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -16,6 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class KubeconfigFilesTest {
   @TempDir Path directory;
@@ -106,9 +108,10 @@ class KubeconfigFilesTest {
         Arguments.of("a: *s3cret\n", "is not YAML: line 1, column 4, "),
         Arguments.of("\t", "is not YAML: line 1, column 1, "),
         Arguments.of("a: 1\nb: 2\na: 3\n", "line 3, column 1, a key that is there before"),
-        Arguments.of("a: 1\n---\na: 2\n", "is not YAML: line 2, column 1, "),
-        Arguments.of("a: \u0001\n", "is not YAML: it holds a control character"),
-        Arguments.of(tooDeep, "is not YAML: nested deeper than 32"),
+        Arguments.of("a: 1\nb: \u0001\n", "is not YAML: line 2, a control character"),
+        Arguments.of("a: b\n\tc: d\n", "is not YAML: line 2, column 1, "),
+        Arguments.of("\n" + tooDeep, "is not YAML: up to line 2, nested deeper than 32"),
+        Arguments.of("a:\n" + "- b\n".repeat(50_000), "line 49999, more than 50000 values"),
         Arguments.of(laughs, "more than 32 aliases"),
         Arguments.of("a: !!int s3cret\n", "a value that does not fit its tag"),
         Arguments.of("{\n\"a\": [,]}", "is not YAML: line 2, column 7, while parsing a flow node"));
@@ -156,6 +159,51 @@ class KubeconfigFilesTest {
         \t"user":{"token":"x\\ty"}}]}
         """;
     assertEquals("x\ty", of(load(file("json", json)).users(), "a/b é").text("token"));
+  }
+
+  static List<Arguments> whatKubectlReads() {
+    String yaml = "users:\n- name: 2026-01-02\n  user:\n    token: x\n";
+    String json = "{\t\"users\":\n\t[{\"name\":\t\"2026-01-02\", \"user\": {\"token\": \"x\"}}]}\n";
+    return List.of(
+        Arguments.of("a date as a name", yaml),
+        Arguments.of("an empty document behind it", yaml + "---\n"),
+        Arguments.of("another document behind it", yaml + "---\nusers: []\n"),
+        Arguments.of("anything behind it", yaml + "...\n[\n"),
+        Arguments.of("a separator before it", "---\n" + yaml),
+        Arguments.of("a separator before JSON", "---\n" + json),
+        Arguments.of("another JSON document behind it", json + "---\n" + json),
+        Arguments.of("a directive and a comment", "%YAML 1.1\n# ours\n---\n" + yaml),
+        Arguments.of("carriage returns", yaml.replace("\n", "\r\n")),
+        Arguments.of(
+            "a tab behind a key", yaml.replace("name: ", "name:\t\t").replace(":\n", ":\t\n")),
+        Arguments.of("a tab behind quotes", yaml.replace(" x\n", " \"x\"\t# ours\n")),
+        Arguments.of(
+            "tabs between brackets",
+            "users: " + json.substring(json.indexOf('['), json.length() - 2)));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource
+  void whatKubectlReads(String situation, String text) throws Exception {
+    assertEquals(
+        "x", of(load(file("config", text)).users(), "2026-01-02").text("token"), situation);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"UTF-16LE", "UTF-16BE", "UTF-8"})
+  void byteOrderMarkTellsTheEncoding(String charset) throws Exception {
+    String yaml = "\uFEFFusers: [{name: é, user: {token: x}}]\n";
+    Path file = Files.write(directory.resolve("config"), yaml.getBytes(Charset.forName(charset)));
+    assertEquals("x", of(load(file).users(), "é").text("token"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"clusters", "contexts", "users"})
+  void nameThatIsThereTwiceInAFileIsRefused(String list) throws Exception {
+    Path file = file("config", list + ": [{name: a}, {name: b}, {name: a}]\n");
+    InvalidKubeconfigException failure =
+        assertThrows(InvalidKubeconfigException.class, () -> load(file));
+    assertEquals(List.of(file + ": two " + list + " have the name \"a\""), failure.faults());
   }
 
   @Test

@@ -100,9 +100,9 @@ class KubeconfigPropertyTest {
     Files.writeString(file, text);
     try {
       Kubeconfig read = Kubeconfig.load(List.of(file), Optional.empty(), Map.of());
-      int port = read.server().getPort();
+      int port = read.server().port();
       assertTrue(port >= 1 && port <= 65_535, read.server().toString());
-      assertFalse(read.server().getHost().isEmpty());
+      assertFalse(read.server().host().isEmpty());
       assertFalse(tells(read.toString(), text), read.toString());
     } catch (InvalidKubeconfigException e) {
       for (String fault : e.faults()) {

@@ -75,6 +75,10 @@ class KubeconfigTest {
     "https://[2001:db8::1]:6443, [2001:db8::1]:6443",
     "https://h/a/b//, h:443/a/b",
     "https://1.2.3.4:65535/a%20b, 1.2.3.4:65535/a%20b",
+    "https://kube_master:6443, kube_master:6443",
+    "https://_a.b_c.example., _a.b_c.example.:443",
+    "HTTPS://API.example:, API.example:443",
+    "https://h//other/api, h:443/other/api",
   })
   void serverIsTakenApart(String url, String expected) throws Exception {
     assertEquals("https://" + expected, access("server: '" + url + "'", "").server().toString());
@@ -95,7 +99,17 @@ class KubeconfigTest {
         "https://user@h",
         "https://h?a=b",
         "https://h#a",
-        "https://h_h",
+        "https://h/a b",
+        "https://h/%zz",
+        "https://h/{a}",
+        "https://[::1::2]",
+        "https://[fe80::1%25eth0]",
+        "https://[h]",
+        "https://::1",
+        "https://a..b",
+        "https://-a",
+        "https://h:99999",
+        "https://h:999999",
       })
   void serverThatIsNoHttpsUrlIsRefused(String url) {
     String fault = onlyFault("server: '" + url + "'", "");
@@ -112,6 +126,34 @@ class KubeconfigTest {
     assertEquals(Optional.of("kubernetes"), access.tlsServerName());
     assertEquals(
         new Proxy(Proxy.Type.HTTP, InetSocketAddress.createUnresolved("p", 3128)), access.proxy());
+  }
+
+  /** What a library would throw at, sooner or later. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "tls-server-name: 'https://api.example' | tls-server-name is \"https://api.example\"",
+        "tls-server-name: 'a b' | tls-server-name is \"a b\", expected a host name",
+        "tls-server-name: 'api.example:6443' | tls-server-name is \"api.example:6443\"",
+        "proxy-url: 'http://p:99999' | proxy-url is \"http://p:99999\", expected http://",
+        "proxy-url: 'http://p p' | proxy-url is \"http://p p\", expected http://",
+        "certificate-authority: \"a\\0b\" | certificate-authority is \"a?b\", expected a path",
+      })
+  void valueThatNobodyCouldUseIsRefused(String field, String expected) {
+    String fault = onlyFault("server: 'https://x', " + field, "");
+    assertTrue(fault.contains("cluster \"here\": " + expected), fault);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "client-certificate, 'client-key: k, '",
+    "client-key, 'client-certificate: c, '",
+    "tokenFile, ''"
+  })
+  void fileThatCannotBeNamedIsRefused(String key, String beside) {
+    String fault = onlyFault("server: https://x", beside + key + ": \"\\0\"");
+    assertTrue(fault.contains("user \"me\": " + key + " is \"?\", expected a path"), fault);
   }
 
   @Test
@@ -229,7 +271,7 @@ class KubeconfigTest {
     @Test
     void givenContextIsUsed() throws Exception {
       Kubeconfig access = access(Optional.of("one"), TWO);
-      assertEquals("a", access.server().getHost());
+      assertEquals("a", access.server().host());
       assertTrue(access.origin().endsWith("config context=one"), access.origin());
     }
 
@@ -504,7 +546,7 @@ class KubeconfigTest {
     @Test
     void json() throws Exception {
       Kubeconfig read = access(Optional.empty(), JSON);
-      assertEquals("10.96.0.64", read.server().getHost());
+      assertEquals("10.96.0.64", read.server().host());
       assertEquals(Optional.of("ca"), read.certificateAuthority());
       assertTrue(read.identity(false).certificate().isPresent());
       assertEquals(read.server(), access(Optional.empty(), "\uFEFF\n\t" + JSON).server());

@@ -119,6 +119,24 @@ class ApiserverClientTest {
     }
   }
 
+  /** The JDK takes none; Go does, and so kubectl. */
+  @Test
+  void nameWithAnUnderscoreIsTakenWhenTheCertificateHasIt() throws Exception {
+    HeldCertificate certificate = AUTHORITY.certificate("kube_master").build();
+    try (TestServer server = TestServer.ready(certificate)) {
+      for (String name : List.of("kube_master", "other_master")) {
+        ApiserverClient client = ApiserverClient.anonymous(name, AUTHORITY.trust());
+        if (name.equals("kube_master")) {
+          assertEquals(200, get(client, server).status());
+        } else {
+          assertEquals(
+              "certificate is valid for kube_master, not other_master",
+              refusal(client, server).detail());
+        }
+      }
+    }
+  }
+
   @Test
   void unverifiedTakesAnybody() throws Exception {
     try (TestServer server = TestServer.ready(EXPIRED)) {

@@ -11,6 +11,7 @@ import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.apiserver.kubeconfig.ClientIdentity;
 import io.apiserverupdater.apiserver.kubeconfig.InvalidKubeconfigException;
 import io.apiserverupdater.apiserver.kubeconfig.Kubeconfig;
+import io.apiserverupdater.apiserver.kubeconfig.ServerUrl;
 import io.apiserverupdater.apiserver.tls.ClientTls;
 import io.apiserverupdater.apiserver.tls.Pem;
 import io.apiserverupdater.apiserver.tls.ServerTrust;
@@ -97,7 +98,7 @@ public record ApiserverSource(Path kubeconfig, Supplier<Instant> clock) {
     } catch (GeneralSecurityException e) {
       return new Failed(Reason.KUBECONFIG, kubeconfig + ": " + e.getMessage());
     }
-    URI server = access.config().server();
+    ServerUrl server = access.config().server();
     List<InetAddress> addresses;
     try {
       addresses = access.addresses();
@@ -123,9 +124,8 @@ public record ApiserverSource(Path kubeconfig, Supplier<Instant> clock) {
   }
 
   private record Access(Kubeconfig config, ClientIdentity identity, ClientTls tls) {
-    /** Without brackets. */
     String host() {
-      return config.server().getHost().replaceAll("^\\[|]$", "");
+      return config.server().host();
     }
 
     @SuppressWarnings("AddressSelection") // All of them are used.
@@ -212,7 +212,7 @@ public record ApiserverSource(Path kubeconfig, Supplier<Instant> clock) {
   }
 
   private SourceAnswer judge(Access access, int status, String body) {
-    URI server = access.config().server();
+    ServerUrl server = access.config().server();
     return switch (status) {
       case 200 -> members(server, body);
       case 401 ->
@@ -249,7 +249,7 @@ public record ApiserverSource(Path kubeconfig, Supplier<Instant> clock) {
     };
   }
 
-  private static SourceAnswer members(URI server, String body) {
+  private static SourceAnswer members(ServerUrl server, String body) {
     JsonElement answer;
     try {
       answer = json(body);

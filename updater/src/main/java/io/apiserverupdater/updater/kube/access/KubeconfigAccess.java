@@ -3,9 +3,9 @@ package io.apiserverupdater.updater.kube.access;
 import io.apiserverupdater.apiserver.kubeconfig.ClientIdentity;
 import io.apiserverupdater.apiserver.kubeconfig.InvalidKubeconfigException;
 import io.apiserverupdater.apiserver.kubeconfig.Kubeconfig;
+import io.apiserverupdater.apiserver.kubeconfig.ServerUrl;
 import java.io.IOException;
 import java.net.Proxy;
-import java.net.URI;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -18,11 +18,10 @@ record KubeconfigAccess(Kubeconfig kubeconfig, ServerAddress server) implements 
       List<Path> files, Optional<String> context, Map<String, String> environment)
       throws InvalidKubeconfigException {
     Kubeconfig kubeconfig = Kubeconfig.load(files, context, environment);
-    URI uri = kubeconfig.server();
-    String host = uri.getHost().replaceAll("^\\[|]$", "");
+    ServerUrl url = kubeconfig.server();
     return new KubeconfigAccess(
         kubeconfig,
-        new ServerAddress(host, uri.getPort(), uri.getRawPath(), kubeconfig.tlsServerName()));
+        new ServerAddress(url.host(), url.port(), url.path(), kubeconfig.tlsServerName()));
   }
 
   @Override

@@ -1,0 +1,5 @@
+/** YAML within bounds. */
+@NullMarked
+package io.apiserverupdater.apiserver.yaml;
+
+import org.jspecify.annotations.NullMarked;
