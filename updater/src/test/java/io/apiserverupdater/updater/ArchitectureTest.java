@@ -36,6 +36,7 @@ class ArchitectureTest {
   private static final String CONTROLLER = ROOT + ".controller..";
   private static final String READINESS = ROOT + ".readiness..";
   private static final String PRINTING = "io.apiserverupdater.apiserver.printing";
+  private static final String YAML = "io.apiserverupdater.apiserver.yaml..";
   private static final String ADDRESS = "io.apiserverupdater.apiserver.address..";
   private static final String TIME = "io.apiserverupdater.apiserver.time..";
   private static final String APISERVER = "io.apiserverupdater.apiserver..";
@@ -137,7 +138,7 @@ class ArchitectureTest {
       only(
           DRY_RUN,
           resideInAnyPackage(JSON_AND_YAML)
-              .or(resideInAnyPackage(ENDPOINTS, ADDRESS, PRINTING, "com.github.difflib..")));
+              .or(resideInAnyPackage(ENDPOINTS, ADDRESS, PRINTING, YAML, "com.github.difflib..")));
 
   @ArchTest
   static final ArchRule serverKnowsTheJdkOnly = only(SERVER, DescribedPredicate.alwaysFalse());

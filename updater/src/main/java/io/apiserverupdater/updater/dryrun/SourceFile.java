@@ -8,6 +8,8 @@ import com.google.gson.JsonParseException;
 import com.google.gson.JsonPrimitive;
 import com.google.gson.JsonStreamParser;
 import io.apiserverupdater.apiserver.address.IpAddress;
+import io.apiserverupdater.apiserver.yaml.BoundedParser;
+import io.apiserverupdater.apiserver.yaml.BoundedParser.TooManyValuesException;
 import io.apiserverupdater.updater.endpoints.AddressFamily;
 import io.apiserverupdater.updater.endpoints.Endpoint;
 import io.apiserverupdater.updater.endpoints.EndpointSlice;
@@ -32,13 +34,11 @@ import java.util.Set;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
-import org.yaml.snakeyaml.DumperOptions;
 import org.yaml.snakeyaml.LoaderOptions;
-import org.yaml.snakeyaml.Yaml;
+import org.yaml.snakeyaml.composer.Composer;
 import org.yaml.snakeyaml.constructor.SafeConstructor;
 import org.yaml.snakeyaml.error.MarkedYAMLException;
 import org.yaml.snakeyaml.nodes.Tag;
-import org.yaml.snakeyaml.representer.Representer;
 import org.yaml.snakeyaml.resolver.Resolver;
 
 /**
@@ -46,7 +46,9 @@ import org.yaml.snakeyaml.resolver.Resolver;
  * EndpointSliceList, a List of them, or several such documents.
  */
 public final class SourceFile {
-  static final int MAX_BYTES = 4 * 1024 * 1024;
+  static final int MAX_BYTES = 512 * 1024;
+
+  private static final String TOO_MUCH = "; provide only the slices of the source, the output of ";
 
   /** Faults that are told; a file of another kind could have thousands. */
   private static final int MAX_FAULTS = 20;
@@ -82,8 +84,9 @@ public final class SourceFile {
    * @param file a path, or {@code -} for the standard input
    * @param standardInput read to its end when the file is {@code -}; never closed
    * @param reader of one slice; throws a {@link JsonParseException} when it is malformed
-   * @throws InvalidException with every fault, when the file cannot be read, is larger than 4 MiB,
-   *     holds anything but slices, or holds slices of other Services only
+   * @throws InvalidException with every fault, when the file cannot be read, is larger than 512 KiB
+   *     or holds more than 50,000 values, holds anything but slices, or holds slices of other
+   *     Services only
    */
   public static List<EndpointSlice> read(
       String file,
@@ -98,9 +101,7 @@ public final class SourceFile {
       if (bytes.length <= MAX_BYTES) {
         source.parse(StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString());
       } else {
-        source.faults.add(
-            "is larger than 4 MiB, more than the slices of one Service can have; provide only"
-                + " the slices of the source");
+        source.faults.add("is larger than 512 KiB" + TOO_MUCH + source.command());
       }
     } catch (NoSuchFileException e) {
       source.faults.add("no such file; use -f FILE, or -f - for stdin");
@@ -140,7 +141,10 @@ public final class SourceFile {
     int number = 1;
     Optional<String> malformed = Optional.empty();
     try {
-      Iterator<?> parsed = json ? new JsonStreamParser(text) : yaml().loadAll(text).iterator();
+      if (json && mostValues(text) > BoundedParser.MAX_VALUES) {
+        throw new TooManyValuesException();
+      }
+      Iterator<?> parsed = json ? new JsonStreamParser(text) : yaml(text);
       while (parsed.hasNext()) {
         // Between two separators of YAML there may be nothing.
         @Nullable Object document = parsed.next();
@@ -149,6 +153,8 @@ public final class SourceFile {
         }
         number++;
       }
+    } catch (TooManyValuesException e) {
+      malformed = Optional.of("has " + e.getMessage() + TOO_MUCH + command());
     } catch (MarkedYAMLException e) {
       String line =
           e.getProblemMark() == null ? "" : " (line " + (e.getProblemMark().getLine() + 1) + ")";
@@ -165,15 +171,29 @@ public final class SourceFile {
     }
   }
 
-  private static Yaml yaml() {
+  /** What separates the values of JSON, in texts too. */
+  private static long mostValues(String json) {
+    return json.chars().filter(c -> c == ',' || c == ':' || c == '[' || c == '{').count();
+  }
+
+  private static Iterator<@Nullable Object> yaml(String text) {
     LoaderOptions options = new LoaderOptions();
-    options.setCodePointLimit(MAX_BYTES);
-    options.setAllowDuplicateKeys(false);
     // kubectl writes no alias, and a few nested ones unfold to more than any memory holds.
     options.setMaxAliasesForCollections(0);
-    DumperOptions unused = new DumperOptions();
-    return new Yaml(
-        new ApiValues(options), new Representer(unused), unused, options, new ApiTypes());
+    ApiValues values = new ApiValues(options);
+    values.setAllowDuplicateKeys(false);
+    values.setComposer(new Composer(new BoundedParser(text, options), new ApiTypes(), options));
+    return new Iterator<>() {
+      @Override
+      public boolean hasNext() {
+        return values.checkData();
+      }
+
+      @Override
+      public @Nullable Object next() {
+        return values.getData();
+      }
+    };
   }
 
   /** No explicit tag makes a value that JSON does not have. */

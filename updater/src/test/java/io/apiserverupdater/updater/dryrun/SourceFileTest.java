@@ -253,7 +253,12 @@ final class SourceFileTest {
         Arguments.of("an alias bomb", bomb.toString(), "aliases"),
         Arguments.of("an alias of itself", "a: &a [*a]\n", "aliases"),
         Arguments.of("deep YAML", "[".repeat(100_000), "f: document "),
-        Arguments.of("deep JSON", "{\"a\":".repeat(100_000), "f: document 1 is not JSON: "),
+        Arguments.of("deep JSON", "{\"a\":".repeat(20_000), "f: document 1 is not JSON: "),
+        Arguments.of("too many values in YAML", "- a\n".repeat(50_000), "more than 50000 values"),
+        Arguments.of(
+            "too many values in JSON",
+            "{\"a\":[" + "{},".repeat(50_000) + "1]}",
+            "more than 50000 values"),
         Arguments.of("a foreign tag", "!!java.net.URL [x]\n", "f: document "),
         Arguments.of("a date", "a: !!timestamp 2026-01-01\n", "tag:yaml.org,2002:timestamp"),
         Arguments.of("a long number", "a: " + "9".repeat(1_000_000), "has no kind"));
@@ -304,8 +309,9 @@ final class SourceFileTest {
     byte[] larger = " ".repeat(SourceFile.MAX_BYTES + 1).getBytes(StandardCharsets.UTF_8);
     assertEquals("standard input: is empty; " + EXPECTED, fault("-", largest));
     assertEquals(
-        "standard input: is larger than 4 MiB, more than the slices of one Service can have;"
-            + " provide only the slices of the source",
+        "standard input: is larger than 512 KiB; provide only the slices of the source, the output"
+            + " of "
+            + COMMAND,
         fault("-", larger));
   }
 
