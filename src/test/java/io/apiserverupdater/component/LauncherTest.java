@@ -2,11 +2,13 @@ package io.apiserverupdater.component;
 
 import static io.apiserverupdater.component.Replicas.SOON;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.apiserverupdater.sandbox.SandboxCluster;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -95,6 +97,86 @@ class LauncherTest {
     assertTrue(
         Pattern.compile(" MaxHeapSize +=? +" + (40 << 20) + " ").matcher(flags.out()).find(),
         flags::toString);
+  }
+
+  private static Path file(String text) throws IOException {
+    return Files.writeString(replicas.folder().resolve(Replicas.fresh("file")), text);
+  }
+
+  /** An exit code of 1 would mean that there are changes, and the virtual machine's 3 a refusal. */
+  @Test
+  void commandThatRunsOutOfMemoryEndsWithTwoAndOneLine() throws Exception {
+    String values = file("- a\n".repeat(49_999)).toString();
+    UpdaterProcess.Result result =
+        run(Map.of("UPDATER_OPTS", "-Xmx9m"), launcher(), "--dry-run", "-f", values).exits(2);
+    assertTrue(result.err().matches("error: out of memory; .*"), result::toString);
+    assertEquals("", result.out());
+  }
+
+  @Test
+  void controllerThatRunsOutOfMemoryIsEndedByItsRuntime() throws Exception {
+    Pattern on = Pattern.compile(" ExitOnOutOfMemoryError +=? +true ");
+    Map<String, String> flags = Map.of("UPDATER_OPTS", "-XX:+PrintFlagsFinal");
+    UpdaterProcess.Result controller = run(flags, launcher()).exits(2);
+    assertTrue(on.matcher(controller.out()).find(), controller::toString);
+    UpdaterProcess.Result command = run(flags, launcher(), "--once").exits(2);
+    assertFalse(on.matcher(command.out()).find(), command::toString);
+  }
+
+  /** With the options that are shipped. */
+  @Test
+  void fileAtTheLimitFitsIntoTheHeap() throws Exception {
+    String head =
+        """
+        apiVersion: discovery.k8s.io/v1
+        kind: EndpointSlice
+        addressType: IPv4
+        metadata: {name: kubernetes}
+        ports: [{name: https, port: 6443}]
+        endpoints: [{addresses: [192.0.2.7]}]
+        unknown: [\
+        """;
+    int most = 512 * 1024 - head.length() - 10;
+    List<String> fill =
+        List.of(
+            "{},".repeat(49_900),
+            "a,".repeat(49_900),
+            "abcdefghi,".repeat(49_900),
+            "x".repeat(most),
+            "\u0439".repeat(most / 2));
+    for (String text : fill) {
+      assertIsRead(head + text + "]\n");
+    }
+    assertIsRead(
+        """
+        {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
+        "metadata": {"name": "kubernetes"}, "ports": [{"name": "https", "port": 6443}],
+        "endpoints": [{"addresses": ["192.0.2.7"]}], "unknown": [%s1]}
+        """
+            .formatted("{},".repeat(24_900)));
+    run(Map.of(), launcher(), "--dry-run", "-f", file("a\n---\n".repeat(50_000)).toString())
+        .exits(2)
+        .says("document 1 is no object");
+  }
+
+  private void assertIsRead(String text) throws Exception {
+    assertTrue(text.getBytes(StandardCharsets.UTF_8).length <= 512 * 1024);
+    run(Map.of(), launcher(), "--dry-run", "-f", file(text).toString())
+        .exits(1)
+        .prints("192.0.2.7");
+  }
+
+  @Test
+  void kubeconfigAtTheLimitFitsIntoTheHeap() throws Exception {
+    String config = Files.readString(replicas.kubeconfig("person"));
+    int most = (1 << 20) - config.length() - 20;
+    String namespace = "--namespace=" + replicas.namespace();
+    for (String text : List.of("{},".repeat(49_900), "x".repeat(most))) {
+      Path large = file(config + "extensions: [" + text + "]\n");
+      run(Map.of(), launcher(), "--dry-run", "--kubeconfig=" + large, namespace)
+          .exits(1)
+          .says("2 objects would be created");
+    }
   }
 
   @Test

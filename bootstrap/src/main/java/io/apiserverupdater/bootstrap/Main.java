@@ -58,15 +58,15 @@ public final class Main {
       };
     } catch (IOException e) {
       log.error(String.valueOf(e.getMessage()));
-      return failed(config);
     } catch (RuntimeException | Error e) {
-      log.error("a fault of this program, or a lack of memory: " + e);
-      return failed(config);
+      StackTraceElement[] trace = e.getStackTrace();
+      log.error(
+          "unexpected "
+              + e.toString().replaceAll("\\p{Cntrl}+", " ")
+              + (trace.length == 0 ? "" : " at " + trace[0])
+              + "; please report it");
     }
-  }
-
-  /** 1 has another meaning where differences or warnings are told by the exit code. */
-  private static int failed(BootstrapConfig config) {
+    // There 1 has another meaning, which the Java runtime does not know.
     return config.dryRun() || config.command() == Command.CHECK ? INVALID : FAILED;
   }
 

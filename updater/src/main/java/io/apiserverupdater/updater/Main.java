@@ -51,25 +51,45 @@ public final class Main {
   private Main() {}
 
   /** See {@code --help}. */
-  public static void main(String[] arguments) throws InterruptedException {
+  public static void main(String[] arguments) {
     System.setErr(new PrintableStream(System.err));
-    UpdaterConfig.Parsed parsed =
-        UpdaterFlags.parse(
-            Arrays.asList(arguments), System.getenv(), Main::hostName, Main::randomPart);
     int code;
-    if (parsed instanceof UpdaterConfig.Parsed.Run run) {
-      code = run(run.config(), System.getenv());
-    } else if (parsed instanceof UpdaterConfig.Parsed.Invalid invalid) {
-      invalid.errors().forEach(error -> System.err.println("error: " + error));
-      System.err.println("See updater --help.");
+    try {
+      code = run(arguments);
+    } catch (Throwable e) {
+      // The Java runtime's own exit code, 1, would mean that there are changes.
+      System.err.println("error: " + unexpected(e));
       code = ERROR;
-    } else {
-      boolean help = parsed instanceof UpdaterConfig.Parsed.Help;
-      System.out.print(help ? Help.text() : "updater " + version() + "\n");
-      code = OK;
     }
     System.out.flush();
     System.exit(code);
+  }
+
+  private static String unexpected(Throwable thrown) {
+    if (thrown instanceof OutOfMemoryError) {
+      return "out of memory; give the Java runtime more: UPDATER_OPTS=-Xmx128m";
+    }
+    StackTraceElement[] trace = thrown.getStackTrace();
+    return "unexpected %s%s; please report it"
+        .formatted(thrown, trace.length == 0 ? "" : " at " + trace[0])
+        .replaceAll("\\p{Cntrl}+", " ");
+  }
+
+  private static int run(String[] arguments) throws InterruptedException {
+    UpdaterConfig.Parsed parsed =
+        UpdaterFlags.parse(
+            Arrays.asList(arguments), System.getenv(), Main::hostName, Main::randomPart);
+    if (parsed instanceof UpdaterConfig.Parsed.Run run) {
+      return run(run.config(), System.getenv());
+    }
+    if (parsed instanceof UpdaterConfig.Parsed.Invalid invalid) {
+      invalid.errors().forEach(error -> System.err.println("error: " + error));
+      System.err.println("See updater --help.");
+      return ERROR;
+    }
+    boolean help = parsed instanceof UpdaterConfig.Parsed.Help;
+    System.out.print(help ? Help.text() : "updater " + version() + "\n");
+    return OK;
   }
 
   private static int run(UpdaterConfig config, Map<String, String> environment)

@@ -114,9 +114,9 @@ public final class UpdaterFlags {
               "Update the target once and exit, without leader election."
                   + " Exit codes: 0 done or nothing to do, 1 refused, 2 error.");
 
-  static final Flag<String> KUBECONFIG =
+  static final Flag<Path> KUBECONFIG =
       FLAGS
-          .optional("kubeconfig", FlagType.text("FILE"), "")
+          .optional("kubeconfig", FlagType.path("FILE"), "")
           .help(
               "The kubeconfig to use. Without this flag: the files in KUBECONFIG, or"
                   + " ~/.kube/config, or the pod's service account.");
@@ -262,7 +262,7 @@ public final class UpdaterFlags {
     UpdaterConfig config =
         new UpdaterConfig(
             mode,
-            line.given(KUBECONFIG).map(Path::of),
+            line.given(KUBECONFIG),
             line.given(CONTEXT),
             line.given(APISERVER_FAILOVER),
             target(line),

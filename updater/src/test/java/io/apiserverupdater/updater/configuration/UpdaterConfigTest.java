@@ -244,7 +244,7 @@ class UpdaterConfigTest {
         "--source=a/b/c | --source is \"a/b/c\", expected NAMESPACE/NAME",
         "--source=/b | --source is \"/b\", expected NAMESPACE/NAME",
         "--source=kube-system/apiserver | --source is the target Service itself",
-        "--kubeconfig= | --kubeconfig is \"\", expected a value",
+        "--kubeconfig= | --kubeconfig is \"\", expected a path",
         "--context= | --context is \"\", expected a value",
         "--listen=8080 | --listen is \"8080\", expected [ADDRESS]:PORT",
         "--listen=:65536 | --listen is \":65536\", expected [ADDRESS]:PORT",

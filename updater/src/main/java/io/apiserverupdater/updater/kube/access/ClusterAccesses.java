@@ -2,8 +2,9 @@ package io.apiserverupdater.updater.kube.access;
 
 import io.apiserverupdater.apiserver.kubeconfig.InvalidKubeconfigException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -32,11 +33,12 @@ public final class ClusterAccesses {
     if (kubeconfig.isPresent()) {
       return Optional.of(KubeconfigAccess.load(List.of(kubeconfig.get()), context, environment));
     }
-    List<Path> listed =
-        Arrays.stream(environment.getOrDefault("KUBECONFIG", "").split(":"))
-            .filter(name -> !name.isEmpty())
-            .map(Path::of)
-            .toList();
+    List<Path> listed = new ArrayList<>();
+    for (String name : environment.getOrDefault("KUBECONFIG", "").split(":")) {
+      if (!name.isEmpty()) {
+        listed.add(path("KUBECONFIG", name));
+      }
+    }
     if (!listed.isEmpty()) {
       // As kubectl does: files of the list that do not exist are passed over.
       List<Path> existing = listed.stream().filter(Files::exists).toList();
@@ -46,7 +48,7 @@ public final class ClusterAccesses {
       }
       return Optional.of(KubeconfigAccess.load(existing, context, environment));
     }
-    Path home = Path.of(environment.getOrDefault("HOME", "/"), ".kube", "config");
+    Path home = path("HOME", environment.getOrDefault("HOME", "/")).resolve(".kube/config");
     if (Files.exists(home)) {
       return Optional.of(KubeconfigAccess.load(List.of(home), context, environment));
     }
@@ -55,5 +57,15 @@ public final class ClusterAccesses {
           "--context " + context.get() + ": no kubeconfig; use --kubeconfig FILE");
     }
     return InClusterAccess.find(environment, InClusterAccess.SERVICE_ACCOUNT);
+  }
+
+  private static Path path(String variable, String text) throws InvalidKubeconfigException {
+    try {
+      return Path.of(text);
+    } catch (InvalidPathException e) {
+      throw new InvalidKubeconfigException(
+          "%s: \"%s\" is no path in this locale, expected one; set LANG=C.UTF-8"
+              .formatted(variable, text));
+    }
   }
 }

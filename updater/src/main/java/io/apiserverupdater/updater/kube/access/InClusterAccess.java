@@ -1,5 +1,7 @@
 package io.apiserverupdater.updater.kube.access;
 
+import io.apiserverupdater.apiserver.address.DnsName;
+import io.apiserverupdater.apiserver.address.IpAddress;
 import io.apiserverupdater.apiserver.kubeconfig.ClientIdentity;
 import java.io.IOException;
 import java.net.Proxy;
@@ -12,12 +14,15 @@ import java.util.Optional;
 record InClusterAccess(ServerAddress server, Path directory) implements ClusterAccess {
   static final Path SERVICE_ACCOUNT = Path.of("/var/run/secrets/kubernetes.io/serviceaccount");
 
+  private static final int MAX_PORT = 65_535;
+
   /** The access of the pod that this process runs in; none outside a pod. */
   static Optional<ClusterAccess> find(Map<String, String> environment, Path directory) {
     String host = environment.getOrDefault("KUBERNETES_SERVICE_HOST", "");
     String port = environment.getOrDefault("KUBERNETES_SERVICE_PORT", "");
-    if (host.isEmpty()
+    if (!(DnsName.isName(host) || IpAddress.parse(host).isPresent())
         || !port.matches("[0-9]{1,5}")
+        || Integer.parseInt(port) > MAX_PORT
         || !Files.exists(directory.resolve("token"))) {
       return Optional.empty();
     }

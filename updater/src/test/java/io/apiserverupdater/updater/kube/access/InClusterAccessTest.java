@@ -83,6 +83,8 @@ class InClusterAccessTest {
         Arguments.of("outside a pod", Map.of()),
         Arguments.of("no port", Map.of(HOST, "10.96.0.1")),
         Arguments.of("no host", Map.of(PORT, "443")),
+        Arguments.of("a port beyond all", Map.of(HOST, "10.96.0.1", PORT, "99999")),
+        Arguments.of("a host that is none", Map.of(HOST, "https://x", PORT, "443")),
         Arguments.of("a port that is none", Map.of(HOST, "10.96.0.1", PORT, "tcp://x")));
   }
 
