@@ -10,7 +10,8 @@ import java.util.Optional;
 
 /**
  * A command line taken apart, as Kubernetes' own programs read theirs: {@code --name=value}, {@code
- * --name value}, {@code -n value}, {@code -nvalue}; a switch may stand alone. A program with
+ * --name value}, {@code -n value}, {@code -nvalue}; a switch may stand alone. A flag that takes a
+ * list may be given several times; any other one may not, unless it says the same. A program with
  * commands takes one of them, before, between or after the flags. Every fault is collected, none
  * ends the reading.
  *
@@ -143,7 +144,17 @@ public final class CommandLine {
   }
 
   private void put(Flag<?> flag, String text) {
-    settings.put(flag.name(), new Setting("--" + flag.name(), text));
+    String name = "--" + flag.name();
+    Setting earlier = settings.get(flag.name());
+    Optional<String> separator = flag.type().separator();
+    if (earlier == null || earlier.text().equals(text)) {
+      settings.put(flag.name(), new Setting(name, text));
+    } else if (separator.isPresent()) {
+      settings.put(flag.name(), new Setting(name, earlier.text() + separator.get() + text));
+    } else {
+      error(
+          name + " is given as \"" + earlier.text() + "\" and as \"" + text + "\", expected once");
+    }
   }
 
   private static String nameOf(String argument) {

@@ -30,6 +30,11 @@ public abstract class FlagType<T> {
   /** The value that a text means; empty when it is not as expected. */
   public abstract Optional<T> read(String text);
 
+  /** What stands between the values when it is given more than once; empty when it may not be. */
+  Optional<String> separator() {
+    return Optional.empty();
+  }
+
   final String argument() {
     return argument;
   }
@@ -62,6 +67,22 @@ public abstract class FlagType<T> {
     };
   }
 
+  /** Any texts but none, each given by itself: {@code -f a -f b}. */
+  public static FlagType<List<String>> texts(String argument) {
+    return new FlagType<>(argument, "a value") {
+      @Override
+      public Optional<List<String>> read(String text) {
+        List<String> texts = List.of(text.split("\n", -1));
+        return texts.contains("") ? Optional.empty() : Optional.of(texts);
+      }
+
+      @Override
+      Optional<String> separator() {
+        return Optional.of("\n");
+      }
+    };
+  }
+
   /** Texts between commas, without the spaces around them; each is for the program to judge. */
   public static FlagType<List<String>> list(String argument) {
     return new FlagType<>(argument, "values between commas") {
@@ -72,6 +93,11 @@ public abstract class FlagType<T> {
           items.add(item.strip());
         }
         return Optional.of(items);
+      }
+
+      @Override
+      Optional<String> separator() {
+        return Optional.of(",");
       }
     };
   }

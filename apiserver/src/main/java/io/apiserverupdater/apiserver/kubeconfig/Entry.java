@@ -68,6 +68,15 @@ record Entry(Path file, String title, Map<?, ?> fields) {
     }
   }
 
+  /** A list; empty when it is not set, or is something else, which is added to the faults. */
+  List<?> list(String key, List<String> faults) {
+    @Nullable Object value = fields.get(key);
+    if (value != null && !(value instanceof List)) {
+      faults.add(where() + ": " + key + " is " + kind(value) + ", expected a list");
+    }
+    return value instanceof List<?> list ? list : List.of();
+  }
+
   /** What a value is, in the words of an error. */
   static String kind(Object value) {
     if (value instanceof Map) {

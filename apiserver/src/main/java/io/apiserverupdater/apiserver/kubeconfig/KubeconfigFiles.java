@@ -110,19 +110,32 @@ record KubeconfigFiles(
 
   private static void collect(
       Entry root, String listKey, String kind, Map<String, Entry> into, List<String> faults) {
-    if (!(root.fields().get(listKey) instanceof List<?> list)) {
-      return;
-    }
     Set<String> names = new HashSet<>();
-    for (Object element : list) {
-      if (element instanceof Map<?, ?> named && named.get("name") instanceof String name) {
-        if (!names.add(name)) {
-          faults.add(root.file() + ": two " + listKey + " have the name " + Entry.quoted(name));
+    for (Object element : root.list(listKey, faults)) {
+      if (element instanceof Map<?, ?> named) {
+        new Entry(root.file(), "an entry of " + listKey, named).expectTexts(faults, "name");
+        if (named.get("name") instanceof String name) {
+          if (!names.add(name)) {
+            faults.add(root.file() + ": two " + listKey + " have the name " + Entry.quoted(name));
+          }
+          into.putIfAbsent(name, entry(root, kind, name, named.get(kind), faults));
         }
-        Map<?, ?> fields = named.get(kind) instanceof Map<?, ?> map ? map : Map.of();
-        into.putIfAbsent(name, new Entry(root.file(), kind + " " + Entry.quoted(name), fields));
+      } else if (element != null) {
+        faults.add(
+            "%s: %s has %s, expected {name: NAME, %s: {...}}"
+                .formatted(root.file(), listKey, Entry.kind(element), kind));
       }
     }
+  }
+
+  private static Entry entry(
+      Entry root, String kind, String name, @Nullable Object value, List<String> faults) {
+    Map<?, ?> fields = value instanceof Map<?, ?> map ? map : Map.of();
+    Entry entry = new Entry(root.file(), kind + " " + Entry.quoted(name), fields);
+    if (value != null && !(value instanceof Map)) {
+      faults.add(entry.where() + " is " + Entry.kind(value) + ", expected a mapping");
+    }
+    return entry;
   }
 
   String title() {

@@ -20,7 +20,8 @@ class CommandLineTest {
 
   static {
     FLAGS.optional("namespace", FlagType.text("NAME"), "").help("");
-    FLAGS.optional("filename", FlagType.text("FILE"), "").letter('f').help("");
+    FLAGS.optional("filename", FlagType.texts("FILE"), "").letter('f').help("");
+    FLAGS.optional("zones", FlagType.list("ZONE,..."), "").help("");
     FLAGS.off("dry-run").help("");
     FLAGS.off("verbose").letter('v').help("");
   }
@@ -45,7 +46,10 @@ class CommandLineTest {
         Arguments.of("--namespace=", "namespace", ""),
         Arguments.of("--namespace=-a", "namespace", "-a"),
         Arguments.of("--namespace=a=b", "namespace", "a=b"),
-        Arguments.of("--namespace=a --namespace=b", "namespace", "b"),
+        Arguments.of("--namespace=a --namespace a", "namespace", "a"),
+        Arguments.of("-v --verbose", "verbose", "true"),
+        Arguments.of("-f a -f b --filename=a", "filename", "a\nb\na"),
+        Arguments.of("--zones=a,b --zones c", "zones", "a,b,c"),
         Arguments.of("--filename -", "filename", "-"),
         Arguments.of("-f x", "filename", "x"),
         Arguments.of("-fx", "filename", "x"),
@@ -71,6 +75,15 @@ class CommandLineTest {
   @Test
   void flagThatIsNotGivenHasNoValue() {
     assertEquals(Optional.empty(), text(parse("--dry-run"), "namespace"));
+  }
+
+  @Test
+  void flagThatIsGivenTwiceAndTakesOneValueIsRefused() {
+    assertEquals(
+        "--namespace is given as \"a\" and as \"b\", expected once",
+        onlyError("--namespace=a --namespace=b"));
+    assertEquals(
+        "--verbose is given as \"true\" and as \"false\", expected once", onlyError("-v -v=false"));
   }
 
   private static String onlyError(String line) {

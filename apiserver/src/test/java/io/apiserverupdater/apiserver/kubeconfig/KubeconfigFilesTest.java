@@ -221,14 +221,28 @@ class KubeconfigFilesTest {
   }
 
   @Test
-  void listsOfAnyOtherShapeCountAsAbsent() throws Exception {
+  void listsOfAnyOtherShapeAreRefused() throws Exception {
+    Path file = file("config", "clusters: 7\nusers: [3, {name: 5}, {name: a, user: b}]\n");
+    InvalidKubeconfigException failure =
+        assertThrows(InvalidKubeconfigException.class, () -> load(file));
+    assertEquals(
+        List.of(
+            file + ": clusters is a number, expected a list",
+            file + ": users has a number, expected {name: NAME, user: {...}}",
+            file + ": an entry of users: name is a number, expected a text; quote it",
+            file + ": user \"a\" is a text, expected a mapping"),
+        failure.faults());
+  }
+
+  @Test
+  void whatIsNotSetCountsAsAbsent() throws Exception {
     Path file =
         file(
             "config",
             """
-            clusters: 7
-            contexts: [3, null, {context: {}}, {name: 5}, {name: bare}]
-            users:
+            clusters:
+            contexts: [null, {context: {}}, {name: bare}]
+            users: []
             """);
     KubeconfigFiles config = load(file);
     assertEquals(List.of("bare"), List.copyOf(config.contexts().keySet()));

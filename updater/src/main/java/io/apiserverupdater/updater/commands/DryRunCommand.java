@@ -40,11 +40,11 @@ public final class DryRunCommand {
     Optional<List<EndpointSlice>> given;
     try {
       given =
-          config.sourceFile().isPresent()
-              ? Optional.of(
-                  SourceFile.read(
-                      config.sourceFile().get(), System.in, config.target(), SliceJson::read))
-              : Optional.empty();
+          config.sourceFiles().isEmpty()
+              ? Optional.empty()
+              : Optional.of(
+                  SourceFile.readAll(
+                      config.sourceFiles(), System.in, config.target(), SliceJson::read));
     } catch (SourceFile.InvalidException e) {
       Optional.ofNullable(e.getMessage()).stream()
           .flatMap(String::lines)

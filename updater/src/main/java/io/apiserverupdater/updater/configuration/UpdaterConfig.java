@@ -20,7 +20,8 @@ import java.util.Optional;
  * @param election how to take part in the election; empty for a single replica
  * @param probing how the members are probed; empty when they are not
  * @param listen where to answer health checks; empty for nowhere
- * @param sourceFile where a dry run takes the source from; {@code -} is the standard input
+ * @param sourceFiles what a dry run takes the source from, if not from the cluster; {@code -} is
+ *     the standard input
  */
 public record UpdaterConfig(
     Mode mode,
@@ -32,7 +33,7 @@ public record UpdaterConfig(
     Optional<Probing> probing,
     Optional<InetSocketAddress> listen,
     Output output,
-    Optional<String> sourceFile,
+    List<String> sourceFiles,
     boolean verbose) {
 
   public enum Mode {

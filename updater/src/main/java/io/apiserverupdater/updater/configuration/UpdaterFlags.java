@@ -99,13 +99,13 @@ public final class UpdaterFlags {
           .letter('o')
           .help("What --dry-run prints on stdout.");
 
-  static final Flag<String> FILENAME =
+  static final Flag<List<String>> FILENAME =
       FLAGS
-          .optional("filename", FlagType.text("FILE|-"), "")
+          .optional("filename", FlagType.texts("FILE|-"), "")
           .letter('f')
           .help(
-              "Let --dry-run read the source's EndpointSlices from a file or stdin. Without a"
-                  + " kubeconfig the cluster counts as empty.");
+              "Let --dry-run read the source's EndpointSlices from a file or stdin; may be given"
+                  + " several times. Without a kubeconfig the cluster counts as empty.");
 
   static final Flag<Boolean> ONCE =
       FLAGS
@@ -270,7 +270,7 @@ public final class UpdaterFlags {
             probing(line),
             line.get(LISTEN),
             line.get(OUTPUT),
-            line.given(FILENAME),
+            line.given(FILENAME).orElse(List.of()),
             line.get(VERBOSE));
     if (mode != Mode.DRY_RUN) {
       for (Flag<?> flag : List.of(OUTPUT, FILENAME)) {

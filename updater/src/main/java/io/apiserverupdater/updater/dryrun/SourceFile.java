@@ -78,6 +78,32 @@ public final class SourceFile {
   }
 
   /**
+   * Reads the slices of all these files, as {@link #read} reads those of one.
+   *
+   * @throws InvalidException with every fault of every file
+   */
+  public static List<EndpointSlice> readAll(
+      List<String> files,
+      InputStream standardInput,
+      TargetSettings settings,
+      Function<JsonObject, EndpointSlice> reader)
+      throws InvalidException {
+    List<EndpointSlice> slices = new ArrayList<>();
+    List<String> faults = new ArrayList<>();
+    for (String file : files) {
+      try {
+        slices.addAll(read(file, standardInput, settings, reader));
+      } catch (InvalidException e) {
+        faults.add(String.valueOf(e.getMessage()));
+      }
+    }
+    if (!faults.isEmpty()) {
+      throw new InvalidException(faults);
+    }
+    return slices;
+  }
+
+  /**
    * Reads the slices of the source. Slices that say that they are of another Service or namespace
    * are passed over, so that the list of a whole cluster will do.
    *

@@ -70,7 +70,7 @@ class UpdaterConfigTest {
                     new ProbePolicy(Duration.ofMillis(300), Duration.ofMillis(350), 2, 2))),
             Optional.of(new InetSocketAddress(8080)),
             Output.DIFF,
-            Optional.empty(),
+            List.of(),
             false),
         run());
   }
@@ -93,8 +93,10 @@ class UpdaterConfigTest {
 
     @Test
     void filename() {
-      assertEquals(Optional.of("-"), run("--dry-run", "-f", "-").sourceFile());
-      assertEquals(Optional.of("a.yaml"), run("--dry-run", "--filename=a.yaml").sourceFile());
+      assertEquals(List.of(), run("--dry-run").sourceFiles());
+      assertEquals(List.of("-"), run("--dry-run", "-f", "-").sourceFiles());
+      assertEquals(
+          List.of("a.yaml", "b"), run("--dry-run", "--filename=a.yaml", "-fb").sourceFiles());
     }
 
     @Test

@@ -330,6 +330,23 @@ final class SourceFileTest {
     assertTrue(unread.startsWith(folder + ": cannot be read: "));
   }
 
+  @Test
+  void severalFilesAreReadAndToldTogether(@TempDir Path folder) throws Exception {
+    String file = Files.writeString(folder.resolve("s.yaml"), SLICE).toString();
+    ByteArrayInputStream in = new ByteArrayInputStream(JSON.getBytes(StandardCharsets.UTF_8));
+    assertEquals(
+        "10.0.0.1 10.0.0.2 fd00::1",
+        addresses(SourceFile.readAll(List.of(file, "-"), in, SETTINGS, SliceJson::read)));
+    String none = folder.resolve("none").toString();
+    String faults =
+        message(() -> SourceFile.readAll(List.of(none, file, "-"), in, SETTINGS, SliceJson::read));
+    assertEquals(
+        none
+            + ": no such file; use -f FILE, or -f - for stdin\nstandard input: is empty; "
+            + EXPECTED,
+        faults);
+  }
+
   private static String fault(String file, byte[] in) {
     return message(() -> read(file, in));
   }
