@@ -2,6 +2,7 @@ package io.apiserverupdater.component;
 
 import static io.apiserverupdater.component.Replicas.SOON;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.apiserverupdater.sandbox.AccessControl;
@@ -136,6 +137,23 @@ class CredentialsTest {
     awaitFollows("10.0.0.2");
     int size = Files.readAllLines(runs).size();
     assertTrue(size >= 2 && size <= 4, "run " + size + " times");
+  }
+
+  @Test
+  void anExecPluginThatFailsIsRunOnceAndNoServerIsBlamed() throws Exception {
+    Path runs = replicas.folder().resolve("failed-runs");
+    Path plugin = replicas.folder().resolve("failing.sh");
+    Files.writeString(plugin, "#!/bin/sh\necho run >> '" + runs + "'\nexit 7\n");
+    assertTrue(plugin.toFile().setExecutable(true));
+    Path config =
+        kubeconfig("{exec: {apiVersion: client.authentication.k8s.io/v1, command: ./failing.sh}}");
+    UpdaterProcess.Result failed =
+        replicas
+            .oneShot("--dry-run", "--kubeconfig=" + config, "--namespace=" + namespace)
+            .exits(2)
+            .says("user \"u\" exec: " + plugin + " failed with exit code 7");
+    assertFalse(failed.err().contains("apiserver=down"), failed::toString);
+    assertEquals(List.of("run"), Files.readAllLines(runs));
   }
 
   @Test

@@ -35,6 +35,12 @@ public record Kubeconfig(
   public static Kubeconfig load(
       List<Path> files, Optional<String> contextName, Map<String, String> environment)
       throws InvalidKubeconfigException {
+    return load(files, contextName, ExecPlugin.Surroundings.ofThisProcess(environment));
+  }
+
+  static Kubeconfig load(
+      List<Path> files, Optional<String> contextName, ExecPlugin.Surroundings surroundings)
+      throws InvalidKubeconfigException {
     KubeconfigFiles config = KubeconfigFiles.load(files);
     Entry context = context(config, contextName);
     List<String> faults = new ArrayList<>();
@@ -65,7 +71,7 @@ public record Kubeconfig(
               + " verified; set certificate-authority instead");
     }
     checkUser(user, faults);
-    Optional<ExecPlugin> plugin = ExecPlugin.of(user, cluster, environment, faults);
+    Optional<ExecPlugin> plugin = ExecPlugin.of(user, cluster, surroundings, faults);
     if (!faults.isEmpty()) {
       throw new InvalidKubeconfigException(faults);
     }
@@ -149,7 +155,9 @@ public record Kubeconfig(
         "tokenFile");
     user.expectBase64(faults, "client-certificate", "client-key");
     user.expectPaths(faults, "client-certificate", "client-key", "tokenFile");
-    for (String unsupported : List.of("auth-provider", "username", "password", "as", "as-uid")) {
+    for (String unsupported :
+        List.of(
+            "auth-provider", "username", "password", "as", "as-uid", "as-groups", "as-user-extra")) {
       if (user.has(unsupported)) {
         faults.add(
             "%s: %s is not supported; use a client certificate, a token, or an exec plugin"

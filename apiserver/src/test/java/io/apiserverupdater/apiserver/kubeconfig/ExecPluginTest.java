@@ -12,6 +12,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -55,6 +59,10 @@ class ExecPluginTest {
     return Files.readAllLines(directory.resolve("runs")).size();
   }
 
+  private String cluster = "tls-server-name: kubernetes, certificate-authority-data: cGVt";
+  private boolean terminal;
+  private Instant now = Instant.parse("2026-01-02T03:04:05Z");
+
   /** With fields of the user besides the plugin, and more of the plugin's. */
   private Kubeconfig access(String user, String plugin) throws Exception {
     Path file =
@@ -63,17 +71,32 @@ class ExecPluginTest {
             """
             current-context: main
             contexts: [{name: main, context: {cluster: here, user: me}}]
-            clusters:
-            - name: here
-              cluster:
-                server: https://api.example:6443
-                tls-server-name: kubernetes
-                certificate-authority-data: cGVt
+            clusters: [{name: here, cluster: {server: 'https://api.example:6443', %s}}]
             users: [{name: me, user: {%sexec: {apiVersion: %s, command: ./plugin%s}}}]
             """
-                .formatted(user, V1, plugin));
+                .formatted(cluster, user, V1, plugin));
+    Clock clock =
+        new Clock() {
+          @Override
+          public ZoneId getZone() {
+            return ZoneOffset.UTC;
+          }
+
+          @Override
+          public Clock withZone(ZoneId zone) {
+            return this;
+          }
+
+          @Override
+          public Instant instant() {
+            return now;
+          }
+        };
     return Kubeconfig.load(
-        List.of(file), Optional.empty(), Map.of("PATH", System.getenv("PATH"), "FROM_US", "yes"));
+        List.of(file),
+        Optional.empty(),
+        new ExecPlugin.Surroundings(
+            Map.of("PATH", System.getenv("PATH"), "FROM_US", "yes"), terminal, clock));
   }
 
   private Kubeconfig access(String plugin) throws Exception {
@@ -133,12 +156,82 @@ class ExecPluginTest {
   }
 
   @Test
-  void failureKeepsNothingBack() throws Exception {
-    script("exit 1");
+  void pluginThatFailedIsRunAgainAfterAWhile() throws Exception {
+    script("echo run >> '" + directory + "/runs'; exit 7");
     Kubeconfig access = access("");
-    assertThrows(IOException.class, () -> access.identity(false));
+    for (int i = 0; i < 3; i++) {
+      IOException failure = assertThrows(IOException.class, () -> access.identity(true));
+      assertTrue(failure.toString().contains("exit code 7"), failure.toString());
+      now = now.plusSeconds(3);
+    }
+    assertEquals(1, runs());
     prints(credential("{\"token\":\"abc\"}"));
+    now = now.plusSeconds(1);
     assertEquals(Optional.of("abc"), access.identity(false).token());
+    assertEquals(2, runs());
+  }
+
+  @Test
+  void whatItGaveBeforeOutlivesAFailure() throws Exception {
+    prints(credential("{\"token\":\"abc\"}"));
+    Kubeconfig access = access("");
+    access.identity(false);
+    script("exit 7");
+    assertThrows(IOException.class, () -> access.identity(true));
+    assertEquals(Optional.of("abc"), access.identity(false).token());
+  }
+
+  @Test
+  void clusterIsToldWithAllThatAProgramNeedsToReachIt() throws Exception {
+    Files.writeString(directory.resolve("ca.crt"), "pem");
+    cluster =
+        "certificate-authority: ca.crt, proxy-url: 'http://p:3128', disable-compression: true,"
+            + " extensions: [{name: other, extension: 1}, {name: client.authentication.k8s.io/exec,"
+            + " extension: {audience: [a, 7, true, null]}}]";
+    script("printf '%s' \"$KUBERNETES_EXEC_INFO\" > '" + directory + "/info'; exit 1");
+    assertThrows(IOException.class, () -> access(", provideClusterInfo: true").identity(false));
+    assertEquals(
+        JsonParser.parseString(
+            """
+            {"server": "https://api.example:6443", "proxy-url": "http://p:3128",
+            "disable-compression": true, "certificate-authority-data": "cGVt",
+            "config": {"audience": ["a", 7, true, null]}}
+            """),
+        info().getAsJsonObject("spec").get("cluster"));
+  }
+
+  @Test
+  void extensionThatContainsItselfIsRefused() {
+    cluster = "extensions: [{name: client.authentication.k8s.io/exec, extension: &e {a: *e}}]";
+    IOException refusal = assertThrows(IOException.class, () -> access(""));
+    assertTrue(refusal.toString().contains("contains itself"), refusal.toString());
+  }
+
+  @ParameterizedTest(name = "{0}, terminal {1}: interactive {2}")
+  @CsvSource({
+    "'', true, true",
+    "'', false, false",
+    "IfAvailable, true, true",
+    "IfAvailable, false, false",
+    "Never, true, false",
+    "Always, true, true"
+  })
+  void isInteractiveWhereBothCanBe(String mode, boolean atTerminal, boolean expected)
+      throws Exception {
+    terminal = atTerminal;
+    script("printf '%s' \"$KUBERNETES_EXEC_INFO\" > '" + directory + "/info'; exit 1");
+    Kubeconfig access = access(mode.isEmpty() ? "" : ", interactiveMode: " + mode);
+    assertThrows(IOException.class, () -> access.identity(false));
+    assertEquals(expected, info().getAsJsonObject("spec").get("interactive").getAsBoolean());
+  }
+
+  @Test
+  void pluginThatNeedsATerminalIsNotRunWithoutOne() throws Exception {
+    script("echo run >> '" + directory + "/runs'");
+    IOException failure =
+        assertThrows(IOException.class, () -> access(", interactiveMode: Always").identity(false));
+    assertTrue(failure.toString().endsWith("the standard input is not a terminal"));
+    assertFalse(Files.exists(directory.resolve("runs")));
   }
 
   @Test

@@ -230,6 +230,12 @@ class KubeconfigTest {
       value = {
         "&e {args: [a, *e]} | args[1] is a mapping, expected a text",
         "{args: [[a]]} | args[0] is a list, expected a text",
+        "{args: get-token} | args is a text, expected a list",
+        "{env: {A: b}} | env is a mapping, expected a list",
+        "{env: [A=b]} | env has an entry that is not {name: NAME, value: VALUE}",
+        "{env: [{value: b}]} | env has an entry that is not {name: NAME, value: VALUE}",
+        "{env: [{name: A=b, value: c}]} | env \"A=b\" cannot be a variable of a program",
+        "{interactiveMode: never} | interactiveMode is \"never\", expected Never or IfAvailable or Always",
         "&e {env: [{name: A, value: *e}]} | env \"A\" is a mapping, expected a text",
       })
   void argumentsAndVariablesOfAPluginAreTexts(String exec, String expected) {
@@ -243,6 +249,16 @@ class KubeconfigTest {
   void controlCharactersAreNotRepeated() {
     String fault = faults("server: \"http://\\e[2J\"", "").get(0);
     assertTrue(fault.contains("server is \"http://?[2J\""), fault);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {"as: x | as", "as-uid: x | as-uid", "as-groups: [x] | as-groups",
+        "as-user-extra: {a: [x]} | as-user-extra"})
+  void impersonationIsRefused(String field, String key) {
+    String fault = onlyFault("server: https://x", field);
+    assertTrue(fault.contains("user \"me\": " + key + " is not supported"), fault);
   }
 
   @Test

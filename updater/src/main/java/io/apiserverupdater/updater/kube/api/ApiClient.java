@@ -170,6 +170,8 @@ public final class ApiClient implements AutoCloseable {
         promote(server, calls, sentAt);
         doubtful.forEach((other, why) -> contradict(other, server, why));
         return answer;
+      } catch (Connections.CredentialsException e) {
+        return new ApiAnswer.None(reason(e));
       } catch (IOException | GeneralSecurityException e) {
         failures.add(server + ": " + reason(e));
         if (!call.isRead() && isSilence(e)) {
@@ -352,6 +354,8 @@ public final class ApiClient implements AutoCloseable {
     try {
       Connections.Connection connection = connections.get(freshIdentity);
       opened = connection.transport().open(server, call, connection.token(), WATCH_OPEN, quiet);
+    } catch (Connections.CredentialsException e) {
+      throw e;
     } catch (IOException | GeneralSecurityException e) {
       broke(server, e);
       throw new IOException(server + ": " + reason(e), e);

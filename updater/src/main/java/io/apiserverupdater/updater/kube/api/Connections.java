@@ -29,6 +29,13 @@ final class Connections implements AutoCloseable {
   /** What to send a call by, and the token to send with it. */
   record Connection(Transport transport, Optional<String> token) {}
 
+  /** There is nothing to show to any server; none of them is to blame. */
+  static final class CredentialsException extends IOException {
+    CredentialsException(String message, Throwable cause) {
+      super(message, cause);
+    }
+  }
+
   private final ClusterAccess access;
   private final String userAgent;
   private final LongSupplier monotonic;
@@ -66,7 +73,7 @@ final class Connections implements AutoCloseable {
    * What to send a call by.
    *
    * @param fresh whether credentials that were kept must be read again
-   * @throws IOException when a credential cannot be had
+   * @throws CredentialsException when a credential cannot be had
    * @throws GeneralSecurityException when a certificate or key cannot be read
    */
   synchronized Connection get(boolean fresh) throws IOException, GeneralSecurityException {
@@ -95,7 +102,7 @@ final class Connections implements AutoCloseable {
       tellOfFailure("");
     } catch (IOException | GeneralSecurityException e) {
       if (kept == null) {
-        throw e;
+        throw new CredentialsException(ApiClient.reason(e), e);
       }
       // A file that is being replaced: what was good a moment ago may still be.
       tellOfFailure(ApiClient.reason(e));
