@@ -57,6 +57,31 @@ class ProxyTest extends OnOneCluster {
   }
 
   @Test
+  void isAskedForTheServerAndNotForItsTlsNameAndIsToldUserAndPassword() throws Exception {
+    Path kubeconfig =
+        replicas.kubeconfig(
+            user,
+            server ->
+                server
+                    + "\n    tls-server-name: kubernetes.default.svc"
+                    + "\n    proxy-url: http://me:p%40ss@"
+                    + proxy.address());
+    replicas
+        .oneShot(
+            "--once",
+            "--health-check=off",
+            "--kubeconfig=" + kubeconfig,
+            "--namespace=" + replicas.namespace())
+        .exits(0);
+    String first = cluster.apiserver(0).url().replace("https://", "");
+    assertEquals(Set.of(first), Set.copyOf(proxy.destinations()));
+    for (String head : proxy.heads()) {
+      assertTrue(head.contains("\r\nProxy-Authorization: Basic bWU6cEBzcw==\r\n"), head);
+      assertTrue(head.contains("\r\nHost: " + first + "\r\n"), head);
+    }
+  }
+
+  @Test
   void proxyThatIsGoneIsSaid() throws Exception {
     Path kubeconfig = kubeconfig();
     proxy.close();

@@ -23,7 +23,7 @@ final class Relay implements AutoCloseable {
 
   /** Says where a new connection goes, as HOST:PORT; nowhere if the client is not served. */
   private interface Route {
-    Optional<String> of(Socket client) throws IOException;
+    Optional<String> of(Relay relay, Socket client) throws IOException;
   }
 
   private final Route route;
@@ -31,6 +31,7 @@ final class Relay implements AutoCloseable {
   private final List<Socket> clients = new CopyOnWriteArrayList<>();
   private final List<Socket> servers = new CopyOnWriteArrayList<>();
   private final List<String> destinations = new CopyOnWriteArrayList<>();
+  private final List<String> heads = new CopyOnWriteArrayList<>();
 
   private Relay(Route route) throws IOException {
     this.route = route;
@@ -41,8 +42,10 @@ final class Relay implements AutoCloseable {
   /** A proxy for HTTPS. */
   static Relay proxy() throws IOException {
     return new Relay(
-        client -> {
-          Matcher request = REQUEST.matcher(head(client.getInputStream()));
+        (relay, client) -> {
+          String head = head(client.getInputStream());
+          relay.heads.add(head);
+          Matcher request = REQUEST.matcher(head);
           if (!request.lookingAt()) {
             return Optional.empty();
           }
@@ -55,7 +58,7 @@ final class Relay implements AutoCloseable {
 
   /** A balancer: each new connection goes to what it is told then, as HOST:PORT. */
   static Relay balancer(Supplier<String> next) throws IOException {
-    return new Relay(client -> Optional.of(next.get()));
+    return new Relay((relay, client) -> Optional.of(next.get()));
   }
 
   /** Its own HOST:PORT. */
@@ -73,6 +76,11 @@ final class Relay implements AutoCloseable {
     return clients.stream().filter(client -> !client.isClosed()).count();
   }
 
+  /** What a proxy was asked, each with its header. */
+  List<String> heads() {
+    return List.copyOf(heads);
+  }
+
   private void accept() {
     while (!listening.isClosed()) {
       try {
@@ -87,7 +95,7 @@ final class Relay implements AutoCloseable {
 
   private void serve(Socket client) {
     try (client) {
-      Optional<String> destination = route.of(client);
+      Optional<String> destination = route.of(this, client);
       if (destination.isEmpty()) {
         return;
       }

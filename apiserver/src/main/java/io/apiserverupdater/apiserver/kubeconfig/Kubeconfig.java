@@ -2,8 +2,6 @@ package io.apiserverupdater.apiserver.kubeconfig;
 
 import io.apiserverupdater.apiserver.tls.ClientCertificate;
 import java.io.IOException;
-import java.net.InetSocketAddress;
-import java.net.Proxy;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,12 +13,11 @@ import java.util.Optional;
  * read again at each call: certificates and tokens rotate. Thread-safe.
  *
  * @param origin files and context, for messages
- * @param proxy the proxy to go through; {@link Proxy#NO_PROXY} for none
  */
 public record Kubeconfig(
     String origin,
     ServerUrl server,
-    Proxy proxy,
+    ProxyServer proxy,
     Entry cluster,
     Entry user,
     Optional<ExecPlugin> plugin) {
@@ -29,7 +26,8 @@ public record Kubeconfig(
    * Reads a context and all that it names; files merge as kubectl merges them.
    *
    * @param contextName the context to use; the files' current one when empty
-   * @param environment that of a credential plugin, beside what the kubeconfig gives it
+   * @param environment that of a credential plugin, beside what the kubeconfig gives it; and where
+   *     HTTPS_PROXY and NO_PROXY are, unless the cluster has a proxy-url
    * @throws InvalidKubeconfigException with every fault that was found
    */
   public static Kubeconfig load(
@@ -63,7 +61,7 @@ public record Kubeconfig(
           "%s: tls-server-name is %s, expected a host name or an IP address"
               .formatted(cluster.where(), Entry.quoted(tlsName)));
     }
-    Proxy proxy = proxy(cluster, faults);
+    ProxyServer proxy = proxy(cluster, server, surroundings.environment(), faults);
     if (cluster.flag("insecure-skip-tls-verify")) {
       faults.add(
           cluster.where()
@@ -125,23 +123,19 @@ public record Kubeconfig(
     return new ServerUrl("invalid", 443, "");
   }
 
-  private static Proxy proxy(Entry cluster, List<String> faults) {
+  private static ProxyServer proxy(
+      Entry cluster, ServerUrl server, Map<String, String> environment, List<String> faults) {
+    if (!cluster.has("proxy-url")) {
+      return ProxyVariables.proxy(environment, server, faults);
+    }
     String text = cluster.text("proxy-url");
-    if (text.isEmpty()) {
-      return Proxy.NO_PROXY;
+    Optional<ProxyServer> proxy = ProxyServer.parse(text);
+    if (proxy.isEmpty() && !text.isEmpty()) {
+      faults.add(
+          "%s: proxy-url is %s, %s"
+              .formatted(cluster.where(), ProxyServer.quoted(text), ProxyServer.EXPECTED));
     }
-    Optional<ServerUrl.Parts> url = ServerUrl.parse(text);
-    if (url.isPresent() && List.of("http", "socks5").contains(url.get().scheme())) {
-      boolean http = url.get().scheme().equals("http");
-      int port = url.get().port() != 0 ? url.get().port() : http ? 80 : 1080;
-      return new Proxy(
-          http ? Proxy.Type.HTTP : Proxy.Type.SOCKS,
-          InetSocketAddress.createUnresolved(url.get().host(), port));
-    }
-    faults.add(
-        "%s: proxy-url is %s, expected http://HOST[:PORT] or socks5://HOST[:PORT]"
-            .formatted(cluster.where(), Entry.quoted(text)));
-    return Proxy.NO_PROXY;
+    return proxy.orElse(ProxyServer.NONE);
   }
 
   private static void checkUser(Entry user, List<String> faults) {
@@ -157,7 +151,13 @@ public record Kubeconfig(
     user.expectPaths(faults, "client-certificate", "client-key", "tokenFile");
     for (String unsupported :
         List.of(
-            "auth-provider", "username", "password", "as", "as-uid", "as-groups", "as-user-extra")) {
+            "auth-provider",
+            "username",
+            "password",
+            "as",
+            "as-uid",
+            "as-groups",
+            "as-user-extra")) {
       if (user.has(unsupported)) {
         faults.add(
             "%s: %s is not supported; use a client certificate, a token, or an exec plugin"

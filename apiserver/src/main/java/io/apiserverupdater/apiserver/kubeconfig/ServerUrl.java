@@ -18,8 +18,14 @@ public record ServerUrl(String host, int port, String path) {
   private static final Pattern NAME = Pattern.compile(LABEL + "(?:\\." + LABEL + ")*\\.?");
   private static final Pattern FORM =
       Pattern.compile(
-          "([A-Za-z0-9]+)://(?:([^/?#@]*)@)?([\\w.-]+|\\[[0-9a-fA-F:.]+])(?::([0-9]{1,5})?)?"
+          "([A-Za-z0-9]+)://"
+              + "(?:((?:[\\w.~!$&'()*+,;=:-]|%[0-9a-fA-F]{2})*)@)?"
+              + "([\\w.-]+|\\[[0-9a-fA-F:.]+])(?::([0-9]{1,5})?)?"
               + "((?:/(?:[\\w.~!$&'()*+,;=:@-]|%[0-9a-fA-F]{2})*)*)");
+
+  /** Far longer ones would be too much for the pattern. */
+  private static final int MAX_URL = 2_000;
+
   private static final int MAX_HOST = 253;
   private static final int MAX_PORT = 65_535;
 
@@ -34,7 +40,7 @@ public record ServerUrl(String host, int port, String path) {
 
   static Optional<Parts> parse(String text) {
     Matcher form = FORM.matcher(text);
-    if (!form.matches()) {
+    if (text.length() > MAX_URL || !form.matches()) {
       return Optional.empty();
     }
     String host = form.group(3).replaceAll("^\\[|]$", "");
@@ -58,7 +64,7 @@ public record ServerUrl(String host, int port, String path) {
 
   /** Whether it is a host name, underscores and a dot at its end included, or an IP address. */
   static boolean isHost(String text) {
-    return text.length() <= MAX_HOST && NAME.matcher(text).matches()
+    return (text.length() <= MAX_HOST && NAME.matcher(text).matches())
         || IpAddress.parse(text).isPresent();
   }
 

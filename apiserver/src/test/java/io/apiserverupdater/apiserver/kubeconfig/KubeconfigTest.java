@@ -118,6 +118,12 @@ class KubeconfigTest {
   }
 
   @Test
+  void serverThatIsTooLongIsRefused() {
+    String fault = onlyFault("server: 'https://h/" + "a".repeat(100_000) + "'", "");
+    assertTrue(fault.contains("server is"), fault.substring(0, 200));
+  }
+
+  @Test
   void tlsNameAndProxyAreTaken() throws Exception {
     Kubeconfig access =
         access(
@@ -125,7 +131,32 @@ class KubeconfigTest {
             "");
     assertEquals(Optional.of("kubernetes"), access.tlsServerName());
     assertEquals(
-        new Proxy(Proxy.Type.HTTP, InetSocketAddress.createUnresolved("p", 3128)), access.proxy());
+        new Proxy(Proxy.Type.HTTP, InetSocketAddress.createUnresolved("p", 3128)),
+        access.proxy().address());
+    assertEquals(Optional.empty(), access.proxy().authorization());
+  }
+
+  @ParameterizedTest
+  @CsvSource({"me:s3cret, me:s3cret", "me:s%40%2B+:t, me:s@++:t", "me, me:", "':', ':'"})
+  void userAndPasswordOfAProxyAreTaken(String userInfo, String expected) throws Exception {
+    ProxyServer proxy =
+        access("server: https://x, proxy-url: 'http://" + userInfo + "@p'", "").proxy();
+    assertEquals(Optional.of("Basic " + base64(expected)), proxy.authorization());
+    assertFalse(proxy.toString().contains("s3cret"), proxy.toString());
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "socks5://me:s3cret@p",
+        "https://me:s3cret@p",
+        "http://me:s3cret@p@q",
+        "s://s3cret@"
+      })
+  void proxyThatIsRefusedIsToldWithoutItsPassword(String url) {
+    String fault = onlyFault("server: https://x, proxy-url: '" + url + "'", "");
+    assertTrue(fault.contains("proxy-url is"), fault);
+    assertFalse(fault.contains("s3cret"), fault);
   }
 
   /** What a library would throw at, sooner or later. */
@@ -235,7 +266,8 @@ class KubeconfigTest {
         "{env: [A=b]} | env has an entry that is not {name: NAME, value: VALUE}",
         "{env: [{value: b}]} | env has an entry that is not {name: NAME, value: VALUE}",
         "{env: [{name: A=b, value: c}]} | env \"A=b\" cannot be a variable of a program",
-        "{interactiveMode: never} | interactiveMode is \"never\", expected Never or IfAvailable or Always",
+        "{interactiveMode: never} | interactiveMode is \"never\", expected Never or IfAvailable or"
+            + " Always",
         "&e {env: [{name: A, value: *e}]} | env \"A\" is a mapping, expected a text",
       })
   void argumentsAndVariablesOfAPluginAreTexts(String exec, String expected) {
@@ -254,8 +286,12 @@ class KubeconfigTest {
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
-      value = {"as: x | as", "as-uid: x | as-uid", "as-groups: [x] | as-groups",
-        "as-user-extra: {a: [x]} | as-user-extra"})
+      value = {
+        "as: x | as",
+        "as-uid: x | as-uid",
+        "as-groups: [x] | as-groups",
+        "as-user-extra: {a: [x]} | as-user-extra"
+      })
   void impersonationIsRefused(String field, String key) {
     String fault = onlyFault("server: https://x", field);
     assertTrue(fault.contains("user \"me\": " + key + " is not supported"), fault);

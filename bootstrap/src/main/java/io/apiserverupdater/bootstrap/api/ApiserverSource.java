@@ -131,7 +131,7 @@ public record ApiserverSource(Path kubeconfig, Supplier<Instant> clock) {
     @SuppressWarnings("AddressSelection") // All of them are used.
     List<InetAddress> addresses() throws UnknownHostException {
       // A proxy looks the name up itself.
-      return config.proxy().equals(Proxy.NO_PROXY)
+      return config.proxy().address().equals(Proxy.NO_PROXY)
           ? List.of(InetAddress.getAllByName(host()))
           : List.of(InetAddress.getLoopbackAddress());
     }
@@ -145,6 +145,11 @@ public record ApiserverSource(Path kubeconfig, Supplier<Instant> clock) {
           config.origin()
               + ": certificate-authority is not set; expected the file of the cluster's CA, as"
               + " /etc/kubernetes/pki/ca.crt");
+    }
+    if (config.proxy().authorization().isPresent()) {
+      // The Java runtime does not send one for a tunnel.
+      throw new InvalidKubeconfigException(
+          config.origin() + ": proxy-url has a user, expected a proxy that asks for none");
     }
     ClientIdentity identity = config.identity(false);
     if (identity.equals(ClientIdentity.ANONYMOUS)) {
@@ -165,7 +170,7 @@ public record ApiserverSource(Path kubeconfig, Supplier<Instant> clock) {
     String name = access.config().tlsServerName().orElse(access.host());
     URL url = URI.create(access.config().server() + SLICE).toURL();
     HttpsURLConnection connection =
-        (HttpsURLConnection) url.openConnection(access.config().proxy());
+        (HttpsURLConnection) url.openConnection(access.config().proxy().address());
     try {
       connection.setSSLSocketFactory(
           new NamedServerSockets(access.tls().newSocketFactory(), address, name));

@@ -1,9 +1,9 @@
 package io.apiserverupdater.updater.kube.access;
 
 import io.apiserverupdater.apiserver.kubeconfig.ClientIdentity;
+import io.apiserverupdater.apiserver.kubeconfig.ProxyServer;
 import io.apiserverupdater.apiserver.tls.ServerTrust;
 import java.io.IOException;
-import java.net.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.util.Optional;
@@ -30,8 +30,8 @@ public interface ClusterAccess {
   /** The configured apiserver. */
   ServerAddress server();
 
-  /** The proxy to go through; {@link Proxy#NO_PROXY} for none. */
-  Proxy proxy();
+  /** The proxy to go through. */
+  ProxyServer proxy();
 
   /**
    * The certificates that the apiserver's must be signed by, as PEM; empty for the Java runtime's

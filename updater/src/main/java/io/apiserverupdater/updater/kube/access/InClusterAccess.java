@@ -3,8 +3,8 @@ package io.apiserverupdater.updater.kube.access;
 import io.apiserverupdater.apiserver.address.DnsName;
 import io.apiserverupdater.apiserver.address.IpAddress;
 import io.apiserverupdater.apiserver.kubeconfig.ClientIdentity;
+import io.apiserverupdater.apiserver.kubeconfig.ProxyServer;
 import java.io.IOException;
-import java.net.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -42,8 +42,8 @@ record InClusterAccess(ServerAddress server, Path directory) implements ClusterA
   }
 
   @Override
-  public Proxy proxy() {
-    return Proxy.NO_PROXY;
+  public ProxyServer proxy() {
+    return ProxyServer.NONE;
   }
 
   @Override

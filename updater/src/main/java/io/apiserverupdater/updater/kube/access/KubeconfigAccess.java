@@ -3,9 +3,9 @@ package io.apiserverupdater.updater.kube.access;
 import io.apiserverupdater.apiserver.kubeconfig.ClientIdentity;
 import io.apiserverupdater.apiserver.kubeconfig.InvalidKubeconfigException;
 import io.apiserverupdater.apiserver.kubeconfig.Kubeconfig;
+import io.apiserverupdater.apiserver.kubeconfig.ProxyServer;
 import io.apiserverupdater.apiserver.kubeconfig.ServerUrl;
 import java.io.IOException;
-import java.net.Proxy;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -30,7 +30,7 @@ record KubeconfigAccess(Kubeconfig kubeconfig, ServerAddress server) implements 
   }
 
   @Override
-  public Proxy proxy() {
+  public ProxyServer proxy() {
     return kubeconfig.proxy();
   }
 

@@ -1,10 +1,11 @@
 package io.apiserverupdater.updater.kube.api;
 
+import io.apiserverupdater.apiserver.kubeconfig.ProxyServer;
 import io.apiserverupdater.apiserver.tls.ClientTls;
+import io.apiserverupdater.apiserver.tls.NameCheckingSockets;
 import io.apiserverupdater.updater.kube.access.ServerAddress;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.Proxy;
+import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.time.Duration;
@@ -19,9 +20,11 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
+import javax.net.ssl.SSLSocketFactory;
+import javax.net.ssl.X509TrustManager;
+import okhttp3.Authenticator;
 import okhttp3.Call;
 import okhttp3.ConnectionPool;
-import okhttp3.Dns;
 import okhttp3.HttpUrl;
 import okhttp3.MediaType;
 import okhttp3.OkHttpClient;
@@ -64,6 +67,7 @@ final class Transport implements AutoCloseable {
   }
 
   private final OkHttpClient template;
+  private final X509TrustManager trustManager;
   private final String userAgent;
   private final ScheduledExecutorService deadlines;
 
@@ -75,13 +79,15 @@ final class Transport implements AutoCloseable {
   /**
    * @param deadlines for short tasks
    */
-  Transport(ClientTls tls, Proxy proxy, String userAgent, ScheduledExecutorService deadlines)
+  Transport(ClientTls tls, ProxyServer proxy, String userAgent, ScheduledExecutorService deadlines)
       throws GeneralSecurityException {
+    this.trustManager = tls.trustManager();
     this.template =
         new OkHttpClient.Builder()
-            .sslSocketFactory(tls.newSocketFactory(), tls.trustManager())
+            .sslSocketFactory(tls.newSocketFactory(), trustManager)
             .protocols(List.of(Protocol.HTTP_2, Protocol.HTTP_1_1))
-            .proxy(proxy)
+            .proxy(proxy.address())
+            .proxyAuthenticator(authenticator(proxy))
             .connectTimeout(CONNECT_TIMEOUT)
             // OkHttp would send a write again by itself after a failed ping.
             .retryOnConnectionFailure(false)
@@ -170,33 +176,57 @@ final class Transport implements AutoCloseable {
   private synchronized OkHttpClient client(ServerAddress server, Use use) {
     return clients
         .computeIfAbsent(server, key -> new EnumMap<>(Use.class))
-        .computeIfAbsent(use, key -> client(template, server, use));
+        .computeIfAbsent(use, key -> newClient(server, use));
   }
 
-  private static OkHttpClient client(OkHttpClient template, ServerAddress server, Use use) {
+  private OkHttpClient newClient(ServerAddress server, Use use) {
     // A connection that the last watch has left would only be pinged.
     int idle = use == Use.WATCH ? 0 : 1;
     OkHttpClient.Builder builder =
         template.newBuilder().connectionPool(new ConnectionPool(idle, 5, TimeUnit.MINUTES));
-    server.tlsName().ifPresent(name -> builder.dns(fixed(server)));
+    server
+        .tlsName()
+        .ifPresent(
+            name ->
+                builder
+                    .sslSocketFactory(named(template.sslSocketFactory(), name), trustManager)
+                    // The handshake has compared the certificate with the name that it was for.
+                    .hostnameVerifier((host, session) -> name.equals(session.getPeerHost())));
     if (use == Use.WATCH) {
       builder.pingInterval(Http2Ping.INTERVAL);
     }
     return builder.build();
   }
 
-  /** Whatever name the URL carries, for the certificate's sake, the server is this one. */
-  private static Dns fixed(ServerAddress server) {
-    return hostname -> List.of(InetAddress.getAllByName(server.host()));
+  /**
+   * Asks for a name and verifies it, whatever the URL's host is: that is where to connect, for a
+   * proxy too, and what the header Host says.
+   */
+  private static NameCheckingSockets named(SSLSocketFactory sockets, String name) {
+    return new NameCheckingSockets(sockets) {
+      @Override
+      public Socket createSocket(Socket connected, String host, int port, boolean autoClose)
+          throws IOException {
+        return super.createSocket(connected, name, port, autoClose);
+      }
+    };
+  }
+
+  /** Sends what the proxy's URL holds, once: with the first request already. */
+  private static Authenticator authenticator(ProxyServer proxy) {
+    return (route, response) ->
+        proxy
+            .authorization()
+            .filter(unused -> response.request().header("Proxy-Authorization") == null)
+            .map(
+                value ->
+                    response.request().newBuilder().header("Proxy-Authorization", value).build())
+            .orElse(null);
   }
 
   private Request request(ServerAddress server, ApiCall call, Optional<String> token) {
     HttpUrl root =
-        new HttpUrl.Builder()
-            .scheme("https")
-            .host(server.tlsName().orElse(server.host()))
-            .port(server.port())
-            .build();
+        new HttpUrl.Builder().scheme("https").host(server.host()).port(server.port()).build();
     Request.Builder request =
         new Request.Builder()
             .url(root.resolve(server.pathPrefix() + call.target()))

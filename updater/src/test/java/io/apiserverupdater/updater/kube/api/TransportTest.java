@@ -5,11 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.apiserverupdater.apiserver.kubeconfig.ProxyServer;
 import io.apiserverupdater.apiserver.tls.ClientTls;
 import io.apiserverupdater.apiserver.tls.ServerTrust;
 import io.apiserverupdater.updater.kube.access.ServerAddress;
 import java.io.IOException;
-import java.net.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
@@ -55,7 +55,7 @@ class TransportTest {
         ServerTrust.authorities(CERTIFICATE.certificatePem().getBytes(StandardCharsets.US_ASCII));
     transport =
         new Transport(
-            ClientTls.of(trust, Optional.empty()), Proxy.NO_PROXY, "updater/1", deadlines);
+            ClientTls.of(trust, Optional.empty()), ProxyServer.NONE, "updater/1", deadlines);
   }
 
   @AfterEach
@@ -103,6 +103,7 @@ class TransportTest {
     assertEquals("/api/v1/x", request.getTarget());
     assertEquals("HTTP/2", request.getVersion());
     assertEquals(List.of(NAME), request.getHandshakeServerNames());
+    assertEquals("127.0.0.1:" + server.getPort(), request.getHeaders().get(":authority"));
     assertEquals("Bearer secret", request.getHeaders().get("Authorization"));
     assertEquals("application/json", request.getHeaders().get("Content-Type"));
     assertEquals("updater/1", request.getHeaders().get("User-Agent"));
