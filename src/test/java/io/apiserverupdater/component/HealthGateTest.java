@@ -16,6 +16,7 @@ import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
@@ -56,6 +57,23 @@ class HealthGateTest {
     first.start();
     replicas.awaitReady(namespace, all);
     updater.awaitLog("member=ready address=" + first.ip() + ":6443", SOON);
+  }
+
+  /** The API has accepted such an address, and reads it as another than some resolvers do. */
+  @Test
+  void deathIsFollowedBesideAMemberWhoseAddressCannotBeUsed() throws Exception {
+    UpdaterProcess updater = replicas.single(user, namespace, PROBING);
+    replicas.awaitReady(namespace, all);
+    List<String> listed = new ArrayList<>(all);
+    listed.add("010.1.2.3");
+    cluster.source().set(listed.toArray(new String[0]));
+    updater.awaitLog("refused=UnusableAddress .*010.1.2.3", SOON);
+    first.kill();
+    replicas.awaitReady(namespace, others);
+    assertStillListed();
+    assertEquals(List.of(), updater.log(" ERROR "), updater::logText);
+    cluster.source().set(all.toArray(new String[0]));
+    updater.awaitLog("refused=none", SOON);
   }
 
   @Test

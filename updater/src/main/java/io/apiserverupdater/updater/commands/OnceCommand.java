@@ -31,6 +31,11 @@ public final class OnceCommand {
       }
       ObservedState state = cluster.endpoints().observed().orElseThrow();
       OneShotProbes probed = OneShotProbes.of(rule, state, probing);
+      if (probed.reading() instanceof EndpointsSnapshot.Usable usable) {
+        usable
+            .leftOut()
+            .forEach(it -> System.err.println("warning: " + it.message() + "; " + it.remedy()));
+      }
       return bringInStep(rule, cluster.endpoints(), probed.reading());
     }
   }

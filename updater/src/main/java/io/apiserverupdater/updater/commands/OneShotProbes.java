@@ -51,9 +51,7 @@ record OneShotProbes(
               System.nanoTime());
       // Without an outcome, which takes probes that overrun all their deadlines, the source counts.
       return new OneShotProbes(
-          new EndpointsSnapshot.Usable(outcome.snapshot().orElse(usable.snapshot())),
-          health,
-          outcome.state());
+          usable.publishing(outcome.snapshot().orElse(usable.snapshot())), health, outcome.state());
     }
   }
 }

@@ -185,7 +185,7 @@ public final class EndpointsReconciler implements AutoCloseable {
       HealthGate.Outcome outcome = gated(usable.snapshot(), state);
       review = outcome.reviewAfter();
       waits = outcome.snapshot().isEmpty();
-      reading = new EndpointsSnapshot.Usable(outcome.snapshot().orElse(usable.snapshot()));
+      reading = usable.publishing(outcome.snapshot().orElse(usable.snapshot()));
     }
     if (!leadership.isCertain()) {
       // What is true of the old leader's last sync need not be told again by the next leader.
@@ -204,6 +204,8 @@ public final class EndpointsReconciler implements AutoCloseable {
       // The probes of new members are under way, and end soon.
       return review;
     }
+    tellOfRefusals(
+        reading instanceof EndpointsSnapshot.Usable usable ? usable.leftOut() : List.of());
     return Stream.of(act(decision), review)
         .flatMap(Optional::stream)
         .min(Comparator.naturalOrder());
@@ -220,7 +222,6 @@ public final class EndpointsReconciler implements AutoCloseable {
 
   /** Carries a decision to write, or not to write, out. */
   private Optional<Duration> act(Decision decision) {
-    tellOfRefusals(List.of());
     if (decision instanceof Decision.Apply apply) {
       Duration delay = pace.delay(apply.snapshot(), monotonic.getAsLong());
       if (!delay.isZero()) {

@@ -65,6 +65,11 @@ public record DryRun(MirrorRule rule, boolean targetKnown) {
     }
     ObservedState assumed =
         new ObservedState(state.source(), Optional.of(service), state.slices(), state.endpoints());
+    List<String> warnings = new ArrayList<>();
+    if (reading instanceof EndpointsSnapshot.Usable usable) {
+      usable.leftOut().forEach(it -> warnings.add(it.message() + "; " + it.remedy()));
+    }
+    warnings.addAll(warnings(service, families, gate));
     List<Refusal> refusals = new ArrayList<>();
     Decision decision = rule.decide(assumed, reading);
     if (decision instanceof Decision.Refuse refuse) {
@@ -72,14 +77,7 @@ public record DryRun(MirrorRule rule, boolean targetKnown) {
     } else if (decision instanceof Decision.Apply apply) {
       comparisons.addAll(comparisons(apply, assumed, reading, manifests));
     }
-    return new Report(
-        rule.source(),
-        target,
-        comparisons,
-        health,
-        notes,
-        warnings(service, families, gate),
-        refusals);
+    return new Report(rule.source(), target, comparisons, health, notes, warnings, refusals);
   }
 
   private List<String> missing(TargetName target, Service needed) {

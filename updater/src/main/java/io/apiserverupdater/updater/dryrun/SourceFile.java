@@ -7,7 +7,6 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonPrimitive;
 import com.google.gson.JsonStreamParser;
-import io.apiserverupdater.apiserver.address.IpAddress;
 import io.apiserverupdater.apiserver.yaml.BoundedParser;
 import io.apiserverupdater.apiserver.yaml.BoundedParser.TooManyValuesException;
 import io.apiserverupdater.updater.endpoints.AddressFamily;
@@ -312,13 +311,13 @@ public final class SourceFile {
       fault(title, "addressType is", slice.addressType(), "IPv4, IPv6 or FQDN");
     }
     for (Endpoint endpoint : slice.endpoints()) {
-      if (family.isPresent() && !isAddress(endpoint.address(), family.get())) {
+      if (family.isPresent() && !family.get().contains(endpoint.address())) {
         String expected = "an " + slice.addressType() + " address";
         fault(title, "address", endpoint.address(), expected);
       }
     }
     for (Port port : slice.ports()) {
-      if (port.port() < 1 || port.port() > 65535) {
+      if (!port.isValid()) {
         faults.add(title + ": port " + port.port() + ", expected 1 to 65535");
       }
     }
@@ -375,11 +374,6 @@ public final class SourceFile {
             : "-l " + EndpointSlice.SERVICE_NAME_LABEL + "=" + settings.sourceName();
     return "kubectl get endpointslices -n %s %s -o yaml"
         .formatted(settings.sourceNamespace(), objects);
-  }
-
-  private static boolean isAddress(String text, AddressFamily family) {
-    return IpAddress.parse(text).isPresent()
-        && text.contains(":") == (family == AddressFamily.IPV6);
   }
 
   private static boolean is(JsonObject object, String kind, String apiVersion) {

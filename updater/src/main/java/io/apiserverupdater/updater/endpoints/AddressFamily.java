@@ -1,5 +1,8 @@
 package io.apiserverupdater.updater.endpoints;
 
+import io.apiserverupdater.apiserver.address.IpAddress;
+import java.net.Inet6Address;
+import java.net.InetAddress;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.Map;
@@ -19,6 +22,19 @@ public enum AddressFamily {
   /** The spelling of the Kubernetes API: {@code IPv4} or {@code IPv6}. */
   public String addressType() {
     return addressType;
+  }
+
+  /**
+   * Whether a text is an address of this family, as the API writes one. The API has accepted
+   * leading zeros, which it reads as decimal and others read as octal.
+   */
+  public boolean contains(String text) {
+    Optional<InetAddress> address = IpAddress.parse(text);
+    // An IPv4 address in the spelling of IPv6 is of neither family, to the API as well.
+    return switch (this) {
+      case IPV4 -> address.isPresent() && text.indexOf(':') < 0;
+      case IPV6 -> address.filter(Inet6Address.class::isInstance).isPresent();
+    };
   }
 
   /** A copy that nobody can change, IPv4 first. */

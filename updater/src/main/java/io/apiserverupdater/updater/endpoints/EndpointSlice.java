@@ -40,7 +40,7 @@ public record EndpointSlice(
 
   /** The ports that may be the apiservers': the TCP port named https, or all TCP ports. */
   public List<Port> servingPorts() {
-    List<Port> tcp = ports.stream().filter(Port::isTcp).toList();
+    List<Port> tcp = ports.stream().filter(port -> port.isTcp() && port.isValid()).toList();
     List<Port> named = tcp.stream().filter(port -> port.name().equals("https")).toList();
     return named.isEmpty() ? tcp : named;
   }

@@ -45,8 +45,26 @@ public record EndpointsSnapshot(Map<AddressFamily, Members> members) {
   /** What a source amounts to: a snapshot, or the reasons why it cannot be used. */
   public sealed interface Reading {}
 
-  /** The source can be mirrored. */
-  public record Usable(EndpointsSnapshot snapshot) implements Reading {}
+  /**
+   * The source can be mirrored.
+   *
+   * @param leftOut why members that the source lists are not in the snapshot
+   */
+  public record Usable(EndpointsSnapshot snapshot, List<Refusal> leftOut) implements Reading {
+    public Usable {
+      leftOut = List.copyOf(leftOut);
+    }
+
+    /** With every member that the source lists. */
+    public Usable(EndpointsSnapshot snapshot) {
+      this(snapshot, List.of());
+    }
+
+    /** The same source, of which this is to be published. */
+    public Usable publishing(EndpointsSnapshot published) {
+      return new Usable(published, leftOut);
+    }
+  }
 
   /** The source cannot be mirrored; the last good state stays. */
   public record Unusable(List<Refusal> refusals) implements Reading {
@@ -55,14 +73,25 @@ public record EndpointsSnapshot(Map<AddressFamily, Members> members) {
     }
   }
 
-  /** Reads the slices of the source Service; without an endpoint they are an empty snapshot. */
+  /**
+   * Reads the slices of the source Service; without an endpoint they are an empty snapshot. An
+   * address that nobody can connect to concerns that member alone.
+   */
   static Reading of(String source, List<EndpointSlice> slices) {
     Map<AddressFamily, Map<String, Endpoint>> addresses = new EnumMap<>(AddressFamily.class);
     Map<AddressFamily, TreeSet<Integer>> ports = new EnumMap<>(AddressFamily.class);
     List<Refusal> refusals = new ArrayList<>();
+    List<Refusal> leftOut = new ArrayList<>();
     for (EndpointSlice slice : slices) {
       AddressFamily family = AddressFamily.of(slice.addressType()).orElse(null);
-      if (family == null || slice.endpoints().isEmpty()) {
+      if (family == null) {
+        continue;
+      }
+      List<Endpoint> endpoints = new ArrayList<>(slice.endpoints());
+      if (endpoints.removeIf(endpoint -> !family.contains(endpoint.address()))) {
+        leftOut.add(Refusal.unusableAddresses(source, slice, family));
+      }
+      if (endpoints.isEmpty()) {
         continue;
       }
       List<Port> candidates = slice.servingPorts();
@@ -72,7 +101,7 @@ public record EndpointsSnapshot(Map<AddressFamily, Members> members) {
       }
       ports.computeIfAbsent(family, key -> new TreeSet<>()).add(candidates.get(0).port());
       Map<String, Endpoint> known = addresses.computeIfAbsent(family, key -> new TreeMap<>());
-      for (Endpoint endpoint : slice.endpoints()) {
+      for (Endpoint endpoint : endpoints) {
         known.merge(endpoint.address(), endpoint, EndpointsSnapshot::either);
       }
     }
@@ -85,7 +114,11 @@ public record EndpointsSnapshot(Map<AddressFamily, Members> members) {
           }
           members.put(family, new Members(numbers.first(), List.copyOf(known.values())));
         });
-    return refusals.isEmpty() ? new Usable(new EndpointsSnapshot(members)) : new Unusable(refusals);
+    if (refusals.isEmpty() && (leftOut.isEmpty() || !members.isEmpty())) {
+      return new Usable(new EndpointsSnapshot(members), leftOut);
+    }
+    refusals.addAll(leftOut);
+    return new Unusable(refusals);
   }
 
   /**

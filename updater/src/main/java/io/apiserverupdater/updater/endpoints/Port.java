@@ -14,6 +14,11 @@ public record Port(String name, int port, String protocol) implements Comparable
     return protocol.equals(TCP);
   }
 
+  /** Whether a server can have this number. */
+  public boolean isValid() {
+    return port >= 1 && port <= 65_535;
+  }
+
   @Override
   public int compareTo(Port other) {
     return toString().compareTo(other.toString());

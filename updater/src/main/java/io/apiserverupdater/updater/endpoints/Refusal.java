@@ -30,6 +30,22 @@ public record Refusal(String reason, String message, String remedy) {
         "give all apiservers the same --secure-port");
   }
 
+  static Refusal unusableAddresses(String source, EndpointSlice slice, AddressFamily family) {
+    return new Refusal(
+        "UnusableAddress",
+        "slice %s of the source %s lists %s, expected %s addresses"
+            .formatted(
+                slice.name(),
+                source,
+                slice.endpoints().stream()
+                    .map(Endpoint::address)
+                    .filter(address -> !family.contains(address))
+                    .toList(),
+                family.addressType()),
+        "these members are left out; correct --advertise-address of their apiservers, without"
+            + " leading zeros");
+  }
+
   static Refusal missingService(TargetName target) {
     return new Refusal(
         "MissingService",

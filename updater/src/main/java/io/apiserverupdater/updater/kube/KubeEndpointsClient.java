@@ -1,5 +1,6 @@
 package io.apiserverupdater.updater.kube;
 
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.updater.controller.EndpointsClient;
 import io.apiserverupdater.updater.endpoints.AddressFamily;
 import io.apiserverupdater.updater.endpoints.Change;
@@ -138,14 +139,19 @@ final class KubeEndpointsClient implements EndpointsClient {
     }
   }
 
-  /** The control planes in an order of this process' own, so that replicas spread their load. */
+  /**
+   * The control planes in an order of this process' own, so that replicas spread their load. One
+   * whose address cannot be connected to is none.
+   */
   private List<ServerAddress> members() {
     List<ServerAddress> members = new ArrayList<>();
     for (ResourceCache.Versioned<V1EndpointSlice> slice : source.cache().all()) {
       EndpointSlice value = Models.slice(slice.object());
       if (!value.servingPorts().isEmpty()) {
         int port = value.servingPorts().get(0).port();
-        value.endpoints().forEach(it -> members.add(ServerAddress.member(it.address(), port)));
+        value.endpoints().stream()
+            .filter(it -> ApiserverAddress.of(it.address(), port).isPresent())
+            .forEach(it -> members.add(ServerAddress.member(it.address(), port)));
       }
     }
     Collections.shuffle(members, new java.util.Random(System.identityHashCode(this)));

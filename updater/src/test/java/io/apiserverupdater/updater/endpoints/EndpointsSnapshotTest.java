@@ -132,6 +132,14 @@ class EndpointsSnapshotTest {
         unusable("a slice without addresses", "EmptySource", ipv4()),
         unusable("a slice without addresses and ports", "EmptySource", slice("IPv4", List.of())),
         unusable(
+            "no address that can be used",
+            "UnusableAddress",
+            ipv4("010.1.2.3", "192.0.2.256", "cp.example", "2001:db8::1", "")),
+        unusable(
+            "a port that no server has",
+            "SourcePortUnclear",
+            slice("IPv4", List.of(tcp("https", 70000)), a)),
+        unusable(
             "host names only",
             "EmptySource",
             slice("FQDN", List.of(HTTPS), Endpoint.ready("cp.example"))),
@@ -165,6 +173,37 @@ class EndpointsSnapshotTest {
             refusal ->
                 assertTrue(
                     refusal.message().contains("ns/source"), "names the source: " + refusal));
+  }
+
+  static List<Arguments> unusableAddresses() {
+    return List.of(
+        Arguments.of("IPv4", "010.1.2.3"),
+        Arguments.of("IPv4", "192.0.2.256"),
+        Arguments.of("IPv4", "cp.example"),
+        Arguments.of("IPv4", "2001:db8::1"),
+        Arguments.of("IPv4", ""),
+        Arguments.of("IPv6", "192.0.2.1"),
+        Arguments.of("IPv6", "fe80::1%eth0"),
+        Arguments.of("IPv6", "::ffff:192.0.2.1"));
+  }
+
+  /** Kubernetes itself has accepted some of these, and one of them must not stop the others. */
+  @ParameterizedTest(name = "{0} {1}")
+  @MethodSource("unusableAddresses")
+  void leavesOutAnAddressThatCannotBeUsedAndKeepsTheOthers(String type, String address) {
+    Endpoint good = Endpoint.ready(type.equals("IPv4") ? "192.0.2.9" : "2001:db8::9");
+    EndpointsSnapshot.Usable usable =
+        assertInstanceOf(
+            EndpointsSnapshot.Usable.class,
+            read(
+                "default/kubernetes",
+                List.of(slice(type, List.of(HTTPS), Endpoint.ready(address), good))));
+    assertEquals(List.of(new Member(good.address(), 6443)), List.copyOf(usable.snapshot().all()));
+    assertEquals(
+        List.of(
+            "slice kubernetes of the source default/kubernetes lists [%s], expected %s addresses"
+                .formatted(address, type)),
+        usable.leftOut().stream().map(Refusal::message).toList());
   }
 
   @Test
