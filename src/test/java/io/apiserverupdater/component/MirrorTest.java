@@ -7,19 +7,24 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import io.apiserverupdater.sandbox.ApiResource;
 import io.apiserverupdater.sandbox.AuditLog;
 import io.apiserverupdater.sandbox.Json;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 @Tag("component")
 @Tag("quick")
 class MirrorTest extends OnOneCluster {
+  private static final String READY = "\"conditions\":{\"ready\":true}";
+
   private final String user = Replicas.fresh("updater");
 
   @SuppressWarnings("NullAway") // JUnit starts the replicas before it makes an instance.
@@ -98,7 +103,12 @@ class MirrorTest extends OnOneCluster {
             "{\"endpoints\":[{\"addresses\":[\"192.0.2.1\"],\"conditions\":{\"ready\":true}}]}",
             "{\"endpoints\":[]}",
             "{\"ports\":[{\"name\":\"wrong\",\"port\":1,\"protocol\":\"TCP\"}]}",
-            "{\"metadata\":{\"labels\":{\"kubernetes.io/service-name\":null}}}");
+            "{\"metadata\":{\"labels\":{\"kubernetes.io/service-name\":null}}}",
+            // Whose first address alone is used by kube-proxy.
+            "{\"endpoints\":[{\"addresses\":[\"%s\"],\"conditions\":{\"ready\":true}}]}"
+                .formatted(String.join("\",\"", all())),
+            endpointsWith("\"conditions\":{\"ready\":true,\"serving\":false}"),
+            endpointsWith("\"hints\":{\"forZones\":[{\"name\":\"a\"}]}"));
     for (String edit : edits) {
       patch(ApiResource.ENDPOINT_SLICES, namespace, "apiserver-ipv4", edit);
       awaitRight(namespace, edit);
@@ -113,12 +123,24 @@ class MirrorTest extends OnOneCluster {
     awaitRight(namespace, "Endpoints without subsets");
   }
 
+  /** All members, each with something that the updater has not written. */
+  private static String endpointsWith(String more) {
+    return cluster.runningAddresses().stream()
+        .map(ip -> "{\"addresses\":[\"" + ip + "\"]," + more + "}")
+        .collect(Collectors.joining(",", "{\"endpoints\":[", "]}"));
+  }
+
+  private static Set<JsonElement> endpoints(JsonObject slice) {
+    return Set.copyOf(Json.arrayAt(slice, "endpoints").asList());
+  }
+
   private static void awaitRight(String namespace, String after) {
     cluster.awaitTrue(
         "repaired after " + after,
         () -> {
           JsonObject slice = replicas.slice(namespace);
           return replicas.isMirrored(namespace, cluster.runningAddresses())
+              && endpoints(slice).equals(endpoints(Json.parse(endpointsWith(READY))))
               && Json.text(slice, "ports/0/port").equals("6443")
               && Json.text(slice, "ports/0/name").equals("https")
               && Json.text(slice, "metadata/labels/kubernetes.io~service-name").equals("apiserver");

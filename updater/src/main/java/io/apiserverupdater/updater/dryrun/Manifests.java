@@ -23,19 +23,18 @@ record Manifests(TargetName target) {
   /** A slice as it is. */
   Manifest of(EndpointSlice slice) {
     // The rule compares elements as a set, so their order must not look like a difference.
+    Map<String, Object> content = new TreeMap<>();
+    content.put("addressType", slice.addressType());
+    content.put("endpoints", each(slice.endpoints(), Manifests::sliceEndpoint));
+    content.put("ports", each(slice.ports(), port -> port(port, true)));
+    slice.verbatim().ifPresent(content::putAll);
     return new Manifest(
         "discovery.k8s.io/v1",
         "EndpointSlice",
         target.namespace(),
         slice.name(),
         slice.labels(),
-        Map.of(
-            "addressType",
-            slice.addressType(),
-            "endpoints",
-            each(slice.endpoints(), Manifests::sliceEndpoint),
-            "ports",
-            each(slice.ports(), port -> port(port, true))));
+        content);
   }
 
   /** A slice as it would be, with the labels that it has and keeps. */
@@ -58,7 +57,12 @@ record Manifests(TargetName target) {
         target.namespace(),
         endpoints.name(),
         endpoints.labels(),
-        Map.of("subsets", endpoints.subsets().stream().map(Manifests::subset).toList()));
+        endpoints
+            .verbatim()
+            .orElseGet(
+                () ->
+                    Map.of(
+                        "subsets", endpoints.subsets().stream().map(Manifests::subset).toList())));
   }
 
   /** The Endpoints object as it would be, with the labels that it has and keeps. */

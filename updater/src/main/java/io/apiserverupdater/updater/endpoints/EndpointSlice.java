@@ -9,6 +9,8 @@ import java.util.Optional;
  *
  * @param addressType as in the API: {@code IPv4}, {@code IPv6}, {@code FQDN} or one not known yet
  * @param resourceVersion the version that a write must name to be accepted
+ * @param verbatim its endpoints and ports, word by word, where they say more than these values:
+ *     field to value, as in JSON, the keys of each level in alphabetical order
  */
 public record EndpointSlice(
     String name,
@@ -16,7 +18,8 @@ public record EndpointSlice(
     Map<String, String> labels,
     List<Port> ports,
     List<Endpoint> endpoints,
-    String resourceVersion) {
+    String resourceVersion,
+    Optional<Map<String, Object>> verbatim) {
 
   /** Names the Service that a slice belongs to. */
   public static final String SERVICE_NAME_LABEL = "kubernetes.io/service-name";
@@ -28,6 +31,17 @@ public record EndpointSlice(
     labels = Map.copyOf(labels);
     ports = List.copyOf(ports);
     endpoints = List.copyOf(endpoints);
+  }
+
+  /** A slice of which these values say all. */
+  public EndpointSlice(
+      String name,
+      String addressType,
+      Map<String, String> labels,
+      List<Port> ports,
+      List<Endpoint> endpoints,
+      String resourceVersion) {
+    this(name, addressType, labels, ports, endpoints, resourceVersion, Optional.empty());
   }
 
   public Optional<String> managedBy() {

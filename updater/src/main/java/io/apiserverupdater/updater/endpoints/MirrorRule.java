@@ -131,7 +131,8 @@ public record MirrorRule(String source, TargetName target, boolean writeEndpoint
     boolean same =
         containsAll(current.labels(), desired.labels())
             && sameElements(current.ports(), desired.ports())
-            && sameElements(current.endpoints(), desired.endpoints());
+            && sameElements(current.endpoints(), desired.endpoints())
+            && current.verbatim().isEmpty();
     return same
         ? Optional.empty()
         : Optional.of(new Change.Update(desired, current.resourceVersion()));
@@ -167,7 +168,8 @@ public record MirrorRule(String source, TargetName target, boolean writeEndpoint
     }
     boolean same =
         containsAll(current.labels(), desired.labels())
-            && current.subsets().equals(List.of(desired.subset()));
+            && current.subsets().equals(List.of(desired.subset()))
+            && current.verbatim().isEmpty();
     return same
         ? Optional.empty()
         : Optional.of(new Change.Update(desired, current.resourceVersion()));

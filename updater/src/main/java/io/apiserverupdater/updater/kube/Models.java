@@ -35,17 +35,25 @@ final class Models {
   private Models() {}
 
   static EndpointSlice slice(V1EndpointSlice model) {
-    return new EndpointSlice(
-        name(model.getMetadata()),
-        KubeJson.orEmpty(model.getAddressType()),
-        labels(model.getMetadata()),
+    List<Port> ports =
         each(model.getPorts())
             // A slice's port without a number means "all ports": there is nothing to mirror.
             .filter(port -> port.getPort() != null)
             .map(port -> port(port.getName(), port.getPort(), port.getProtocol()))
-            .toList(),
-        each(model.getEndpoints()).flatMap(Models::endpoints).toList(),
-        version(model.getMetadata()));
+            .toList();
+    List<Endpoint> endpoints = each(model.getEndpoints()).flatMap(Models::endpoints).toList();
+    return new EndpointSlice(
+        name(model.getMetadata()),
+        KubeJson.orEmpty(model.getAddressType()),
+        labels(model.getMetadata()),
+        ports,
+        endpoints,
+        version(model.getMetadata()),
+        Verbatim.unlessSame(
+            new V1EndpointSlice().ports(model.getPorts()).endpoints(model.getEndpoints()),
+            new V1EndpointSlice()
+                .ports(written(ports))
+                .endpoints(endpoints.stream().map(Models::written).toList())));
   }
 
   private static Stream<Endpoint> endpoints(V1Endpoint model) {
@@ -62,11 +70,15 @@ final class Models {
   }
 
   static Endpoints endpoints(V1Endpoints model) {
+    List<Endpoints.Subset> subsets = each(model.getSubsets()).map(Models::subset).toList();
     return new Endpoints(
         name(model.getMetadata()),
         labels(model.getMetadata()),
-        each(model.getSubsets()).map(Models::subset).toList(),
-        version(model.getMetadata()));
+        subsets,
+        version(model.getMetadata()),
+        Verbatim.unlessSame(
+            new V1Endpoints().subsets(model.getSubsets()),
+            new V1Endpoints().subsets(subsets.stream().map(Models::written).toList())));
   }
 
   private static Endpoints.Subset subset(V1EndpointSubset model) {
@@ -124,26 +136,28 @@ final class Models {
   static V1EndpointSlice update(V1EndpointSlice model, DesiredObject.Slice desired) {
     return model
         .metadata(withLabels(model.getMetadata(), desired.labels()))
-        .ports(
-            desired.ports().stream()
-                .map(
-                    port ->
-                        new DiscoveryV1EndpointPort()
-                            .name(port.name())
-                            .port(port.port())
-                            .protocol(port.protocol()))
-                .toList())
-        .endpoints(
-            desired.endpoints().stream()
-                .map(
-                    endpoint ->
-                        new V1Endpoint()
-                            .addresses(List.of(endpoint.address()))
-                            .conditions(new V1EndpointConditions().ready(endpoint.ready()))
-                            .nodeName(endpoint.nodeName().orElse(null))
-                            .zone(endpoint.zone().orElse(null))
-                            .deprecatedTopology(null))
-                .toList());
+        .ports(written(desired.ports()))
+        .endpoints(desired.endpoints().stream().map(Models::written).toList());
+  }
+
+  private static List<DiscoveryV1EndpointPort> written(List<Port> ports) {
+    return ports.stream()
+        .map(
+            port ->
+                new DiscoveryV1EndpointPort()
+                    .name(port.name())
+                    .port(port.port())
+                    .protocol(port.protocol()))
+        .toList();
+  }
+
+  private static V1Endpoint written(Endpoint endpoint) {
+    return new V1Endpoint()
+        .addresses(List.of(endpoint.address()))
+        .conditions(new V1EndpointConditions().ready(endpoint.ready()))
+        .nodeName(endpoint.nodeName().orElse(null))
+        .zone(endpoint.zone().orElse(null))
+        .deprecatedTopology(null);
   }
 
   /** The object to create. */
@@ -160,26 +174,28 @@ final class Models {
   static V1Endpoints update(V1Endpoints model, DesiredObject.LegacyEndpoints desired) {
     return model
         .metadata(withLabels(model.getMetadata(), desired.labels()))
-        .subsets(
-            List.of(
-                new V1EndpointSubset()
-                    .addresses(addresses(desired, true))
-                    .notReadyAddresses(addresses(desired, false))
-                    .ports(
-                        desired.subset().ports().stream()
-                            .map(
-                                port ->
-                                    new CoreV1EndpointPort()
-                                        .name(port.name().isEmpty() ? null : port.name())
-                                        .port(port.port())
-                                        .protocol(port.protocol()))
-                            .toList())));
+        .subsets(List.of(written(desired.subset())));
+  }
+
+  private static V1EndpointSubset written(Endpoints.Subset subset) {
+    return new V1EndpointSubset()
+        .addresses(addresses(subset, true))
+        .notReadyAddresses(addresses(subset, false))
+        .ports(
+            subset.ports().stream()
+                .map(
+                    port ->
+                        new CoreV1EndpointPort()
+                            .name(port.name().isEmpty() ? null : port.name())
+                            .port(port.port())
+                            .protocol(port.protocol()))
+                .toList());
   }
 
   private static @Nullable List<V1EndpointAddress> addresses(
-      DesiredObject.LegacyEndpoints desired, boolean ready) {
+      Endpoints.Subset subset, boolean ready) {
     List<V1EndpointAddress> addresses =
-        desired.subset().endpoints().stream()
+        subset.endpoints().stream()
             .filter(endpoint -> endpoint.ready() == ready)
             .map(
                 endpoint ->

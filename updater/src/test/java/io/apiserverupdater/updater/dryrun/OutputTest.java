@@ -1,5 +1,6 @@
 package io.apiserverupdater.updater.dryrun;
 
+import static java.util.stream.Collectors.joining;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -148,6 +149,36 @@ final class OutputTest {
     Comparison comparison = report.comparisons().get(0);
     assertTrue(comparison.liveText().orElse("").contains("    team: blue\n"));
     assertTrue(comparison.mergedText().orElse("").contains("    team: blue\n"));
+  }
+
+  @Test
+  void showsAlsoWhatTheRuleDoesNotLookAt() {
+    EndpointSlice ours = Cluster.slice(AddressFamily.IPV4, "IPv4", "10.0.0.1", "10.0.0.2");
+    Map<String, Object> verbatim =
+        Map.of("endpoints", List.of(Map.of("addresses", List.of("10.0.0.1", "10.0.0.2"))));
+    EndpointSlice edited =
+        new EndpointSlice(
+            ours.name(),
+            ours.addressType(),
+            ours.labels(),
+            ours.ports(),
+            ours.endpoints(),
+            "9",
+            Optional.of(verbatim));
+    assertEquals(
+        """
+         endpoints:
+         - addresses:
+           - 10.0.0.1
+        +  conditions:
+        +    ready: true
+        +- addresses:
+           - 10.0.0.2
+        +  conditions:
+        +    ready: true
+        """,
+        diff(Cluster.settled().withSlice(edited)).lines().skip(4).limit(9).collect(joining("\n"))
+            + "\n");
   }
 
   @Test

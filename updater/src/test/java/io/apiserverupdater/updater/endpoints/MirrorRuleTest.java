@@ -244,6 +244,16 @@ class MirrorRuleTest {
                     Endpoint.ready("192.0.2.2")))),
         Arguments.of("another port number", ours(List.of(other), good.endpoints())),
         Arguments.of("no port", ours(List.of(), good.endpoints())),
+        Arguments.of(
+            "the same, and a field that we do not write",
+            new EndpointSlice(
+                good.name(),
+                good.addressType(),
+                good.labels(),
+                good.ports(),
+                good.endpoints(),
+                good.resourceVersion(),
+                Optional.of(Map.of("endpoints", List.of())))),
         Arguments.of("our labels are gone", labelled(good, Map.of("team", "platform"))),
         Arguments.of(
             "the Service's label is gone",
@@ -274,6 +284,10 @@ class MirrorRuleTest {
         Arguments.of(
             "the address is marked unready",
             present(SKIP_MIRROR, List.of(subset(List.of(unready("192.0.2.1")), List.of(PORT))))),
+        Arguments.of(
+            "the same, and a field that we do not write",
+            new Endpoints(
+                "apiserver", SKIP_MIRROR, good, "8", Optional.of(Map.of("subsets", List.of())))),
         Arguments.of("mirroring is not skipped", present(Map.of(), good)),
         Arguments.of(
             "mirroring is not skipped by the label's value",

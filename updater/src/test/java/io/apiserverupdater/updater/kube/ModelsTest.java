@@ -132,6 +132,84 @@ class ModelsTest {
     }
 
     @Test
+    void objectThatWeWroteHoldsNothingElse() {
+      assertEquals(
+          Optional.empty(),
+          slice(KubeJson.text(Models.slice(DESIRED_SLICE, "kube-system"))).verbatim());
+      assertEquals(
+          Optional.empty(),
+          endpoints(KubeJson.text(Models.endpoints(DESIRED_ENDPOINTS, "kube-system"))).verbatim());
+    }
+
+    /** kube-proxy uses the first address of an endpoint only, and obeys hints. */
+    @ParameterizedTest
+    @ValueSource(
+        strings = {
+          "{'addresses':['192.0.2.1','192.0.2.2'],'conditions':{'ready':true}}",
+          "{'addresses':['192.0.2.1'],'conditions':{}}",
+          "{'addresses':['192.0.2.1'],'conditions':{'ready':true,'serving':false}}",
+          "{'addresses':['192.0.2.1'],'conditions':{'ready':true,'terminating':true}}",
+          "{'addresses':['192.0.2.1'],'conditions':{'ready':true},'hostname':'a'}",
+          "{'addresses':['192.0.2.1'],'conditions':{'ready':true},'targetRef':{'name':'a'}}",
+          "{'addresses':['192.0.2.1'],'conditions':{'ready':true},"
+              + "'hints':{'forZones':[{'name':'a'}]}}",
+        })
+    void endpointThatSaysMoreThanWeWriteIsNoticed(String endpoint) {
+      assertTrue(slice("{'endpoints':[" + endpoint + "]}").verbatim().isPresent());
+    }
+
+    @Test
+    void whatSaysMoreIsToldWordByWordWithItsKeysInOrder() {
+      assertEquals(
+          "{endpoints=[{addresses=[192.0.2.2, 192.0.2.1], conditions={ready=true, serving=false}}],"
+              + " ports=[{name=https, port=6443, protocol=TCP}]}",
+          slice(
+                  """
+                  {"endpoints":[{"conditions":{"serving":false,"ready":true},
+                     "addresses":["192.0.2.2","192.0.2.1"]}],
+                   "ports":[{"protocol":"TCP","port":6443,"name":"https"}]}
+                  """)
+              .verbatim()
+              .orElseThrow()
+              .toString());
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+        strings = {
+          "{'ports':[{'name':'https','protocol':'TCP'}]}",
+          "{'ports':[{'name':'','port':6443,'protocol':'TCP','appProtocol':'https'}]}",
+        })
+    void portThatSaysMoreThanWeWriteIsNoticed(String json) {
+      assertTrue(slice(json).verbatim().isPresent());
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+        strings = {
+          "{'addresses':[{'ip':'192.0.2.1','hostname':'a'}]}",
+          "{'addresses':[{'ip':'192.0.2.1','targetRef':{'name':'a'}}]}",
+          "{'addresses':[{'ip':'192.0.2.1'}],'ports':[{'port':1,'appProtocol':'a'}]}",
+        })
+    void subsetThatSaysMoreThanWeWriteIsNoticed(String subset) {
+      assertTrue(endpoints("{'subsets':[" + subset + "]}").verbatim().isPresent());
+    }
+
+    /** The server sorts subsets as it likes. */
+    @Test
+    void otherOrderOfASubsetSaysNoMore() {
+      assertEquals(
+          Optional.empty(),
+          endpoints(
+                  """
+                  {"subsets":[{"addresses":[{"ip":"192.0.2.9"},{"ip":"192.0.2.1"}],
+                    "ports":[{"name":"b","port":2,"protocol":"TCP"},
+                             {"name":"a","port":1,"protocol":"TCP"}]}]}
+                  """)
+              .verbatim());
+    }
+
+    @Test
     void labelWithoutValueIsAnEmptyOne() {
       assertEquals(Map.of("a", ""), slice("{\"metadata\":{\"labels\":{\"a\":null}}}").labels());
       assertEquals(Map.of("a", ""), service("{\"spec\":{\"selector\":{\"a\":null}}}").selector());
