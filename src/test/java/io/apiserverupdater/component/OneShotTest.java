@@ -173,6 +173,31 @@ class OneShotTest extends OnOneCluster {
     assertWroteNothing();
   }
 
+  /** What is not read with the file is not absent. */
+  @Test
+  void dryRunComparesAFileWithTheCluster() throws Exception {
+    Path file = replicas.folder().resolve(Replicas.fresh("source"));
+    Files.writeString(file, sourceYaml());
+    run(namespace, "--once").exits(0);
+    UpdaterProcess.Result same = run(namespace, "--dry-run", "-f", file.toString()).exits(0);
+    assertEquals("", same.out());
+    same.says("nothing to change");
+
+    Files.writeString(file, sourceYaml().replace(cluster.apiserver(0).ip(), "10.9.9.9"));
+    UpdaterProcess.Result other = run(namespace, "--dry-run", "-f", file.toString()).exits(1);
+    other.says("0 objects would be created, 2 updated, 0 deleted").prints("10.9.9.9");
+    other.prints("-  - " + cluster.apiserver(0).ip());
+
+    cluster
+        .store()
+        .patch(
+            ApiResource.SERVICES,
+            namespace,
+            "apiserver",
+            "{\"spec\":{\"selector\":{\"app\":\"mine\"}}}");
+    run(namespace, "--dry-run", "-f", file.toString()).exits(3).says("app=mine");
+  }
+
   @Test
   void wrongFlagsAreToldAllAtOnce() throws Exception {
     UpdaterProcess.Result result =

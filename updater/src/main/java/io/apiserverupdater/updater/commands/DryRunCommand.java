@@ -8,6 +8,7 @@ import io.apiserverupdater.updater.dryrun.SourceFile;
 import io.apiserverupdater.updater.endpoints.EndpointSlice;
 import io.apiserverupdater.updater.endpoints.MirrorRule;
 import io.apiserverupdater.updater.endpoints.ObservedState;
+import io.apiserverupdater.updater.kube.ClusterReading;
 import io.apiserverupdater.updater.kube.KubeCluster;
 import io.apiserverupdater.updater.kube.SliceJson;
 import io.apiserverupdater.updater.kube.access.ClusterAccesses;
@@ -56,19 +57,16 @@ public final class DryRunCommand {
       return ERROR;
     }
     ObservedState state =
-        new ObservedState(List.of(), Optional.empty(), Map.of(), Optional.empty());
+        new ObservedState(given.orElse(List.of()), Optional.empty(), Map.of(), Optional.empty());
     if (cluster.isPresent()) {
       try (KubeCluster open = cluster.get()) {
-        Optional<String> unreadable = open.readOnce(given.isEmpty());
-        if (unreadable.isPresent()) {
-          System.err.println("error: " + unreadable.get());
+        ClusterReading reading = open.readOnce(given);
+        if (reading instanceof ClusterReading.Unreadable unreadable) {
+          System.err.println("error: " + unreadable.why());
           return ERROR;
         }
-        state = open.endpoints().observed().orElse(state);
+        state = ((ClusterReading.Read) reading).state();
       }
-    }
-    if (given.isPresent()) {
-      state = new ObservedState(given.get(), state.service(), state.slices(), state.endpoints());
     }
     // Members that a file names may be those of any cluster.
     OneShotProbes probed =

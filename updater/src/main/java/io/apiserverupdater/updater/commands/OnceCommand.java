@@ -6,6 +6,7 @@ import io.apiserverupdater.updater.endpoints.Decision;
 import io.apiserverupdater.updater.endpoints.EndpointsSnapshot;
 import io.apiserverupdater.updater.endpoints.MirrorRule;
 import io.apiserverupdater.updater.endpoints.ObservedState;
+import io.apiserverupdater.updater.kube.ClusterReading;
 import io.apiserverupdater.updater.kube.KubeCluster;
 import io.apiserverupdater.updater.readiness.MemberProbing;
 import java.util.Optional;
@@ -24,12 +25,12 @@ public final class OnceCommand {
 
   public static int run(MirrorRule rule, KubeCluster cluster, Optional<MemberProbing> probing) {
     try (cluster) {
-      Optional<String> unreadable = cluster.readOnce(true);
-      if (unreadable.isPresent()) {
-        System.err.println("error: " + unreadable.get());
+      ClusterReading reading = cluster.readOnce(Optional.empty());
+      if (reading instanceof ClusterReading.Unreadable unreadable) {
+        System.err.println("error: " + unreadable.why());
         return ERROR;
       }
-      ObservedState state = cluster.endpoints().observed().orElseThrow();
+      ObservedState state = ((ClusterReading.Read) reading).state();
       OneShotProbes probed = OneShotProbes.of(rule, state, probing);
       if (probed.reading() instanceof EndpointsSnapshot.Usable usable) {
         usable

@@ -1,6 +1,7 @@
 package io.apiserverupdater.updater.kube;
 
 import io.apiserverupdater.updater.controller.EndpointsClient;
+import io.apiserverupdater.updater.endpoints.EndpointSlice;
 import io.apiserverupdater.updater.endpoints.Member;
 import io.apiserverupdater.updater.endpoints.TargetSettings;
 import io.apiserverupdater.updater.kube.access.ClusterAccess;
@@ -87,10 +88,10 @@ public final class KubeCluster implements AutoCloseable {
   /**
    * Reads the source and the target once, instead of watching them.
    *
-   * @return why they could not be read; empty when they could
+   * @param source the slices of the source, where they come from elsewhere
    */
-  public Optional<String> readOnce(boolean withSource) {
-    return endpoints.readOnce(withSource);
+  public ClusterReading readOnce(Optional<List<EndpointSlice>> source) {
+    return endpoints.readOnce(source);
   }
 
   /** Members that our probes call unready: they are asked last, and watches leave them. */

@@ -16,7 +16,6 @@ import io.apiserverupdater.updater.kube.api.ApiClient;
 import io.apiserverupdater.updater.kube.api.KubeJson;
 import io.apiserverupdater.updater.kube.watch.ObjectList;
 import io.apiserverupdater.updater.kube.watch.Resource;
-import io.apiserverupdater.updater.kube.watch.ResourceCache;
 import io.apiserverupdater.updater.kube.watch.ResourceWatch;
 import io.apiserverupdater.updater.kube.watch.Selection;
 import io.kubernetes.client.common.KubernetesObject;
@@ -145,11 +144,10 @@ final class KubeEndpointsClient implements EndpointsClient {
    */
   private List<ServerAddress> members() {
     List<ServerAddress> members = new ArrayList<>();
-    for (ResourceCache.Versioned<V1EndpointSlice> slice : source.cache().all()) {
-      EndpointSlice value = Models.slice(slice.object());
-      if (!value.servingPorts().isEmpty()) {
-        int port = value.servingPorts().get(0).port();
-        value.endpoints().stream()
+    for (EndpointSlice slice : sourceSlices()) {
+      if (!slice.servingPorts().isEmpty()) {
+        int port = slice.servingPorts().get(0).port();
+        slice.endpoints().stream()
             .filter(it -> ApiserverAddress.of(it.address(), port).isPresent())
             .forEach(it -> members.add(ServerAddress.member(it.address(), port)));
       }
@@ -164,24 +162,25 @@ final class KubeEndpointsClient implements EndpointsClient {
         source.cache().isKnown()
             && services.cache().isKnown()
             && slices.values().stream().allMatch(list -> list.cache().isKnown());
-    if (!known) {
-      return Optional.empty();
-    }
+    return known ? Optional.of(state(sourceSlices())) : Optional.empty();
+  }
+
+  private List<EndpointSlice> sourceSlices() {
+    return source.cache().all().stream().map(slice -> Models.slice(slice.object())).toList();
+  }
+
+  private ObservedState state(List<EndpointSlice> sourceSlices) {
     Map<AddressFamily, EndpointSlice> current = new EnumMap<>(AddressFamily.class);
     slices.forEach(
         (family, list) ->
             list.cache()
                 .get(target.slice(family))
                 .ifPresent(slice -> current.put(family, Models.slice(slice.object()))));
-    return Optional.of(
-        new ObservedState(
-            source.cache().all().stream().map(slice -> Models.slice(slice.object())).toList(),
-            services.cache().get(target.service()).map(found -> Models.service(found.object())),
-            current,
-            endpoints
-                .cache()
-                .get(target.service())
-                .map(found -> Models.endpoints(found.object()))));
+    return new ObservedState(
+        sourceSlices,
+        services.cache().get(target.service()).map(found -> Models.service(found.object())),
+        current,
+        endpoints.cache().get(target.service()).map(found -> Models.endpoints(found.object())));
   }
 
   @Override
@@ -264,21 +263,24 @@ final class KubeEndpointsClient implements EndpointsClient {
   /**
    * Reads everything once, without a watch.
    *
-   * @param withSource whether the source is read too, or only the target
-   * @return why it could not be read; empty when it could
+   * @param given the slices of the source, where they come from elsewhere
    */
-  Optional<String> readOnce(boolean withSource) {
-    if (withSource) {
+  ClusterReading readOnce(Optional<List<EndpointSlice>> given) {
+    if (given.isEmpty()) {
       Optional<String> failure = source.failure(READ_TIMEOUT);
       if (failure.isPresent()) {
-        return failure;
+        return new ClusterReading.Unreadable(failure.get());
       }
       if (failover) {
         useMembers();
       }
     }
-    return Stream.concat(Stream.of(services), written.stream())
-        .flatMap(list -> list.failure(READ_TIMEOUT).stream())
-        .findFirst();
+    Optional<String> failure =
+        Stream.concat(Stream.of(services), written.stream())
+            .flatMap(list -> list.failure(READ_TIMEOUT).stream())
+            .findFirst();
+    return failure.isPresent()
+        ? new ClusterReading.Unreadable(failure.get())
+        : new ClusterReading.Read(state(given.orElseGet(this::sourceSlices)));
   }
 }
