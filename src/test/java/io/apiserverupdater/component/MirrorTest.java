@@ -209,8 +209,8 @@ class MirrorTest extends OnOneCluster {
 
   @Test
   void mirrorsBothFamiliesAndRemovesTheSliceOfOneThatIsGone() {
-    createSource(namespace, "dual-4", "IPv4", "10.0.0.1");
-    createSource(namespace, "dual-6", "IPv6", "fd00::1");
+    createSource(namespace, "dual-4", "dual", "IPv4", "10.0.0.1");
+    createSource(namespace, "dual-6", "dual", "IPv6", "fd00::1");
     replicas.single(user, namespace, "--source=" + namespace + "/dual");
     cluster.awaitTrue(
         "both",
@@ -224,17 +224,21 @@ class MirrorTest extends OnOneCluster {
     assertTrue(replicas.isMirrored(namespace, List.of("10.0.0.1")));
   }
 
-  /** A slice of a source Service named dual. */
-  private static void createSource(String namespace, String name, String family, String address) {
+  /** A slice of a source Service. */
+  private static void createSource(
+      String namespace, String name, String service, String family, String address) {
     String slice =
         """
-        {"metadata":{"name":"%s","labels":{"kubernetes.io/service-name":"dual"}},
+        {"metadata":{"name":"%s","labels":{"kubernetes.io/service-name":"%s"}},
          "addressType":"%s","ports":[{"name":"https","port":6443,"protocol":"TCP"}],
          "endpoints":[{"addresses":["%s"],"conditions":{"ready":true}}]}
         """;
     cluster
         .store()
-        .create(ApiResource.ENDPOINT_SLICES, namespace, slice.formatted(name, family, address));
+        .create(
+            ApiResource.ENDPOINT_SLICES,
+            namespace,
+            slice.formatted(name, service, family, address));
   }
 
   @Test
@@ -359,6 +363,30 @@ class MirrorTest extends OnOneCluster {
     cluster.source().set("10.0.0.3");
     replicas.awaitMirrored(namespace, "10.0.0.3");
     updater.awaitLog("refused=none", SOON);
+  }
+
+  /** As with an endpoint writer of its own: k0s with an external address has one. */
+  @Test
+  void findsTheSourceByItsLabelWhereNoSliceHasItsName() throws Exception {
+    cluster.source().deleteAll();
+    createSource("default", "kubernetes-nw6h9", "kubernetes", "IPv4", "10.0.0.1");
+    try {
+      replicas.single(user, namespace);
+      replicas.awaitMirrored(namespace, "10.0.0.1");
+      patch(
+          ApiResource.ENDPOINT_SLICES,
+          "default",
+          "kubernetes-nw6h9",
+          "{\"endpoints\":[{\"addresses\":[\"10.0.0.2\"]}]}");
+      replicas.awaitMirrored(namespace, "10.0.0.2");
+
+      String bound = Replicas.fresh("bound");
+      cluster.access().deny(bound, "list", "endpointslices", "default", "");
+      UpdaterProcess byName = replicas.single(bound, replicas.namespace());
+      byName.awaitLog("refused=EmptySource .*remedy=.*resourceNames", SOON);
+    } finally {
+      cluster.store().delete(ApiResource.ENDPOINT_SLICES, "default", "kubernetes-nw6h9");
+    }
   }
 
   @Test

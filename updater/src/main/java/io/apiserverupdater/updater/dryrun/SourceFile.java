@@ -103,8 +103,8 @@ public final class SourceFile {
   }
 
   /**
-   * Reads the slices of the source. Slices that say that they are of another Service or namespace
-   * are passed over, so that the list of a whole cluster will do.
+   * Reads the slices of the source, chosen as in a cluster. Others are passed over, so that the
+   * list of a whole cluster will do.
    *
    * @param file a path, or {@code -} for the standard input
    * @param standardInput read to its end when the file is {@code -}; never closed
@@ -297,7 +297,7 @@ public final class SourceFile {
     String namespace =
         object.get("metadata") instanceof JsonObject metadata ? member(metadata, "namespace") : "";
     if ((!namespace.isEmpty() && !namespace.equals(settings.sourceNamespace()))
-        || slice.serviceName().filter(name -> !name.equals(settings.sourceName())).isPresent()) {
+        || settings.ofSource(List.of(slice)).isEmpty()) {
       strangers.add(namespace + "/" + slice.serviceName().orElse(""));
       return;
     }
@@ -347,7 +347,7 @@ public final class SourceFile {
               .formatted(strangers.size(), brief(strangers.get(0)), settings.source(), command()));
     }
     if (faults.isEmpty()) {
-      return List.copyOf(slices);
+      return settings.ofSource(slices);
     }
     List<String> told = new ArrayList<>(faults.subList(0, Math.min(MAX_FAULTS, faults.size())));
     if (faults.size() > MAX_FAULTS) {

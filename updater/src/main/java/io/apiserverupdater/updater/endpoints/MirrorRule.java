@@ -24,16 +24,9 @@ public record MirrorRule(String source, TargetName target, boolean writeEndpoint
     EndpointsSnapshot.Reading reading = EndpointsSnapshot.of(source, slices);
     return reading instanceof EndpointsSnapshot.Usable usable
             && usable.snapshot().members().isEmpty()
-        ? new EndpointsSnapshot.Unusable(List.of(emptySource()))
+        ? new EndpointsSnapshot.Unusable(
+            List.of(slices.isEmpty() ? Refusal.missingSource(source) : Refusal.emptySource(source)))
         : reading;
-  }
-
-  private Refusal emptySource() {
-    return new Refusal(
-        "EmptySource",
-        "the source " + source + " has no endpoint",
-        "nothing is written, so the last good state stays; if no listed apiserver works, check"
-            + " the apiservers' logs and etcd");
   }
 
   /**

@@ -13,6 +13,28 @@ import java.util.Map;
  */
 public record Refusal(String reason, String message, String remedy) {
 
+  static Refusal emptySource(String source) {
+    return new Refusal(
+        "EmptySource",
+        "the source " + source + " has no endpoint",
+        "nothing is written, so the last good state stays; if no listed apiserver works, check"
+            + " the apiservers' logs and etcd");
+  }
+
+  static Refusal missingSource(String source) {
+    int slash = source.indexOf('/');
+    return new Refusal(
+        "EmptySource",
+        "no EndpointSlice of the source " + source + " was found",
+        ("nothing is written, so the last good state stays; if kubectl get endpointslices -n %s -l"
+                + " %s=%s shows one, remove resourceNames from the updater's Role in that"
+                + " namespace, so that it may list slices by their label")
+            .formatted(
+                source.substring(0, Math.max(0, slash)),
+                EndpointSlice.SERVICE_NAME_LABEL,
+                source.substring(slash + 1)));
+  }
+
   static Refusal sourcePort(String source, String slice, List<Port> candidates) {
     return new Refusal(
         "SourcePortUnclear",

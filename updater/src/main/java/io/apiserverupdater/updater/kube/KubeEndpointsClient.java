@@ -43,6 +43,7 @@ final class KubeEndpointsClient implements EndpointsClient {
 
   private final ApiClient api;
   private final boolean failover;
+  private final TargetSettings settings;
   private final TargetName target;
 
   private final ObjectList<V1EndpointSlice> source;
@@ -65,8 +66,9 @@ final class KubeEndpointsClient implements EndpointsClient {
       ApiClient api, TargetSettings settings, boolean failover, Duration longestWatch) {
     this.api = api;
     this.failover = failover && settings.isApiservers();
+    this.settings = settings;
     this.target = settings.target();
-    this.source = new ObjectList<>(api, Resource.ENDPOINT_SLICES, sourceSlices(settings));
+    this.source = new ObjectList<>(api, Resource.ENDPOINT_SLICES, sourceSelection());
     this.services = named(Resource.SERVICES, target.service());
     this.endpoints = named(Resource.ENDPOINTS, target.service());
     for (AddressFamily family : AddressFamily.values()) {
@@ -93,13 +95,14 @@ final class KubeEndpointsClient implements EndpointsClient {
 
   /**
    * The slices of the source. The apiservers write one slice under their Service's own name, so
-   * that RBAC can grant it by name; the slices of any other Service have generated names.
+   * that RBAC can grant it by name; those of any other Service, and of another writer, have
+   * generated names.
    */
-  private static Selection sourceSlices(TargetSettings settings) {
+  private Selection sourceSelection() {
     String namespace = settings.sourceNamespace();
-    return settings.isApiservers()
-        ? Selection.named(namespace, settings.sourceName())
-        : Selection.labelled(namespace, EndpointSlice.SERVICE_NAME_LABEL, settings.sourceName());
+    String name = settings.sourceName();
+    Selection byLabel = Selection.labelled(namespace, EndpointSlice.SERVICE_NAME_LABEL, name);
+    return settings.isApiservers() ? Selection.named(namespace, name).orElse(byLabel) : byLabel;
   }
 
   /** What keeps it warm; for its owner to start and to close. */
@@ -166,7 +169,8 @@ final class KubeEndpointsClient implements EndpointsClient {
   }
 
   private List<EndpointSlice> sourceSlices() {
-    return source.cache().all().stream().map(slice -> Models.slice(slice.object())).toList();
+    return settings.ofSource(
+        source.cache().all().stream().map(slice -> Models.slice(slice.object())).toList());
   }
 
   private ObservedState state(List<EndpointSlice> sourceSlices) {

@@ -128,6 +128,18 @@ final class SourceFileTest {
         Arguments.of(
             "the slices of a whole cluster", items("List", "v1", dns, elsewhere, SLICE), both),
         Arguments.of(
+            "a slice that another writer has named",
+            SLICE.replace("name: kubernetes\n  namespace", "name: kubernetes-nw6h9\n  namespace"),
+            both),
+        Arguments.of(
+            "the same beside the apiservers' own",
+            SLICE
+                    .replace("name: kubernetes\n  namespace", "name: kubernetes-nw6h9\n  namespace")
+                    .replace("10.0.", "10.9.")
+                + "---\n"
+                + SLICE,
+            both),
+        Arguments.of(
             "a slice with null lists",
             SLICE.replaceAll("(?s)endpoints:.*kind:", "endpoints: null\nkind:"),
             ""));
@@ -224,6 +236,15 @@ final class SourceFileTest {
             SLICE.replace("service-name: kubernetes", "service-name: dns"),
             "f: has 1 EndpointSlices, all of other Services (the first of default/dns),"
                 + " expected those of default/kubernetes; use the output of "
+                + COMMAND
+                + ", or another --source"),
+        refusal(
+            "a slice of nobody",
+            SLICE
+                .replace("    kubernetes.io/service-name: kubernetes\n", "    a: b\n")
+                .replace("name: kubernetes\n  namespace", "name: other\n  namespace"),
+            "f: has 1 EndpointSlices, all of other Services (the first of default/), expected those"
+                + " of default/kubernetes; use the output of "
                 + COMMAND
                 + ", or another --source"),
         refusal(

@@ -30,39 +30,76 @@ public record ObjectList<T extends KubernetesObject>(
      * The cache is up to date.
      *
      * @param version the version to watch from
+     * @param selection what to watch
      */
-    record Listed(String version) implements Result {}
+    record Listed(String version, Selection selection) implements Result {}
 
     /** The cache is as it was. */
     record Failed(ApiAnswer answer) implements Result {}
   }
 
+  /** A list that was answered. */
+  private record Listing<T>(
+      Selection selection, String version, List<ResourceCache.Versioned<T>> objects) {}
+
   public Result read(Duration timeout) {
     long asked = cache.now();
-    ApiAnswer answer = api.send(selection.list(resource), timeout);
-    if (!(answer instanceof ApiAnswer.Ok ok)) {
-      return new Result.Failed(answer);
-    }
     try {
-      JsonObject list = KubeJson.object(ok.body());
-      String version =
-          list.get("metadata") instanceof JsonObject metadata
-              ? KubeJson.field(metadata, "resourceVersion")
-              : "";
-      if (version.isEmpty()) {
-        return new Result.Failed(api.unreadable(ok.server(), "the list has no resourceVersion"));
+      ApiAnswer answer = api.send(selection.list(resource), timeout);
+      if (!(answer instanceof ApiAnswer.Ok ok)) {
+        return new Result.Failed(answer);
       }
-      List<ResourceCache.Versioned<T>> objects = new ArrayList<>();
-      if (list.get("items") instanceof JsonArray items) {
-        for (JsonElement item : items) {
-          objects.add(versioned(KubeJson.model(item, resource.type())));
+      Listing<T> listing = listing(selection, ok);
+      if (listing.objects().isEmpty() && selection.otherwise().isPresent()) {
+        Selection wider = selection.otherwise().get();
+        ApiAnswer more = api.send(wider.list(resource), timeout);
+        if (more instanceof ApiAnswer.Ok found) {
+          listing = listing(wider, found);
+        } else if (!(more instanceof ApiAnswer.Status status && status.isRejection())) {
+          return new Result.Failed(more);
         }
       }
-      cache.replace(objects, version, asked);
-      return new Result.Listed(version);
-    } catch (KubeJson.MalformedException e) {
-      return new Result.Failed(api.unreadable(ok.server(), KubeJson.orEmpty(e.getMessage())));
+      cache.replace(listing.objects(), listing.version(), asked);
+      return new Result.Listed(listing.version(), listing.selection());
+    } catch (UnreadableException e) {
+      return new Result.Failed(e.answer);
     }
+  }
+
+  private Listing<T> listing(Selection selected, ApiAnswer.Ok ok) throws UnreadableException {
+    try {
+      return parsed(selected, ok);
+    } catch (KubeJson.MalformedException e) {
+      throw new UnreadableException(api.unreadable(ok.server(), KubeJson.orEmpty(e.getMessage())));
+    }
+  }
+
+  private static final class UnreadableException extends Exception {
+    private final transient ApiAnswer.Unreadable answer;
+
+    UnreadableException(ApiAnswer.Unreadable answer) {
+      super(answer.why());
+      this.answer = answer;
+    }
+  }
+
+  private Listing<T> parsed(Selection selected, ApiAnswer.Ok ok)
+      throws KubeJson.MalformedException {
+    JsonObject list = KubeJson.object(ok.body());
+    String version =
+        list.get("metadata") instanceof JsonObject metadata
+            ? KubeJson.field(metadata, "resourceVersion")
+            : "";
+    if (version.isEmpty()) {
+      throw new KubeJson.MalformedException("the list has no resourceVersion");
+    }
+    List<ResourceCache.Versioned<T>> objects = new ArrayList<>();
+    if (list.get("items") instanceof JsonArray items) {
+      for (JsonElement item : items) {
+        objects.add(versioned(KubeJson.model(item, resource.type())));
+      }
+    }
+    return new Listing<>(selected, version, objects);
   }
 
   /**

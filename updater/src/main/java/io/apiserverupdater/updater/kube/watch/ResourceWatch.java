@@ -166,20 +166,21 @@ public final class ResourceWatch<T extends KubernetesObject> implements AutoClos
     }
     unreadable = Optional.empty();
     changed.run();
-    return watch(((ObjectList.Result.Listed) result).version());
+    return watch((ObjectList.Result.Listed) result);
   }
 
-  private End watch(String version) {
+  private End watch(ObjectList.Result.Listed listed) {
     long seconds =
         ThreadLocalRandom.current().nextLong(longest.toSeconds() / 2, longest.toSeconds());
     boolean heard = false;
     try (WatchStream stream =
         remember(
             api.openWatch(
-                list.selection()
+                listed
+                    .selection()
                     .list(list.resource())
                     .with("watch", "true")
-                    .with("resourceVersion", version)
+                    .with("resourceVersion", listed.version())
                     .with("timeoutSeconds", Long.toString(seconds)),
                 Duration.ofSeconds(seconds).plus(OVERTIME)))) {
       // A watch that stays open is a good one, also when nothing changes.
