@@ -173,6 +173,22 @@ class OneShotTest extends OnOneCluster {
     assertWroteNothing();
   }
 
+  @Test
+  void dryRunWarnsOfSlicesThatKubeProxyUsesBesideOurs() throws Exception {
+    run(namespace, "--once").exits(0);
+    String old =
+        """
+        {"metadata":{"name":"apiserver-old","labels":{"kubernetes.io/service-name":"apiserver"}},
+         "addressType":"IPv4","ports":[{"name":"https","port":6443}],
+         "endpoints":[{"addresses":["192.0.2.7"]}]}
+        """;
+    cluster.store().create(ApiResource.ENDPOINT_SLICES, namespace, old);
+    run(namespace, "--dry-run", "--health-check=off").exits(0).says("[192.0.2.7]; stop its writer");
+
+    cluster.access().deny(user, "list", "endpointslices", namespace, "");
+    run(namespace, "--dry-run", "--health-check=off").exits(0).says("were not looked for");
+  }
+
   /** What is not read with the file is not absent. */
   @Test
   void dryRunComparesAFileWithTheCluster() throws Exception {

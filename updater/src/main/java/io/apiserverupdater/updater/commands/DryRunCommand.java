@@ -5,6 +5,7 @@ import io.apiserverupdater.updater.dryrun.DryRun;
 import io.apiserverupdater.updater.dryrun.Output;
 import io.apiserverupdater.updater.dryrun.Report;
 import io.apiserverupdater.updater.dryrun.SourceFile;
+import io.apiserverupdater.updater.dryrun.Surroundings;
 import io.apiserverupdater.updater.endpoints.EndpointSlice;
 import io.apiserverupdater.updater.endpoints.MirrorRule;
 import io.apiserverupdater.updater.endpoints.ObservedState;
@@ -58,6 +59,7 @@ public final class DryRunCommand {
     }
     ObservedState state =
         new ObservedState(given.orElse(List.of()), Optional.empty(), Map.of(), Optional.empty());
+    Surroundings surroundings = Surroundings.UNKNOWN;
     if (cluster.isPresent()) {
       try (KubeCluster open = cluster.get()) {
         ClusterReading reading = open.readOnce(given);
@@ -66,6 +68,7 @@ public final class DryRunCommand {
           return ERROR;
         }
         state = ((ClusterReading.Read) reading).state();
+        surroundings = new Surroundings(open.otherSlices());
       }
     }
     // Members that a file names may be those of any cluster.
@@ -73,7 +76,7 @@ public final class DryRunCommand {
         OneShotProbes.of(rule, state, given.isPresent() ? Optional.empty() : probing);
     Report report =
         new DryRun(rule, cluster.isPresent())
-            .compare(state, probed.reading(), probed.health(), probed.gate());
+            .compare(state, probed.reading(), probed.health(), probed.gate(), surroundings);
     boolean colours = Output.colours(standardOutputIsTerminal(), System.getenv());
     System.out.print(config.output().render(report, colours));
     System.out.flush();

@@ -5,6 +5,7 @@ import io.apiserverupdater.updater.endpoints.AddressFamily;
 import io.apiserverupdater.updater.endpoints.Change;
 import io.apiserverupdater.updater.endpoints.Decision;
 import io.apiserverupdater.updater.endpoints.DesiredObject;
+import io.apiserverupdater.updater.endpoints.Endpoint;
 import io.apiserverupdater.updater.endpoints.EndpointSlice;
 import io.apiserverupdater.updater.endpoints.Endpoints;
 import io.apiserverupdater.updater.endpoints.EndpointsSnapshot;
@@ -45,12 +46,14 @@ public record DryRun(MirrorRule rule, boolean targetKnown) {
    * @param reading what is to be published
    * @param health what the probes say of each member; empty when none was probed
    * @param gate whose word counted
+   * @param surroundings what else is known
    */
   public Report compare(
       ObservedState state,
       EndpointsSnapshot.Reading reading,
       Map<Member, MemberHealth> health,
-      GateState gate) {
+      GateState gate,
+      Surroundings surroundings) {
     TargetName target = rule.target();
     Manifests manifests = new Manifests(target);
     List<Comparison> comparisons = new ArrayList<>();
@@ -70,6 +73,12 @@ public record DryRun(MirrorRule rule, boolean targetKnown) {
       usable.leftOut().forEach(it -> warnings.add(it.message() + "; " + it.remedy()));
     }
     warnings.addAll(warnings(service, families, gate));
+    warnings.addAll(warnings(surroundings));
+    if (targetKnown && surroundings.otherSlices().isEmpty()) {
+      notes.add(
+          "other slices of Service %s were not looked for: endpointslices cannot be listed by label"
+              .formatted(target));
+    }
     List<Refusal> refusals = new ArrayList<>();
     Decision decision = rule.decide(assumed, reading);
     if (decision instanceof Decision.Refuse refuse) {
@@ -151,6 +160,25 @@ public record DryRun(MirrorRule rule, boolean targetKnown) {
       }
     }
     return warnings;
+  }
+
+  /** kube-proxy finds the slices of a Service by their label, whatever their names. */
+  private List<String> warnings(Surroundings surroundings) {
+    TargetName target = rule.target();
+    return surroundings.otherSlices().orElse(List.of()).stream()
+        .filter(slice -> !slice.endpoints().isEmpty())
+        .map(
+            slice ->
+                ("EndpointSlice %s/%s, managed by %s, belongs to Service %s too, so kube-proxy also"
+                        + " uses its addresses %s; stop its writer and delete it: kubectl -n %1$s"
+                        + " delete endpointslice %2$s")
+                    .formatted(
+                        target.namespace(),
+                        slice.name(),
+                        slice.managedBy().orElse("nobody"),
+                        target,
+                        slice.endpoints().stream().map(Endpoint::address).sorted().toList()))
+        .toList();
   }
 
   private Set<AddressFamily> families(List<EndpointSlice> source) {

@@ -81,7 +81,14 @@ public record Refusal(String reason, String message, String remedy) {
         ("Service %s has the selector %s, so Kubernetes itself writes its endpoints; expected a"
                 + " Service without a selector")
             .formatted(target, selector),
-        "remove spec.selector from it, or choose another Service with --service");
+        ("remove spec.selector from it and then the slices that Kubernetes leaves behind (kubectl -n"
+                + " %s delete endpointslices -l %s=%s,%s=endpointslice-controller.k8s.io), or"
+                + " choose another Service with --service")
+            .formatted(
+                target.namespace(),
+                EndpointSlice.SERVICE_NAME_LABEL,
+                target.service(),
+                EndpointSlice.MANAGED_BY_LABEL));
   }
 
   static Refusal externalName(TargetName target) {

@@ -94,6 +94,16 @@ public final class KubeCluster implements AutoCloseable {
     return endpoints.readOnce(source);
   }
 
+  /**
+   * The slices that carry the target Service's label and not one of our names. RBAC cannot limit
+   * that to a name, so the updater's own Role does not permit it.
+   *
+   * @return empty when the server does not let them be listed
+   */
+  public Optional<List<EndpointSlice>> otherSlices() {
+    return endpoints.otherSlices();
+  }
+
   /** Members that our probes call unready: they are asked last, and watches leave them. */
   public void setUnready(Collection<Member> members) {
     api.setUnready(

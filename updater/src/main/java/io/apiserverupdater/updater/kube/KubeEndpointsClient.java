@@ -27,6 +27,7 @@ import io.kubernetes.client.openapi.models.V1Service;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -262,6 +263,28 @@ final class KubeEndpointsClient implements EndpointsClient {
   @Override
   public void reread() {
     written.forEach(list -> list.read(READ_TIMEOUT));
+  }
+
+  /** As {@link KubeCluster#otherSlices}. */
+  Optional<List<EndpointSlice>> otherSlices() {
+    ObjectList<V1EndpointSlice> all =
+        new ObjectList<>(
+            api,
+            Resource.ENDPOINT_SLICES,
+            Selection.labelled(
+                target.namespace(), EndpointSlice.SERVICE_NAME_LABEL, target.service()));
+    if (!(all.read(READ_TIMEOUT) instanceof ObjectList.Result.Listed)) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        all.cache().all().stream()
+            .map(slice -> Models.slice(slice.object()))
+            .filter(
+                slice ->
+                    slices.keySet().stream()
+                        .noneMatch(family -> target.slice(family).equals(slice.name())))
+            .sorted(Comparator.comparing(EndpointSlice::name))
+            .toList());
   }
 
   /**

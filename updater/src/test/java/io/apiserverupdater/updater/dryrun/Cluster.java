@@ -20,7 +20,8 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /** A state to compare, made from one in which nothing is to be done. */
-record Cluster(ObservedState state, boolean writeEndpoints, boolean read) {
+record Cluster(
+    ObservedState state, boolean writeEndpoints, boolean read, Surroundings surroundings) {
   static final TargetName TARGET = new TargetName("kube-system", "apiserver");
 
   private static final List<Port> PORTS = List.of(new Port("https", 6443, "TCP"));
@@ -34,7 +35,8 @@ record Cluster(ObservedState state, boolean writeEndpoints, boolean read) {
             Map.of(AddressFamily.IPV4, slice(AddressFamily.IPV4, "IPv4", "10.0.0.1", "10.0.0.2")),
             Optional.of(endpoints(Map.of(), "10.0.0.1", "10.0.0.2"))),
         true,
-        true);
+        true,
+        new Surroundings(Optional.of(List.of())));
   }
 
   static Service service(Map<String, String> selector, String clusterIp, int port) {
@@ -118,15 +120,19 @@ record Cluster(ObservedState state, boolean writeEndpoints, boolean read) {
   }
 
   private Cluster with(ObservedState changed) {
-    return new Cluster(changed, writeEndpoints, read);
+    return new Cluster(changed, writeEndpoints, read, surroundings);
   }
 
   Cluster writing(boolean endpoints) {
-    return new Cluster(state, endpoints, read);
+    return new Cluster(state, endpoints, read, surroundings);
   }
 
   Cluster unread() {
-    return new Cluster(state, writeEndpoints, false);
+    return new Cluster(state, writeEndpoints, false, Surroundings.UNKNOWN);
+  }
+
+  Cluster in(Surroundings others) {
+    return new Cluster(state, writeEndpoints, read, others);
   }
 
   Report compare() {
@@ -136,7 +142,7 @@ record Cluster(ObservedState state, boolean writeEndpoints, boolean read) {
   Report compare(
       EndpointsSnapshot.Reading reading, Map<Member, MemberHealth> health, GateState gate) {
     return new DryRun(new MirrorRule("default/kubernetes", TARGET, writeEndpoints), read)
-        .compare(state, reading, health, gate);
+        .compare(state, reading, health, gate, surroundings);
   }
 
   EndpointsSnapshot.Reading reading() {

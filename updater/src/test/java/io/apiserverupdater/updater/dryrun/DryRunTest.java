@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.apiserverupdater.updater.dryrun.Comparison.Action;
 import io.apiserverupdater.updater.endpoints.AddressFamily;
 import io.apiserverupdater.updater.endpoints.Endpoint;
+import io.apiserverupdater.updater.endpoints.EndpointSlice;
 import io.apiserverupdater.updater.endpoints.EndpointsSnapshot;
 import io.apiserverupdater.updater.endpoints.GateState;
 import io.apiserverupdater.updater.endpoints.Member;
@@ -226,6 +227,37 @@ final class DryRunTest {
       String situation, Service service, List<String> warnings) {
     Report report = Cluster.settled().withService(Optional.of(service)).compare();
     assertEquals(warnings, report.warnings(), situation);
+  }
+
+  @Test
+  void warnsAboutSlicesOfOtherWriters() {
+    EndpointSlice ours = Cluster.slice(AddressFamily.IPV4, "IPv4", "10.0.0.9", "10.0.0.8");
+    EndpointSlice old =
+        new EndpointSlice("apiserver-old", "IPv4", Map.of(), ours.ports(), ours.endpoints(), "1");
+    EndpointSlice empty =
+        new EndpointSlice("apiserver-x", "IPv4", Map.of(), ours.ports(), List.of(), "1");
+    Report report =
+        Cluster.settled().in(new Surroundings(Optional.of(List.of(old, empty)))).compare();
+    assertEquals(
+        List.of(
+            "EndpointSlice kube-system/apiserver-old, managed by nobody, belongs to Service"
+                + " kube-system/apiserver too, so kube-proxy also uses its addresses [10.0.0.8,"
+                + " 10.0.0.9]; stop its writer and delete it: kubectl -n kube-system delete"
+                + " endpointslice apiserver-old"),
+        report.warnings());
+    assertEquals(Report.NOTHING_TO_CHANGE, report.exitCode());
+    assertEquals(List.of(), report.notes());
+  }
+
+  @Test
+  void saysWhenSlicesOfOtherWritersCouldNotBeLookedFor() {
+    Report report = Cluster.settled().in(Surroundings.UNKNOWN).compare();
+    assertEquals(
+        List.of(
+            "other slices of Service kube-system/apiserver were not looked for: endpointslices cannot"
+                + " be listed by label"),
+        report.notes());
+    assertEquals(List.of(), report.warnings());
   }
 
   @Test
