@@ -4,6 +4,7 @@ import io.apiserverupdater.updater.configuration.UpdaterConfig;
 import io.apiserverupdater.updater.dryrun.DryRun;
 import io.apiserverupdater.updater.dryrun.Output;
 import io.apiserverupdater.updater.dryrun.Report;
+import io.apiserverupdater.updater.dryrun.ServiceRange;
 import io.apiserverupdater.updater.dryrun.SourceFile;
 import io.apiserverupdater.updater.dryrun.Surroundings;
 import io.apiserverupdater.updater.endpoints.EndpointSlice;
@@ -68,7 +69,12 @@ public final class DryRunCommand {
           return ERROR;
         }
         state = ((ClusterReading.Read) reading).state();
-        surroundings = new Surroundings(open.otherSlices());
+        surroundings =
+            new Surroundings(
+                open.otherSlices(),
+                open.serviceRanges().stream()
+                    .flatMap(range -> ServiceRange.parse(range).stream())
+                    .toList());
       }
     }
     // Members that a file names may be those of any cluster.

@@ -40,6 +40,9 @@ public record DryRun(MirrorRule rule, boolean targetKnown) {
 
   private static final String HEADLESS = "None";
 
+  private static final List<String> HIDING_LABELS =
+      List.of("service.kubernetes.io/headless", "service.kubernetes.io/service-proxy-name");
+
   /**
    * Compares the target with what is to be published of the source.
    *
@@ -73,7 +76,9 @@ public record DryRun(MirrorRule rule, boolean targetKnown) {
       usable.leftOut().forEach(it -> warnings.add(it.message() + "; " + it.remedy()));
     }
     warnings.addAll(warnings(service, families, gate));
-    warnings.addAll(warnings(surroundings));
+    warnings.addAll(clusterIpWarnings(service, surroundings.serviceRanges()));
+    warnings.addAll(hiddenSlices(state));
+    warnings.addAll(otherSlices(surroundings));
     if (targetKnown && surroundings.otherSlices().isEmpty()) {
       notes.add(
           "other slices of Service %s were not looked for: endpointslices cannot be listed by label"
@@ -150,6 +155,23 @@ public record DryRun(MirrorRule rule, boolean targetKnown) {
                       .map(port -> Integer.toString(port.port()))
                       .collect(Collectors.joining(", "))));
     }
+    if (service.localTrafficOnly()) {
+      warnings.add(
+          subject
+              + " has internalTrafficPolicy Local, so nodes that run no member drop its"
+              + " connections; set spec.internalTrafficPolicy to Cluster");
+    }
+    service
+        .primaryFamily()
+        .filter(primary -> service.families().size() > 1)
+        .filter(primary -> !families.isEmpty() && !families.contains(primary))
+        .ifPresent(
+            primary ->
+                warnings.add(
+                    ("the cluster IP %s of %s is %s, but the source has no %3$s endpoint, so"
+                            + " connections to it fail; create the Service again with the other"
+                            + " family first in spec.ipFamilies")
+                        .formatted(service.clusterIp(), subject, primary.addressType())));
     for (AddressFamily family : families) {
       // A server that is too old to tell the families has no say here.
       if (!service.families().isEmpty() && !service.families().contains(family)) {
@@ -162,8 +184,44 @@ public record DryRun(MirrorRule rule, boolean targetKnown) {
     return warnings;
   }
 
+  /** A cluster IP that the API server does not accept, or gives to another Service first. */
+  private List<String> clusterIpWarnings(Service service, List<ServiceRange> ranges) {
+    String ip = service.clusterIp();
+    if (ranges.isEmpty() || ip.isEmpty() || ip.equals(HEADLESS)) {
+      return List.of();
+    }
+    ServiceRange range = ranges.stream().filter(it -> it.contains(ip)).findFirst().orElse(null);
+    if (range == null) {
+      return List.of(
+          ("the cluster IP %s of Service %s is in none of the cluster's ranges %s; choose a free"
+                  + " address in one of them")
+              .formatted(ip, rule.target(), ranges.stream().map(ServiceRange::cidr).toList()));
+    }
+    return range.isStatic(ip)
+        ? List.of()
+        : List.of(
+            ("Kubernetes may give the cluster IP %s of Service %s to another Service whenever this"
+                    + " one does not exist; choose one of the first %s addresses of %s")
+                .formatted(ip, rule.target(), range.staticBand(), range.cidr()));
+  }
+
+  /** kube-proxy passes over slices with one of these labels. */
+  private List<String> hiddenSlices(ObservedState state) {
+    List<String> warnings = new ArrayList<>();
+    for (EndpointSlice slice : state.slices().values()) {
+      for (String label : HIDING_LABELS) {
+        if (slice.labels().containsKey(label)) {
+          warnings.add(
+              "EndpointSlice %s/%s has the label %s, so kube-proxy passes over it; remove the label"
+                  .formatted(rule.target().namespace(), slice.name(), label));
+        }
+      }
+    }
+    return warnings;
+  }
+
   /** kube-proxy finds the slices of a Service by their label, whatever their names. */
-  private List<String> warnings(Surroundings surroundings) {
+  private List<String> otherSlices(Surroundings surroundings) {
     TargetName target = rule.target();
     return surroundings.otherSlices().orElse(List.of()).stream()
         .filter(slice -> !slice.endpoints().isEmpty())

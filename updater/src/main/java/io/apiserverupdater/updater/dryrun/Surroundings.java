@@ -9,13 +9,16 @@ import java.util.Optional;
  *
  * @param otherSlices the slices with the target Service's label that are not the updater's; empty
  *     where they could not be listed
+ * @param serviceRanges the ranges of cluster IPs; empty where they are not known
  */
-public record Surroundings(Optional<List<EndpointSlice>> otherSlices) {
+public record Surroundings(
+    Optional<List<EndpointSlice>> otherSlices, List<ServiceRange> serviceRanges) {
 
   /** Nothing is known. */
-  public static final Surroundings UNKNOWN = new Surroundings(Optional.empty());
+  public static final Surroundings UNKNOWN = new Surroundings(Optional.empty(), List.of());
 
   public Surroundings {
     otherSlices = otherSlices.map(List::copyOf);
+    serviceRanges = List.copyOf(serviceRanges);
   }
 }

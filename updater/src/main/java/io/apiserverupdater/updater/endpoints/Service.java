@@ -10,6 +10,8 @@ import java.util.Optional;
  * @param type {@code ClusterIP}, {@code NodePort}, {@code LoadBalancer} or {@code ExternalName}
  * @param clusterIp empty while none is assigned; {@code None} for a headless Service
  * @param families the Service's address families, the primary one first
+ * @param localTrafficOnly whether a node's connections go to endpoints on that node only: its
+ *     internalTrafficPolicy
  */
 public record Service(
     String name,
@@ -17,7 +19,19 @@ public record Service(
     Map<String, String> selector,
     String clusterIp,
     List<AddressFamily> families,
-    List<Port> ports) {
+    List<Port> ports,
+    boolean localTrafficOnly) {
+
+  /** One whose connections go to any node. */
+  public Service(
+      String name,
+      String type,
+      Map<String, String> selector,
+      String clusterIp,
+      List<AddressFamily> families,
+      List<Port> ports) {
+    this(name, type, selector, clusterIp, families, ports, false);
+  }
 
   public Service {
     selector = Map.copyOf(selector);

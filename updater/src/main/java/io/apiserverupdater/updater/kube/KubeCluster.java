@@ -6,10 +6,14 @@ import io.apiserverupdater.updater.endpoints.Member;
 import io.apiserverupdater.updater.endpoints.TargetSettings;
 import io.apiserverupdater.updater.kube.access.ClusterAccess;
 import io.apiserverupdater.updater.kube.access.ServerAddress;
+import io.apiserverupdater.updater.kube.api.ApiAnswer;
+import io.apiserverupdater.updater.kube.api.ApiCall;
 import io.apiserverupdater.updater.kube.api.ApiClient;
+import io.apiserverupdater.updater.kube.api.KubeJson;
 import io.apiserverupdater.updater.kube.watch.ResourceWatch;
 import io.apiserverupdater.updater.leaderelection.LeaseLock;
 import io.apiserverupdater.updater.leaderelection.LeaseName;
+import io.kubernetes.client.openapi.models.V1ServiceCIDRList;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -25,6 +29,8 @@ import java.util.stream.Collectors;
  * that both share. Thread-safe.
  */
 public final class KubeCluster implements AutoCloseable {
+  private static final String SERVICE_RANGES = "/apis/networking.k8s.io/v1/servicecidrs";
+  private static final Duration RANGES_TIMEOUT = Duration.ofSeconds(5);
   private static final Duration LONGEST_WATCH = Duration.ofMinutes(8);
 
   /**
@@ -102,6 +108,22 @@ public final class KubeCluster implements AutoCloseable {
    */
   public Optional<List<EndpointSlice>> otherSlices() {
     return endpoints.otherSlices();
+  }
+
+  /**
+   * The ranges of cluster IPs, such as {@code 10.96.0.0/12}.
+   *
+   * @return empty where the server does not tell them: before Kubernetes 1.33, or for want of a
+   *     permission
+   */
+  public List<String> serviceRanges() {
+    try {
+      return api.send(ApiCall.get(SERVICE_RANGES), RANGES_TIMEOUT) instanceof ApiAnswer.Ok ok
+          ? Models.ranges(KubeJson.model(ok.body(), V1ServiceCIDRList.class))
+          : List.of();
+    } catch (KubeJson.MalformedException e) {
+      return List.of();
+    }
   }
 
   /** Members that our probes call unready: they are asked last, and watches leave them. */

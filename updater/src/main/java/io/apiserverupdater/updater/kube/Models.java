@@ -19,6 +19,8 @@ import io.kubernetes.client.openapi.models.V1EndpointSubset;
 import io.kubernetes.client.openapi.models.V1Endpoints;
 import io.kubernetes.client.openapi.models.V1ObjectMeta;
 import io.kubernetes.client.openapi.models.V1Service;
+import io.kubernetes.client.openapi.models.V1ServiceCIDR;
+import io.kubernetes.client.openapi.models.V1ServiceCIDRList;
 import io.kubernetes.client.openapi.models.V1ServiceSpec;
 import java.util.HashMap;
 import java.util.List;
@@ -110,7 +112,8 @@ final class Models {
         each(spec.getIpFamilies()).flatMap(family -> AddressFamily.of(family).stream()).toList(),
         each(spec.getPorts())
             .map(port -> port(port.getName(), port.getPort(), port.getProtocol()))
-            .toList());
+            .toList(),
+        "Local".equals(spec.getInternalTrafficPolicy()));
   }
 
   private static Port port(
@@ -119,6 +122,15 @@ final class Models {
         KubeJson.orEmpty(name),
         number == null ? 0 : number,
         protocol == null ? Port.TCP : protocol);
+  }
+
+  /** The ranges of cluster IPs, as the API writes them. */
+  static List<String> ranges(V1ServiceCIDRList model) {
+    return each(model.getItems())
+        .map(V1ServiceCIDR::getSpec)
+        .filter(spec -> spec != null)
+        .flatMap(spec -> each(spec.getCidrs()))
+        .toList();
   }
 
   /** The object to create. */

@@ -36,7 +36,7 @@ record Cluster(
             Optional.of(endpoints(Map.of(), "10.0.0.1", "10.0.0.2"))),
         true,
         true,
-        new Surroundings(Optional.of(List.of())));
+        new Surroundings(Optional.of(List.of()), List.of()));
   }
 
   static Service service(Map<String, String> selector, String clusterIp, int port) {
@@ -129,6 +129,12 @@ record Cluster(
 
   Cluster unread() {
     return new Cluster(state, writeEndpoints, false, Surroundings.UNKNOWN);
+  }
+
+  Cluster withRange(String cidr) {
+    return in(
+        new Surroundings(
+            Optional.of(List.of()), List.of(ServiceRange.parse(cidr).orElseThrow())));
   }
 
   Cluster in(Surroundings others) {

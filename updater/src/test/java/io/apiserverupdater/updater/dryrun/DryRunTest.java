@@ -11,7 +11,9 @@ import io.apiserverupdater.updater.endpoints.EndpointsSnapshot;
 import io.apiserverupdater.updater.endpoints.GateState;
 import io.apiserverupdater.updater.endpoints.Member;
 import io.apiserverupdater.updater.endpoints.MemberHealth;
+import io.apiserverupdater.updater.endpoints.Port;
 import io.apiserverupdater.updater.endpoints.Service;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -215,6 +217,29 @@ final class DryRunTest {
             "Service kube-system/apiserver has no IPv4 address, but the source has IPv4"
                 + " endpoints, which kube-proxy ignores; add IPv4 to"
                 + " spec.ipFamilies"),
+        service(
+            "local traffic only",
+            new Service(
+                "apiserver",
+                "ClusterIP",
+                Map.of(),
+                "10.96.0.64",
+                List.of(AddressFamily.IPV4),
+                List.of(new Port("https", 6443, "TCP")),
+                true),
+            "Service kube-system/apiserver has internalTrafficPolicy Local, so nodes that run no"
+                + " member drop its connections; set spec.internalTrafficPolicy to Cluster"),
+        service(
+            "two families, and the source has the second one only",
+            Cluster.service(
+                "fd00:96::64", List.of(AddressFamily.IPV6, AddressFamily.IPV4), "TCP"),
+            "the cluster IP fd00:96::64 of Service kube-system/apiserver is IPv6, but the source"
+                + " has no IPv6 endpoint, so connections to it fail; create the Service again with"
+                + " the other family first in spec.ipFamilies"),
+        service(
+            "two families, and the source has the first one only",
+            Cluster.service(
+                "10.96.0.64", List.of(AddressFamily.IPV4, AddressFamily.IPV6), "TCP")),
         service("families not told", Cluster.service("10.96.0.64", List.of(), "TCP")),
         service(
             "no TCP port, which is refused",
@@ -230,6 +255,38 @@ final class DryRunTest {
   }
 
   @Test
+  void warnsAboutAClusterIpThatTheApiServerDoesNotKeepFree() {
+    Cluster settled = Cluster.settled();
+    assertEquals(List.of(), settled.withRange("10.96.0.0/12").compare().warnings());
+    assertEquals(
+        List.of(
+            "the cluster IP 10.96.0.64 of Service kube-system/apiserver is in none of the cluster's"
+                + " ranges [10.43.0.0/16]; choose a free address in one of them"),
+        settled.withService(Optional.empty()).withRange("10.43.0.0/16").compare().warnings());
+    assertEquals(
+        List.of(
+            "Kubernetes may give the cluster IP 10.96.0.64 of Service kube-system/apiserver to"
+                + " another Service whenever this one does not exist; choose one of the first 16"
+                + " addresses of 10.96.0.0/24"),
+        settled.withRange("10.96.0.0/24").compare().warnings());
+  }
+
+  @Test
+  void warnsAboutALabelThatHidesASliceFromKubeProxy() {
+    EndpointSlice ours = Cluster.slice(AddressFamily.IPV4, "IPv4", "10.0.0.1", "10.0.0.2");
+    Map<String, String> labels = new HashMap<>(ours.labels());
+    labels.put("service.kubernetes.io/headless", "");
+    EndpointSlice hidden =
+        new EndpointSlice(
+            ours.name(), ours.addressType(), labels, ours.ports(), ours.endpoints(), "7");
+    assertEquals(
+        List.of(
+            "EndpointSlice kube-system/apiserver-ipv4 has the label service.kubernetes.io/headless,"
+                + " so kube-proxy passes over it; remove the label"),
+        Cluster.settled().withSlice(hidden).compare().warnings());
+  }
+
+  @Test
   void warnsAboutSlicesOfOtherWriters() {
     EndpointSlice ours = Cluster.slice(AddressFamily.IPV4, "IPv4", "10.0.0.9", "10.0.0.8");
     EndpointSlice old =
@@ -237,7 +294,9 @@ final class DryRunTest {
     EndpointSlice empty =
         new EndpointSlice("apiserver-x", "IPv4", Map.of(), ours.ports(), List.of(), "1");
     Report report =
-        Cluster.settled().in(new Surroundings(Optional.of(List.of(old, empty)))).compare();
+        Cluster.settled()
+            .in(new Surroundings(Optional.of(List.of(old, empty)), List.of()))
+            .compare();
     assertEquals(
         List.of(
             "EndpointSlice kube-system/apiserver-old, managed by nobody, belongs to Service"
@@ -254,8 +313,8 @@ final class DryRunTest {
     Report report = Cluster.settled().in(Surroundings.UNKNOWN).compare();
     assertEquals(
         List.of(
-            "other slices of Service kube-system/apiserver were not looked for: endpointslices cannot"
-                + " be listed by label"),
+            "other slices of Service kube-system/apiserver were not looked for: endpointslices"
+                + " cannot be listed by label"),
         report.notes());
     assertEquals(List.of(), report.warnings());
   }

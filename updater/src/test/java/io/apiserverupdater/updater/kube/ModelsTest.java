@@ -19,6 +19,7 @@ import io.apiserverupdater.updater.kube.api.KubeJson;
 import io.kubernetes.client.openapi.models.V1EndpointSlice;
 import io.kubernetes.client.openapi.models.V1Endpoints;
 import io.kubernetes.client.openapi.models.V1Service;
+import io.kubernetes.client.openapi.models.V1ServiceCIDRList;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
@@ -266,6 +267,21 @@ class ModelsTest {
                "ports":[{"name":"https","port":443,"targetPort":"x"},
                         {"port":53,"protocol":"UDP","targetPort":53}]}}
               """));
+    }
+
+    @Test
+    void readsWhereTrafficStays() {
+      assertTrue(service("{'spec':{'internalTrafficPolicy':'Local'}}").localTrafficOnly());
+      assertFalse(service("{'spec':{'internalTrafficPolicy':'Cluster'}}").localTrafficOnly());
+    }
+
+    @Test
+    void readsTheRangesOfClusterIps() {
+      V1ServiceCIDRList list =
+          model(
+              "{'items':[{},{'spec':{'cidrs':['10.96.0.0/12','fd00::/108']}}]}",
+              V1ServiceCIDRList.class);
+      assertEquals(List.of("10.96.0.0/12", "fd00::/108"), Models.ranges(list));
     }
 
     @ParameterizedTest
