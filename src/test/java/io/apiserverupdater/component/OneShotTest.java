@@ -8,6 +8,7 @@ import com.google.gson.JsonParser;
 import io.apiserverupdater.sandbox.AccessControl;
 import io.apiserverupdater.sandbox.ApiResource;
 import io.apiserverupdater.sandbox.SandboxCluster;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -93,6 +94,9 @@ class OneShotTest extends OnOneCluster {
       for (String mode : List.of("--once", "--dry-run")) {
         UpdaterProcess.Result result = gone.oneShot(mode, "--kubeconfig=" + config).exits(2);
         result.says(gone.cluster().apiserver(0).ip());
+        String error = result.err().lines().filter(it -> it.startsWith("error: ")).toList().get(0);
+        List<String> told = List.of(error.substring("error: ".length()).split("; ", -1));
+        assertEquals(told.stream().distinct().toList(), told, "each fault is told once");
         assertEquals("", result.out());
       }
     }
@@ -227,6 +231,19 @@ class OneShotTest extends OnOneCluster {
       assertTrue(result.err().contains(told), () -> told + " in " + result);
     }
     assertEquals(5, result.err().lines().filter(l -> l.startsWith("error: ")).count());
+  }
+
+  @Test
+  void addressThatIsTakenIsToldAsItWasGiven() throws Exception {
+    try (ServerSocket taken = new ServerSocket(0)) {
+      for (String listen :
+          List.of(":" + taken.getLocalPort(), "127.0.0.1:" + taken.getLocalPort())) {
+        replicas
+            .oneShot("--kubeconfig=" + kubeconfig, "--listen=" + listen)
+            .exits(2)
+            .says("error: --listen: cannot listen on " + listen + ": Address already in use");
+      }
+    }
   }
 
   @Test

@@ -171,8 +171,7 @@ public final class Main {
     } catch (IOException e) {
       System.err.println(
           "error: --listen: cannot listen on %s: %s"
-              .formatted(
-                  config.listen().map(InetSocketAddress::toString).orElse(""), e.getMessage()));
+              .formatted(config.listen().map(Main::describe).orElse(""), e.getMessage()));
       return ERROR;
     }
 
@@ -257,6 +256,13 @@ public final class Main {
     return probing
         .filter(probes -> !probes.isComplete())
         .map(probes -> "the first probes are still running: " + describe(probes));
+  }
+
+  /** As the flag has it. */
+  private static String describe(InetSocketAddress address) {
+    return address.getAddress() != null && address.getAddress().isAnyLocalAddress()
+        ? ":" + address.getPort()
+        : ApiserverAddress.text(address.getHostString(), address.getPort());
   }
 
   private static String describe(MemberProbing probing) {

@@ -10,6 +10,7 @@ import java.security.cert.CertificateException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -119,7 +120,8 @@ public final class ApiClient implements AutoCloseable {
    */
   public ApiAnswer send(ApiCall call, Duration timeout) {
     long deadline = monotonic.getAsLong() + timeout.toNanos();
-    List<String> failures = new ArrayList<>();
+    // A server that was tried twice is told once.
+    Set<String> failures = new LinkedHashSet<>();
     Optional<ApiAnswer.Status> refused = Optional.empty();
     Optional<ApiAnswer.Status> busy = Optional.empty();
     Map<ServerAddress, ApiAnswer> doubtful = new LinkedHashMap<>();
@@ -133,7 +135,9 @@ public final class ApiClient implements AutoCloseable {
     for (int i = 0; i < candidates.size(); i++) {
       long left = deadline - monotonic.getAsLong();
       if (left <= 0) {
-        failures.add("no time left for " + candidates.get(i));
+        if (!candidates.subList(0, i).contains(candidates.get(i))) {
+          failures.add("no time left for " + candidates.get(i));
+        }
         break;
       }
       ServerAddress server = candidates.get(i);
