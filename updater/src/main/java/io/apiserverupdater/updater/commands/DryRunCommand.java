@@ -18,6 +18,7 @@ import io.apiserverupdater.updater.readiness.MemberProbing;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -74,7 +75,8 @@ public final class DryRunCommand {
                 open.otherSlices(),
                 open.serviceRanges().stream()
                     .flatMap(range -> ServiceRange.parse(range).stream())
-                    .toList());
+                    .toList(),
+                List.of());
       }
     }
     // Members that a file names may be those of any cluster.
@@ -82,7 +84,12 @@ public final class DryRunCommand {
         OneShotProbes.of(rule, state, given.isPresent() ? Optional.empty() : probing);
     Report report =
         new DryRun(rule, cluster.isPresent())
-            .compare(state, probed.reading(), probed.health(), probed.gate(), surroundings);
+            .compare(
+                state,
+                probed.reading(),
+                probed.health(),
+                probed.gate(),
+                surroundings.with(MemberCertificates.of(probed.health(), Instant.now())));
     boolean colours = Output.colours(standardOutputIsTerminal(), System.getenv());
     System.out.print(config.output().render(report, colours));
     System.out.flush();

@@ -77,6 +77,7 @@ public record DryRun(MirrorRule rule, boolean targetKnown) {
     }
     warnings.addAll(warnings(service, families, gate));
     warnings.addAll(clusterIpWarnings(service, surroundings.serviceRanges()));
+    warnings.addAll(certificateWarnings(state.service(), surroundings.certificates()));
     warnings.addAll(hiddenSlices(state));
     warnings.addAll(otherSlices(surroundings));
     if (targetKnown && surroundings.otherSlices().isEmpty()) {
@@ -203,6 +204,31 @@ public record DryRun(MirrorRule rule, boolean targetKnown) {
             ("Kubernetes may give the cluster IP %s of Service %s to another Service whenever this"
                     + " one does not exist; choose one of the first %s addresses of %s")
                 .formatted(ip, rule.target(), range.staticBand(), range.cidr()));
+  }
+
+  private static List<String> certificateWarnings(
+      Optional<Service> service, List<ServingCertificate> certificates) {
+    List<String> warnings = new ArrayList<>();
+    for (ServingCertificate certificate : certificates) {
+      if (certificate.expiresSoon()) {
+        warnings.add(
+            "the certificate of member %s expires in %s days; renew it"
+                .formatted(certificate.member(), certificate.expiresIn().toDays()));
+      }
+    }
+    String ip = service.map(Service::clusterIp).filter(it -> !it.equals(HEADLESS)).orElse("");
+    List<Member> lacking =
+        certificates.stream()
+            .filter(certificate -> !ip.isEmpty() && !certificate.isValidFor(ip))
+            .map(ServingCertificate::member)
+            .toList();
+    if (!lacking.isEmpty()) {
+      warnings.add(
+          ("the certificates of the members %s lack the cluster IP %s; clients that dial the"
+                  + " address instead of the name need certificates that contain it")
+              .formatted(lacking, ip));
+    }
+    return warnings;
   }
 
   /** kube-proxy passes over slices with one of these labels. */

@@ -10,15 +10,25 @@ import java.util.Optional;
  * @param otherSlices the slices with the target Service's label that are not the updater's; empty
  *     where they could not be listed
  * @param serviceRanges the ranges of cluster IPs; empty where they are not known
+ * @param certificates those that members have shown
  */
 public record Surroundings(
-    Optional<List<EndpointSlice>> otherSlices, List<ServiceRange> serviceRanges) {
+    Optional<List<EndpointSlice>> otherSlices,
+    List<ServiceRange> serviceRanges,
+    List<ServingCertificate> certificates) {
 
   /** Nothing is known. */
-  public static final Surroundings UNKNOWN = new Surroundings(Optional.empty(), List.of());
+  public static final Surroundings UNKNOWN =
+      new Surroundings(Optional.empty(), List.of(), List.of());
 
   public Surroundings {
     otherSlices = otherSlices.map(List::copyOf);
     serviceRanges = List.copyOf(serviceRanges);
+    certificates = List.copyOf(certificates);
+  }
+
+  /** The same, with what members have shown. */
+  public Surroundings with(List<ServingCertificate> shown) {
+    return new Surroundings(otherSlices, serviceRanges, shown);
   }
 }

@@ -23,6 +23,8 @@ import java.util.stream.Stream;
 record Cluster(
     ObservedState state, boolean writeEndpoints, boolean read, Surroundings surroundings) {
   static final TargetName TARGET = new TargetName("kube-system", "apiserver");
+  static final Surroundings NOTHING_ELSE =
+      new Surroundings(Optional.of(List.of()), List.of(), List.of());
 
   private static final List<Port> PORTS = List.of(new Port("https", 6443, "TCP"));
 
@@ -36,7 +38,7 @@ record Cluster(
             Optional.of(endpoints(Map.of(), "10.0.0.1", "10.0.0.2"))),
         true,
         true,
-        new Surroundings(Optional.of(List.of()), List.of()));
+        NOTHING_ELSE);
   }
 
   static Service service(Map<String, String> selector, String clusterIp, int port) {
@@ -132,9 +134,8 @@ record Cluster(
   }
 
   Cluster withRange(String cidr) {
-    return in(
-        new Surroundings(
-            Optional.of(List.of()), List.of(ServiceRange.parse(cidr).orElseThrow())));
+    List<ServiceRange> ranges = List.of(ServiceRange.parse(cidr).orElseThrow());
+    return in(new Surroundings(Optional.of(List.of()), ranges, List.of()));
   }
 
   Cluster in(Surroundings others) {

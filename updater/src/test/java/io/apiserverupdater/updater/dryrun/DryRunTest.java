@@ -13,6 +13,7 @@ import io.apiserverupdater.updater.endpoints.Member;
 import io.apiserverupdater.updater.endpoints.MemberHealth;
 import io.apiserverupdater.updater.endpoints.Port;
 import io.apiserverupdater.updater.endpoints.Service;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -272,6 +273,29 @@ final class DryRunTest {
   }
 
   @Test
+  void warnsAboutCertificatesThatExpireSoonOrLackTheClusterIp() {
+    List<ServingCertificate> shown =
+        List.of(
+            shown("10.0.0.1", 29, "kubernetes.default.svc", "10.96.0.64"),
+            shown("10.0.0.2", 30, "kubernetes.default.svc"));
+    Cluster cluster = Cluster.settled().in(Cluster.NOTHING_ELSE.with(shown));
+    assertEquals(
+        List.of(
+            "the certificate of member 10.0.0.1:6443 expires in 29 days; renew it",
+            "the certificates of the members [10.0.0.2:6443] lack the cluster IP 10.96.0.64;"
+                + " clients that dial the address instead of the name need certificates that"
+                + " contain it"),
+        cluster.compare().warnings());
+    Service headless = Cluster.service(Map.of(), "None", 6443);
+    assertEquals(2, cluster.withService(Optional.of(headless)).compare().warnings().size());
+  }
+
+  private static ServingCertificate shown(String address, int days, String... names) {
+    return new ServingCertificate(
+        new Member(address, 6443), List.of(names), Duration.ofDays(days));
+  }
+
+  @Test
   void warnsAboutALabelThatHidesASliceFromKubeProxy() {
     EndpointSlice ours = Cluster.slice(AddressFamily.IPV4, "IPv4", "10.0.0.1", "10.0.0.2");
     Map<String, String> labels = new HashMap<>(ours.labels());
@@ -295,7 +319,7 @@ final class DryRunTest {
         new EndpointSlice("apiserver-x", "IPv4", Map.of(), ours.ports(), List.of(), "1");
     Report report =
         Cluster.settled()
-            .in(new Surroundings(Optional.of(List.of(old, empty)), List.of()))
+            .in(new Surroundings(Optional.of(List.of(old, empty)), List.of(), List.of()))
             .compare();
     assertEquals(
         List.of(
