@@ -249,7 +249,10 @@ public final class Main {
             HealthCheck.ready("caches", () -> unread(cluster)));
     return Optional.of(
         StatusServer.bind(
-            address.get(), checks, Metrics.of(elector, probing, reconciler, cluster), System::nanoTime));
+            address.get(),
+            checks,
+            Metrics.of(elector, probing, reconciler, cluster),
+            System::nanoTime));
   }
 
   private static Optional<String> unjudged(Optional<MemberProbing> probing) {

@@ -258,7 +258,8 @@ public final class EndpointsReconciler implements AutoCloseable {
       if (certain.compareTo(SHORTEST_WRITE) < 0) {
         return Optional.of(certain);
       }
-      EndpointsClient.WriteResult result = client.apply(change, shorter(certain, EndpointsClient.LONGEST_WRITE));
+      EndpointsClient.WriteResult result =
+          client.apply(change, shorter(certain, EndpointsClient.LONGEST_WRITE));
       if (result instanceof EndpointsClient.WriteResult.Written) {
         log.debug("write=\"{}\"", change.describe());
         continue;

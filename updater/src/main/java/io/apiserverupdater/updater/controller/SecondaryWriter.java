@@ -96,8 +96,7 @@ final class SecondaryWriter {
 
   private boolean carryOut(Change change, Duration certain) {
     EndpointsClient.WriteResult result =
-        client.apply(
-            change, EndpointsReconciler.shorter(certain, EndpointsClient.LONGEST_WRITE));
+        client.apply(change, EndpointsReconciler.shorter(certain, EndpointsClient.LONGEST_WRITE));
     if (result instanceof EndpointsClient.WriteResult.Written) {
       return true;
     }

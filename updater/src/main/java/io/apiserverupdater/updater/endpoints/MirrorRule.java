@@ -24,8 +24,7 @@ public record MirrorRule(String source, TargetName target, boolean writeEndpoint
     EndpointsSnapshot.Reading reading = EndpointsSnapshot.of(source, slices);
     return reading instanceof EndpointsSnapshot.Usable usable
             && usable.snapshot().members().isEmpty()
-        ? new EndpointsSnapshot.Unusable(
-            List.of(slices.isEmpty() ? Refusal.missingSource(source) : Refusal.emptySource(source)))
+        ? new EndpointsSnapshot.Unusable(List.of(Refusal.emptySource(source)))
         : reading;
   }
 

@@ -14,25 +14,20 @@ import java.util.Map;
 public record Refusal(String reason, String message, String remedy) {
 
   static Refusal emptySource(String source) {
+    int slash = source.indexOf('/');
+    String namespace = source.substring(0, Math.max(0, slash));
     return new Refusal(
         "EmptySource",
         "the source " + source + " has no endpoint",
-        "nothing is written, so the last good state stays; if no listed apiserver works, check"
-            + " the apiservers' logs and etcd");
-  }
-
-  static Refusal missingSource(String source) {
-    int slash = source.indexOf('/');
-    return new Refusal(
-        "EmptySource",
-        "no EndpointSlice of the source " + source + " was found",
-        ("nothing is written, so the last good state stays; if kubectl get endpointslices -n %s -l"
-                + " %s=%s shows one, remove resourceNames from the updater's Role in that"
-                + " namespace, so that it may list slices by their label")
+        ("nothing is written, so the last good state stays; if no listed apiserver works, check"
+                + " the apiservers' logs and etcd; if kubectl get endpointslices -n %s -l %s=%s"
+                + " shows one, remove resourceNames from the updater's Role in namespace %s, so"
+                + " that it may find slices by their label")
             .formatted(
-                source.substring(0, Math.max(0, slash)),
+                namespace,
                 EndpointSlice.SERVICE_NAME_LABEL,
-                source.substring(slash + 1)));
+                source.substring(slash + 1),
+                namespace));
   }
 
   static Refusal sourcePort(String source, String slice, List<Port> candidates) {

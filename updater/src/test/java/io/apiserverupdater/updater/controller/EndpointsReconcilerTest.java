@@ -300,8 +300,7 @@ class EndpointsReconcilerTest {
   void writeTakesNoLongerThanTheLeaseIsCertainlyOurs() {
     client.afterWrite = () -> certainFor = Duration.ofMillis(800);
     reconciler.reconcile();
-    assertEquals(
-        List.of(EndpointsClient.LONGEST_WRITE, Duration.ofMillis(800)), client.timeouts);
+    assertEquals(List.of(EndpointsClient.LONGEST_WRITE, Duration.ofMillis(800)), client.timeouts);
   }
 
   /** Such a write would fail, and the blame would be on the apiserver. */

@@ -97,7 +97,10 @@ final class DryRunTest {
             3,
             "refused: the source default/kubernetes has no endpoint; nothing is written, so the"
                 + " last good state stays; if no listed apiserver works, check the apiservers'"
-                + " logs and etcd"));
+                + " logs and etcd; if kubectl get endpointslices -n default -l"
+                + " kubernetes.io/service-name=kubernetes shows one, remove resourceNames from the"
+                + " updater's Role in namespace default, so that it may find slices by their"
+                + " label"));
   }
 
   @ParameterizedTest(name = "{0}")
@@ -232,15 +235,13 @@ final class DryRunTest {
                 + " member drop its connections; set spec.internalTrafficPolicy to Cluster"),
         service(
             "two families, and the source has the second one only",
-            Cluster.service(
-                "fd00:96::64", List.of(AddressFamily.IPV6, AddressFamily.IPV4), "TCP"),
+            Cluster.service("fd00:96::64", List.of(AddressFamily.IPV6, AddressFamily.IPV4), "TCP"),
             "the cluster IP fd00:96::64 of Service kube-system/apiserver is IPv6, but the source"
                 + " has no IPv6 endpoint, so connections to it fail; create the Service again with"
                 + " the other family first in spec.ipFamilies"),
         service(
             "two families, and the source has the first one only",
-            Cluster.service(
-                "10.96.0.64", List.of(AddressFamily.IPV4, AddressFamily.IPV6), "TCP")),
+            Cluster.service("10.96.0.64", List.of(AddressFamily.IPV4, AddressFamily.IPV6), "TCP")),
         service("families not told", Cluster.service("10.96.0.64", List.of(), "TCP")),
         service(
             "no TCP port, which is refused",
@@ -291,8 +292,7 @@ final class DryRunTest {
   }
 
   private static ServingCertificate shown(String address, int days, String... names) {
-    return new ServingCertificate(
-        new Member(address, 6443), List.of(names), Duration.ofDays(days));
+    return new ServingCertificate(new Member(address, 6443), List.of(names), Duration.ofDays(days));
   }
 
   @Test
