@@ -12,12 +12,14 @@ import io.apiserverupdater.sandbox.SandboxCluster;
 import io.apiserverupdater.sandbox.WireServer;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -85,6 +87,40 @@ class HealthGateTest {
     assertStillListed();
     first.resume();
     replicas.awaitReady(namespace, all);
+  }
+
+  /** Of the round trips that a new connection takes no two fit into one time-out. */
+  @Test
+  void memberFarAwayComesBack() throws Exception {
+    replicas.single(user, namespace, PROBING);
+    replicas.awaitReady(namespace, all);
+    first.kill();
+    replicas.awaitReady(namespace, others);
+    InetSocketAddress at = new InetSocketAddress(first.ip(), first.port());
+    String server = cluster.apiserver(1).ip() + ":" + cluster.apiserver(1).port();
+    try (Relay far = Relay.longWay(at, server, Duration.ofMillis(120))) {
+      replicas.awaitReady(namespace, all);
+      cluster.awaitNever(
+          "it falls", Duration.ofSeconds(3), () -> !replicas.ready(namespace).contains(first.ip()));
+      assertFalse(far.destinations().isEmpty());
+    }
+  }
+
+  /** Two probes of 350 ms, and what is left of the interval before them. */
+  @Test
+  void hangingApiserverNearbyIsUnreadyWithinASecond() {
+    replicas.single(user, namespace, PROBING);
+    long best = Long.MAX_VALUE;
+    for (int i = 0; i < 3; i++) {
+      replicas.awaitReady(namespace, all);
+      long since = System.nanoTime();
+      first.pause();
+      replicas.awaitReady(namespace, others);
+      best = Math.min(best, System.nanoTime() - since);
+      first.resume();
+    }
+    // The best of three: the machine may be busy with something else meanwhile.
+    assertTrue(best < TimeUnit.SECONDS.toNanos(1) + 100_000_000, "took " + best + " ns at best");
   }
 
   @Test

@@ -3,13 +3,18 @@ package io.apiserverupdater.component;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -26,16 +31,20 @@ final class Relay implements AutoCloseable {
     Optional<String> of(Relay relay, Socket client) throws IOException;
   }
 
+  private static final InetSocketAddress ANYWHERE = new InetSocketAddress("127.0.0.1", 0);
+
   private final Route route;
+  private final Duration delay;
   private final ServerSocket listening;
   private final List<Socket> clients = new CopyOnWriteArrayList<>();
   private final List<Socket> servers = new CopyOnWriteArrayList<>();
   private final List<String> destinations = new CopyOnWriteArrayList<>();
   private final List<String> heads = new CopyOnWriteArrayList<>();
 
-  private Relay(Route route) throws IOException {
+  private Relay(Route route, InetSocketAddress at, Duration delay) throws IOException {
     this.route = route;
-    listening = new ServerSocket(0, 50, InetAddress.getByAddress(new byte[] {127, 0, 0, 1}));
+    this.delay = delay;
+    listening = new ServerSocket(at.getPort(), 50, at.getAddress());
     start("relay", this::accept);
   }
 
@@ -53,12 +62,22 @@ final class Relay implements AutoCloseable {
               .getOutputStream()
               .write("HTTP/1.1 200 Fine\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
           return Optional.of(request.group(1));
-        });
+        },
+        ANYWHERE,
+        Duration.ZERO);
   }
 
   /** A balancer: each new connection goes to what it is told then, as HOST:PORT. */
   static Relay balancer(Supplier<String> next) throws IOException {
-    return new Relay((relay, client) -> Optional.of(next.get()));
+    return new Relay((relay, client) -> Optional.of(next.get()), ANYWHERE, Duration.ZERO);
+  }
+
+  /**
+   * A long way to a server: at an address of its own, what it passes on takes so long in each
+   * direction. Connecting alone takes no longer than on loopback: the kernel does it.
+   */
+  static Relay longWay(InetSocketAddress at, String to, Duration delay) throws IOException {
+    return new Relay((relay, client) -> Optional.of(to), at, delay);
   }
 
   /** Its own HOST:PORT. */
@@ -123,18 +142,35 @@ final class Relay implements AutoCloseable {
     return head.toString();
   }
 
-  private static void pump(Socket from, Socket to) {
+  private void pump(Socket from, Socket to) {
+    // In order, each piece for itself: what is sent in one go arrives in one go.
+    ScheduledThreadPoolExecutor way = new ScheduledThreadPoolExecutor(1);
     try (from;
         to) {
       InputStream in = from.getInputStream();
       OutputStream out = to.getOutputStream();
       byte[] buffer = new byte[8192];
       for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
-        out.write(buffer, 0, count);
-        out.flush();
+        byte[] piece = Arrays.copyOf(buffer, count);
+        if (delay.isZero()) {
+          out.write(piece);
+        } else {
+          ScheduledFuture<?> unusedArrival =
+              way.schedule(() -> write(out, piece), delay.toNanos(), TimeUnit.NANOSECONDS);
+        }
       }
     } catch (IOException e) {
       // One side is gone: so is the other now.
+    } finally {
+      way.shutdownNow();
+    }
+  }
+
+  private static void write(OutputStream out, byte[] piece) {
+    try {
+      out.write(piece);
+    } catch (IOException e) {
+      // The other pump learns of it as well.
     }
   }
 

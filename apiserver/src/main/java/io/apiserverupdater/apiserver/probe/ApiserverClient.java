@@ -98,7 +98,7 @@ public final class ApiserverClient {
   HttpAnswer get(ApiserverAddress address, String target, int maxBodyBytes, Duration deadline)
       throws UnreachableException {
     Deadline end = Deadline.after(deadline);
-    try (Connection connection = open(address, end)) {
+    try (Connection connection = open(address, end, 0)) {
       return connection.ask(request(address, target, "close"), maxBodyBytes);
     }
   }
@@ -111,7 +111,7 @@ public final class ApiserverClient {
    */
   public X509Certificate servingCertificate(ApiserverAddress address, Duration deadline)
       throws UnreachableException {
-    try (Connection connection = open(address, Deadline.after(deadline))) {
+    try (Connection connection = open(address, Deadline.after(deadline), 0)) {
       return connection.certificate();
     }
   }
@@ -120,16 +120,19 @@ public final class ApiserverClient {
    * Opens a connection and proves who the server is. A pinned authority that the server does not
    * show is fetched as {@code kubeadm join} does: from the ConfigMap cluster-info, over a
    * connection on which nothing is believed but a certificate with the pinned key.
+   *
+   * @param roundTrips so many times what connecting took comes on top of the deadline
    */
-  Connection open(ApiserverAddress address, Deadline deadline) throws UnreachableException {
+  Connection open(ApiserverAddress address, Deadline deadline, int roundTrips)
+      throws UnreachableException {
     try {
-      return connect(address, deadline, tls);
+      return connect(address, deadline, roundTrips, tls);
     } catch (AuthorityNotShownException e) {
       if (!(trust instanceof ServerTrust.PinnedAuthorities pins)) {
         throw e;
       }
       learnAuthority(pins, address, deadline, e);
-      return connect(address, deadline, tls);
+      return connect(address, deadline, roundTrips, tls);
     }
   }
 
@@ -140,7 +143,7 @@ public final class ApiserverClient {
       UnreachableException why)
       throws UnreachableException {
     HttpAnswer answer;
-    try (Connection connection = connect(address, deadline, ClientTls.unverified())) {
+    try (Connection connection = connect(address, deadline, 0, ClientTls.unverified())) {
       answer =
           connection.ask(
               request(address, CLUSTER_INFO, "close", Optional.empty()), MAX_CLUSTER_INFO_BYTES);
@@ -164,9 +167,11 @@ public final class ApiserverClient {
     }
   }
 
-  private Connection connect(ApiserverAddress address, Deadline deadline, ClientTls clientTls)
+  private Connection connect(
+      ApiserverAddress address, Deadline deadline, int roundTrips, ClientTls clientTls)
       throws UnreachableException {
     TimedSocket socket = dial(address, deadline);
+    socket.extendTo(deadline.plus(socket.roundTrip().multipliedBy(roundTrips)));
     boolean opened = false;
     try {
       // The port is part of the name of a cached session, and nothing more.
@@ -200,14 +205,18 @@ public final class ApiserverClient {
           Reason.CERTIFICATE, Printable.of(String.valueOf(certificate.getMessage()), 300));
     }
     if (socket.timedOut()) {
-      return new UnreachableException(
-          Reason.HANDSHAKE_TIMEOUT, "connected, but no answer to the TLS handshake");
+      return timeout(
+          socket, Reason.HANDSHAKE_TIMEOUT, "connected, but no answer to the TLS handshake");
     }
     if (socket.lost(e)) {
       return new UnreachableException(
           Reason.CONNECTION_LOST, "connection lost in the TLS handshake: " + socket.howLost());
     }
     return new UnreachableException(Reason.TLS, tlsFailure(e));
+  }
+
+  private static UnreachableException timeout(TimedSocket socket, Reason reason, String detail) {
+    return new UnreachableException(new ProbeResult.Unreachable(reason, detail, socket.heldUp()));
   }
 
   private static String tlsFailure(Exception e) {
@@ -228,17 +237,19 @@ public final class ApiserverClient {
       if (socket != null) {
         Connection.closeQuietly(socket);
       }
-      throw connectFailure(e);
+      throw connectFailure(e, socket != null && socket.heldUp());
     }
   }
 
   /** The JDK has a class of exception for some of the kernel's answers, and words for the rest. */
-  private static UnreachableException connectFailure(IOException e) {
+  private static UnreachableException connectFailure(IOException e, boolean heldUp) {
     String message = String.valueOf(e.getMessage());
     if (e instanceof SocketTimeoutException || message.contains("timed out")) {
       return new UnreachableException(
-          Reason.CONNECT_TIMEOUT,
-          "no answer to the connection attempt: host down, or packets dropped");
+          new ProbeResult.Unreachable(
+              Reason.CONNECT_TIMEOUT,
+              "no answer to the connection attempt: host down, or packets dropped",
+              heldUp));
     }
     if (e instanceof ConnectException) {
       return new UnreachableException(
@@ -302,6 +313,11 @@ public final class ApiserverClient {
       }
     }
 
+    /** How long connecting took, TLS apart. */
+    Duration roundTrip() {
+      return socket.roundTrip();
+    }
+
     /** From now on this is the deadline of whatever is done with it. */
     void extendTo(Deadline deadline) {
       socket.extendTo(deadline);
@@ -344,8 +360,7 @@ public final class ApiserverClient {
         return new UnreachableException(Reason.MALFORMED_ANSWER, String.valueOf(e.getMessage()));
       }
       if (socket.timedOut()) {
-        return new UnreachableException(
-            Reason.ANSWER_TIMEOUT, "connected over TLS, but no answer in time");
+        return timeout(socket, Reason.ANSWER_TIMEOUT, "connected over TLS, but no answer in time");
       }
       if (socket.lost(e)) {
         return new UnreachableException(

@@ -13,14 +13,23 @@ import java.util.Optional;
  * neither side another handshake; and whoever watches it between two questions learns within a
  * millisecond that the process at the other side has died, because its kernel ends the connection.
  *
+ * <p>A time-out is for a server nearby. Twice the round trip to it comes on top of each: as much as
+ * a handshake takes before the server does anything, and as much as it takes longer to send a lost
+ * packet again. The round trip is the shortest time that connecting or an answer took.
+ *
  * <p>Asked and watched by one thread; closed by any.
  */
 public final class HeldConnection implements AutoCloseable {
+  private static final int ROUND_TRIPS = 2;
+
   private final ApiserverClient client;
   private final ApiserverAddress address;
   private final Connection connection;
   private final long openedNanos = System.nanoTime();
   private final Object lock = new Object();
+
+  // Of the asking thread only.
+  private Duration roundTrip;
 
   /** How it ended. Guarded by the lock. */
   private Optional<Unreachable> end = Optional.empty();
@@ -29,11 +38,13 @@ public final class HeldConnection implements AutoCloseable {
     this.client = client;
     this.address = address;
     this.connection = connection;
+    this.roundTrip = connection.roundTrip();
   }
 
   static HeldConnection open(ApiserverClient client, ApiserverAddress address, Duration deadline)
       throws UnreachableException {
-    return new HeldConnection(client, address, client.open(address, Deadline.after(deadline)));
+    return new HeldConnection(
+        client, address, client.open(address, Deadline.after(deadline), ROUND_TRIPS));
   }
 
   /** Whether it can still be asked, as far as is known. */
@@ -56,12 +67,15 @@ public final class HeldConnection implements AutoCloseable {
     if (ended.isPresent()) {
       return ended.get();
     }
-    connection.extendTo(Deadline.after(deadline));
+    connection.extendTo(Deadline.after(deadline.plus(roundTrip.multipliedBy(ROUND_TRIPS))));
+    long sent = System.nanoTime();
     try {
       HttpAnswer answer =
           connection.ask(
               client.request(address, HttpsReadyzProbe.TARGET, "keep-alive"),
               HttpsReadyzProbe.MAX_BODY_BYTES);
+      Duration took = Duration.ofNanos(System.nanoTime() - sent);
+      roundTrip = took.compareTo(roundTrip) < 0 ? took : roundTrip;
       if (answer.lastOnConnection() || connection.isAhead()) {
         Unreachable unusedEnd = end("the server ends the connection");
       }

@@ -37,7 +37,7 @@ public final class HttpsReadyzProbe implements ApiserverProbe {
   /**
    * Opens a connection on which the question can be asked again and again.
    *
-   * @param deadline for connecting and the handshake
+   * @param deadline for connecting and the handshake, when the server is nearby
    * @throws UnreachableException when it cannot be opened
    */
   public HeldConnection hold(ApiserverAddress address, Duration deadline)

@@ -24,8 +24,13 @@ public sealed interface ProbeResult {
    * No answer that counts.
    *
    * @param detail a sentence part for a person, without the address
+   * @param heldUp whether this process did not run when the time was over: then it proves nothing
    */
-  record Unreachable(Reason reason, String detail) implements ProbeResult {}
+  record Unreachable(Reason reason, String detail, boolean heldUp) implements ProbeResult {
+    public Unreachable(Reason reason, String detail) {
+      this(reason, detail, false);
+    }
+  }
 
   /** How an apiserver can fail to answer. */
   enum Reason {

@@ -19,6 +19,7 @@ import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
 import java.nio.channels.UnsupportedAddressTypeException;
+import java.time.Duration;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -45,6 +46,8 @@ final class TimedSocket extends Socket {
   private volatile Optional<InetSocketAddress> remote = Optional.empty();
   private volatile Deadline deadline;
   private volatile boolean timedOut;
+  private volatile boolean heldUp;
+  private volatile Duration roundTrip = Duration.ZERO;
   private volatile boolean ended;
   private volatile Optional<IOException> readFailure = Optional.empty();
   private volatile Optional<IOException> writeFailure = Optional.empty();
@@ -84,6 +87,7 @@ final class TimedSocket extends Socket {
    * @throws IOException what the kernel says, with the exceptions of {@link Socket#connect}
    */
   void connect(InetSocketAddress address) throws IOException {
+    long begun = System.nanoTime();
     try {
       boolean connected = channel.connect(address);
       while (!connected) {
@@ -92,6 +96,7 @@ final class TimedSocket extends Socket {
         }
         connected = channel.finishConnect();
       }
+      roundTrip = Duration.ofNanos(System.nanoTime() - begun);
       remote = Optional.of(address);
     } catch (UnsupportedAddressTypeException e) {
       throw new SocketException("this machine or this Java runtime has no IPv6");
@@ -143,6 +148,7 @@ final class TimedSocket extends Socket {
           throw new InterruptedIOException("interrupted");
         }
       }
+      heldUp = end.isLongOver();
       return false;
     } catch (ClosedSelectorException | CancelledKeyException e) {
       throw closed();
@@ -151,6 +157,16 @@ final class TimedSocket extends Socket {
 
   private static SocketException closed() {
     return new SocketException("closed on this side");
+  }
+
+  /** How long the other side's kernel took to answer the first packet. */
+  Duration roundTrip() {
+    return roundTrip;
+  }
+
+  /** Whether this process did not run when the last deadline was met. */
+  boolean heldUp() {
+    return heldUp;
   }
 
   /** Whether a read or a write met the deadline. */

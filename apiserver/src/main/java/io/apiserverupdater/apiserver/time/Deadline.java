@@ -6,14 +6,28 @@ import java.time.Duration;
 public final class Deadline {
   private static final long NANOS_PER_MILLI = 1_000_000;
 
+  private final long length;
   private final long end;
 
-  private Deadline(long end) {
+  private Deadline(long length, long end) {
+    this.length = length;
     this.end = end;
   }
 
   public static Deadline after(Duration duration) {
-    return new Deadline(System.nanoTime() + duration.toNanos());
+    return new Deadline(duration.toNanos(), System.nanoTime() + duration.toNanos());
+  }
+
+  /** One that is so much later. */
+  public Deadline plus(Duration more) {
+    return new Deadline(length + more.toNanos(), end + more.toNanos());
+  }
+
+  /**
+   * Whether it has been over for half of its length: whoever notices only now did not get to run.
+   */
+  public boolean isLongOver() {
+    return System.nanoTime() - end > length / 2;
   }
 
   /** What is left in nanoseconds; 0 when it is over. */

@@ -10,6 +10,7 @@ import io.apiserverupdater.apiserver.probe.ProbeResult.NotReady;
 import io.apiserverupdater.apiserver.probe.ProbeResult.Ready;
 import io.apiserverupdater.apiserver.probe.ProbeResult.Reason;
 import io.apiserverupdater.apiserver.probe.ProbeResult.Unreachable;
+import io.apiserverupdater.apiserver.time.Deadline;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.FutureTask;
@@ -169,6 +170,28 @@ class HeldConnectionTest {
       assertFalse(held.isOpen());
       assertFalse(held.watch(AMPLE));
       assertEquals(Reason.ANSWER_TIMEOUT, reason(held.ask(AMPLE)));
+    }
+  }
+
+  /** No delay can be made on loopback: instead a great many of its round trips are added. */
+  @Test
+  void roundTripsComeOnTopOfTheTimeForTheHandshake() throws Exception {
+    Duration tooShort = Duration.ofMillis(100);
+    try (TestServer server =
+        TestServer.tls(
+            SERVER,
+            exchange -> {
+              boolean unusedEnd = exchange.pause(SHORT.toMillis());
+              exchange.finishHandshake();
+              exchange.hang();
+            })) {
+      ApiserverClient client = AUTHORITY.client();
+      UnreachableException late =
+          assertThrows(
+              UnreachableException.class,
+              () -> client.open(server.address(), Deadline.after(tooShort), 0));
+      assertEquals(Reason.HANDSHAKE_TIMEOUT, late.result().reason());
+      client.open(server.address(), Deadline.after(tooShort), 10_000_000).close();
     }
   }
 

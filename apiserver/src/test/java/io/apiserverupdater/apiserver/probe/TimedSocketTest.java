@@ -63,6 +63,20 @@ class TimedSocketTest {
   }
 
   @Test
+  void deadlineThatIsNoticedLongAfterItsEndTellsThatThisSideDidNotRun() throws Exception {
+    socket.extendTo(Deadline.after(SOON));
+    assertFalse(socket.awaitInput());
+    assertFalse(socket.heldUp());
+    Deadline missed = Deadline.after(Duration.ofMillis(1));
+    while (!missed.isLongOver()) {
+      Thread.onSpinWait();
+    }
+    socket.extendTo(missed);
+    assertFalse(socket.awaitInput());
+    assertTrue(socket.heldUp());
+  }
+
+  @Test
   void whatWasReadAheadIsNewsToAWait() throws Exception {
     peer.getOutputStream().write("ab".getBytes(StandardCharsets.US_ASCII));
     assertEquals('a', socket.getInputStream().read());

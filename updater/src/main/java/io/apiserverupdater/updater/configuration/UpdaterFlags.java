@@ -170,7 +170,11 @@ public final class UpdaterFlags {
           .help("Maximum time between probes of a member (jittered down by up to 5 %).");
 
   static final Flag<Duration> PROBE_TIMEOUT =
-      FLAGS.flag("probe-timeout", TIME, "350ms").help("Limit for one probe in total.");
+      FLAGS
+          .flag("probe-timeout", TIME, "350ms")
+          .help(
+              "Limit for connecting, and for the answer. Two round trips to the member are added"
+                  + " to each.");
 
   static final Flag<Integer> RISE =
       FLAGS

@@ -37,14 +37,13 @@ final class ReadyzMemberProbe implements MemberProbe {
   }
 
   @Override
-  public ProbeResult ask(Duration time) {
-    Deadline end = Deadline.after(time);
-    ProbeResult result = askBefore(end);
+  public ProbeResult ask(Duration timeout) {
+    ProbeResult result = askWithin(timeout);
     if (isUnauthorized(result) && !authenticated) {
       // The cluster has --anonymous-auth=false.
       authenticated = true;
       release();
-      return askBefore(end);
+      return askWithin(timeout);
     }
     return result;
   }
@@ -54,9 +53,9 @@ final class ReadyzMemberProbe implements MemberProbe {
         && (notReady.status() == 401 || notReady.status() == 403);
   }
 
-  private ProbeResult askBefore(Deadline end) {
+  private ProbeResult askWithin(Duration timeout) {
     try {
-      ProbeResult result = connection(end).ask(end.left());
+      ProbeResult result = connection(timeout).ask(timeout);
       if (!(result instanceof ProbeResult.Ready) && !(result instanceof ProbeResult.NotReady)) {
         release();
       }
@@ -68,14 +67,14 @@ final class ReadyzMemberProbe implements MemberProbe {
     }
   }
 
-  private HeldConnection connection(Deadline end)
+  private HeldConnection connection(Duration timeout)
       throws UnreachableException, IOException, GeneralSecurityException {
     Optional<HeldConnection> current = held.filter(HeldConnection::isOpen);
     if (current.isPresent()) {
       return current.get();
     }
     release();
-    HeldConnection opened = probes.probe(authenticated).hold(address, end.left());
+    HeldConnection opened = probes.probe(authenticated).hold(address, timeout);
     held = Optional.of(opened);
     if (closed.getCount() == 0) {
       opened.close();

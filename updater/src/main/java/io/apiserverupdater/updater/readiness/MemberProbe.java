@@ -13,9 +13,10 @@ public interface MemberProbe extends AutoCloseable {
   /**
    * Asks once. Never throws for what the network or the server does.
    *
-   * @param deadline for everything together
+   * @param timeout for a connection, where one has to be made, and then for the answer; a member
+   *     far away has more
    */
-  ProbeResult ask(Duration deadline);
+  ProbeResult ask(Duration timeout);
 
   /** Waits for the next probe; less when the other side ends a connection that has lasted. */
   void awaitNext(Duration longest) throws InterruptedException;

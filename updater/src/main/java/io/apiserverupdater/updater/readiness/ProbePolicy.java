@@ -7,7 +7,7 @@ import java.time.Duration;
  * How often an apiserver is asked, and how much evidence changes the mind about it.
  *
  * @param interval the longest time between the end of one probe and the start of the next
- * @param timeout for one probe: connecting, the handshake and the answer together
+ * @param timeout for connecting and the handshake, and for the answer, of an apiserver nearby
  * @param rise how many good probes in a row make an apiserver ready that had been silent
  * @param fall how many bad probes in a row make an apiserver unready, where one is no proof
  */

@@ -15,9 +15,6 @@ import org.slf4j.LoggerFactory;
 final class ProbedMember implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(ProbedMember.class);
 
-  /** A probe that ends so many time-outs after its begin was held up on this side. */
-  private static final double LATE = 1.5;
-
   private final Member member;
   private final ProbePolicy policy;
   private final LongSupplier monotonic;
@@ -93,15 +90,12 @@ final class ProbedMember implements AutoCloseable {
     try {
       boolean goOn = true;
       while (goOn) {
-        long begun = monotonic.getAsLong();
         ProbeResult result = probe.ask(policy.timeout());
-        long took = monotonic.getAsLong() - begun;
         if (isClosed() || Thread.currentThread().isInterrupted()) {
           return;
         }
-        // A silence in which we ourselves did not run proves nothing.
-        if (ReadinessTracker.isSilence(result) && took > LATE * policy.timeout().toNanos()) {
-          log.debug("probe={} late={}ms", member, took / 1_000_000);
+        if (result instanceof ProbeResult.Unreachable silence && silence.heldUp()) {
+          log.debug("probe={} heldup=true", member);
           goOn = awaitNext(tracker);
         } else {
           take(tracker, result);

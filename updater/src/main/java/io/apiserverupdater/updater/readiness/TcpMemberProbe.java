@@ -3,6 +3,7 @@ package io.apiserverupdater.updater.readiness;
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.apiserver.probe.ProbeResult;
 import io.apiserverupdater.apiserver.probe.ProbeResult.Reason;
+import io.apiserverupdater.apiserver.time.Deadline;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.Socket;
@@ -21,13 +22,16 @@ public final class TcpMemberProbe implements MemberProbe {
   }
 
   @Override
-  public ProbeResult ask(Duration deadline) {
+  public ProbeResult ask(Duration timeout) {
+    Deadline deadline = Deadline.after(timeout);
     try (Socket socket = new Socket()) {
-      socket.connect(address.socketAddress(), (int) Math.max(1, deadline.toMillis()));
+      socket.connect(address.socketAddress(), Math.max(1, deadline.millis()));
       return new ProbeResult.Ready();
     } catch (SocketTimeoutException e) {
       return new ProbeResult.Unreachable(
-          Reason.CONNECT_TIMEOUT, "no answer within " + deadline.toMillis() + "ms");
+          Reason.CONNECT_TIMEOUT,
+          "no answer within " + timeout.toMillis() + "ms",
+          deadline.isLongOver());
     } catch (ConnectException e) {
       return new ProbeResult.Unreachable(Reason.REFUSED, "connection refused");
     } catch (IOException e) {
