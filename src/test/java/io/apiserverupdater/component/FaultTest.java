@@ -278,21 +278,33 @@ class FaultTest {
     changeSource();
     cluster.awaitTrue("tried again", () -> rules.stream().allMatch(rule -> rule.hits() > 2));
     cluster.faults().clearAll();
-    for (Lane lane : of(Set.of(Calls.WRITE, Calls.WATCH))) {
-      List<AuditLog.Entry> refused =
-          replicas.requests(lane.user(), start).stream().filter(e -> e.status() == 429).toList();
-      // Each apiserver for itself: the next one may be idle.
-      Map<String, AuditLog.Entry> last = new HashMap<>();
-      for (AuditLog.Entry entry : refused) {
-        AuditLog.Entry before = last.put(entry.request().apiserver(), entry);
-        if (before != null) {
-          Duration between = Duration.ofNanos(entry.nanoTime() - before.nanoTime());
-          assertTrue(
-              between.compareTo(asked.minusMillis(100)) > 0,
-              () -> lane + " tried again after " + between + ": " + entry);
-        }
-      }
+    of(Set.of(Calls.WRITE, Calls.WATCH)).forEach(lane -> assertHeeds(asked, lane, start));
+    List<String> after = changeSource();
+    all().forEach(lane -> replicas.awaitMirrored(lane.namespace(), after));
+  }
+
+  @Test
+  void heedsRetryAfterAlsoWhenTheOtherApiserversBreakOff() {
+    Duration asked = Duration.ofSeconds(2);
+    List<String> members = addresses();
+    cluster.source().set(members.toArray(new String[0]));
+    all().forEach(lane -> replicas.awaitMirrored(lane.namespace(), members));
+    long start = System.nanoTime();
+    String busy = cluster.apiserver(1).name();
+    List<FaultPlan.Rule> rules = new ArrayList<>();
+    for (Lane lane : of(Set.of(Calls.WATCH))) {
+      Predicate<RequestInfo> watch = r -> lane.meets(r) && r.resource().equals("services");
+      Predicate<RequestInfo> atBusy = r -> r.apiserver().equals(busy);
+      rules.add(
+          cluster
+              .faults()
+              .always(watch.and(atBusy), Fault.tooManyRequests((int) asked.toSeconds())));
+      cluster.faults().always(watch.and(atBusy.negate()), new Fault.CutBeforeHeaders());
     }
+    cluster.apiservers().forEach(SandboxApiserver::breakConnections);
+    cluster.awaitTrue("tried again", () -> rules.stream().allMatch(rule -> rule.hits() > 1));
+    cluster.faults().clearAll();
+    of(Set.of(Calls.WATCH)).forEach(lane -> assertHeeds(asked, lane, start));
     List<String> after = changeSource();
     all().forEach(lane -> replicas.awaitMirrored(lane.namespace(), after));
   }
@@ -315,6 +327,21 @@ class FaultTest {
       List<String> now = changeSource();
       cluster.awaitTrue(lane + " turned down", () -> rule.hits() > 0);
       replicas.awaitMirrored(lane.namespace(), now);
+    }
+  }
+
+  /** Each apiserver for itself: the next one may be idle. */
+  private static void assertHeeds(Duration asked, Lane lane, long since) {
+    Map<String, AuditLog.Entry> last = new HashMap<>();
+    for (AuditLog.Entry entry : replicas.requests(lane.user(), since)) {
+      AuditLog.Entry before =
+          entry.status() == 429 ? last.put(entry.request().apiserver(), entry) : null;
+      if (before != null) {
+        Duration between = Duration.ofNanos(entry.nanoTime() - before.nanoTime());
+        assertTrue(
+            between.compareTo(asked.minusMillis(100)) > 0,
+            () -> lane + " tried again after " + between + ": " + entry);
+      }
     }
   }
 

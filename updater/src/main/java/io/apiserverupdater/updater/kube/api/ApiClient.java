@@ -172,7 +172,7 @@ public final class ApiClient implements AutoCloseable {
           continue;
         }
         promote(server, calls, sentAt);
-        doubtful.forEach((other, why) -> contradict(other, server, why));
+        doubtful.forEach((refusing, why) -> contradict(refusing, server, why));
         return answer;
       } catch (Connections.CredentialsException e) {
         return new ApiAnswer.None(reason(e));
@@ -225,8 +225,8 @@ public final class ApiClient implements AutoCloseable {
         .or(() -> refusals.stream().findFirst());
   }
 
-  private void contradict(ServerAddress server, ServerAddress other, ApiAnswer doubtful) {
-    distrust(server, doubtful.failure() + "; " + other + " accepts the same");
+  private void contradict(ServerAddress refusing, ServerAddress accepting, ApiAnswer doubtful) {
+    distrust(refusing, doubtful.failure() + "; " + accepting + " accepts the same");
   }
 
   private void distrust(ServerAddress server, String why) {
@@ -321,9 +321,9 @@ public final class ApiClient implements AutoCloseable {
       try {
         WatchStream stream = openWatch(server, call, quiet);
         refusals.forEach(
-            (other, refusal) -> {
+            (refusing, refusal) -> {
               if (!refusal.status().isBusy()) {
-                contradict(other, server, refusal.status());
+                contradict(refusing, stream.server(), refusal.status());
               }
             });
         return stream;
@@ -332,6 +332,11 @@ public final class ApiClient implements AutoCloseable {
           throw e;
         }
         refusals.put(server, e);
+      } catch (IOException e) {
+        if (refusals.isEmpty()) {
+          throw e;
+        }
+        // It could not stand in: what the one that is well has said holds.
       }
     }
     throw refusals.values().iterator().next();

@@ -1,5 +1,6 @@
 package io.apiserverupdater.updater.kube.api;
 
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.updater.kube.access.ServerAddress;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -16,13 +17,16 @@ import java.util.Set;
  * Which apiserver to ask first. The live control planes come before the configured address, because
  * that address may depend on what we maintain; one that has answered comes before the others, one
  * that asked to be spared (429) comes after them, then one whose word others have contradicted, one
- * that has just failed, and one that our probes call unready comes last. Watches stay at one
- * server, and so on one connection; calls take turns between two, so that a write needs no TLS
- * handshake when one of them dies. Thread-safe.
+ * that has just failed, and one that our probes call unready comes last. Watches and calls stay at one
+ * server; renewals of the Lease take turns between two, so that a write needs no TLS handshake when
+ * one of them dies. Thread-safe.
  */
 final class ServerOrder {
   /** A server that failed is asked after all others for this long. */
   private static final Duration DEMOTION = Duration.ofSeconds(10);
+
+  /** Nobody is spared for longer: what was noted so long before a later moment is over. */
+  private static final Duration LONGEST_BUSY = Duration.ofMinutes(1);
 
   /** A server whose word is doubted is asked after the others for this long. */
   private static final Duration DISTRUST = Duration.ofMinutes(5);
@@ -46,7 +50,7 @@ final class ServerOrder {
   private Set<ServerAddress> unready = Set.of();
   private final Map<ServerAddress, Long> failedAt = new HashMap<>();
   private final Map<ServerAddress, Long> distrustedAt = new HashMap<>();
-  private final Map<ServerAddress, Long> busyUntil = new HashMap<>();
+  private final Map<String, Long> busyUntil = new HashMap<>();
   private final Map<Calls, Preferred> preferred = new EnumMap<>(Calls.class);
 
   ServerOrder(ServerAddress configured) {
@@ -59,7 +63,6 @@ final class ServerOrder {
     Set<ServerAddress> known = all();
     failedAt.keySet().retainAll(known);
     distrustedAt.keySet().retainAll(known);
-    busyUntil.keySet().retainAll(known);
     preferred.values().removeIf(last -> !known.contains(last.server()));
   }
 
@@ -148,12 +151,17 @@ final class ServerOrder {
   }
 
   /**
-   * Notes that a server has asked to be spared until then. The moments are of the clock of {@link
-   * #failed}.
+   * Notes that a server has asked to be spared until then, under whatever name it is asked, and
+   * also if it leaves the members and comes back. The moments are of the clock of {@link #failed}.
    */
   synchronized void busy(ServerAddress server, long until) {
     preferred.values().removeIf(last -> last.server().equals(server));
-    busyUntil.put(server, until);
+    busyUntil.values().removeIf(earlier -> until - earlier > LONGEST_BUSY.toNanos());
+    busyUntil.put(place(server), until);
+  }
+
+  private static String place(ServerAddress server) {
+    return ApiserverAddress.text(server.host(), server.port());
   }
 
   /**
@@ -184,7 +192,7 @@ final class ServerOrder {
 
   /** For how long a server is still to be spared. */
   synchronized Optional<Duration> busyFor(ServerAddress server, long now) {
-    return Optional.ofNullable(busyUntil.get(server))
+    return Optional.ofNullable(busyUntil.get(place(server)))
         .filter(until -> until - now > 0)
         .map(until -> Duration.ofNanos(until - now));
   }

@@ -104,6 +104,27 @@ class ServerOrderTest {
     assertEquals(List.of(A, C, CONFIGURED, B), order.candidates(Calls.RENEWALS, T + 2 * SECOND));
   }
 
+  /** As in the kubeconfig of a kubeadm cluster: its server is one of the control planes. */
+  @Test
+  void busyOneIsSparedUnderEachOfItsNames() {
+    ServerAddress sameAsA = new ServerAddress("192.0.2.1", 6443, "", Optional.empty());
+    ServerOrder named = new ServerOrder(sameAsA);
+    named.setMembers(List.of(A, B));
+    named.busy(sameAsA, T + SECOND);
+    assertFalse(named.mayStandIn(A, T), "it was asked under its other name");
+    assertTrue(named.mayStandIn(B, T));
+  }
+
+  @Test
+  void busyOneThatLeavesAndReturnsIsStillSpared() {
+    order.setMembers(List.of(A, B));
+    order.busy(A, T + SECOND);
+    order.setMembers(List.of(B));
+    order.setMembers(List.of(A, B));
+    assertFalse(order.mayStandIn(A, T));
+    assertTrue(order.mayStandIn(A, T + SECOND));
+  }
+
   @Test
   void onlyAnIdleReadyMemberStandsIn() {
     order.setMembers(List.of(A, B, C));
