@@ -40,6 +40,9 @@ final class ExecPlugin {
 
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 
+  /** So long before its end, or half of its life, an identity is asked for again. */
+  private static final Duration AHEAD = PATIENCE.multipliedBy(2);
+
   /** A person who logs in with a browser takes longer. */
   private static final Duration PATIENCE_AT_A_TERMINAL = Duration.ofMinutes(5);
 
@@ -56,11 +59,28 @@ final class ExecPlugin {
   private final Map<String, String> variables;
   private final Surroundings surroundings;
 
+  /** Held by whoever runs the plugin; what is kept is given out meanwhile. */
+  private final Object running = new Object();
+
   // Guarded by this.
   private Optional<Kept> kept = Optional.empty();
   private Optional<Failure> failure = Optional.empty();
+  private int runs;
 
-  private record Kept(ClientIdentity identity, Optional<Instant> expiry) {}
+  /** What the plugin gave, when that ends, and when to run it again before. */
+  private record Kept(
+      ClientIdentity identity, Optional<Instant> expiry, Optional<Instant> renewal) {
+    static Kept until(ClientIdentity identity, Optional<Instant> expiry, Instant now) {
+      return new Kept(
+          identity,
+          expiry,
+          expiry.map(
+              end -> {
+                Duration half = Duration.between(now, end).dividedBy(2);
+                return end.minus(half.compareTo(AHEAD) < 0 ? half : AHEAD);
+              }));
+    }
+  }
 
   private record Failure(String message, Instant at) {}
 
@@ -245,32 +265,80 @@ final class ExecPlugin {
   }
 
   /**
-   * The identity that the plugin gives.
+   * The identity that the plugin gives. One that is about to expire is given out at once, and asked
+   * for again on a thread of its own.
    *
    * @param fresh whether to run it even though what it gave before has not expired
    * @throws IOException when it cannot be run, fails, takes longer than 30 s, or 5 min at a
    *     terminal, or prints something else; for 10 s it is not run again
    */
-  synchronized ClientIdentity identity(boolean fresh) throws IOException {
+  ClientIdentity identity(boolean fresh) throws IOException {
     Instant now = surroundings.clock().instant();
-    Kept current = kept.orElse(null);
-    if (current != null && !fresh && current.expiry().map(now::isBefore).orElse(true)) {
-      return current.identity();
+    int before;
+    synchronized (this) {
+      before = runs;
+      Optional<Kept> good = kept.filter(it -> !fresh && isBefore(now, it.expiry()));
+      if (good.isPresent()) {
+        if (!isBefore(now, good.get().renewal())) {
+          // Not again before this run is over.
+          Optional<Instant> next = Optional.of(now.plus(PATIENCE));
+          kept = Optional.of(new Kept(good.get().identity(), good.get().expiry(), next));
+          renewOnItsOwn(before);
+        }
+        return good.get().identity();
+      }
     }
-    Optional<Failure> recent =
-        failure.filter(it -> Duration.between(it.at(), now).abs().compareTo(FAILURE_AGE) < 0);
-    if (recent.isPresent()) {
-      throw new IOException(recent.get().message());
-    }
-    try {
-      Kept next = parse(run());
-      kept = Optional.of(next);
-      failure = Optional.empty();
-      return next.identity();
-    } catch (IOException e) {
-      failure =
-          Optional.of(new Failure(String.valueOf(e.getMessage()), surroundings.clock().instant()));
-      throw e;
+    return renewed(before);
+  }
+
+  private static boolean isBefore(Instant now, Optional<Instant> moment) {
+    return moment.map(now::isBefore).orElse(true);
+  }
+
+  private void renewOnItsOwn(int before) {
+    Thread thread =
+        new Thread(
+            () -> {
+              try {
+                ClientIdentity unusedNext = renewed(before);
+              } catch (IOException e) {
+                // What is kept is still good; whoever asks when it has expired is told.
+              }
+            },
+            "credential-plugin");
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  /** Runs it, unless somebody else has done so since that run, or it has just failed. */
+  private ClientIdentity renewed(int before) throws IOException {
+    synchronized (running) {
+      synchronized (this) {
+        if (runs != before && kept.isPresent()) {
+          return kept.get().identity();
+        }
+        Instant now = surroundings.clock().instant();
+        Optional<Failure> recent =
+            failure.filter(it -> Duration.between(it.at(), now).abs().compareTo(FAILURE_AGE) < 0);
+        if (recent.isPresent()) {
+          throw new IOException(recent.get().message());
+        }
+      }
+      try {
+        Kept next = parse(run(), surroundings.clock().instant());
+        synchronized (this) {
+          kept = Optional.of(next);
+          failure = Optional.empty();
+          runs++;
+        }
+        return next.identity();
+      } catch (IOException e) {
+        Instant now = surroundings.clock().instant();
+        synchronized (this) {
+          failure = Optional.of(new Failure(String.valueOf(e.getMessage()), now));
+        }
+        throw e;
+      }
     }
   }
 
@@ -327,7 +395,7 @@ final class ExecPlugin {
     }
   }
 
-  private Kept parse(String output) throws IOException {
+  private Kept parse(String output, Instant now) throws IOException {
     JsonObject root;
     try {
       root = JsonParser.parseString(output).getAsJsonObject();
@@ -358,7 +426,7 @@ final class ExecPlugin {
       throw new IOException(
           exec.where() + ": expirationTimestamp of " + command.get(0) + " is no time", e);
     }
-    return new Kept(new ClientIdentity(token, certificate), expiry);
+    return Kept.until(new ClientIdentity(token, certificate), expiry, now);
   }
 
   private IOException failure(String what) {

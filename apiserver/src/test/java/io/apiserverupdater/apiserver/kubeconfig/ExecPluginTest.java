@@ -61,7 +61,7 @@ class ExecPluginTest {
 
   private String cluster = "tls-server-name: kubernetes, certificate-authority-data: cGVt";
   private boolean terminal;
-  private Instant now = Instant.parse("2026-01-02T03:04:05Z");
+  private volatile Instant now = Instant.parse("2026-01-02T03:04:05Z");
 
   /** With fields of the user besides the plugin, and more of the plugin's. */
   private Kubeconfig access(String user, String plugin) throws Exception {
@@ -153,6 +153,33 @@ class ExecPluginTest {
     access.identity(false);
     access.identity(false);
     assertEquals(expected, runs());
+  }
+
+  /** The next run waits until the test lets it go on, and nobody else waits for it. */
+  @Test
+  void isRenewedBeforeItsEndAndGivenOutMeanwhile() throws Exception {
+    Instant end = now.plusSeconds(600);
+    prints(credential("{\"token\":\"abc\",\"expirationTimestamp\":\"" + end + "\"}"));
+    Kubeconfig access = access("");
+    assertEquals(Optional.of("abc"), access.identity(false).token());
+    now = end.minusSeconds(61);
+    assertEquals(Optional.of("abc"), access.identity(false).token());
+    assertEquals(1, runs());
+
+    Path gate = directory.resolve("gate");
+    Files.writeString(directory.resolve("output"), credential("{\"token\":\"def\"}"));
+    script(
+        "echo run >> '%1$s/runs'; while ! test -e '%2$s'; do sleep 0.02; done; cat '%1$s/output'"
+            .formatted(directory, gate));
+    now = end.minusSeconds(59);
+    for (int i = 0; i < 3; i++) {
+      assertEquals(Optional.of("abc"), access.identity(false).token());
+    }
+    Files.createFile(gate);
+    while (!access.identity(false).token().equals(Optional.of("def"))) {
+      Thread.onSpinWait();
+    }
+    assertEquals(2, runs());
   }
 
   @Test

@@ -282,19 +282,24 @@ public final class ApiClient implements AutoCloseable {
 
   private ApiAnswer attempt(ServerAddress server, ApiCall call, Duration timeout)
       throws IOException, GeneralSecurityException {
-    ApiAnswer answer = exchange(server, call, timeout, false);
+    long end = monotonic.getAsLong() + timeout.toNanos();
+    ApiAnswer answer = exchange(server, call, end, false);
     // At 401 the token may just have been rotated.
     return answer instanceof ApiAnswer.Status status && status.code() == 401
-        ? exchange(server, call, timeout, true)
+        ? exchange(server, call, end, true)
         : answer;
   }
 
-  private ApiAnswer exchange(
-      ServerAddress server, ApiCall call, Duration timeout, boolean freshIdentity)
+  private ApiAnswer exchange(ServerAddress server, ApiCall call, long end, boolean freshIdentity)
       throws IOException, GeneralSecurityException {
     Connections.Connection connection = connections.get(freshIdentity);
+    // A credential plugin may have taken all of it.
+    long left = end - monotonic.getAsLong();
+    if (left <= 0) {
+      throw new IOException("no time left when the credentials were there");
+    }
     Transport.Reply reply =
-        connection.transport().exchange(server, call, connection.token(), timeout);
+        connection.transport().exchange(server, call, connection.token(), Duration.ofNanos(left));
     noteWarnings(reply);
     heard();
     return reply.isSuccess() ? new ApiAnswer.Ok(reply.body(), server) : status(reply);

@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.Semaphore;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import org.slf4j.Logger;
@@ -41,11 +42,17 @@ final class Connections implements AutoCloseable {
   private final LongSupplier monotonic;
   private final ScheduledExecutorService deadlines;
 
+  /** Held by whoever reads the credentials, however long a plugin takes. */
+  private final Semaphore reading = new Semaphore(1);
+
+  // Of whoever reads.
+  private String lastFailure = "";
+
   // All guarded by this.
   private Optional<Credentials> credentials = Optional.empty();
   private Optional<Transport> transport = Optional.empty();
   private long readAt;
-  private String lastFailure = "";
+  private int reads;
 
   private record Credentials(
       Optional<String> authority, ClientIdentity identity, ServerTrust.Verified trust) {
@@ -70,14 +77,41 @@ final class Connections implements AutoCloseable {
   }
 
   /**
-   * What to send a call by.
+   * What to send a call by. One thread reads the credentials at a time, and others go on with those
+   * that there are: a credential plugin may take its time.
    *
    * @param fresh whether credentials that were kept must be read again
    * @throws CredentialsException when a credential cannot be had
    * @throws GeneralSecurityException when a certificate or key cannot be read
    */
-  synchronized Connection get(boolean fresh) throws IOException, GeneralSecurityException {
-    Credentials current = credentials(fresh);
+  Connection get(boolean fresh) throws IOException, GeneralSecurityException {
+    Optional<Credentials> kept;
+    boolean young;
+    int before;
+    synchronized (this) {
+      kept = credentials;
+      young = monotonic.getAsLong() - readAt < CREDENTIALS_AGE.toNanos();
+      before = reads;
+    }
+    if (fresh || kept.isEmpty()) {
+      reading.acquireUninterruptibly();
+    } else if (young || !reading.tryAcquire()) {
+      return connection(kept.get());
+    }
+    try {
+      synchronized (this) {
+        if (reads != before) {
+          // Somebody else has read them while this thread waited.
+          return connection(credentials.orElseThrow());
+        }
+      }
+      return install(next(fresh, kept));
+    } finally {
+      reading.release();
+    }
+  }
+
+  private synchronized Connection connection(Credentials current) throws GeneralSecurityException {
     Transport open =
         transport.isPresent()
             ? transport.get()
@@ -90,27 +124,33 @@ final class Connections implements AutoCloseable {
     return new Connection(open, current.identity().token());
   }
 
-  private Credentials credentials(boolean fresh) throws IOException, GeneralSecurityException {
-    long now = monotonic.getAsLong();
-    Credentials kept = credentials.orElse(null);
-    if (kept != null && !fresh && now - readAt < CREDENTIALS_AGE.toNanos()) {
-      return kept;
+  private synchronized Connection install(Credentials next) throws GeneralSecurityException {
+    boolean sameTls =
+        credentials.map(kept -> kept.sameTls(next.authority(), next.identity())).orElse(true);
+    if (!sameTls) {
+      log.info("credentials=reloaded origin=\"{}\"", access.origin());
+      close();
     }
-    Credentials next;
+    credentials = Optional.of(next);
+    readAt = monotonic.getAsLong();
+    reads++;
+    return connection(next);
+  }
+
+  private Credentials next(boolean fresh, Optional<Credentials> kept)
+      throws IOException, GeneralSecurityException {
     try {
-      next = read(fresh, Optional.ofNullable(kept));
+      Credentials next = read(fresh, kept);
       tellOfFailure("");
+      return next;
     } catch (IOException | GeneralSecurityException e) {
-      if (kept == null) {
+      if (kept.isEmpty()) {
         throw new CredentialsException(ApiClient.reason(e), e);
       }
       // A file that is being replaced: what was good a moment ago may still be.
       tellOfFailure(ApiClient.reason(e));
-      next = kept;
+      return kept.get();
     }
-    credentials = Optional.of(next);
-    readAt = now;
-    return next;
   }
 
   /** Has the credentials read again at the next call, whatever their age. */
@@ -137,12 +177,7 @@ final class Connections implements AutoCloseable {
     if (kept.isPresent() && kept.get().sameTls(authority, identity)) {
       return new Credentials(authority, identity, kept.get().trust());
     }
-    ServerTrust.Verified trust = ClusterAccess.trust(authority);
-    if (kept.isPresent()) {
-      log.info("credentials=reloaded origin=\"{}\"", access.origin());
-      close();
-    }
-    return new Credentials(authority, identity, trust);
+    return new Credentials(authority, identity, ClusterAccess.trust(authority));
   }
 
   /** Gives up the connections to a server. */

@@ -1,12 +1,40 @@
 package io.apiserverupdater.updater.kube.api;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.apiserverupdater.updater.kube.access.ServerAddress;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.SocketTimeoutException;
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class ApiClientTest {
+  /** As a write may not be sent when the Lease has ended meanwhile. */
+  @Test
+  void nothingIsSentWhenTheCredentialsTookAllTheTime() throws Exception {
+    AtomicLong clock = new AtomicLong();
+    SlowAccess access = new SlowAccess();
+    access.whenAsked = () -> clock.updateAndGet(now -> now + Duration.ofSeconds(30).toNanos());
+    try (ServerSocket server = new ServerSocket(0, 5, InetAddress.getLoopbackAddress())) {
+      access.server = ServerAddress.member("127.0.0.1", server.getLocalPort());
+      ApiAnswer answer;
+      try (ApiClient api = new ApiClient(access, "test", clock::get)) {
+        answer = api.send(ApiCall.post("/api", "{}"), Duration.ofSeconds(3));
+      }
+      ApiAnswer.None none = assertInstanceOf(ApiAnswer.None.class, answer);
+      assertTrue(none.why().contains("no time left"), none.why());
+      server.setSoTimeout(1);
+      assertThrows(SocketTimeoutException.class, server::accept, "nobody has connected");
+    }
+  }
+
   @ParameterizedTest
   @CsvSource({
     "3000, 4, 750",

@@ -1,0 +1,42 @@
+package io.apiserverupdater.updater.kube.api;
+
+import io.apiserverupdater.apiserver.kubeconfig.ClientIdentity;
+import io.apiserverupdater.updater.kube.access.ClusterAccess;
+import io.apiserverupdater.updater.kube.access.ServerAddress;
+import java.net.Proxy;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** Gives one token after the other, and does before what a test wants it to. */
+final class SlowAccess implements ClusterAccess {
+  final AtomicInteger asked = new AtomicInteger();
+  volatile Runnable whenAsked = () -> {};
+  volatile ServerAddress server = ServerAddress.member("192.0.2.1", 6443);
+
+  @Override
+  public String origin() {
+    return "test";
+  }
+
+  @Override
+  public ServerAddress server() {
+    return server;
+  }
+
+  @Override
+  public Proxy proxy() {
+    return Proxy.NO_PROXY;
+  }
+
+  @Override
+  public Optional<String> certificateAuthority() {
+    return Optional.empty();
+  }
+
+  @Override
+  public ClientIdentity identity(boolean fresh) {
+    int number = asked.incrementAndGet();
+    whenAsked.run();
+    return ClientIdentity.ofToken("token-" + number);
+  }
+}
