@@ -3,6 +3,7 @@ package io.apiserverupdater.component;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -31,7 +32,8 @@ final class Relay implements AutoCloseable {
     Optional<String> of(Relay relay, Socket client) throws IOException;
   }
 
-  private static final InetSocketAddress ANYWHERE = new InetSocketAddress("127.0.0.1", 0);
+  private static final InetSocketAddress ANYWHERE =
+      new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
 
   private final Route route;
   private final Duration delay;
