@@ -68,6 +68,16 @@ record Entry(Path file, String title, Map<?, ?> fields) {
     }
   }
 
+  /** Adds a fault for each of these that is set, and neither true nor false. */
+  void expectFlags(List<String> faults, String... keys) {
+    for (String key : keys) {
+      @Nullable Object value = fields.get(key);
+      if (value != null && !(value instanceof Boolean)) {
+        faults.add(where() + ": " + key + " is " + kind(value) + ", expected true or false");
+      }
+    }
+  }
+
   /** A list; empty when it is not set, or is something else, which is added to the faults. */
   List<?> list(String key, List<String> faults) {
     @Nullable Object value = fields.get(key);

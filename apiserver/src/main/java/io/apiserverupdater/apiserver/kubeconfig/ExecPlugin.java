@@ -101,7 +101,8 @@ final class ExecPlugin {
         String device = Files.readSymbolicLink(Path.of("/proc/self/fd/0")).toString();
         return device.startsWith("/dev/pts/") || device.startsWith("/dev/tty");
       } catch (IOException e) {
-        return System.console() != null;
+        // Not Linux: the plugin is run as without one.
+        return false;
       }
     }
   }
@@ -124,13 +125,18 @@ final class ExecPlugin {
   /** The plugin of a user, if it has one; faults in its description are added to the list. */
   static Optional<ExecPlugin> of(
       Entry user, Entry cluster, Surroundings surroundings, List<String> faults) {
-    if (!(user.fields().get("exec") instanceof Map<?, ?> fields)) {
+    @Nullable Object value = user.fields().get("exec");
+    if (!(value instanceof Map<?, ?> fields)) {
+      if (value != null) {
+        faults.add(user.where() + ": exec is " + Entry.kind(value) + ", expected a mapping");
+      }
       return Optional.empty();
     }
     Entry exec = new Entry(user.file(), user.title() + " exec", fields);
     int before = faults.size();
     exec.expectTexts(faults, "apiVersion", "command", "installHint", "interactiveMode");
     exec.expectPaths(faults, "command");
+    exec.expectFlags(faults, "provideClusterInfo");
     expectOneOf(
         exec,
         "apiVersion",

@@ -54,6 +54,7 @@ public record Kubeconfig(
         "certificate-authority-data");
     cluster.expectBase64(faults, "certificate-authority");
     cluster.expectPaths(faults, "certificate-authority");
+    cluster.expectFlags(faults, "insecure-skip-tls-verify", "disable-compression");
     ServerUrl server = server(cluster, faults);
     String tlsName = cluster.text("tls-server-name");
     if (!tlsName.isEmpty() && !ServerUrl.isHost(tlsName)) {

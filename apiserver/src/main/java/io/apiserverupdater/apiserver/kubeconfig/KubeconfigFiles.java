@@ -89,7 +89,7 @@ record KubeconfigFiles(
 
   /** By the byte order mark, which some editors write (YAML 1.2, section 5.2). */
   private static Charset charset(byte[] bytes) {
-    int mark = bytes.length < 2 ? 0 : (bytes[0] & 0xFF) << 8 | (bytes[1] & 0xFF);
+    int mark = bytes.length < 2 ? 0 : ((bytes[0] & 0xFF) << 8) | (bytes[1] & 0xFF);
     return switch (mark) {
       case 0xFEFF -> StandardCharsets.UTF_16BE;
       case 0xFFFE -> StandardCharsets.UTF_16LE;

@@ -68,7 +68,7 @@ final class ProxyVariables {
       return false;
     }
     for (int bit = 0; bit < bits; bit++) {
-      int mask = 0x80 >> bit % 8;
+      int mask = 0x80 >> (bit % 8);
       if ((wanted[bit / 8] & mask) != (found[bit / 8] & mask)) {
         return false;
       }

@@ -168,6 +168,8 @@ class KubeconfigTest {
         "tls-server-name: 'a b' | tls-server-name is \"a b\", expected a host name",
         "tls-server-name: 'api.example:6443' | tls-server-name is \"api.example:6443\"",
         "proxy-url: 'http://p:99999' | proxy-url is \"http://p:99999\", expected http://",
+        "insecure-skip-tls-verify: 'yes' | insecure-skip-tls-verify is a text, expected true or",
+        "disable-compression: 1 | disable-compression is a number, expected true or false",
         "proxy-url: 'http://p p' | proxy-url is \"http://p p\", expected http://",
         "certificate-authority: \"a\\0b\" | certificate-authority is \"a?b\", expected a path",
       })
@@ -261,6 +263,7 @@ class KubeconfigTest {
       value = {
         "&e {args: [a, *e]} | args[1] is a mapping, expected a text",
         "{args: [[a]]} | args[0] is a list, expected a text",
+        "{provideClusterInfo: 'true'} | provideClusterInfo is a text, expected true or false",
         "{args: get-token} | args is a text, expected a list",
         "{env: {A: b}} | env is a mapping, expected a list",
         "{env: [A=b]} | env has an entry that is not {name: NAME, value: VALUE}",
@@ -295,6 +298,12 @@ class KubeconfigTest {
   void impersonationIsRefused(String field, String key) {
     String fault = onlyFault("server: https://x", field);
     assertTrue(fault.contains("user \"me\": " + key + " is not supported"), fault);
+  }
+
+  @Test
+  void pluginOfAnotherShapeIsRefused() {
+    String fault = onlyFault("server: https://x", "exec: login");
+    assertTrue(fault.endsWith("user \"me\": exec is a text, expected a mapping"), fault);
   }
 
   @Test
