@@ -34,7 +34,7 @@ public final class ClusterAccesses {
       return Optional.of(KubeconfigAccess.load(List.of(kubeconfig.get()), context, environment));
     }
     List<Path> listed = new ArrayList<>();
-    for (String name : environment.getOrDefault("KUBECONFIG", "").split(":")) {
+    for (String name : environment.getOrDefault("KUBECONFIG", "").split(":", -1)) {
       if (!name.isEmpty()) {
         listed.add(path("KUBECONFIG", name));
       }
