@@ -50,9 +50,15 @@ class BootstrapConfigTest {
     return assertInstanceOf(Parsed.Invalid.class, parse(arguments)).errors();
   }
 
+  /** The least that is needed, as far as it is not given otherwise, and more. */
   private static String[] with(String... more) {
     Stream<String> least =
-        Stream.of("--control-plane=10.0.0.1", "--cluster-ip=10.96.0.64", "--ca-cert-hash=" + HASH);
+        Stream.of("--control-plane=10.0.0.1", "--cluster-ip=10.96.0.64", "--ca-cert-hash=" + HASH)
+            .filter(
+                flag ->
+                    Stream.of(more)
+                        .noneMatch(
+                            other -> other.split("=", -1)[0].equals(flag.split("=", -1)[0])));
     return Stream.concat(least, Stream.of(more)).toArray(String[]::new);
   }
 

@@ -185,7 +185,8 @@ class HealthGateModelTest {
               this,
               () -> world.leader == number ? Duration.ofSeconds(3) : Duration.ZERO,
               () -> world.now,
-              () -> 0);
+              () -> 0,
+              new DirectExecutor());
     }
 
     void step() {

@@ -17,9 +17,9 @@ import java.util.Set;
  * Which apiserver to ask first. The live control planes come before the configured address, because
  * that address may depend on what we maintain; one that has answered comes before the others, one
  * that asked to be spared (429) comes after them, then one whose word others have contradicted, one
- * that has just failed, and one that our probes call unready comes last. Watches and calls stay at one
- * server; renewals of the Lease take turns between two, so that a write needs no TLS handshake when
- * one of them dies. Thread-safe.
+ * that has just failed, and one that our probes call unready comes last. Watches and calls stay at
+ * one server; renewals of the Lease take turns between two, so that a write needs no TLS handshake
+ * when one of them dies. Thread-safe.
  */
 final class ServerOrder {
   /** A server that failed is asked after all others for this long. */

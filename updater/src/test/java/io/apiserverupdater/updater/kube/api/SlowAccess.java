@@ -1,9 +1,9 @@
 package io.apiserverupdater.updater.kube.api;
 
 import io.apiserverupdater.apiserver.kubeconfig.ClientIdentity;
+import io.apiserverupdater.apiserver.kubeconfig.ProxyServer;
 import io.apiserverupdater.updater.kube.access.ClusterAccess;
 import io.apiserverupdater.updater.kube.access.ServerAddress;
-import java.net.Proxy;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -24,8 +24,8 @@ final class SlowAccess implements ClusterAccess {
   }
 
   @Override
-  public Proxy proxy() {
-    return Proxy.NO_PROXY;
+  public ProxyServer proxy() {
+    return ProxyServer.NONE;
   }
 
   @Override
