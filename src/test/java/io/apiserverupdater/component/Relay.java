@@ -32,9 +32,6 @@ final class Relay implements AutoCloseable {
     Optional<String> of(Relay relay, Socket client) throws IOException;
   }
 
-  private static final InetSocketAddress ANYWHERE =
-      new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
-
   private final Route route;
   private final Duration delay;
   private final ServerSocket listening;
@@ -65,13 +62,13 @@ final class Relay implements AutoCloseable {
               .write("HTTP/1.1 200 Fine\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
           return Optional.of(request.group(1));
         },
-        ANYWHERE,
+        anywhere(),
         Duration.ZERO);
   }
 
   /** A balancer: each new connection goes to what it is told then, as HOST:PORT. */
   static Relay balancer(Supplier<String> next) throws IOException {
-    return new Relay((relay, client) -> Optional.of(next.get()), ANYWHERE, Duration.ZERO);
+    return new Relay((relay, client) -> Optional.of(next.get()), anywhere(), Duration.ZERO);
   }
 
   /**
@@ -80,6 +77,11 @@ final class Relay implements AutoCloseable {
    */
   static Relay longWay(InetSocketAddress at, String to, Duration delay) throws IOException {
     return new Relay((relay, client) -> Optional.of(to), at, delay);
+  }
+
+  /** Not the loopback address of Java, which may be that of IPv6. */
+  private static InetSocketAddress anywhere() throws IOException {
+    return new InetSocketAddress(InetAddress.getByAddress(new byte[] {127, 0, 0, 1}), 0);
   }
 
   /** Its own HOST:PORT. */

@@ -45,6 +45,9 @@ public final class ResourceWatch<T extends KubernetesObject> implements AutoClos
   /** So many of them in a row are worth a word. */
   private static final int MOST_SHORT_WATCHES = 5;
 
+  /** An apiserver that has just started knows no permission yet. */
+  private static final Duration FORBIDDEN_FIRST_RETRY = Duration.ofSeconds(1);
+
   /** A permission is granted by a person: what has been refused again and again waits for one. */
   private static final Duration FORBIDDEN_RETRY = Duration.ofSeconds(15);
 
@@ -66,6 +69,7 @@ public final class ResourceWatch<T extends KubernetesObject> implements AutoClos
 
   // Of the watch's thread only.
   private int shortWatches;
+  private int rejections;
 
   private final AtomicBoolean healthy = new AtomicBoolean(true);
   private volatile String lastRejection = "";
@@ -142,10 +146,12 @@ public final class ResourceWatch<T extends KubernetesObject> implements AutoClos
   private Duration pause(End.Failed failed) {
     Duration next = backoff.next();
     Duration asked = failed.retryAfter().orElse(Duration.ZERO);
-    if (failed.rejected() && backoff.isLongest()) {
-      asked = FORBIDDEN_RETRY;
-    }
     return asked.compareTo(next) > 0 ? asked : next;
+  }
+
+  private Duration pauseAfterRejection() {
+    rejections++;
+    return rejections == 1 ? FORBIDDEN_FIRST_RETRY : FORBIDDEN_RETRY;
   }
 
   /** A server that is about to stop lets a watch be opened and ends it; one does so for good. */
@@ -213,6 +219,7 @@ public final class ResourceWatch<T extends KubernetesObject> implements AutoClos
       } finally {
         if (settled.isDone()) {
           shortWatches = 0;
+          rejections = 0;
           backoff.reset();
         }
         settled.cancel(false);
@@ -280,7 +287,9 @@ public final class ResourceWatch<T extends KubernetesObject> implements AutoClos
 
   private End failed(ApiAnswer answer) {
     if (answer instanceof ApiAnswer.Status status) {
-      return new End.Failed(status.describe(), status.retryAfter(), status.isRejection());
+      return status.isRejection()
+          ? new End.Failed(status.describe(), Optional.of(pauseAfterRejection()), true)
+          : new End.Failed(status.describe(), status.retryAfter(), false);
     }
     if (answer instanceof ApiAnswer.Unreadable) {
       return new End.Failed(answer.failure(), Optional.empty(), true);
