@@ -32,9 +32,12 @@ import java.security.GeneralSecurityException;
 import java.security.cert.CertificateException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -138,7 +141,10 @@ public record ApiserverSource(Path kubeconfig, Supplier<Instant> clock) {
   }
 
   private Access access() throws IOException, GeneralSecurityException {
-    Kubeconfig config = Kubeconfig.load(List.of(kubeconfig), Optional.empty(), System.getenv());
+    // The name is in this node's hosts file alone: only a proxy-url is meant for it.
+    Map<String, String> environment = new HashMap<>(System.getenv());
+    environment.keySet().removeAll(Set.of("HTTPS_PROXY", "https_proxy"));
+    Kubeconfig config = Kubeconfig.load(List.of(kubeconfig), Optional.empty(), environment);
     Optional<String> authority = config.certificateAuthority();
     if (authority.isEmpty()) {
       throw new InvalidKubeconfigException(

@@ -56,9 +56,7 @@ public final class LockFile implements AutoCloseable {
               file,
               Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE),
               PosixFilePermissions.asFileAttribute(OWNER_ONLY));
-      if (!Files.getPosixFilePermissions(file).equals(OWNER_ONLY)) {
-        Files.setPosixFilePermissions(file, OWNER_ONLY);
-      }
+      closeToOthers(file);
       locked = channel.tryLock() != null || lock(channel, end.nanos());
       if (!locked) {
         throw new LockTimeoutException(file, deadline);
@@ -71,6 +69,17 @@ public final class LockFile implements AutoCloseable {
           channel.close();
         }
       }
+    }
+  }
+
+  /** An earlier version left it open to all. Some file systems know no modes. */
+  private static void closeToOthers(Path file) {
+    try {
+      if (!Files.getPosixFilePermissions(file).equals(OWNER_ONLY)) {
+        Files.setPosixFilePermissions(file, OWNER_ONLY);
+      }
+    } catch (IOException | UnsupportedOperationException e) {
+      // The lock works all the same.
     }
   }
 

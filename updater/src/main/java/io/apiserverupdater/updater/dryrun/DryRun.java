@@ -159,8 +159,9 @@ public record DryRun(MirrorRule rule, boolean targetKnown) {
     if (service.localTrafficOnly()) {
       warnings.add(
           subject
-              + " has internalTrafficPolicy Local, so nodes that run no member drop its"
-              + " connections; set spec.internalTrafficPolicy to Cluster");
+              + " has internalTrafficPolicy Local, so kube-proxy drops its connections on every node"
+              + " whose name no endpoint carries, and the apiservers' own slice carries none; set"
+              + " spec.internalTrafficPolicy to Cluster");
     }
     service
         .primaryFamily()
@@ -201,9 +202,9 @@ public record DryRun(MirrorRule rule, boolean targetKnown) {
     return range.isStatic(ip)
         ? List.of()
         : List.of(
-            ("Kubernetes may give the cluster IP %s of Service %s to another Service whenever this"
-                    + " one does not exist; choose one of the first %s addresses of %s")
-                .formatted(ip, rule.target(), range.staticBand(), range.cidr()));
+            ("if Service %s is ever deleted, Kubernetes may give its cluster IP %s to another one;"
+                    + " choose one of the first %s addresses of %s")
+                .formatted(rule.target(), ip, range.staticBand(), range.cidr()));
   }
 
   private static List<String> certificateWarnings(

@@ -20,14 +20,11 @@ public record Refusal(String reason, String message, String remedy) {
         "EmptySource",
         "the source " + source + " has no endpoint",
         ("nothing is written, so the last good state stays; if no listed apiserver works, check"
-                + " the apiservers' logs and etcd; if kubectl get endpointslices -n %s -l %s=%s"
-                + " shows one, remove resourceNames from the updater's Role in namespace %s, so"
-                + " that it may find slices by their label")
-            .formatted(
-                namespace,
-                EndpointSlice.SERVICE_NAME_LABEL,
-                source.substring(slash + 1),
-                namespace));
+                + " the apiservers' logs and etcd; if kubectl get endpointslices -n %1$s -l"
+                + " %2$s=%3$s shows none named %3$s but one of another name, remove resourceNames"
+                + " from the updater's Role in namespace %1$s, so that it may find slices by their"
+                + " label")
+            .formatted(namespace, EndpointSlice.SERVICE_NAME_LABEL, source.substring(slash + 1)));
   }
 
   static Refusal sourcePort(String source, String slice, List<Port> candidates) {

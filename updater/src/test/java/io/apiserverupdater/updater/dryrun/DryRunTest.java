@@ -98,9 +98,9 @@ final class DryRunTest {
             "refused: the source default/kubernetes has no endpoint; nothing is written, so the"
                 + " last good state stays; if no listed apiserver works, check the apiservers'"
                 + " logs and etcd; if kubectl get endpointslices -n default -l"
-                + " kubernetes.io/service-name=kubernetes shows one, remove resourceNames from the"
-                + " updater's Role in namespace default, so that it may find slices by their"
-                + " label"));
+                + " kubernetes.io/service-name=kubernetes shows none named kubernetes but one of"
+                + " another name, remove resourceNames from the updater's Role in namespace"
+                + " default, so that it may find slices by their label"));
   }
 
   @ParameterizedTest(name = "{0}")
@@ -231,8 +231,9 @@ final class DryRunTest {
                 List.of(AddressFamily.IPV4),
                 List.of(new Port("https", 6443, "TCP")),
                 true),
-            "Service kube-system/apiserver has internalTrafficPolicy Local, so nodes that run no"
-                + " member drop its connections; set spec.internalTrafficPolicy to Cluster"),
+            "Service kube-system/apiserver has internalTrafficPolicy Local, so kube-proxy drops its"
+                + " connections on every node whose name no endpoint carries, and the apiservers'"
+                + " own slice carries none; set spec.internalTrafficPolicy to Cluster"),
         service(
             "two families, and the source has the second one only",
             Cluster.service("fd00:96::64", List.of(AddressFamily.IPV6, AddressFamily.IPV4), "TCP"),
@@ -267,9 +268,9 @@ final class DryRunTest {
         settled.withService(Optional.empty()).withRange("10.43.0.0/16").compare().warnings());
     assertEquals(
         List.of(
-            "Kubernetes may give the cluster IP 10.96.0.64 of Service kube-system/apiserver to"
-                + " another Service whenever this one does not exist; choose one of the first 16"
-                + " addresses of 10.96.0.0/24"),
+            "if Service kube-system/apiserver is ever deleted, Kubernetes may give its cluster IP"
+                + " 10.96.0.64 to another one; choose one of the first 16 addresses of"
+                + " 10.96.0.0/24"),
         settled.withRange("10.96.0.0/24").compare().warnings());
   }
 

@@ -292,11 +292,14 @@ public final class ApiClient implements AutoCloseable {
 
   private ApiAnswer exchange(ServerAddress server, ApiCall call, long end, boolean freshIdentity)
       throws IOException, GeneralSecurityException {
+    long asked = monotonic.getAsLong();
     Connections.Connection connection = connections.get(freshIdentity);
-    // A credential plugin may have taken all of it.
-    long left = end - monotonic.getAsLong();
+    // A read waits for a credential plugin, at which a person may have to log in. A write that
+    // comes
+    // too late could land when somebody else leads.
+    long left = end - (call.isRead() ? asked : monotonic.getAsLong());
     if (left <= 0) {
-      throw new IOException("no time left when the credentials were there");
+      throw new Connections.CredentialsException("the credentials took longer than the call may");
     }
     Transport.Reply reply =
         connection.transport().exchange(server, call, connection.token(), Duration.ofNanos(left));

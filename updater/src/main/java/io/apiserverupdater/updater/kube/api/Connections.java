@@ -35,6 +35,10 @@ final class Connections implements AutoCloseable {
     CredentialsException(String message, Throwable cause) {
       super(message, cause);
     }
+
+    CredentialsException(String reason) {
+      super(reason);
+    }
   }
 
   private final ClusterAccess access;
