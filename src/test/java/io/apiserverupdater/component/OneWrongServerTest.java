@@ -105,6 +105,24 @@ class OneWrongServerTest extends OnOneCluster {
     assertEquals(1, updater.log("apiserver=distrusted").size(), updater::logText);
   }
 
+  /** Its write has landed: that the next one finds a conflict contradicts nobody. */
+  @Test
+  void serverThatIsSlowOnceIsNotDistrusted() throws Exception {
+    String namespace = replicas.namespace();
+    UpdaterProcess updater = replicas.replica(user, namespace, "--apiserver-failover");
+    updater.awaitLog("leading=true", Replicas.SOON);
+    replicas.awaitMirrored(namespace, cluster.runningAddresses());
+    FaultPlan.Rule slow =
+        cluster
+            .faults()
+            .next(1, writesOf("leases"), new Fault.AnsweredLate(Duration.ofMillis(1200)));
+    cluster.awaitTrue("a renewal is answered late", () -> slow.hits() > 0);
+    replicas.awaitMirrored(namespace, changeSource());
+    FaultPlan.Rule next = cluster.faults().next(3, writesOf("leases"), new Fault.UnknownFields());
+    cluster.awaitTrue("it is renewed again", () -> next.hits() > 2);
+    assertEquals(List.of(), updater.log("apiserver=distrusted"), updater::logText);
+  }
+
   /** As when an admission webhook fails: no server is at fault. */
   @ParameterizedTest
   @MethodSource("failingWrites")

@@ -28,11 +28,6 @@ public final class Backoff {
     return after(failures, first, most, random);
   }
 
-  /** Whether the next time to wait would be no longer than the last one. */
-  public boolean isLongest() {
-    return failures > 0 && after(failures, first, most, () -> 0).equals(most.dividedBy(2));
-  }
-
   public void reset() {
     failures = 0;
   }

@@ -19,7 +19,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import java.util.function.DoubleSupplier;
 import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
@@ -38,6 +40,8 @@ public final class EndpointsReconciler implements AutoCloseable {
 
   /** A person has to change something before a rejected write can succeed. */
   private static final Duration REJECTED_RETRY = Duration.ofSeconds(15);
+
+  private static final int FEW_REJECTIONS = 5;
 
   /** What changes in between may be that something. */
   private static final Duration REJECTED_HOLD = Duration.ofSeconds(1);
@@ -63,6 +67,7 @@ public final class EndpointsReconciler implements AutoCloseable {
   private final WriteBudget budget;
   private final Backoff backoff;
   private final RepairPace pace = new RepairPace();
+  private final RepairPace secondaryPace = new RepairPace();
   private final Thread thread = new Thread(this::run, "reconciler");
   private final SecondaryWriter secondary;
   private final ExecutorService secondaryThread;
@@ -71,6 +76,7 @@ public final class EndpointsReconciler implements AutoCloseable {
   private volatile GateState gate = GateState.INITIAL;
 
   // Of the reconciler's thread only.
+  private int rejections;
   private long holdUntil;
   private List<Refusal> lastRefusals = List.of();
   private Optional<EndpointsSnapshot> lastPublished = Optional.empty();
@@ -89,7 +95,15 @@ public final class EndpointsReconciler implements AutoCloseable {
         leadership,
         monotonic,
         random,
-        Executors.newSingleThreadExecutor(task -> new Thread(task, "endpoints-writer")));
+        new ThreadPoolExecutor(
+            1,
+            1,
+            0,
+            TimeUnit.SECONDS,
+            new LinkedBlockingQueue<>(),
+            task -> new Thread(task, "endpoints-writer"),
+            // At the end nothing is written any more.
+            new ThreadPoolExecutor.DiscardPolicy()));
   }
 
   EndpointsReconciler(
@@ -223,28 +237,53 @@ public final class EndpointsReconciler implements AutoCloseable {
   /** Carries a decision to write, or not to write, out. */
   private Optional<Duration> act(Decision decision) {
     if (decision instanceof Decision.Apply apply) {
-      Duration delay = pace.delay(apply.snapshot(), monotonic.getAsLong());
-      if (!delay.isZero()) {
-        return Optional.of(delay);
-      }
-      Optional<Duration> retry = writeSlices(apply.slices());
-      if (retry.isPresent()) {
-        return retry;
+      List<Change> slices = apply.slices();
+      if (slices.isEmpty()) {
+        inStep();
+      } else {
+        Duration delay = pace.delay(apply.snapshot(), monotonic.getAsLong());
+        if (!delay.isZero()) {
+          return Optional.of(delay);
+        }
+        Optional<Duration> retry = writeSlices(slices);
+        if (retry.isPresent()) {
+          return retry;
+        }
+        pace.written(apply.snapshot(), monotonic.getAsLong());
       }
       tellOfTarget(apply.snapshot());
-      boolean taken = apply.others().stream().filter(secondary::offer).count() > 0;
-      if (apply.slices().isEmpty() && !taken) {
-        return Optional.of(secondary.left()).filter(left -> !left.isZero());
-      }
-      pace.written(apply.snapshot(), monotonic.getAsLong());
+      Optional<Duration> others = writeOthers(apply);
       // What was written is compared once more with what the server made of it.
-      return Optional.of(Duration.ZERO);
+      return slices.isEmpty() ? others : Optional.of(Duration.ZERO);
     }
-    failures.tell("");
+    inStep();
     secondary.upToDate();
     tellOfTarget(((Decision.UpToDate) decision).snapshot());
-    backoff.reset();
     return Optional.empty();
+  }
+
+  /** The slices are as they should be. */
+  private void inStep() {
+    failures.tell("");
+    rejections = 0;
+    backoff.reset();
+  }
+
+  /** Has the other objects written; returns when to try again, unless that is told later. */
+  private Optional<Duration> writeOthers(Decision.Apply apply) {
+    if (apply.others().isEmpty()) {
+      return Optional.empty();
+    }
+    Duration delay = secondaryPace.delay(apply.snapshot(), monotonic.getAsLong());
+    if (!delay.isZero()) {
+      return Optional.of(delay);
+    }
+    for (Change change : apply.others()) {
+      if (secondary.offer(change)) {
+        secondaryPace.written(apply.snapshot(), monotonic.getAsLong());
+      }
+    }
+    return Optional.of(secondary.left()).filter(left -> !left.isZero());
   }
 
   private Optional<Duration> writeSlices(List<Change> changes) {
@@ -286,8 +325,10 @@ public final class EndpointsReconciler implements AutoCloseable {
     Duration next = backoff.next();
     if (result instanceof EndpointsClient.WriteResult.Rejected) {
       holdFor(REJECTED_HOLD);
-      return backoff.isLongest() ? REJECTED_RETRY : longer(next, REJECTED_HOLD);
+      rejections++;
+      return rejections > FEW_REJECTIONS ? REJECTED_RETRY : longer(next, REJECTED_HOLD);
     }
+    rejections = 0;
     EndpointsClient.WriteResult.Failed failed = (EndpointsClient.WriteResult.Failed) result;
     // It may have landed: what is there decides what is done next.
     client.reread();

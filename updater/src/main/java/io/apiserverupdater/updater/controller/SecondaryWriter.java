@@ -100,6 +100,9 @@ final class SecondaryWriter {
     if (result instanceof EndpointsClient.WriteResult.Written) {
       return true;
     }
+    if (Thread.currentThread().isInterrupted()) {
+      return false;
+    }
     if (result instanceof EndpointsClient.WriteResult.Failed failed) {
       failures.tell("could not " + change.describe() + ": " + failed.reason());
     } else if (result instanceof EndpointsClient.WriteResult.Rejected rejected) {

@@ -83,8 +83,8 @@ final class KubeEndpointsClient implements EndpointsClient {
     slices
         .values()
         .forEach(list -> needed.add(new ResourceWatch<>(list, longestWatch, this::changed)));
+    needed.add(new ResourceWatch<>(services, longestWatch, this::changed));
     watches.addAll(needed);
-    watches.add(new ResourceWatch<>(services, longestWatch, this::changed));
     if (settings.writeEndpoints()) {
       watches.add(new ResourceWatch<>(endpoints, longestWatch, this::changed));
     }

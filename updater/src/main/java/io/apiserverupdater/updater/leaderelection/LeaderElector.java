@@ -150,6 +150,9 @@ public final class LeaderElector implements Leadership, AutoCloseable {
     tellOfNewHolder();
     if (!fit.getAsBoolean()) {
       release("it cannot read what it is to mirror, or the target");
+      synchronized (this) {
+        releasing = closing;
+      }
       return now + settings.retryPeriod().toNanos();
     }
     LeaseDecision decision =
@@ -307,7 +310,7 @@ public final class LeaderElector implements Leadership, AutoCloseable {
       return;
     }
     synchronized (this) {
-      releasing = closing;
+      releasing = true;
       // Of a call that was given up for the end's sake. It is not to end this one, too.
       boolean unusedInterrupt = Thread.interrupted();
     }

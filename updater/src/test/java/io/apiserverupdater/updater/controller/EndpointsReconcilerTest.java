@@ -242,6 +242,20 @@ class EndpointsReconcilerTest {
   }
 
   @Test
+  void repairOfASliceIsNotSlowedDownByTheEndpointsObject() {
+    client.answers.add(new WriteResult.Written());
+    for (int i = 0; i < 20; i++) {
+      client.answers.add(new WriteResult.Rejected("403: forbidden"));
+      reconciler.reconcile();
+      clock.addAndGet(Duration.ofSeconds(15).toNanos());
+    }
+    client.writes.clear();
+    client.slices.clear();
+    reconciler.reconcile();
+    assertEquals(SLICE, client.writes.get(0));
+  }
+
+  @Test
   void failureOfOneFamilyDoesNotKeepTheOtherFromItsSlice() {
     EndpointSlice ipv4 = client.source.get(0);
     List<Endpoint> ipv6 = List.of(Endpoint.ready("2001:db8::1"));

@@ -161,7 +161,7 @@ public final class ApiClient implements AutoCloseable {
         }
         if (answer instanceof ApiAnswer.Status status && status.code() >= 500) {
           demote(server, status.describe());
-          moveWatches();
+          leave(server);
           failures.add(server + ": " + status.describe());
           refused = Optional.of(status);
           continue;
@@ -172,18 +172,25 @@ public final class ApiClient implements AutoCloseable {
           continue;
         }
         promote(server, calls, sentAt);
-        doubtful.forEach((refusing, why) -> contradict(refusing, server, why));
+        if (answer instanceof ApiAnswer.Ok && order.isMember(server)) {
+          doubtful.forEach((refusing, why) -> contradict(refusing, server, why));
+        }
         return answer;
       } catch (Connections.CredentialsException e) {
         return new ApiAnswer.None(reason(e));
       } catch (IOException | GeneralSecurityException e) {
+        if (Thread.currentThread().isInterrupted()) {
+          // It is to end: no server is to blame.
+          return new ApiAnswer.None(reason(e));
+        }
         failures.add(server + ": " + reason(e));
         if (!call.isRead() && isSilence(e)) {
           // A webhook may hold the write up. Only if another server takes it, is this one at fault.
-          doubtful.put(server, new ApiAnswer.None(server + ": " + reason(e)));
+          doubtful.put(server, new ApiAnswer.None(reason(e)));
           connections.evict(server);
         } else {
           broke(server, e);
+          leave(server);
         }
       }
     }
@@ -226,14 +233,18 @@ public final class ApiClient implements AutoCloseable {
   }
 
   private void contradict(ServerAddress refusing, ServerAddress accepting, ApiAnswer doubtful) {
-    distrust(refusing, doubtful.failure() + "; " + accepting + " accepts the same");
+    if (doubtful instanceof ApiAnswer.None) {
+      demote(refusing, doubtful.failure());
+    } else {
+      distrust(refusing, doubtful.failure() + "; " + accepting + " accepts the same");
+    }
   }
 
   private void distrust(ServerAddress server, String why) {
     if (order.distrusted(server, monotonic.getAsLong())) {
       log.warn("apiserver=distrusted address={} reason=\"{}\"", server, why);
     }
-    moveWatches();
+    leave(server);
   }
 
   /**
@@ -248,10 +259,19 @@ public final class ApiClient implements AutoCloseable {
                 server -> server, server -> order.isDistrusted(server, now)));
   }
 
+  /** Has the watches at any server go on at a better one. */
   private void moveWatches() {
     long now = monotonic.getAsLong();
     connections.cancelWatches(
         server -> order.isWorthLeaving(server, now) || order.isDemoted(server, now));
+  }
+
+  /** Has the watches at this server go on at a better one. */
+  private void leave(ServerAddress server) {
+    long now = monotonic.getAsLong();
+    if (order.isWorthLeaving(server, now) || order.isDemoted(server, now)) {
+      connections.cancelWatches(server::equals);
+    }
   }
 
   /** Such a server is well, and says for how long it is to be spared (RFC 6585, section 4). */
@@ -390,6 +410,7 @@ public final class ApiClient implements AutoCloseable {
     ApiAnswer.Status status = status(opened.reply());
     if (status.code() >= 500) {
       demote(server, status.describe());
+      leave(server);
     } else if (status.isBusy()) {
       noteBusy(server, status);
     }

@@ -77,7 +77,7 @@ final class ServerOrder {
     candidates.sort(
         Comparator.<ServerAddress, Boolean>comparing(unready::contains)
             .thenComparingLong(server -> demotedSince(server, now))
-            .thenComparing(server -> isDistrusted(server, now))
+            .thenComparing(server -> isWorse(server, now))
             .thenComparing(server -> isBusy(server, now))
             .thenComparing(server -> rank(server, calls, now)));
     return candidates;
@@ -179,10 +179,14 @@ final class ServerOrder {
    */
   synchronized boolean isWorthLeaving(ServerAddress server, long now) {
     boolean bad = unready.contains(server) || !members.contains(server);
-    return (bad && !unready.containsAll(members))
-        || (isDistrusted(server, now)
-            && members.stream()
-                .anyMatch(other -> !unready.contains(other) && !isDistrusted(other, now)));
+    return (bad && !unready.containsAll(members)) || isWorse(server, now);
+  }
+
+  /** Whether its word is doubted, and that of a ready member is not. */
+  private boolean isWorse(ServerAddress server, long now) {
+    return isDistrusted(server, now)
+        && members.stream()
+            .anyMatch(other -> !unready.contains(other) && !isDistrusted(other, now));
   }
 
   /** The same just after it was opened: not from where it went because the others had failed. */

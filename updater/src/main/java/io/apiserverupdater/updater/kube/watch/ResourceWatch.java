@@ -123,11 +123,17 @@ public final class ResourceWatch<T extends KubernetesObject> implements AutoClos
         end = listAndWatch();
       } catch (RuntimeException e) {
         // Nothing that a server sends ends this thread.
+        if (isClosed()) {
+          return;
+        }
         log.error("watch=error resource={} {}", list.resource().plural(), e, e);
         end = failed(e.toString());
       }
       if (isClosed()) {
         return;
+      }
+      if (!(end instanceof End.Failed failed && failed.rejected())) {
+        rejections = 0;
       }
       if (end instanceof End.Broken broken) {
         log.debug("watch=broken resource={} reason=\"{}\"", list.resource().plural(), broken.why());
@@ -212,14 +218,14 @@ public final class ResourceWatch<T extends KubernetesObject> implements AutoClos
         return failed(api.unreadable(stream.server(), KubeJson.orEmpty(e.getMessage())));
       } catch (IOException e) {
         if (stream.isCancelled()) {
-          return new End.Done();
+          // One that had to leave again at once may have to do so once more.
+          return settled.isDone() ? new End.Done() : new End.Broken("it moved at once");
         }
         api.broke(stream.server(), e);
         return new End.Broken(stream.server() + ": " + ApiClient.reason(e));
       } finally {
         if (settled.isDone()) {
           shortWatches = 0;
-          rejections = 0;
           backoff.reset();
         }
         settled.cancel(false);
