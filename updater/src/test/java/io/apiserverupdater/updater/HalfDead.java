@@ -2,7 +2,7 @@ package io.apiserverupdater.updater;
 
 import java.util.concurrent.CountDownLatch;
 
-/** A process with one thread that ends on an error, and one that would go on for ever. */
+/** A process with one thread that ends on an error, and one that would go on without end. */
 final class HalfDead {
   private HalfDead() {}
 

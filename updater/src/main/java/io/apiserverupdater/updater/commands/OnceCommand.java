@@ -71,7 +71,7 @@ public final class OnceCommand {
           continue;
         }
         if (result instanceof EndpointsClient.WriteResult.Rejected rejected) {
-          System.err.println("error: could not " + change.describe() + ": " + rejected.reason());
+          System.err.println("error: " + rejected.describe(change));
           return ERROR;
         }
         String reason =

@@ -40,14 +40,24 @@ public interface EndpointsClient {
     /** The object is not the one that was compared. */
     record Conflict() implements WriteResult {}
 
+    /** It was not carried out, as far as is known. */
+    sealed interface NotWritten extends WriteResult {
+      String reason();
+
+      /** For logs. */
+      default String describe(Change change) {
+        return "could not " + change.describe() + ": " + reason();
+      }
+    }
+
     /**
      * No answer, or an error that may pass.
      *
      * @param retryAfter what the server asked for, if it did
      */
-    record Failed(String reason, Optional<Duration> retryAfter) implements WriteResult {}
+    record Failed(String reason, Optional<Duration> retryAfter) implements NotWritten {}
 
     /** The server will say no again until a person changes something: 401, 403, 422. */
-    record Rejected(String reason) implements WriteResult {}
+    record Rejected(String reason) implements NotWritten {}
   }
 }

@@ -287,9 +287,7 @@ public final class EndpointsReconciler implements AutoCloseable {
   }
 
   private Optional<Duration> writeSlices(List<Change> changes) {
-    if (!changes.isEmpty()) {
-      budget.spend(monotonic.getAsLong());
-    }
+    budget.spend(monotonic.getAsLong());
     Optional<Duration> retry = Optional.empty();
     List<String> reasons = new ArrayList<>();
     for (Change change : changes) {
@@ -309,11 +307,7 @@ public final class EndpointsReconciler implements AutoCloseable {
         return Optional.of(backoff.next());
       }
       // The slice of the other address family may do better.
-      String reason =
-          result instanceof EndpointsClient.WriteResult.Rejected rejected
-              ? rejected.reason()
-              : ((EndpointsClient.WriteResult.Failed) result).reason();
-      reasons.add("could not " + change.describe() + ": " + reason);
+      reasons.add(((EndpointsClient.WriteResult.NotWritten) result).describe(change));
       Duration wait = afterFailure(result);
       retry = Optional.of(shorter(retry.orElse(wait), wait));
     }

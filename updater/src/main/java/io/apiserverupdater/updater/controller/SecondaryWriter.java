@@ -103,14 +103,13 @@ final class SecondaryWriter {
     if (Thread.currentThread().isInterrupted()) {
       return false;
     }
-    if (result instanceof EndpointsClient.WriteResult.Failed failed) {
-      failures.tell("could not " + change.describe() + ": " + failed.reason());
-    } else if (result instanceof EndpointsClient.WriteResult.Rejected rejected) {
-      failures.tell("could not " + change.describe() + ": " + rejected.reason());
-      return false;
+    if (result instanceof EndpointsClient.WriteResult.NotWritten refused) {
+      failures.tell(refused.describe(change));
     }
-    // It may have landed, or another one's has: what is there decides what is done next.
-    client.reread();
+    if (!(result instanceof EndpointsClient.WriteResult.Rejected)) {
+      // It may have landed, or another one's has: what is there decides what is done next.
+      client.reread();
+    }
     return false;
   }
 }

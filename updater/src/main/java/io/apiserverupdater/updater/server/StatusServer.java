@@ -115,7 +115,7 @@ public final class StatusServer implements AutoCloseable {
     }
   }
 
-  /** In ms, as {@link Selector#select(long)} takes it: 0 is for ever. */
+  /** In ms, as {@link Selector#select(long)} takes it: 0 waits without end. */
   private long untilNextLimit() {
     long now = monotonic.getAsLong();
     return connections().stream()

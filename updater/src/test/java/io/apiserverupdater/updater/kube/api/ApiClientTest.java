@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.apiserverupdater.updater.kube.access.ServerAddress;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.SocketTimeoutException;
@@ -17,18 +18,27 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class ApiClientTest {
   /** As a write may not be sent when the Lease has ended meanwhile. */
-  @Test
-  void nothingIsSentWhenTheCredentialsTookAllTheTime() throws Exception {
+  private static ServerSocket listening() throws IOException {
+    return new ServerSocket(0, 5, InetAddress.getByAddress(new byte[] {127, 0, 0, 1}));
+  }
+
+  /** Sends a call to a server, with credentials that take 30 s. */
+  private static ApiAnswer sendWithSlowCredentials(
+      ServerSocket server, ApiCall call, Duration timeout) {
     AtomicLong clock = new AtomicLong();
     SlowAccess access = new SlowAccess();
     access.whenAsked = () -> clock.updateAndGet(now -> now + Duration.ofSeconds(30).toNanos());
-    try (ServerSocket server =
-        new ServerSocket(0, 5, InetAddress.getByAddress(new byte[] {127, 0, 0, 1}))) {
-      access.server = ServerAddress.member("127.0.0.1", server.getLocalPort());
-      ApiAnswer answer;
-      try (ApiClient api = new ApiClient(access, "test", clock::get)) {
-        answer = api.send(ApiCall.post("/api", "{}"), Duration.ofSeconds(3));
-      }
+    access.server = ServerAddress.member("127.0.0.1", server.getLocalPort());
+    try (ApiClient api = new ApiClient(access, "test", clock::get)) {
+      return api.send(call, timeout);
+    }
+  }
+
+  @Test
+  void nothingIsSentWhenTheCredentialsTookAllTheTime() throws Exception {
+    try (ServerSocket server = listening()) {
+      ApiAnswer answer =
+          sendWithSlowCredentials(server, ApiCall.post("/api", "{}"), Duration.ofSeconds(3));
       ApiAnswer.None none = assertInstanceOf(ApiAnswer.None.class, answer);
       assertTrue(none.why().contains("longer than the call may"), none.why());
       server.setSoTimeout(1);
@@ -39,17 +49,11 @@ class ApiClientTest {
   /** A login in a browser takes longer than a list may. */
   @Test
   void readWaitsForItsCredentials() throws Exception {
-    AtomicLong clock = new AtomicLong();
-    SlowAccess access = new SlowAccess();
-    access.whenAsked = () -> clock.updateAndGet(now -> now + Duration.ofSeconds(30).toNanos());
-    try (ServerSocket server =
-        new ServerSocket(0, 5, InetAddress.getByAddress(new byte[] {127, 0, 0, 1}))) {
-      access.server = ServerAddress.member("127.0.0.1", server.getLocalPort());
+    try (ServerSocket server = listening()) {
+      ApiAnswer unusedAnswer =
+          sendWithSlowCredentials(server, ApiCall.get("/api"), Duration.ofMillis(300));
       server.setSoTimeout(10_000);
-      try (ApiClient api = new ApiClient(access, "test", clock::get)) {
-        ApiAnswer unusedAnswer = api.send(ApiCall.get("/api"), Duration.ofMillis(300));
-        server.accept().close();
-      }
+      server.accept().close();
     }
   }
 
