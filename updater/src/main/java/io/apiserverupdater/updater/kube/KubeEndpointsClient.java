@@ -6,7 +6,9 @@ import io.apiserverupdater.updater.endpoints.AddressFamily;
 import io.apiserverupdater.updater.endpoints.Change;
 import io.apiserverupdater.updater.endpoints.DesiredObject;
 import io.apiserverupdater.updater.endpoints.EndpointSlice;
+import io.apiserverupdater.updater.endpoints.Endpoints;
 import io.apiserverupdater.updater.endpoints.ObservedState;
+import io.apiserverupdater.updater.endpoints.Service;
 import io.apiserverupdater.updater.endpoints.TargetName;
 import io.apiserverupdater.updater.endpoints.TargetSettings;
 import io.apiserverupdater.updater.kube.access.ServerAddress;
@@ -34,6 +36,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
@@ -47,14 +50,14 @@ final class KubeEndpointsClient implements EndpointsClient {
   private final TargetSettings settings;
   private final TargetName target;
 
-  private final ObjectList<V1EndpointSlice> source;
-  private final ObjectList<V1Service> services;
-  private final Map<AddressFamily, ObjectList<V1EndpointSlice>> slices =
+  private final ObjectList<V1EndpointSlice, EndpointSlice> source;
+  private final ObjectList<V1Service, Service> services;
+  private final Map<AddressFamily, ObjectList<V1EndpointSlice, EndpointSlice>> slices =
       new EnumMap<>(AddressFamily.class);
-  private final ObjectList<V1Endpoints> endpoints;
+  private final ObjectList<V1Endpoints, Endpoints> endpoints;
 
   /** What is written. */
-  private final List<ObjectList<?>> written = new ArrayList<>();
+  private final List<ObjectList<?, ?>> written = new ArrayList<>();
 
   private final List<ResourceWatch<?>> needed = new ArrayList<>();
   private final List<ResourceWatch<?>> watches = new ArrayList<>();
@@ -69,11 +72,11 @@ final class KubeEndpointsClient implements EndpointsClient {
     this.failover = failover && settings.isApiservers();
     this.settings = settings;
     this.target = settings.target();
-    this.source = new ObjectList<>(api, Resource.ENDPOINT_SLICES, sourceSelection());
-    this.services = named(Resource.SERVICES, target.service());
-    this.endpoints = named(Resource.ENDPOINTS, target.service());
+    this.source = new ObjectList<>(api, Resource.ENDPOINT_SLICES, sourceSelection(), Models::slice);
+    this.services = named(Resource.SERVICES, target.service(), Models::service);
+    this.endpoints = named(Resource.ENDPOINTS, target.service(), Models::endpoints);
     for (AddressFamily family : AddressFamily.values()) {
-      slices.put(family, named(Resource.ENDPOINT_SLICES, target.slice(family)));
+      slices.put(family, named(Resource.ENDPOINT_SLICES, target.slice(family), Models::slice));
     }
     written.addAll(slices.values());
     if (settings.writeEndpoints()) {
@@ -90,8 +93,9 @@ final class KubeEndpointsClient implements EndpointsClient {
     }
   }
 
-  private <T extends KubernetesObject> ObjectList<T> named(Resource<T> resource, String name) {
-    return new ObjectList<>(api, resource, Selection.named(target.namespace(), name));
+  private <T extends KubernetesObject, V> ObjectList<T, V> named(
+      Resource<T> resource, String name, Function<T, V> conversion) {
+    return new ObjectList<>(api, resource, Selection.named(target.namespace(), name), conversion);
   }
 
   /**
@@ -170,22 +174,19 @@ final class KubeEndpointsClient implements EndpointsClient {
   }
 
   private List<EndpointSlice> sourceSlices() {
-    return settings.ofSource(
-        source.cache().all().stream().map(slice -> Models.slice(slice.object())).toList());
+    return settings.ofSource(source.cache().values());
   }
 
   private ObservedState state(List<EndpointSlice> sourceSlices) {
     Map<AddressFamily, EndpointSlice> current = new EnumMap<>(AddressFamily.class);
     slices.forEach(
         (family, list) ->
-            list.cache()
-                .get(target.slice(family))
-                .ifPresent(slice -> current.put(family, Models.slice(slice.object()))));
+            list.cache().value(target.slice(family)).ifPresent(it -> current.put(family, it)));
     return new ObservedState(
         sourceSlices,
-        services.cache().get(target.service()).map(found -> Models.service(found.object())),
+        services.cache().value(target.service()),
         current,
-        endpoints.cache().get(target.service()).map(found -> Models.endpoints(found.object())));
+        endpoints.cache().value(target.service()));
   }
 
   @Override
@@ -217,7 +218,7 @@ final class KubeEndpointsClient implements EndpointsClient {
   private <T extends KubernetesObject> WriteResult write(
       Change change,
       Duration timeout,
-      ObjectList<T> list,
+      ObjectList<T, ?> list,
       Supplier<T> created,
       UnaryOperator<T> updated) {
     Optional<ApiAnswer> failure =
@@ -267,18 +268,18 @@ final class KubeEndpointsClient implements EndpointsClient {
 
   /** As {@link KubeCluster#otherSlices}. */
   Optional<List<EndpointSlice>> otherSlices() {
-    ObjectList<V1EndpointSlice> all =
+    ObjectList<V1EndpointSlice, EndpointSlice> all =
         new ObjectList<>(
             api,
             Resource.ENDPOINT_SLICES,
             Selection.labelled(
-                target.namespace(), EndpointSlice.SERVICE_NAME_LABEL, target.service()));
+                target.namespace(), EndpointSlice.SERVICE_NAME_LABEL, target.service()),
+            Models::slice);
     if (!(all.read(READ_TIMEOUT) instanceof ObjectList.Result.Listed)) {
       return Optional.empty();
     }
     return Optional.of(
-        all.cache().all().stream()
-            .map(slice -> Models.slice(slice.object()))
+        all.cache().values().stream()
             .filter(
                 slice ->
                     slices.keySet().stream()

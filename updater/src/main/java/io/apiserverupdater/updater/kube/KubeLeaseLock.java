@@ -27,7 +27,7 @@ import java.util.function.LongSupplier;
 final class KubeLeaseLock implements LeaseLock {
   private final LeaseName name;
   private final LongSupplier monotonic;
-  private final ObjectList<V1Lease> list;
+  private final ObjectList<V1Lease, V1Lease> list;
   private final ResourceWatch<V1Lease> watch;
   private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
 
@@ -38,7 +38,8 @@ final class KubeLeaseLock implements LeaseLock {
     this.name = name;
     this.monotonic = monotonic;
     this.list =
-        new ObjectList<>(api, Resource.LEASES, Selection.named(name.namespace(), name.name()));
+        new ObjectList<>(
+            api, Resource.LEASES, Selection.named(name.namespace(), name.name()), lease -> lease);
     this.watch = new ResourceWatch<>(list, longestWatch, this::changed);
   }
 
@@ -93,7 +94,7 @@ final class KubeLeaseLock implements LeaseLock {
             .apiVersion(Resource.LEASES.apiVersion())
             .kind(Resource.LEASES.kind())
             .metadata(Models.metadata(name.namespace(), name.name()))
-            .spec(update(new V1LeaseSpec(), leaseRecord));
+            .spec(updated(Optional.empty(), leaseRecord));
     return outcome(list.create(lease, timeout));
   }
 
@@ -103,13 +104,12 @@ final class KubeLeaseLock implements LeaseLock {
         list.update(
             name.name(),
             resourceVersion,
-            lease -> {
-              V1LeaseSpec spec = lease.getSpec();
-              return lease
-                  .apiVersion(Resource.LEASES.apiVersion())
-                  .kind(Resource.LEASES.kind())
-                  .spec(update(spec == null ? new V1LeaseSpec() : spec, leaseRecord));
-            },
+            lease ->
+                new V1Lease()
+                    .apiVersion(Resource.LEASES.apiVersion())
+                    .kind(Resource.LEASES.kind())
+                    .metadata(lease.getMetadata())
+                    .spec(updated(Optional.ofNullable(lease.getSpec()), leaseRecord)),
             timeout));
   }
 
@@ -141,8 +141,12 @@ final class KubeLeaseLock implements LeaseLock {
         transitions == null ? 0 : transitions);
   }
 
-  private static V1LeaseSpec update(V1LeaseSpec spec, LeaseRecord leaseRecord) {
-    return spec.holderIdentity(leaseRecord.holder())
+  /** Another one: what we do not know stays as in the one before. */
+  private static V1LeaseSpec updated(Optional<V1LeaseSpec> before, LeaseRecord leaseRecord) {
+    return new V1LeaseSpec()
+        .preferredHolder(before.map(V1LeaseSpec::getPreferredHolder).orElse(null))
+        .strategy(before.map(V1LeaseSpec::getStrategy).orElse(null))
+        .holderIdentity(leaseRecord.holder())
         .leaseDurationSeconds((int) leaseRecord.duration().toSeconds())
         .acquireTime(leaseRecord.acquireTime().map(KubeLeaseLock::utc).orElse(null))
         .renewTime(leaseRecord.renewTime().map(KubeLeaseLock::utc).orElse(null))

@@ -144,9 +144,12 @@ final class Models {
     return update(model, desired);
   }
 
-  /** The same object with our fields as desired, and everything else as it is. */
+  /** Another object with our fields as desired, and everything else as in this one. */
   static V1EndpointSlice update(V1EndpointSlice model, DesiredObject.Slice desired) {
-    return model
+    return new V1EndpointSlice()
+        .apiVersion(model.getApiVersion())
+        .kind(model.getKind())
+        .addressType(model.getAddressType())
         .metadata(withLabels(model.getMetadata(), desired.labels()))
         .ports(written(desired.ports()))
         .endpoints(desired.endpoints().stream().map(Models::written).toList());
@@ -182,9 +185,11 @@ final class Models {
     return update(model, desired);
   }
 
-  /** The same object with our fields as desired, and everything else as it is. */
+  /** Another object with our fields as desired, and everything else as in this one. */
   static V1Endpoints update(V1Endpoints model, DesiredObject.LegacyEndpoints desired) {
-    return model
+    return new V1Endpoints()
+        .apiVersion(model.getApiVersion())
+        .kind(model.getKind())
         .metadata(withLabels(model.getMetadata(), desired.labels()))
         .subsets(List.of(written(desired.subset())));
   }
@@ -232,7 +237,22 @@ final class Models {
   private static V1ObjectMeta withLabels(V1ObjectMeta metadata, Map<String, String> wanted) {
     Map<String, String> labels = new HashMap<>(labels(metadata));
     labels.putAll(wanted);
-    return metadata.labels(labels);
+    // All but managedFields: the server keeps those of an update that does not mention them.
+    return new V1ObjectMeta()
+        .name(metadata.getName())
+        .generateName(metadata.getGenerateName())
+        .namespace(metadata.getNamespace())
+        .uid(metadata.getUid())
+        .resourceVersion(metadata.getResourceVersion())
+        .generation(metadata.getGeneration())
+        .creationTimestamp(metadata.getCreationTimestamp())
+        .deletionTimestamp(metadata.getDeletionTimestamp())
+        .deletionGracePeriodSeconds(metadata.getDeletionGracePeriodSeconds())
+        .selfLink(metadata.getSelfLink())
+        .annotations(metadata.getAnnotations())
+        .ownerReferences(metadata.getOwnerReferences())
+        .finalizers(metadata.getFinalizers())
+        .labels(labels);
   }
 
   private static Map<String, String> labels(@Nullable V1ObjectMeta metadata) {

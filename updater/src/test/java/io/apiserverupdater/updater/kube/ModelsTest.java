@@ -1,5 +1,6 @@
 package io.apiserverupdater.updater.kube;
 
+import static java.lang.reflect.Modifier.isStatic;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -18,13 +19,18 @@ import io.apiserverupdater.updater.endpoints.Service;
 import io.apiserverupdater.updater.kube.api.KubeJson;
 import io.kubernetes.client.openapi.models.V1EndpointSlice;
 import io.kubernetes.client.openapi.models.V1Endpoints;
+import io.kubernetes.client.openapi.models.V1ObjectMeta;
 import io.kubernetes.client.openapi.models.V1Service;
 import io.kubernetes.client.openapi.models.V1ServiceCIDRList;
+import java.lang.reflect.Field;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -367,6 +373,35 @@ class ModelsTest {
       assertEquals(1, metadata.getAsJsonArray("finalizers").size());
       assertFalse(metadata.has("managedFields"), "the server keeps its own");
       assertEquals(DESIRED_SLICE.endpoints(), slice(next.toString()).endpoints());
+    }
+
+    /** The object that is changed stays in a cache, and its metadata has many fields. */
+    @Test
+    void updateLeavesTheObjectAsItIsAndItsMetadataToo() {
+      String metadata =
+          """
+          {"annotations":{"a":"b"},"creationTimestamp":"2026-01-01T00:00:00.000000Z",
+           "deletionGracePeriodSeconds":30,"deletionTimestamp":"2026-01-02T00:00:00.000000Z",
+           "finalizers":["f"],"generateName":"g-","generation":3,"labels":{"x":"y"},
+           "name":"apiserver-ipv4","namespace":"kube-system","ownerReferences":[{"name":"o"}],
+           "resourceVersion":"12","selfLink":"/s","uid":"u"}
+          """;
+      JsonObject all = JsonParser.parseString(metadata).getAsJsonObject();
+      assertEquals(
+          Stream.of(V1ObjectMeta.class.getDeclaredFields())
+              .filter(field -> field.getType() != Set.class && !isStatic(field.getModifiers()))
+              .map(Field::getName)
+              .filter(name -> !name.equals("managedFields"))
+              .collect(Collectors.toSet()),
+          all.keySet(),
+          "every field that the library knows is in this test");
+      V1EndpointSlice current = model("{\"metadata\":" + metadata + "}", V1EndpointSlice.class);
+      String before = KubeJson.text(current);
+      JsonObject next = json(Models.update(current, DESIRED_SLICE)).getAsJsonObject("metadata");
+      assertEquals(before, KubeJson.text(current));
+      next.remove("labels");
+      all.remove("labels");
+      assertEquals(all, next);
     }
 
     @Test

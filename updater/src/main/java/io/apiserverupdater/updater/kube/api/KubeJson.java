@@ -187,11 +187,6 @@ public final class KubeJson {
     return GSON.toJson(model);
   }
 
-  /** A model that can be changed without changing this one. */
-  public static <T> T copy(T model, Class<T> type) {
-    return GSON.fromJson(text(model), type);
-  }
-
   private static String start(String text) {
     return "\"" + text.strip().lines().findFirst().orElse("").replaceAll("(.{60}).*", "$1…") + "\"";
   }

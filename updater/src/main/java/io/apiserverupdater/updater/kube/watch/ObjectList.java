@@ -13,15 +13,21 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 
-/** Lists some objects into a cache, in their latest state: no resourceVersion is asked for. */
-public record ObjectList<T extends KubernetesObject>(
-    ApiClient api, Resource<T> resource, Selection selection, ResourceCache<T> cache) {
+/**
+ * Lists some objects into a cache, in their latest state: no resourceVersion is asked for.
+ *
+ * @param <V> what the objects are to us
+ */
+public record ObjectList<T extends KubernetesObject, V>(
+    ApiClient api, Resource<T> resource, Selection selection, ResourceCache<T, V> cache) {
 
   /** With a cache of its own. */
-  public ObjectList(ApiClient api, Resource<T> resource, Selection selection) {
-    this(api, resource, selection, new ResourceCache<>());
+  public ObjectList(
+      ApiClient api, Resource<T> resource, Selection selection, Function<T, V> conversion) {
+    this(api, resource, selection, new ResourceCache<>(conversion));
   }
 
   /** How a list ended. */
@@ -115,6 +121,7 @@ public record ObjectList<T extends KubernetesObject>(
   /**
    * Changes one of the objects, if it is still the one of this version.
    *
+   * @param change returns what to write, and leaves the object of the cache as it is
    * @return the failure; empty when there was none
    */
   public Optional<ApiAnswer> update(
@@ -124,7 +131,7 @@ public record ObjectList<T extends KubernetesObject>(
       return Optional.of(
           new ApiAnswer.Status(409, "Conflict", "it has changed since", Optional.empty()));
     }
-    T next = change.apply(KubeJson.copy(current.object(), resource.type()));
+    T next = change.apply(current.object());
     String path = resource.object(selection.namespace(), name);
     return write(ApiCall.put(path, KubeJson.text(next)), timeout);
   }

@@ -4,12 +4,16 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * What is known of some objects, by a watch and by the answers to our own calls, whichever is
  * newer. Thread-safe.
+ *
+ * @param <T> the objects as the API has them
+ * @param <V> what they are to us: each is converted once, when it arrives, and not by whoever looks
  */
-public final class ResourceCache<T> {
+public final class ResourceCache<T, V> {
 
   /**
    * An object and its version.
@@ -22,16 +26,22 @@ public final class ResourceCache<T> {
   private static final int MOST_DELETIONS = 100;
 
   /** An object, and the change of this cache that brought it. */
-  private record Entry<T>(Versioned<T> object, long change) {}
+  private record Entry<T, V>(Versioned<T> object, V value, long change) {}
 
   /** The version at which, or of which, an object was deleted. */
   private record Deletion(String version, long change) {}
 
+  private final Function<T, V> conversion;
+
   // All guarded by this.
-  private final Map<String, Entry<T>> entries = new HashMap<>();
+  private final Map<String, Entry<T, V>> entries = new HashMap<>();
   private final Map<String, Deletion> deletions = new HashMap<>();
   private long changes;
   private boolean known;
+
+  public ResourceCache(Function<T, V> conversion) {
+    this.conversion = conversion;
+  }
 
   /** Whether the objects have been listed at least once. */
   public synchronized boolean isKnown() {
@@ -42,8 +52,12 @@ public final class ResourceCache<T> {
     return Optional.ofNullable(entries.get(name)).map(Entry::object);
   }
 
-  public synchronized List<Versioned<T>> all() {
-    return entries.values().stream().map(Entry::object).toList();
+  public synchronized Optional<V> value(String name) {
+    return Optional.ofNullable(entries.get(name)).map(Entry::value);
+  }
+
+  public synchronized List<V> values() {
+    return entries.values().stream().map(Entry::value).toList();
   }
 
   /** This moment in the cache's own history: to be taken before a list is asked for. */
@@ -76,7 +90,7 @@ public final class ResourceCache<T> {
    * @return whether that is news: our own write comes back as the event of a watch
    */
   public synchronized boolean put(Versioned<T> object) {
-    Entry<T> old = entries.get(object.name());
+    Entry<T, V> old = entries.get(object.name());
     Deletion deletion = deletions.get(object.name());
     boolean late =
         (old != null && isNewer(old.object().version(), object.version()))
@@ -87,7 +101,8 @@ public final class ResourceCache<T> {
       return false;
     }
     deletions.remove(object.name());
-    entries.put(object.name(), new Entry<>(object, ++changes));
+    V value = conversion.apply(object.object());
+    entries.put(object.name(), new Entry<>(object, value, ++changes));
     return old == null
         || !old.object().version().equals(object.version())
         || !old.object().object().equals(object.object());
@@ -99,7 +114,7 @@ public final class ResourceCache<T> {
    * @param version the resourceVersion of its removal, or of the last version that was there
    */
   public synchronized void remove(String name, String version) {
-    Entry<T> old = entries.get(name);
+    Entry<T, V> old = entries.get(name);
     if (old != null && isNewer(old.object().version(), version)) {
       return;
     }

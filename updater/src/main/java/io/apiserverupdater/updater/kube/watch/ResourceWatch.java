@@ -52,7 +52,7 @@ public final class ResourceWatch<T extends KubernetesObject> implements AutoClos
   private static final Duration FORBIDDEN_RETRY = Duration.ofSeconds(15);
 
   private final ApiClient api;
-  private final ObjectList<T> list;
+  private final ObjectList<T, ?> list;
   private final Duration longest;
   private final Runnable changed;
   private final Backoff backoff =
@@ -79,7 +79,7 @@ public final class ResourceWatch<T extends KubernetesObject> implements AutoClos
    * @param longest how long a watch lasts at most; at least half of it
    * @param changed called, on the watch's thread, after each change of the cache
    */
-  public ResourceWatch(ObjectList<T> list, Duration longest, Runnable changed) {
+  public ResourceWatch(ObjectList<T, ?> list, Duration longest, Runnable changed) {
     this.list = list;
     this.longest = longest;
     this.api = list.api();
