@@ -1,6 +1,7 @@
 package io.apiserverupdater.updater.kube;
 
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
+import io.apiserverupdater.apiserver.kubeconfig.ClientIdentity;
 import io.apiserverupdater.apiserver.probe.ApiserverClient;
 import io.apiserverupdater.apiserver.probe.HttpsReadyzProbe;
 import io.apiserverupdater.apiserver.tls.ClientCertificate;
@@ -12,6 +13,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
 
 /**
@@ -31,10 +33,14 @@ public final class ReadyzProbes {
       Optional<ClientCertificate> certificate,
       HttpsReadyzProbe probe) {}
 
-  // All guarded by this.
+  // Guarded by this.
   private final Map<Boolean, Made> made = new HashMap<>();
-  private Optional<String> token = Optional.empty();
   private long tokenReadAt;
+
+  /** Whether a thread asks who we are, which takes as long as a credential plugin does. */
+  private final AtomicBoolean reading = new AtomicBoolean();
+
+  private volatile Optional<ClientIdentity> kept = Optional.empty();
 
   public ReadyzProbes(ClusterAccess access, LongSupplier monotonic) {
     this.access = access;
@@ -54,11 +60,15 @@ public final class ReadyzProbes {
    * @throws IOException when a file cannot be read or a credential plugin fails
    * @throws GeneralSecurityException when a certificate or key is none
    */
-  synchronized HttpsReadyzProbe probe(boolean authenticated)
-      throws IOException, GeneralSecurityException {
+  HttpsReadyzProbe probe(boolean authenticated) throws IOException, GeneralSecurityException {
     Optional<String> authority = access.certificateAuthority();
-    Optional<ClientCertificate> certificate =
-        authenticated ? access.identity(false).certificate() : Optional.empty();
+    return probe(
+        authenticated, authority, authenticated ? identity().certificate() : Optional.empty());
+  }
+
+  private synchronized HttpsReadyzProbe probe(
+      boolean authenticated, Optional<String> authority, Optional<ClientCertificate> certificate)
+      throws GeneralSecurityException {
     Made last = made.get(authenticated);
     if (last != null
         && last.authority().equals(authority)
@@ -76,16 +86,40 @@ public final class ReadyzProbes {
     return probe;
   }
 
-  private synchronized Optional<String> token() {
-    long now = monotonic.getAsLong();
-    if (now - tokenReadAt >= TOKEN_AGE.toNanos()) {
-      tokenReadAt = now;
+  /** Who we are; while one thread finds out, the others go on with what was found before. */
+  private ClientIdentity identity() throws IOException {
+    boolean alone = reading.compareAndSet(false, true);
+    try {
+      Optional<ClientIdentity> before = kept;
+      if (!alone && before.isPresent()) {
+        return before.get();
+      }
+      ClientIdentity read = access.identity(false);
+      kept = Optional.of(read);
+      return read;
+    } finally {
+      if (alone) {
+        reading.set(false);
+      }
+    }
+  }
+
+  /** The token of this moment, or one that was read in the last ten seconds. */
+  Optional<String> token() {
+    if (isTimeToRead()) {
       try {
-        token = access.identity(false).token();
+        ClientIdentity unusedRead = identity();
       } catch (IOException e) {
         // A file that is being replaced: what was good a moment ago may still be.
       }
     }
-    return token;
+    return kept.flatMap(ClientIdentity::token);
+  }
+
+  private synchronized boolean isTimeToRead() {
+    long now = monotonic.getAsLong();
+    boolean due = now - tokenReadAt >= TOKEN_AGE.toNanos();
+    tokenReadAt = due ? now : tokenReadAt;
+    return due;
   }
 }

@@ -8,10 +8,10 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** Gives one token after the other, and does before what a test wants it to. */
-final class SlowAccess implements ClusterAccess {
-  final AtomicInteger asked = new AtomicInteger();
-  volatile Runnable whenAsked = () -> {};
-  volatile ServerAddress server = ServerAddress.member("192.0.2.1", 6443);
+public final class SlowAccess implements ClusterAccess {
+  public final AtomicInteger asked = new AtomicInteger();
+  public volatile Runnable whenAsked = () -> {};
+  public volatile ServerAddress server = ServerAddress.member("192.0.2.1", 6443);
 
   @Override
   public String origin() {
