@@ -135,8 +135,13 @@ public final class ApiClient implements AutoCloseable {
     for (int i = 0; i < candidates.size(); i++) {
       long left = deadline - monotonic.getAsLong();
       if (left <= 0) {
-        if (!candidates.subList(0, i).contains(candidates.get(i))) {
-          failures.add("no time left for " + candidates.get(i));
+        Set<ServerAddress> unasked = new LinkedHashSet<>(candidates.subList(i, candidates.size()));
+        candidates.subList(0, i).forEach(unasked::remove);
+        if (!unasked.isEmpty()) {
+          failures.add(
+              unasked.stream()
+                  .map(ServerAddress::toString)
+                  .collect(Collectors.joining(", ", "no time left for ", "")));
         }
         break;
       }
@@ -187,6 +192,7 @@ public final class ApiClient implements AutoCloseable {
         if (!call.isRead() && isSilence(e)) {
           // A webhook may hold the write up. Only if another server takes it, is this one at fault.
           doubtful.put(server, new ApiAnswer.None(reason(e)));
+          order.silent(server, monotonic.getAsLong());
           connections.evict(server);
         } else {
           broke(server, e);
@@ -289,7 +295,8 @@ public final class ApiClient implements AutoCloseable {
   /**
    * The time for the next of several servers: an even share, so that one that accepts and never
    * answers costs no more than that, and the last one has all that is left. No less than 750 ms,
-   * which an apiserver with a slow etcd may take.
+   * which an apiserver with a slow etcd may take: with less, the call goes to one server, and the
+   * next call to another one if that was silent.
    *
    * @param left until the deadline of the call, in nanoseconds
    * @param servers that have not been asked, the next one included

@@ -15,14 +15,15 @@ import java.util.Set;
 
 /**
  * Which apiserver to ask first. The live control planes come before the configured address, because
- * that address may depend on what we maintain; one that has answered comes before the others, one
- * that asked to be spared (429) comes after them, then one whose word others have contradicted, one
- * that has just failed, and one that our probes call unready comes last. Watches and calls stay at
- * one server; renewals of the Lease take turns between two, so that a write needs no TLS handshake
- * when one of them dies. Thread-safe.
+ * that address may depend on what we maintain; one that has answered comes before the others, and
+ * one that was silent at a write after them. Later still than the configured address comes one that
+ * asked to be spared (429), then one whose word others have contradicted, one that has just failed,
+ * and one that our probes call unready comes last. Watches and calls stay at one server; renewals
+ * of the Lease take turns between two, so that a write needs no TLS handshake when one of them
+ * dies. Thread-safe.
  */
 final class ServerOrder {
-  /** A server that failed is asked after all others for this long. */
+  /** A server that failed is asked after all others for this long, a silent one after its peers. */
   private static final Duration DEMOTION = Duration.ofSeconds(10);
 
   /** Nobody is spared for longer: what was noted so long before a later moment is over. */
@@ -50,6 +51,7 @@ final class ServerOrder {
   private Set<ServerAddress> unready = Set.of();
   private final Map<ServerAddress, Long> failedAt = new HashMap<>();
   private final Map<ServerAddress, Long> distrustedAt = new HashMap<>();
+  private final Map<ServerAddress, Long> silentAt = new HashMap<>();
   private final Map<String, Long> busyUntil = new HashMap<>();
   private final Map<Calls, Preferred> preferred = new EnumMap<>(Calls.class);
 
@@ -63,6 +65,7 @@ final class ServerOrder {
     Set<ServerAddress> known = all();
     failedAt.keySet().retainAll(known);
     distrustedAt.keySet().retainAll(known);
+    silentAt.keySet().retainAll(known);
     preferred.values().removeIf(last -> !known.contains(last.server()));
   }
 
@@ -79,15 +82,14 @@ final class ServerOrder {
             .thenComparingLong(server -> demotedSince(server, now))
             .thenComparing(server -> isWorse(server, now))
             .thenComparing(server -> isBusy(server, now))
+            .thenComparing(configured::equals)
+            .thenComparingLong(server -> since(silentAt, server, now))
             .thenComparing(server -> rank(server, calls, now)));
     return candidates;
   }
 
   private int rank(ServerAddress server, Calls calls, long now) {
     Preferred last = preferred.get(calls);
-    if (server.equals(configured)) {
-      return 3;
-    }
     if (last == null || !last.server().equals(server)) {
       return 1;
     }
@@ -137,6 +139,14 @@ final class ServerOrder {
   synchronized boolean distrusted(ServerAddress server, long now) {
     preferred.values().removeIf(last -> last.server().equals(server));
     return distrustedAt.put(server, now) == null;
+  }
+
+  /**
+   * Notes that a write got no answer. A webhook may be what held it up, so the server counts as
+   * well, but the next call goes to another member first: it may have no time for a second.
+   */
+  synchronized void silent(ServerAddress server, long now) {
+    silentAt.put(server, now);
   }
 
   /** Whether it is a control plane known by its own address. */
@@ -220,11 +230,15 @@ final class ServerOrder {
                 other -> !unready.contains(other) && demotedSince(other, now) == Long.MIN_VALUE);
   }
 
-  /** Long.MIN_VALUE when not demoted; else the longer ago it failed, the smaller. */
   private long demotedSince(ServerAddress server, long now) {
-    Long failed = failedAt.get(server);
-    return failed == null || now - failed > DEMOTION.toNanos()
+    return since(failedAt, server, now);
+  }
+
+  /** Long.MIN_VALUE when it was not of late; else the longer ago it was, the smaller. */
+  private static long since(Map<ServerAddress, Long> moments, ServerAddress server, long now) {
+    Long at = moments.get(server);
+    return at == null || now - at > DEMOTION.toNanos()
         ? Long.MIN_VALUE
-        : DEMOTION.toNanos() - (now - failed);
+        : DEMOTION.toNanos() - (now - at);
   }
 }

@@ -1,6 +1,7 @@
 package io.apiserverupdater.updater.kube.api;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -11,6 +12,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -73,5 +75,53 @@ class ApiClientTest {
     assertEquals(
         Duration.ofMillis(share),
         Duration.ofNanos(ApiClient.shareOf(Duration.ofMillis(left).toNanos(), servers)));
+  }
+
+  private static SlowAccess nobodyListens() {
+    SlowAccess access = new SlowAccess();
+    access.server = ServerAddress.member("127.0.0.1", 1);
+    return access;
+  }
+
+  /** Whether somebody has connected, all connections taken. */
+  private static boolean wasAsked(ServerSocket server) throws IOException {
+    server.setSoTimeout(1);
+    boolean asked = false;
+    while (true) {
+      try {
+        server.accept().close();
+        asked = true;
+      } catch (SocketTimeoutException e) {
+        return asked;
+      }
+    }
+  }
+
+  /**
+   * With less than 750 ms left one server has all of it; nobody else can contradict its silence.
+   */
+  @Test
+  void shortWriteGoesToAnotherServerAfterOneWasSilent() throws Exception {
+    try (ServerSocket one = listening();
+        ServerSocket other = listening();
+        ApiClient api = new ApiClient(nobodyListens(), "test", System::nanoTime)) {
+      // The first call of a process has to load what TLS needs, and this one is refused at once.
+      ApiAnswer unusedRefusal = api.send(ApiCall.get("/api"), Duration.ofSeconds(10));
+      ServerAddress first = ServerAddress.member("127.0.0.1", one.getLocalPort());
+      ServerAddress second = ServerAddress.member("127.0.0.1", other.getLocalPort());
+      api.setMembers(List.of(first, second));
+      ApiCall write = ApiCall.post("/api", "{}");
+
+      ApiAnswer answer = api.send(write, Duration.ofMillis(500));
+      assertEquals(
+          first + ": no answer in time; no time left for " + second + ", 127.0.0.1:1",
+          answer.failure());
+      assertTrue(wasAsked(one));
+      assertFalse(wasAsked(other));
+
+      ApiAnswer unusedAnswer = api.send(write, Duration.ofMillis(500));
+      assertTrue(wasAsked(other));
+      assertFalse(wasAsked(one));
+    }
   }
 }

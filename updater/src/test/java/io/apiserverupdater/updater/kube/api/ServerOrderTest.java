@@ -76,6 +76,23 @@ class ServerOrderTest {
   }
 
   @Test
+  void theOneThatWasSilentAtAWriteComesAfterTheOtherMembersForTenSecondsAndIsNotLeft() {
+    order.setMembers(List.of(A, B, C));
+    order.silent(B, T);
+    order.silent(A, T + SECOND);
+    order.succeeded(A, Calls.OTHERS, T + 2 * SECOND);
+    long now = T + 3 * SECOND;
+    assertEquals(List.of(C, B, A, CONFIGURED), order.candidates(Calls.RENEWALS, now));
+    assertEquals(List.of(C, B, A, CONFIGURED), order.candidates(Calls.OTHERS, now));
+    assertFalse(order.isDemoted(A, now));
+    assertFalse(order.isWorthLeaving(A, now));
+    order.failed(C, now);
+    assertEquals(List.of(B, A, CONFIGURED, C), order.candidates(Calls.RENEWALS, now));
+    long later = T + 11 * SECOND + 1;
+    assertEquals(List.of(A, B, CONFIGURED, C), order.candidates(Calls.OTHERS, later));
+  }
+
+  @Test
   void answerEndsTheDemotion() {
     order.setMembers(List.of(A, B));
     order.failed(A, T);
