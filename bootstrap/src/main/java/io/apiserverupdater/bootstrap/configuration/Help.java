@@ -39,7 +39,7 @@ public final class Help {
           4  pin: no control plane proved its identity; the entry is unchanged, or has
              the first control plane of the list if there was none
              handover: the cluster IP did not work within --wait
-          check      0 everything is ok, 1 warnings, 2 failures
+          check      0 everything is ok, 1 warnings, 2 failures or an error
           --dry-run  0 nothing to change, 1 changes, 2 or more an error
         """;
   }

@@ -38,6 +38,8 @@ class HelpTest {
     for (String mode : List.of("running", "--dry-run", "--once")) {
       assertTrue(codes.contains(mode), mode);
     }
+    String line = codes.replaceAll("\\s+", " ");
+    assertTrue(line.contains("or a thread ended on an error, 3 out of memory"), line);
   }
 
   @Test
