@@ -190,6 +190,7 @@ final class UpdaterProcess implements AutoCloseable {
         .keySet()
         .removeAll(List.of("KUBECONFIG", "KUBERNETES_SERVICE_HOST", "POD_NAME", "XDG_CACHE_HOME"));
     environment.put("HOME", home.toString());
+    OrphanGuard.mark(environment);
     variables.forEach(
         (name, value) -> {
           if (value.isEmpty()) {
