@@ -10,9 +10,6 @@ import io.apiserverupdater.apiserver.tls.ServerTrust;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.net.ConnectException;
-import java.net.SocketException;
-import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.cert.CertificateException;
@@ -237,29 +234,13 @@ public final class ApiserverClient {
       if (socket != null) {
         Connection.closeQuietly(socket);
       }
-      throw connectFailure(e, socket != null && socket.heldUp());
-    }
-  }
-
-  /** The JDK has a class of exception for some of the kernel's answers, and words for the rest. */
-  private static UnreachableException connectFailure(IOException e, boolean heldUp) {
-    String message = String.valueOf(e.getMessage());
-    if (e instanceof SocketTimeoutException || message.contains("timed out")) {
-      return new UnreachableException(
+      ProbeResult.Unreachable fault = ConnectFault.of(e);
+      throw new UnreachableException(
           new ProbeResult.Unreachable(
-              Reason.CONNECT_TIMEOUT,
-              "no answer to the connection attempt: host down, or packets dropped",
-              heldUp));
+              fault.reason(),
+              fault.detail(),
+              fault.reason() == Reason.CONNECT_TIMEOUT && socket != null && socket.heldUp()));
     }
-    if (e instanceof ConnectException) {
-      return new UnreachableException(
-          Reason.REFUSED, "connection refused: nothing listens on this port");
-    }
-    if (e instanceof SocketException && message.contains("reset")) {
-      return new UnreachableException(
-          Reason.CONNECTION_LOST, "connection lost at once: " + message);
-    }
-    return new UnreachableException(Reason.NO_ROUTE, Printable.of(message, 200));
   }
 
   /** The bytes of a GET with the credentials of this moment. */

@@ -1,13 +1,12 @@
 package io.apiserverupdater.updater.readiness;
 
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
+import io.apiserverupdater.apiserver.probe.ConnectFault;
 import io.apiserverupdater.apiserver.probe.ProbeResult;
 import io.apiserverupdater.apiserver.probe.ProbeResult.Reason;
 import io.apiserverupdater.apiserver.time.Deadline;
 import java.io.IOException;
-import java.net.ConnectException;
 import java.net.Socket;
-import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -27,15 +26,10 @@ public final class TcpMemberProbe implements MemberProbe {
     try (Socket socket = new Socket()) {
       socket.connect(address.socketAddress(), Math.max(1, deadline.millis()));
       return new ProbeResult.Ready();
-    } catch (SocketTimeoutException e) {
-      return new ProbeResult.Unreachable(
-          Reason.CONNECT_TIMEOUT,
-          "no answer within " + timeout.toMillis() + "ms",
-          deadline.isLongOver());
-    } catch (ConnectException e) {
-      return new ProbeResult.Unreachable(Reason.REFUSED, "connection refused");
     } catch (IOException e) {
-      return new ProbeResult.Unreachable(Reason.NO_ROUTE, String.valueOf(e.getMessage()));
+      ProbeResult.Unreachable fault = ConnectFault.of(e);
+      boolean heldUp = fault.reason() == Reason.CONNECT_TIMEOUT && deadline.isLongOver();
+      return new ProbeResult.Unreachable(fault.reason(), fault.detail(), heldUp);
     }
   }
 

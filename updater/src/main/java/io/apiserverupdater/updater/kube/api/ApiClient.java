@@ -1,6 +1,8 @@
 package io.apiserverupdater.updater.kube.api;
 
 import com.google.gson.JsonObject;
+import io.apiserverupdater.apiserver.probe.ConnectFault;
+import io.apiserverupdater.apiserver.probe.ProbeResult;
 import io.apiserverupdater.updater.kube.access.ClusterAccess;
 import io.apiserverupdater.updater.kube.access.ServerAddress;
 import java.io.IOException;
@@ -508,6 +510,10 @@ public final class ApiClient implements AutoCloseable {
         return CERTIFICATE + cause.getMessage();
       }
       deepest = cause;
+    }
+    Optional<ProbeResult.Unreachable> unconnected = ConnectFault.ifWhileConnecting(deepest);
+    if (unconnected.isPresent()) {
+      return unconnected.get().detail();
     }
     if (failure instanceof SSLException) {
       return "TLS: " + failure.getMessage();

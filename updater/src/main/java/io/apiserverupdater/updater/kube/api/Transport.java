@@ -5,6 +5,7 @@ import io.apiserverupdater.apiserver.tls.ClientTls;
 import io.apiserverupdater.apiserver.tls.NameCheckingSockets;
 import io.apiserverupdater.updater.kube.access.ServerAddress;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
@@ -140,9 +141,8 @@ final class Transport implements AutoCloseable {
     try {
       response = http.execute();
     } catch (IOException e) {
-      throw http.isCanceled()
-          ? new IOException("no answer within " + timeout.toMillis() + " ms", e)
-          : e;
+      // As the library says it of a call that has a time-out of its own.
+      throw http.isCanceled() ? new InterruptedIOException("timeout") : e;
     } finally {
       deadline.cancel(false);
     }

@@ -124,4 +124,14 @@ class ApiClientTest {
       assertFalse(wasAsked(one));
     }
   }
+
+  /** The library's own words name the address once more, and say what the runtime calls it. */
+  @Test
+  void saysOfAnApiserverThatRefusesWhatAProbeSays() {
+    try (ApiClient api = new ApiClient(nobodyListens(), "test", System::nanoTime)) {
+      assertEquals(
+          "127.0.0.1:1: connection refused: nothing listens on this port",
+          api.send(ApiCall.get("/api"), Duration.ofSeconds(10)).failure());
+    }
+  }
 }

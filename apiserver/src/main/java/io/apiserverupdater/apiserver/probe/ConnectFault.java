@@ -1,0 +1,56 @@
+package io.apiserverupdater.apiserver.probe;
+
+import io.apiserverupdater.apiserver.probe.ProbeResult.Reason;
+import io.apiserverupdater.apiserver.probe.ProbeResult.Unreachable;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.NoRouteToHostException;
+import java.net.SocketException;
+import java.net.SocketTimeoutException;
+import java.util.Optional;
+
+/**
+ * What is said of a connection that could not be made, whichever client met that. The JDK has a
+ * class of exception for some of the kernel's answers, and words for the rest.
+ */
+public final class ConnectFault {
+  private static final int MAX_WORDS_CHARS = 200;
+
+  private ConnectFault() {}
+
+  /** Of an exception that was thrown while connecting. */
+  public static Unreachable of(IOException thrown) {
+    String message = String.valueOf(thrown.getMessage());
+    if (thrown instanceof SocketTimeoutException || message.contains("timed out")) {
+      return new Unreachable(
+          Reason.CONNECT_TIMEOUT,
+          "no answer to the connection attempt: host down, or packets dropped");
+    }
+    if (thrown instanceof ConnectException) {
+      return new Unreachable(Reason.REFUSED, "connection refused: nothing listens on this port");
+    }
+    if (thrown instanceof SocketException && message.contains("reset")) {
+      return new Unreachable(Reason.CONNECTION_LOST, "connection lost at once: " + message);
+    }
+    return new Unreachable(Reason.NO_ROUTE, Printable.of(message, MAX_WORDS_CHARS));
+  }
+
+  /**
+   * Of an exception of a call, which may have come further.
+   *
+   * @param innermost what the JDK has thrown, without what a client has wrapped it in
+   * @return empty when there was a connection
+   */
+  public static Optional<Unreachable> ifWhileConnecting(Throwable innermost) {
+    String message = String.valueOf(innermost.getMessage());
+    boolean connecting =
+        innermost instanceof ConnectException
+            || innermost instanceof NoRouteToHostException
+            || (innermost instanceof SocketException && message.contains("unreachable"))
+            || (innermost instanceof SocketTimeoutException
+                && message.startsWith("Connect timed out"));
+    return connecting && innermost instanceof IOException thrown
+        ? Optional.of(of(thrown))
+        : Optional.empty();
+  }
+}
