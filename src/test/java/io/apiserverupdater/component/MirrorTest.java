@@ -390,6 +390,20 @@ class MirrorTest extends OnOneCluster {
   }
 
   @Test
+  void passesOverAnotherServicesSliceOfTheSourcesName() throws Exception {
+    cluster.source().deleteAll();
+    createSource("default", "kubernetes", "dns", "IPv4", "10.0.0.8");
+    createSource("default", "kubernetes-nw6h9", "kubernetes", "IPv4", "10.0.0.1");
+    try {
+      replicas.single(user, namespace);
+      replicas.awaitMirrored(namespace, "10.0.0.1");
+    } finally {
+      cluster.store().delete(ApiResource.ENDPOINT_SLICES, "default", "kubernetes");
+      cluster.store().delete(ApiResource.ENDPOINT_SLICES, "default", "kubernetes-nw6h9");
+    }
+  }
+
+  @Test
   void refusesAServiceWithASelectorUntilItIsGone() throws Exception {
     String namespace = replicas.emptyNamespace();
     cluster.createApiserverService(namespace, "apiserver", "10.96.0.64");

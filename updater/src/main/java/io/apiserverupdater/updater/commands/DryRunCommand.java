@@ -47,7 +47,7 @@ public final class DryRunCommand {
           config.sourceFiles().isEmpty()
               ? Optional.empty()
               : Optional.of(
-                  SourceFile.readAll(
+                  SourceFile.read(
                       config.sourceFiles(), System.in, config.target(), SliceJson::read));
     } catch (SourceFile.InvalidException e) {
       Optional.ofNullable(e.getMessage()).stream()

@@ -7,10 +7,10 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonPrimitive;
 import com.google.gson.JsonStreamParser;
+import io.apiserverupdater.apiserver.printing.Printable;
 import io.apiserverupdater.apiserver.yaml.BoundedParser;
 import io.apiserverupdater.apiserver.yaml.BoundedParser.TooManyValuesException;
 import io.apiserverupdater.updater.endpoints.AddressFamily;
-import io.apiserverupdater.updater.endpoints.Endpoint;
 import io.apiserverupdater.updater.endpoints.EndpointSlice;
 import io.apiserverupdater.updater.endpoints.Port;
 import io.apiserverupdater.updater.endpoints.TargetSettings;
@@ -77,65 +77,47 @@ public final class SourceFile {
   }
 
   /**
-   * Reads the slices of all these files, as {@link #read} reads those of one.
+   * Reads the slices of the source, chosen as in a cluster, from all these files as if they were
+   * one. Others are passed over, so that the list of a whole cluster will do.
    *
-   * @throws InvalidException with every fault of every file
+   * @param files paths, or {@code -} for the standard input
+   * @param standardInput read to its end for {@code -}; never closed
+   * @param reader of one slice; throws a {@link JsonParseException} when it is malformed
+   * @throws InvalidException with every fault of every file, when one cannot be read, is larger
+   *     than 512 KiB or holds more than 50,000 values, holds anything but slices, or when all hold
+   *     slices of other Services only
    */
-  public static List<EndpointSlice> readAll(
+  public static List<EndpointSlice> read(
       List<String> files,
       InputStream standardInput,
       TargetSettings settings,
       Function<JsonObject, EndpointSlice> reader)
       throws InvalidException {
-    List<EndpointSlice> slices = new ArrayList<>();
-    List<String> faults = new ArrayList<>();
+    List<SourceFile> sources = new ArrayList<>();
     for (String file : files) {
-      try {
-        slices.addAll(read(file, standardInput, settings, reader));
-      } catch (InvalidException e) {
-        faults.add(String.valueOf(e.getMessage()));
-      }
+      String origin = file.equals("-") ? "standard input" : file;
+      SourceFile source = new SourceFile(origin, settings, reader);
+      source.load(file, standardInput);
+      sources.add(source);
     }
-    if (!faults.isEmpty()) {
-      throw new InvalidException(faults);
-    }
-    return slices;
+    return result(settings, sources);
   }
 
-  /**
-   * Reads the slices of the source, chosen as in a cluster. Others are passed over, so that the
-   * list of a whole cluster will do.
-   *
-   * @param file a path, or {@code -} for the standard input
-   * @param standardInput read to its end when the file is {@code -}; never closed
-   * @param reader of one slice; throws a {@link JsonParseException} when it is malformed
-   * @throws InvalidException with every fault, when the file cannot be read, is larger than 512 KiB
-   *     or holds more than 50,000 values, holds anything but slices, or holds slices of other
-   *     Services only
-   */
-  public static List<EndpointSlice> read(
-      String file,
-      InputStream standardInput,
-      TargetSettings settings,
-      Function<JsonObject, EndpointSlice> reader)
-      throws InvalidException {
-    String origin = file.equals("-") ? "standard input" : file;
-    SourceFile source = new SourceFile(origin, settings, reader);
+  private void load(String file, InputStream standardInput) {
     try {
       byte[] bytes = bytes(file, standardInput);
       if (bytes.length <= MAX_BYTES) {
-        source.parse(StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString());
+        parse(StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString());
       } else {
-        source.faults.add("is larger than 512 KiB" + TOO_MUCH + source.command());
+        faults.add("is larger than 512 KiB" + TOO_MUCH + command());
       }
     } catch (NoSuchFileException e) {
-      source.faults.add("no such file; use -f FILE, or -f - for stdin");
+      faults.add("no such file; use -f FILE, or -f - for stdin");
     } catch (CharacterCodingException e) {
-      source.faults.add("is not UTF-8 text; save it as UTF-8, as kubectl prints it");
+      faults.add("is not UTF-8 text; save it as UTF-8, as kubectl prints it");
     } catch (IOException | InvalidPathException e) {
-      source.faults.add("cannot be read: " + e.getMessage());
+      faults.add("cannot be read: " + e.getMessage());
     }
-    return source.result();
   }
 
   static List<EndpointSlice> parse(
@@ -146,7 +128,7 @@ public final class SourceFile {
       throws InvalidException {
     SourceFile source = new SourceFile(origin, settings, reader);
     source.parse(text);
-    return source.result();
+    return result(settings, List.of(source));
   }
 
   private static byte[] bytes(String file, InputStream standardInput) throws IOException {
@@ -306,15 +288,8 @@ public final class SourceFile {
       faults.add(place + ": metadata.name is missing; expected the slice's name");
     }
     String title = place + " (EndpointSlice " + brief(slice.name()) + ")";
-    Optional<AddressFamily> family = AddressFamily.of(slice.addressType());
-    if (family.isEmpty() && !slice.addressType().equals("FQDN")) {
+    if (AddressFamily.of(slice.addressType()).isEmpty() && !slice.addressType().equals("FQDN")) {
       fault(title, "addressType is", slice.addressType(), "IPv4, IPv6 or FQDN");
-    }
-    for (Endpoint endpoint : slice.endpoints()) {
-      if (family.isPresent() && !family.get().contains(endpoint.address())) {
-        String expected = "an " + slice.addressType() + " address";
-        fault(title, "address", endpoint.address(), expected);
-      }
     }
     for (Port port : slice.ports()) {
       if (!port.isValid()) {
@@ -339,23 +314,37 @@ public final class SourceFile {
     }
   }
 
-  private List<EndpointSlice> result() throws InvalidException {
-    if (faults.isEmpty() && slices.isEmpty() && !strangers.isEmpty()) {
+  /** Which slices count depends on all of them together. */
+  private static List<EndpointSlice> result(TargetSettings settings, List<SourceFile> sources)
+      throws InvalidException {
+    List<EndpointSlice> slices = sources.stream().flatMap(it -> it.slices.stream()).toList();
+    if (slices.isEmpty() && sources.stream().allMatch(it -> it.faults.isEmpty())) {
+      sources.forEach(SourceFile::tellOfStrangers);
+    }
+    List<String> faults = sources.stream().flatMap(it -> it.told().stream()).toList();
+    if (!faults.isEmpty()) {
+      throw new InvalidException(faults);
+    }
+    return settings.ofSource(slices);
+  }
+
+  private void tellOfStrangers() {
+    if (!strangers.isEmpty()) {
       faults.add(
           ("has %s EndpointSlices, all of other Services (the first of %s), expected those of %s;"
                   + " use the output of %s, or another --source")
               .formatted(strangers.size(), brief(strangers.get(0)), settings.source(), command()));
     }
-    if (faults.isEmpty()) {
-      return settings.ofSource(slices);
-    }
+  }
+
+  private List<String> told() {
     List<String> told = new ArrayList<>(faults.subList(0, Math.min(MAX_FAULTS, faults.size())));
     if (faults.size() > MAX_FAULTS) {
       told.add("and " + (faults.size() - MAX_FAULTS) + " more faults");
     }
     // A terminal obeys control characters, and the file may come from anybody.
-    told.replaceAll(fault -> origin + ": " + fault.replaceAll("\\p{Cc}", "?"));
-    throw new InvalidException(told);
+    told.replaceAll(fault -> origin + ": " + Printable.line(fault));
+    return told;
   }
 
   private void fault(String title, String what, String found, String expected) {

@@ -18,6 +18,7 @@ import io.apiserverupdater.updater.kube.api.ApiClient;
 import io.apiserverupdater.updater.kube.api.KubeJson;
 import io.apiserverupdater.updater.kube.watch.ObjectList;
 import io.apiserverupdater.updater.kube.watch.Resource;
+import io.apiserverupdater.updater.kube.watch.ResourceCache;
 import io.apiserverupdater.updater.kube.watch.ResourceWatch;
 import io.apiserverupdater.updater.kube.watch.Selection;
 import io.kubernetes.client.common.KubernetesObject;
@@ -72,7 +73,13 @@ final class KubeEndpointsClient implements EndpointsClient {
     this.failover = failover && settings.isApiservers();
     this.settings = settings;
     this.target = settings.target();
-    this.source = new ObjectList<>(api, Resource.ENDPOINT_SLICES, sourceSelection(), Models::slice);
+    this.source =
+        new ObjectList<>(
+            api,
+            Resource.ENDPOINT_SLICES,
+            sourceSelection(),
+            slice -> !settings.ofSource(List.of(Models.slice(slice))).isEmpty(),
+            new ResourceCache<>(Models::slice));
     this.services = named(Resource.SERVICES, target.service(), Models::service);
     this.endpoints = named(Resource.ENDPOINTS, target.service(), Models::endpoints);
     for (AddressFamily family : AddressFamily.values()) {

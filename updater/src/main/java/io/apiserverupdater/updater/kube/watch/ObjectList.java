@@ -14,20 +14,26 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 
 /**
  * Lists some objects into a cache, in their latest state: no resourceVersion is asked for.
  *
  * @param <V> what the objects are to us
+ * @param wanted a selection that finds nothing that is wanted has found nothing
  */
 public record ObjectList<T extends KubernetesObject, V>(
-    ApiClient api, Resource<T> resource, Selection selection, ResourceCache<T, V> cache) {
+    ApiClient api,
+    Resource<T> resource,
+    Selection selection,
+    Predicate<T> wanted,
+    ResourceCache<T, V> cache) {
 
-  /** With a cache of its own. */
+  /** With a cache of its own; everything that is found is wanted. */
   public ObjectList(
       ApiClient api, Resource<T> resource, Selection selection, Function<T, V> conversion) {
-    this(api, resource, selection, new ResourceCache<>(conversion));
+    this(api, resource, selection, object -> true, new ResourceCache<>(conversion));
   }
 
   /** How a list ended. */
@@ -56,7 +62,8 @@ public record ObjectList<T extends KubernetesObject, V>(
         return new Result.Failed(answer);
       }
       Listing<T> listing = listing(selection, ok);
-      if (listing.objects().isEmpty() && selection.otherwise().isPresent()) {
+      if (selection.otherwise().isPresent()
+          && listing.objects().stream().noneMatch(it -> wanted.test(it.object()))) {
         Selection wider = selection.otherwise().get();
         ApiAnswer more = api.send(wider.list(resource), timeout);
         if (more instanceof ApiAnswer.Ok found) {
