@@ -19,6 +19,7 @@ import io.apiserverupdater.updater.endpoints.Refusal;
 import io.apiserverupdater.updater.endpoints.Service;
 import io.apiserverupdater.updater.endpoints.TargetName;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -267,9 +268,12 @@ public record DryRun(MirrorRule rule, boolean targetKnown) {
   }
 
   private Set<AddressFamily> families(List<EndpointSlice> source) {
-    return rule.read(source) instanceof EndpointsSnapshot.Usable usable
-        ? usable.snapshot().members().keySet()
-        : Set.of();
+    Set<AddressFamily> families = EnumSet.noneOf(AddressFamily.class);
+    if (rule.read(source) instanceof EndpointsSnapshot.Usable usable) {
+      families.addAll(usable.snapshot().members().keySet());
+      families.addAll(usable.unknown());
+    }
+    return families;
   }
 
   private List<Comparison> comparisons(

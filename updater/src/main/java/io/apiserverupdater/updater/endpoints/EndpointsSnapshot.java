@@ -2,6 +2,7 @@ package io.apiserverupdater.updater.endpoints;
 
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -49,20 +50,25 @@ public record EndpointsSnapshot(Map<AddressFamily, Members> members) {
    * The source can be mirrored.
    *
    * @param leftOut why members that the source lists are not in the snapshot
+   * @param unknown families of which the source lists members, but none that can be used: their
+   *     last good state stays
    */
-  public record Usable(EndpointsSnapshot snapshot, List<Refusal> leftOut) implements Reading {
+  public record Usable(
+      EndpointsSnapshot snapshot, List<Refusal> leftOut, Set<AddressFamily> unknown)
+      implements Reading {
     public Usable {
       leftOut = List.copyOf(leftOut);
+      unknown = Set.copyOf(unknown);
     }
 
     /** With every member that the source lists. */
     public Usable(EndpointsSnapshot snapshot) {
-      this(snapshot, List.of());
+      this(snapshot, List.of(), Set.of());
     }
 
     /** The same source, of which this is to be published. */
     public Usable publishing(EndpointsSnapshot published) {
-      return new Usable(published, leftOut);
+      return new Usable(published, leftOut, unknown);
     }
   }
 
@@ -75,13 +81,15 @@ public record EndpointsSnapshot(Map<AddressFamily, Members> members) {
 
   /**
    * Reads the slices of the source Service; without an endpoint they are an empty snapshot. An
-   * address that nobody can connect to concerns that member alone.
+   * address that nobody can connect to concerns that member alone, and if a family has no other,
+   * that family.
    */
   static Reading of(String source, List<EndpointSlice> slices) {
     Map<AddressFamily, Map<String, Endpoint>> addresses = new EnumMap<>(AddressFamily.class);
     Map<AddressFamily, TreeSet<Integer>> ports = new EnumMap<>(AddressFamily.class);
     List<Refusal> refusals = new ArrayList<>();
     List<Refusal> leftOut = new ArrayList<>();
+    Set<AddressFamily> unknown = EnumSet.noneOf(AddressFamily.class);
     for (EndpointSlice slice : slices) {
       AddressFamily family = AddressFamily.of(slice.addressType()).orElse(null);
       if (family == null) {
@@ -90,6 +98,7 @@ public record EndpointsSnapshot(Map<AddressFamily, Members> members) {
       List<Endpoint> endpoints = new ArrayList<>(slice.endpoints());
       if (endpoints.removeIf(endpoint -> !family.contains(endpoint.address()))) {
         leftOut.add(Refusal.unusableAddresses(source, slice, family));
+        unknown.add(family);
       }
       if (endpoints.isEmpty()) {
         continue;
@@ -115,7 +124,8 @@ public record EndpointsSnapshot(Map<AddressFamily, Members> members) {
           members.put(family, new Members(numbers.first(), List.copyOf(known.values())));
         });
     if (refusals.isEmpty() && (leftOut.isEmpty() || !members.isEmpty())) {
-      return new Usable(new EndpointsSnapshot(members), leftOut);
+      unknown.removeAll(members.keySet());
+      return new Usable(new EndpointsSnapshot(members), leftOut, unknown);
     }
     refusals.addAll(leftOut);
     return new Unusable(refusals);

@@ -53,9 +53,13 @@ public record MirrorRule(String source, TargetName target, boolean writeEndpoint
     EndpointsSnapshot snapshot = usable.snapshot();
     List<Change> changes = new ArrayList<>();
     for (AddressFamily family : AddressFamily.values()) {
-      sliceChange(snapshot, service, family, state).ifPresent(changes::add);
+      if (!usable.unknown().contains(family)) {
+        sliceChange(snapshot, service, family, state).ifPresent(changes::add);
+      }
     }
-    if (writeEndpoints) {
+    // The object holds one family only.
+    AddressFamily held = service.primaryFamily().orElse(AddressFamily.IPV4);
+    if (writeEndpoints && !usable.unknown().contains(held)) {
       endpointsChange(snapshot, service, state).ifPresent(changes::add);
     }
     return changes.isEmpty()

@@ -56,8 +56,10 @@ public record Refusal(String reason, String message, String remedy) {
                     .filter(address -> !family.contains(address))
                     .toList(),
                 family.addressType()),
-        "these members are left out; correct --advertise-address of their apiservers, without"
-            + " leading zeros");
+        ("these members are left out, and if the source has no other %s member, the slice of that"
+                + " family stays as it is; correct --advertise-address of their apiservers, without"
+                + " leading zeros")
+            .formatted(family.addressType()));
   }
 
   static Refusal missingService(TargetName target) {

@@ -312,6 +312,28 @@ class MirrorRuleTest {
           changes(SLICES_ONLY, state(ONE, SLICE, slice(AddressFamily.IPV6, "2001:db8::1"))));
     }
 
+    /** The source still lists the family, so what is wanted of it is not nothing. */
+    @Test
+    void keepsWhatIsPublishedOfAFamilyWhoseAddressesAreAllUnusable() {
+      List<EndpointSlice> source =
+          List.of(source("IPv4", "192.0.2.1"), source("IPv6", "fe80::1%eth0"));
+      EndpointSlice ipv6 = slice(AddressFamily.IPV6, "2001:db8::1");
+      assertUpToDate(SLICES_ONLY, state(source, SLICE, ipv6));
+      assertEquals(
+          List.of(new Change.Create(desiredSlice("192.0.2.1"))),
+          changes(SLICES_ONLY, state(source, ipv6)));
+      Service ipv6First =
+          new Service(
+              "apiserver",
+              "ClusterIP",
+              Map.of(),
+              "fd00:96::64",
+              List.of(AddressFamily.IPV6, AddressFamily.IPV4),
+              List.of(PORT));
+      assertUpToDate(
+          RULE, state(source, Optional.of(ipv6First), SLICE, ipv6, endpoints("2001:db8::1")));
+    }
+
     @Test
     void leavesTheSliceOfNobodyWhereItsFamilyIsGone() {
       EndpointSlice unlabelled =
