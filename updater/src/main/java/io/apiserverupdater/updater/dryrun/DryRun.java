@@ -41,6 +41,7 @@ public record DryRun(MirrorRule rule, boolean targetKnown) {
 
   private static final String HEADLESS = "None";
 
+  /** kube-proxy passes over slices with one of these labels, whatever its value. */
   private static final List<String> HIDING_LABELS =
       List.of("service.kubernetes.io/headless", "service.kubernetes.io/service-proxy-name");
 
@@ -233,7 +234,6 @@ public record DryRun(MirrorRule rule, boolean targetKnown) {
     return warnings;
   }
 
-  /** kube-proxy passes over slices with one of these labels. */
   private List<String> hiddenSlices(ObservedState state) {
     List<String> warnings = new ArrayList<>();
     for (EndpointSlice slice : state.slices().values()) {
@@ -248,11 +248,16 @@ public record DryRun(MirrorRule rule, boolean targetKnown) {
     return warnings;
   }
 
-  /** kube-proxy finds the slices of a Service by their label, whatever their names. */
+  /**
+   * kube-proxy finds the slices of a Service by their label, whatever their names, and uses those
+   * of both families, unless a label hides them.
+   */
   private List<String> otherSlices(Surroundings surroundings) {
     TargetName target = rule.target();
     return surroundings.otherSlices().orElse(List.of()).stream()
         .filter(slice -> !slice.endpoints().isEmpty())
+        .filter(slice -> AddressFamily.of(slice.addressType()).isPresent())
+        .filter(slice -> HIDING_LABELS.stream().noneMatch(slice.labels()::containsKey))
         .map(
             slice ->
                 ("EndpointSlice %s/%s, managed by %s, belongs to Service %s too, so kube-proxy also"

@@ -311,6 +311,12 @@ final class DryRunTest {
         Cluster.settled().withSlice(hidden).compare().warnings());
   }
 
+  /** As the selectors of kube-proxy's informers and its list of address types have it. */
+  private static EndpointSlice unused(String addressType, Map<String, String> labels) {
+    EndpointSlice used = Cluster.slice(AddressFamily.IPV4, "IPv4", "10.0.0.7");
+    return new EndpointSlice("x", addressType, labels, used.ports(), used.endpoints(), "1");
+  }
+
   @Test
   void warnsAboutSlicesOfOtherWriters() {
     EndpointSlice ours = Cluster.slice(AddressFamily.IPV4, "IPv4", "10.0.0.9", "10.0.0.8");
@@ -320,7 +326,17 @@ final class DryRunTest {
         new EndpointSlice("apiserver-x", "IPv4", Map.of(), ours.ports(), List.of(), "1");
     Report report =
         Cluster.settled()
-            .in(new Surroundings(Optional.of(List.of(old, empty)), List.of(), List.of()))
+            .in(
+                new Surroundings(
+                    Optional.of(
+                        List.of(
+                            old,
+                            empty,
+                            unused("IPv4", Map.of("service.kubernetes.io/headless", "")),
+                            unused("IPv4", Map.of("service.kubernetes.io/service-proxy-name", "x")),
+                            unused("FQDN", Map.of()))),
+                    List.of(),
+                    List.of()))
             .compare();
     assertEquals(
         List.of(
