@@ -18,6 +18,7 @@ import io.apiserverupdater.updater.endpoints.Port;
 import io.apiserverupdater.updater.endpoints.Refusal;
 import io.apiserverupdater.updater.endpoints.Service;
 import io.apiserverupdater.updater.endpoints.TargetName;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashMap;
@@ -215,8 +216,8 @@ public record DryRun(MirrorRule rule, boolean targetKnown) {
     for (ServingCertificate certificate : certificates) {
       if (certificate.expiresSoon()) {
         warnings.add(
-            "the certificate of member %s expires in %s days; renew it"
-                .formatted(certificate.member(), certificate.expiresIn().toDays()));
+            "the certificate of member %s %s; renew it"
+                .formatted(certificate.member(), expiry(certificate.expiresIn())));
       }
     }
     String ip = service.map(Service::clusterIp).filter(it -> !it.equals(HEADLESS)).orElse("");
@@ -232,6 +233,12 @@ public record DryRun(MirrorRule rule, boolean targetKnown) {
               .formatted(lacking, ip));
     }
     return warnings;
+  }
+
+  private static String expiry(Duration left) {
+    return left.isNegative()
+        ? "expired " + left.negated().toDays() + " days ago"
+        : "expires in " + left.toDays() + " days";
   }
 
   private List<String> hiddenSlices(ObservedState state) {

@@ -279,17 +279,19 @@ final class DryRunTest {
     List<ServingCertificate> shown =
         List.of(
             shown("10.0.0.1", 29, "kubernetes.default.svc", "10.96.0.64"),
-            shown("10.0.0.2", 30, "kubernetes.default.svc"));
+            shown("10.0.0.2", 30, "kubernetes.default.svc"),
+            shown("10.0.0.3", -3, "10.96.0.64"));
     Cluster cluster = Cluster.settled().in(Cluster.NOTHING_ELSE.with(shown));
     assertEquals(
         List.of(
             "the certificate of member 10.0.0.1:6443 expires in 29 days; renew it",
+            "the certificate of member 10.0.0.3:6443 expired 3 days ago; renew it",
             "the certificates of the members [10.0.0.2:6443] lack the cluster IP 10.96.0.64;"
                 + " clients that dial the address instead of the name need certificates that"
                 + " contain it"),
         cluster.compare().warnings());
     Service headless = Cluster.service(Map.of(), "None", 6443);
-    assertEquals(2, cluster.withService(Optional.of(headless)).compare().warnings().size());
+    assertEquals(3, cluster.withService(Optional.of(headless)).compare().warnings().size());
   }
 
   private static ServingCertificate shown(String address, int days, String... names) {
