@@ -68,6 +68,7 @@ class ArchitectureTest {
               resideInAnyPackage(
                       ROOT + ".kubeconfig",
                       ROOT + ".address",
+                      ROOT + ".printing",
                       ROOT + ".tls",
                       ROOT + ".yaml",
                       "java..",

@@ -62,7 +62,7 @@ public final class Main {
       StackTraceElement[] trace = e.getStackTrace();
       log.error(
           "unexpected "
-              + e.toString().replaceAll("\\p{Cntrl}+", " ")
+              + e
               + (trace.length == 0 ? "" : " at " + trace[0])
               + "; please report it");
     }

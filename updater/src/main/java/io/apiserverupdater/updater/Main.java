@@ -70,9 +70,9 @@ public final class Main {
       return "out of memory; give the Java runtime more: UPDATER_OPTS=-Xmx128m";
     }
     StackTraceElement[] trace = thrown.getStackTrace();
-    return "unexpected %s%s; please report it"
-        .formatted(thrown, trace.length == 0 ? "" : " at " + trace[0])
-        .replaceAll("\\p{Cntrl}+", " ");
+    return Printable.line(
+        "unexpected %s%s; please report it"
+            .formatted(thrown, trace.length == 0 ? "" : " at " + trace[0]));
   }
 
   private static int run(String[] arguments) throws InterruptedException {

@@ -1,5 +1,6 @@
 package io.apiserverupdater.apiserver.kubeconfig;
 
+import io.apiserverupdater.apiserver.printing.Printable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -189,7 +190,7 @@ record Entry(Path file, String title, Map<?, ?> fields) {
    */
   static String printable(String text) {
     String first = text.lines().findFirst().orElse("");
-    return first.replaceAll("\\p{Cntrl}", "?") + (first.length() < text.length() ? "…" : "");
+    return Printable.line(first) + (first.length() < text.length() ? "…" : "");
   }
 
   /** Secrets stay out of logs. */

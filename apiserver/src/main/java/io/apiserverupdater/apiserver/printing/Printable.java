@@ -14,6 +14,11 @@ public final class Printable {
     return shown(text, false);
   }
 
+  /** One line, of so many characters of the text at most. */
+  public static String line(String text, int maxLength) {
+    return text.length() > maxLength ? line(text.substring(0, maxLength)) + "…" : line(text);
+  }
+
   /** Text of several lines, whose line feeds are the caller's own. */
   public static String text(String text) {
     return shown(text, true);

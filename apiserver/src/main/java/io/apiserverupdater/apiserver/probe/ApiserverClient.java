@@ -1,5 +1,6 @@
 package io.apiserverupdater.apiserver.probe;
 
+import io.apiserverupdater.apiserver.printing.Printable;
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.apiserver.probe.ProbeResult.Reason;
 import io.apiserverupdater.apiserver.time.Deadline;
@@ -182,7 +183,7 @@ public final class ApiserverClient {
     } catch (IOException | GeneralSecurityException e) {
       CertificateRejectedException rejected = causeOf(e, CertificateRejectedException.class);
       if (rejected != null) {
-        String detail = Printable.of(rejected.detail(), MAX_DETAIL_CHARS);
+        String detail = Printable.line(rejected.detail(), MAX_DETAIL_CHARS);
         throw rejected.authorityNotShown()
             ? new AuthorityNotShownException(detail)
             : new UnreachableException(Reason.CERTIFICATE, detail);
@@ -199,7 +200,7 @@ public final class ApiserverClient {
     CertificateException certificate = causeOf(e, CertificateException.class);
     if (certificate != null) {
       return new UnreachableException(
-          Reason.CERTIFICATE, Printable.of(String.valueOf(certificate.getMessage()), 300));
+          Reason.CERTIFICATE, Printable.line(String.valueOf(certificate.getMessage()), 300));
     }
     if (socket.timedOut()) {
       return timeout(
@@ -217,7 +218,7 @@ public final class ApiserverClient {
   }
 
   private static String tlsFailure(Exception e) {
-    String message = Printable.of(String.valueOf(e.getMessage()), 200);
+    String message = Printable.line(String.valueOf(e.getMessage()), 200);
     return message.contains("unrecognized SSL message")
         ? "the server does not speak TLS: " + message
         : message;

@@ -1,5 +1,6 @@
 package io.apiserverupdater.apiserver.probe;
 
+import io.apiserverupdater.apiserver.printing.Printable;
 import io.apiserverupdater.apiserver.probe.ProbeResult.Reason;
 import io.apiserverupdater.apiserver.probe.ProbeResult.Unreachable;
 import java.io.IOException;
@@ -32,7 +33,7 @@ public final class ConnectFault {
     if (thrown instanceof SocketException && message.contains("reset")) {
       return new Unreachable(Reason.CONNECTION_LOST, "connection lost at once: " + message);
     }
-    return new Unreachable(Reason.NO_ROUTE, Printable.of(message, MAX_WORDS_CHARS));
+    return new Unreachable(Reason.NO_ROUTE, Printable.line(message, MAX_WORDS_CHARS));
   }
 
   /**

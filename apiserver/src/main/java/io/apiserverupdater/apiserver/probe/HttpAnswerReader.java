@@ -1,5 +1,6 @@
 package io.apiserverupdater.apiserver.probe;
 
+import io.apiserverupdater.apiserver.printing.Printable;
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
@@ -84,7 +85,7 @@ final class HttpAnswerReader {
     Matcher matcher = STATUS_LINE.matcher(line);
     if (!matcher.matches()) {
       throw new MalformedAnswerException(
-          "expected an HTTP/1.1 answer, found \"" + Printable.of(line, 60) + "\"");
+          "expected an HTTP/1.1 answer, found \"" + Printable.line(line, 60) + "\"");
     }
     return Integer.parseInt(matcher.group(1));
   }
@@ -95,7 +96,7 @@ final class HttpAnswerReader {
       int colon = header.indexOf(':');
       if (colon <= 0) {
         throw new MalformedAnswerException(
-            "expected a header, found \"" + Printable.of(header, 60) + "\"");
+            "expected a header, found \"" + Printable.line(header, 60) + "\"");
       }
       String name = header.substring(0, colon);
       String value = header.substring(colon + 1).strip();
@@ -108,7 +109,7 @@ final class HttpAnswerReader {
       } else if (name.equalsIgnoreCase("Transfer-Encoding")) {
         if (!value.equalsIgnoreCase("chunked")) {
           throw new MalformedAnswerException(
-              "expected the transfer encoding chunked, found \"" + Printable.of(value, 60) + "\"");
+              "expected the transfer encoding chunked, found \"" + Printable.line(value, 60) + "\"");
         }
         headers.chunked = true;
       } else if (name.equalsIgnoreCase("Connection")) {
@@ -122,7 +123,7 @@ final class HttpAnswerReader {
     // At most 15 digits: none of these overflows.
     if (!digits.matches(radix == 10 ? "[0-9]{1,15}" : "[0-9a-fA-F]{1,15}")) {
       throw new MalformedAnswerException(
-          "expected a length, found \"" + Printable.of(digits, 60) + "\"");
+          "expected a length, found \"" + Printable.line(digits, 60) + "\"");
     }
     return Long.parseLong(digits, radix);
   }

@@ -1,5 +1,6 @@
 package io.apiserverupdater.apiserver.probe;
 
+import io.apiserverupdater.apiserver.printing.Printable;
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -58,7 +59,7 @@ public final class HttpsReadyzProbe implements ApiserverProbe {
       if (line.startsWith(FAILED) && failing.size() < MAX_FAILING_CHECKS) {
         String name = line.substring(FAILED.length());
         int space = name.indexOf(' ');
-        failing.add(Printable.of(space < 0 ? name : name.substring(0, space), MAX_CHECK_CHARS));
+        failing.add(Printable.line(space < 0 ? name : name.substring(0, space), MAX_CHECK_CHARS));
       }
     }
     return failing;

@@ -171,7 +171,7 @@ class KubeconfigTest {
         "insecure-skip-tls-verify: 'yes' | insecure-skip-tls-verify is a text, expected true or",
         "disable-compression: 1 | disable-compression is a number, expected true or false",
         "proxy-url: 'http://p p' | proxy-url is \"http://p p\", expected http://",
-        "certificate-authority: \"a\\0b\" | certificate-authority is \"a?b\", expected a path",
+        "certificate-authority: \"a\\0b\" | certificate-authority is \"a\\u0000b\", expected a path",
       })
   void valueThatNobodyCouldUseIsRefused(String field, String expected) {
     String fault = onlyFault("server: 'https://x', " + field, "");
@@ -186,7 +186,7 @@ class KubeconfigTest {
   })
   void fileThatCannotBeNamedIsRefused(String key, String beside) {
     String fault = onlyFault("server: https://x", beside + key + ": \"\\0\"");
-    assertTrue(fault.contains("user \"me\": " + key + " is \"?\", expected a path"), fault);
+    assertTrue(fault.contains("user \"me\": " + key + " is \"\\u0000\", expected a path"), fault);
   }
 
   @Test
@@ -283,7 +283,7 @@ class KubeconfigTest {
   @Test
   void controlCharactersAreNotRepeated() {
     String fault = faults("server: \"http://\\e[2J\"", "").get(0);
-    assertTrue(fault.contains("server is \"http://?[2J\""), fault);
+    assertTrue(fault.contains("server is \"http://\\u001b[2J\""), fault);
   }
 
   @ParameterizedTest

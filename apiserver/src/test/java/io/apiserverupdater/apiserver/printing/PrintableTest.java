@@ -26,6 +26,12 @@ class PrintableTest {
   }
 
   @Test
+  void longLineIsCut() {
+    assertEquals("ab", Printable.line("ab", 2));
+    assertEquals("a\\u001b…", Printable.line("a\u001bc", 2));
+  }
+
+  @Test
   void lineFeedsOfTheCallerStay() {
     assertEquals("a\nb\\u000d\n", Printable.text("a\nb\r\n"));
   }

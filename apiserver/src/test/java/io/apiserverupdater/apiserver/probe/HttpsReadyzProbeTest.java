@@ -168,7 +168,7 @@ class HttpsReadyzProbeTest {
         Arguments.of(
             "control characters in a name",
             "HTTP/1.1 500 x\r\n\r\n[-]\u001b[31mred failed\n[-]\n",
-            new NotReady(500, List.of("?[31mred", ""))));
+            new NotReady(500, List.of("\\u001b[31mred", ""))));
   }
 
   @ParameterizedTest(name = "{0}")
@@ -424,7 +424,7 @@ class HttpsReadyzProbeTest {
                 .validityInterval(0, 1_000_000)
                 .build(),
             "Z is after 1970-01-01T00:16:40Z",
-            "certificate is valid for else?[2J, not ",
+            "certificate is valid for else\\u001b[2J, not ",
             "certificate signed by unknown authority"));
   }
 

@@ -12,6 +12,7 @@ import io.apiserverupdater.apiserver.kubeconfig.ClientIdentity;
 import io.apiserverupdater.apiserver.kubeconfig.InvalidKubeconfigException;
 import io.apiserverupdater.apiserver.kubeconfig.Kubeconfig;
 import io.apiserverupdater.apiserver.kubeconfig.ServerUrl;
+import io.apiserverupdater.apiserver.printing.Printable;
 import io.apiserverupdater.apiserver.tls.ClientTls;
 import io.apiserverupdater.apiserver.tls.Pem;
 import io.apiserverupdater.apiserver.tls.ServerTrust;
@@ -304,9 +305,7 @@ public record ApiserverSource(Path kubeconfig, Supplier<Instant> clock) {
     } catch (IOException | JsonParseException e) {
       // A proxy's page, perhaps; the status says enough.
     }
-    String printable =
-        message.substring(0, Math.min(message.length(), MAX_WORDS)).replaceAll("\\p{Cntrl}", "?");
-    return printable.isEmpty() ? "" : ": " + printable;
+    return message.isEmpty() ? "" : ": " + Printable.line(message, MAX_WORDS);
   }
 
   /** The most common reason of a 401: the node was off for longer than its certificate is good. */

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import io.apiserverupdater.apiserver.address.DnsName;
 import io.apiserverupdater.apiserver.address.IpAddress;
+import io.apiserverupdater.apiserver.printing.Printable;
 import io.apiserverupdater.bootstrap.hosts.HostsFileException.Reason;
 import java.net.InetAddress;
 import java.util.ArrayList;
@@ -292,9 +293,7 @@ public final class HostsFile {
   }
 
   private static String printable(String line) {
-    String text = line.substring(0, Math.min(120, line.length()));
-    String plain = text.replace('\t', ' ').replaceAll("[^ -~]", "?");
-    return (plain + (line.length() > 120 ? "…" : "")).strip();
+    return Printable.line(line.replace('\t', ' '), 120).strip();
   }
 
   private static String lines(List<Integer> numbers) {

@@ -1,5 +1,6 @@
 package io.apiserverupdater.bootstrap.nft;
 
+import io.apiserverupdater.apiserver.printing.Printable;
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.apiserver.time.Deadline;
 import io.apiserverupdater.bootstrap.program.Program;
@@ -140,10 +141,7 @@ public record NftBootRuleTable(
   /** The first line that says something, fit for a terminal and a log. */
   private static String brief(String text) {
     String line = text.strip().split("\n", 2)[0].strip();
-    String clean =
-        line.substring(0, Math.min(MAX_WORDS, line.length()))
-            .replaceAll("[\\x00-\\x1f\\x7f-\\x9f]", "?");
-    return clean.isEmpty() ? "nothing" : clean;
+    return line.isEmpty() ? "nothing" : Printable.line(line, MAX_WORDS);
   }
 
   /**

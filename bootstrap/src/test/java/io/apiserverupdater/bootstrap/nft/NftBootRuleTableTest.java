@@ -111,7 +111,7 @@ class NftBootRuleTableTest {
   @Test
   void keepsControlCharactersOutOfTheReason() throws IOException {
     NftBootRuleTable table = tableOf("printf 'a\\033[31mb\\nmore' >&2; exit 1");
-    assertEquals("nft said: a?[31mb", failed(table.install(RULE, LONG)));
+    assertEquals("nft said: a\\u001b[31mb", failed(table.install(RULE, LONG)));
   }
 
   @ParameterizedTest
