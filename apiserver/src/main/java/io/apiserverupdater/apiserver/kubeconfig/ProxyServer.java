@@ -6,6 +6,7 @@ import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The proxy to go through.
@@ -18,7 +19,8 @@ public record ProxyServer(Proxy address, Optional<String> authorization) {
 
   /** What {@link #parse} takes, for messages. */
   static final String EXPECTED =
-      "expected http://[USER:PASSWORD@]HOST[:PORT] or socks5://HOST[:PORT]";
+      "expected http://[USER:PASSWORD@]HOST[:PORT] or socks5://HOST[:PORT]; no proxy is used over"
+          + " TLS, so use the http:// port of one that has https:// too";
 
   /** The proxy that a URL names; empty when it names none that we can use. */
   static Optional<ProxyServer> parse(String text) {
@@ -27,8 +29,10 @@ public record ProxyServer(Proxy address, Optional<String> authorization) {
 
   private static Optional<ProxyServer> of(ServerUrl.Parts url) {
     boolean http = url.scheme().equals("http");
-    // For a SOCKS proxy the Java runtime takes a password for the whole process only.
-    if (!http && !(url.scheme().equals("socks5") && url.userInfo().isEmpty())) {
+    // Both names are one to Go: the proxy looks names up. For a SOCKS proxy the Java runtime takes a
+    // password for the whole process only.
+    boolean socks = Set.of("socks5", "socks5h").contains(url.scheme());
+    if (!http && !(socks && url.userInfo().isEmpty())) {
       return Optional.empty();
     }
     int port = url.port() != 0 ? url.port() : http ? 80 : 1080;

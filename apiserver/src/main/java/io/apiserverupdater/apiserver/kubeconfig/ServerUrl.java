@@ -19,7 +19,7 @@ public record ServerUrl(String host, int port, String path) {
   private static final Pattern FORM =
       Pattern.compile(
           "([A-Za-z0-9]+)://"
-              + "(?:((?:[\\w.~!$&'()*+,;=:-]|%[0-9a-fA-F]{2})*)@)?"
+              + "(?:((?:[\\w.~!$&'()*+,;=:@-]|%[0-9a-fA-F]{2})*)@)?"
               + "([\\w.-]+|\\[[0-9a-fA-F:.]+])(?::([0-9]{1,5})?)?"
               + "((?:/(?:[\\w.~!$&'()*+,;=:@-]|%[0-9a-fA-F]{2})*)*)");
 

@@ -1,6 +1,7 @@
 package io.apiserverupdater.apiserver.kubeconfig;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -34,6 +35,21 @@ class ProxyVariablesTest {
     assertEquals(expected, proxy(Map.of("HTTPS_PROXY", "", "https_proxy", "p:3128")));
     assertEquals("DIRECT", proxy(Map.of("HTTP_PROXY", "http://p", "ALL_PROXY", "http://p")));
     assertEquals(List.of(), faults);
+  }
+
+  /** Go has two names for one thing: the proxy looks the server's name up. */
+  @Test
+  void socksProxyIsTakenUnderBothNames() {
+    String expected = ProxyServer.parse("socks5://p:1080").orElseThrow().toString();
+    assertEquals(expected, proxy(Map.of("HTTPS_PROXY", "socks5h://p")));
+    assertEquals(List.of(), faults);
+  }
+
+  @Test
+  void proxyThatIsSpokenToOverTlsIsRefusedWithAnotherWay() {
+    assertEquals("DIRECT", proxy(Map.of("HTTPS_PROXY", "https://p:3129")));
+    assertEquals(1, faults.size());
+    assertTrue(faults.get(0).endsWith("use the http:// port of one that has https:// too"));
   }
 
   @Test
