@@ -273,6 +273,13 @@ public record ApiserverSource(Path kubeconfig, Supplier<Instant> clock) {
           Reason.MALFORMED,
           server + " did not answer with an EndpointSlice of discovery.k8s.io/v1");
     }
+    if (!SourceSlices.areOfApiservers(answer)) {
+      return new Failed(
+          Reason.NOT_FOUND,
+          server
+              + ": the EndpointSlice default/kubernetes has the label of another Service; it is"
+              + " ignored");
+    }
     List<ApiserverAddress> addresses = SourceSlices.addresses(answer);
     if (addresses.isEmpty()) {
       return new Failed(

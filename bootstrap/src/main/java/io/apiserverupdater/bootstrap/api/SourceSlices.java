@@ -49,6 +49,14 @@ final class SourceSlices {
         && (text(object, "kind").equals("EndpointSlice") || isList(object));
   }
 
+  /** Whether no label says that the slice is another Service's. */
+  static boolean areOfApiservers(JsonElement slice) {
+    return !(slice instanceof JsonObject object)
+        || !(object.get("metadata") instanceof JsonObject metadata)
+        || !(metadata.get("labels") instanceof JsonObject labels)
+        || Set.of("", "kubernetes").contains(text(labels, "kubernetes.io/service-name"));
+  }
+
   private static boolean isList(JsonObject object) {
     return text(object, "kind").equals("EndpointSliceList");
   }

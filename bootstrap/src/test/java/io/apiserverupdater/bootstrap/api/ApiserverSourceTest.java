@@ -176,7 +176,10 @@ class ApiserverSourceTest {
     String empty = SourceSlicesTest.SLICE.replace("\"endpoints\"", "\"others\"");
     String forbidden =
         "{\"kind\": \"Status\", \"message\": \"User \\\"system:node:w1\\\" cannot get\\u001b\"}";
+    String stranger =
+        SourceSlicesTest.SLICE.replace("service-name\": \"kubernetes", "service-name\": \"dns");
     return List.of(
+        Arguments.of(200, stranger, Reason.NOT_FOUND, "label of another Service"),
         Arguments.of(401, "", Reason.UNAUTHENTICATED, "does not accept the credentials"),
         Arguments.of(403, forbidden, Reason.FORBIDDEN, "User \"system:node:w1\" cannot get\\u001b)"),
         Arguments.of(403, "<html>", Reason.FORBIDDEN, "kubectl create role apiserver-bootstrap"),
