@@ -61,10 +61,7 @@ public final class Main {
     } catch (RuntimeException | Error e) {
       StackTraceElement[] trace = e.getStackTrace();
       log.error(
-          "unexpected "
-              + e
-              + (trace.length == 0 ? "" : " at " + trace[0])
-              + "; please report it");
+          "unexpected " + e + (trace.length == 0 ? "" : " at " + trace[0]) + "; please report it");
     }
     // There 1 has another meaning, which the Java runtime does not know.
     return config.dryRun() || config.command() == Command.CHECK ? INVALID : FAILED;

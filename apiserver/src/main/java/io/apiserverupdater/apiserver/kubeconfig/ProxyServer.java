@@ -29,8 +29,8 @@ public record ProxyServer(Proxy address, Optional<String> authorization) {
 
   private static Optional<ProxyServer> of(ServerUrl.Parts url) {
     boolean http = url.scheme().equals("http");
-    // Both names are one to Go: the proxy looks names up. For a SOCKS proxy the Java runtime takes a
-    // password for the whole process only.
+    // Both names are one to Go: the proxy looks names up. For a SOCKS proxy the Java runtime
+    // takes a password for the whole process only.
     boolean socks = Set.of("socks5", "socks5h").contains(url.scheme());
     if (!http && !(socks && url.userInfo().isEmpty())) {
       return Optional.empty();

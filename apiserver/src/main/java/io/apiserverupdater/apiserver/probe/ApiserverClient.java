@@ -1,7 +1,7 @@
 package io.apiserverupdater.apiserver.probe;
 
-import io.apiserverupdater.apiserver.printing.Printable;
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
+import io.apiserverupdater.apiserver.printing.Printable;
 import io.apiserverupdater.apiserver.probe.ProbeResult.Reason;
 import io.apiserverupdater.apiserver.time.Deadline;
 import io.apiserverupdater.apiserver.tls.CertificateRejectedException;

@@ -109,7 +109,9 @@ final class HttpAnswerReader {
       } else if (name.equalsIgnoreCase("Transfer-Encoding")) {
         if (!value.equalsIgnoreCase("chunked")) {
           throw new MalformedAnswerException(
-              "expected the transfer encoding chunked, found \"" + Printable.line(value, 60) + "\"");
+              "expected the transfer encoding chunked, found \""
+                  + Printable.line(value, 60)
+                  + "\"");
         }
         headers.chunked = true;
       } else if (name.equalsIgnoreCase("Connection")) {

@@ -1,7 +1,7 @@
 package io.apiserverupdater.apiserver.probe;
 
-import io.apiserverupdater.apiserver.printing.Printable;
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
+import io.apiserverupdater.apiserver.printing.Printable;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

@@ -137,7 +137,13 @@ class KubeconfigTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"me:s3cret, me:s3cret", "me:s%40%2B+:t, me:s@++:t", "me, me:", "':', ':'", "me:s3cret@x, me:s3cret@x"})
+  @CsvSource({
+    "me:s3cret, me:s3cret",
+    "me:s%40%2B+:t, me:s@++:t",
+    "me, me:",
+    "':', ':'",
+    "me:s3cret@x, me:s3cret@x"
+  })
   void userAndPasswordOfAProxyAreTaken(String userInfo, String expected) throws Exception {
     ProxyServer proxy =
         access("server: https://x, proxy-url: 'http://" + userInfo + "@p'", "").proxy();
@@ -146,12 +152,7 @@ class KubeconfigTest {
   }
 
   @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "socks5://me:s3cret@p",
-        "https://me:s3cret@p",
-        "s://s3cret@"
-      })
+  @ValueSource(strings = {"socks5://me:s3cret@p", "https://me:s3cret@p", "s://s3cret@"})
   void proxyThatIsRefusedIsToldWithoutItsPassword(String url) {
     String fault = onlyFault("server: https://x, proxy-url: '" + url + "'", "");
     assertTrue(fault.contains("proxy-url is"), fault);
@@ -600,7 +601,7 @@ class KubeconfigTest {
       assertEquals(ClientIdentity.ofToken("THE-TOKEN"), read.identity(false));
       assertFalse(read.toString().contains("THE-TOKEN"));
       String contexts = refusal(Optional.of("none"), KUBECTL);
-      assertTrue(contexts.contains("multi…, tab?name \"q\" é ☃]"), contexts);
+      assertTrue(contexts.contains("multi…, tab\tname \"q\" é ☃]"), contexts);
     }
 
     @Test

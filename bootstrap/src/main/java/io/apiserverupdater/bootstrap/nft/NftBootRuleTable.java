@@ -1,7 +1,7 @@
 package io.apiserverupdater.bootstrap.nft;
 
-import io.apiserverupdater.apiserver.printing.Printable;
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
+import io.apiserverupdater.apiserver.printing.Printable;
 import io.apiserverupdater.apiserver.time.Deadline;
 import io.apiserverupdater.bootstrap.program.Program;
 import java.io.IOException;

@@ -181,7 +181,8 @@ class ApiserverSourceTest {
     return List.of(
         Arguments.of(200, stranger, Reason.NOT_FOUND, "label of another Service"),
         Arguments.of(401, "", Reason.UNAUTHENTICATED, "does not accept the credentials"),
-        Arguments.of(403, forbidden, Reason.FORBIDDEN, "User \"system:node:w1\" cannot get\\u001b)"),
+        Arguments.of(
+            403, forbidden, Reason.FORBIDDEN, "User \"system:node:w1\" cannot get\\u001b)"),
         Arguments.of(403, "<html>", Reason.FORBIDDEN, "kubectl create role apiserver-bootstrap"),
         Arguments.of(404, "", Reason.NOT_FOUND, "--endpoint-reconciler-type=none"),
         Arguments.of(503, "", Reason.STATUS, "answered 503"),
