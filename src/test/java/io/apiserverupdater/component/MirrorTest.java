@@ -351,7 +351,14 @@ class MirrorTest extends OnOneCluster {
     UpdaterProcess updater = replicas.single(user, namespace);
     cluster.source().set("10.0.0.1", "10.0.0.2");
     replicas.awaitMirrored(namespace, "10.0.0.1", "10.0.0.2");
-    updater.awaitLog("target=.*10.0.0.1,10.0.0.2", SOON); // Its writes are answered.
+    updater.awaitLog("target=.*10.0.0.1,10.0.0.2", SOON); // The slice's write is answered.
+    cluster.awaitTrue(
+        "the answer to the Endpoints object's write, which comes after the slice's",
+        () ->
+            replicas.writes(user, 0).stream()
+                .reduce((earlier, later) -> later)
+                .filter(last -> last.request().resource().equals("endpoints"))
+                .isPresent());
     long emptied = System.nanoTime();
     cluster.source().setEmpty();
     updater.awaitLog("refused=EmptySource", SOON);
