@@ -238,6 +238,39 @@ class BootstrapTest {
     assertEquals(NodeFiles.ORIGINAL, files.hostsText());
   }
 
+  // A cluster that answers nobody who does not say who he is: --anonymous-auth=false.
+
+  @Test
+  void asksWithTheKubeletsCredentialWhereAnonymousRequestsAreOff() throws Exception {
+    cluster.access().refuseAnonymous();
+    cluster.kubeconfig().write(files.folder().resolve("kubelet.conf"));
+    SandboxApiserver first = first();
+    first.failReadyz("etcd");
+    makeOthersSlow(first);
+    UpdaterProcess boot = node.start("--cluster-ip=" + service.ip());
+    boot.awaitLog("phase=pinned .* evidence=ready", SOON);
+    assertNotEquals(first.ip(), files.target(), boot::logText);
+    first.passReadyz();
+    service.open();
+    assertEquals(0, boot.awaitExit(SOON), boot::logText);
+    assertEquals(service.ip(), files.target());
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void oneThatTellsNobodyIsAlive(boolean joined) throws Exception {
+    cluster.access().refuseAnonymous();
+    if (joined) {
+      cluster.kubeconfig().write(files.folder().resolve("kubelet.conf"));
+      cluster.access().revokeTokens("admin");
+    }
+    UpdaterProcess boot = node.start("--cluster-ip=" + service.ip());
+    boot.awaitLog("phase=pinned .* evidence=alive", SOON);
+    service.open();
+    boot.awaitLog("phase=handed-over", SOON);
+    assertEquals(service.ip(), files.target());
+  }
+
   // role control-plane
 
   @Test

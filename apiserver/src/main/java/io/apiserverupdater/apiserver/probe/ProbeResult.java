@@ -66,6 +66,20 @@ public sealed interface ProbeResult {
     return this instanceof Unreachable unreachable ? unreachable.detail() : "ready";
   }
 
+  /**
+   * Whether the server proved who it is, and tells those who ask as we do nothing about its health:
+   * 401 or 403.
+   */
+  default boolean unauthorized() {
+    return this instanceof NotReady notReady
+        && (notReady.status() == 401 || notReady.status() == 403);
+  }
+
+  /** Whether it works, as far as it tells us: where nobody may know more, alive has to do. */
+  default boolean works() {
+    return this instanceof Ready || unauthorized();
+  }
+
   /** Whether somebody took the connection, whoever that is and whatever came of it. */
   default boolean reached() {
     return !(this instanceof Unreachable unreachable)

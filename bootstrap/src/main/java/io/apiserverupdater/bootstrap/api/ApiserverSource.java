@@ -141,11 +141,15 @@ public record ApiserverSource(Path kubeconfig, Supplier<Instant> clock) {
     }
   }
 
-  private Access access() throws IOException, GeneralSecurityException {
+  static Kubeconfig kubeconfig(Path file) throws InvalidKubeconfigException {
     // The name is in this node's hosts file alone: only a proxy-url is meant for it.
     Map<String, String> environment = new HashMap<>(System.getenv());
     environment.keySet().removeAll(Set.of("HTTPS_PROXY", "https_proxy"));
-    Kubeconfig config = Kubeconfig.load(List.of(kubeconfig), Optional.empty(), environment);
+    return Kubeconfig.load(List.of(file), Optional.empty(), environment);
+  }
+
+  private Access access() throws IOException, GeneralSecurityException {
+    Kubeconfig config = kubeconfig(kubeconfig);
     Optional<String> authority = config.certificateAuthority();
     if (authority.isEmpty()) {
       throw new InvalidKubeconfigException(

@@ -27,7 +27,7 @@ sealed interface BootDecision {
       Optional<ApiserverAddress> local,
       List<ApiserverAddress> ordered) {
     if (end instanceof RaceStep.Ready ready) {
-      return new Point(ready.address(), Evidence.READY);
+      return new Point(ready.address(), ready.evidence());
     }
     if (local.isPresent()) {
       // The kubelet starts it, and the kubelet is what waits for us.

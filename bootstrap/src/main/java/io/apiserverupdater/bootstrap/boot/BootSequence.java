@@ -130,10 +130,10 @@ public final class BootSequence {
         BootDecision.afterRace(race(ordered), before.isPresent(), plan.local(), ordered);
     if (decision instanceof BootDecision.Point point) {
       boolean atItsEnd =
-          point.evidence() == Evidence.READY && plan.local().equals(Optional.of(point.address()));
+          point.evidence() != Evidence.LOCAL && plan.local().equals(Optional.of(point.address()));
       lead(atItsEnd ? BootPhase.HANDED_OVER : BootPhase.PINNED, point.address(), point.evidence());
       return switch (point.evidence()) {
-        case READY, LOCAL -> Pinned.READY;
+        case READY, ALIVE, LOCAL -> Pinned.READY;
         case VERIFIED -> Pinned.VERIFIED;
         case NONE -> Pinned.NOBODY;
       };
@@ -249,7 +249,7 @@ public final class BootSequence {
           probing.ask(ask.address(), ask.deadline());
           continue;
         } else if (step instanceof RaceStep.Ready ready) {
-          repin(ready.address(), atFirst);
+          repin(ready, atFirst);
           check = Optional.empty();
           nextCheck = now + interval.toNanos();
           interval = shorter(interval.multipliedBy(2), LONGEST_CHECK_INTERVAL);
@@ -278,7 +278,7 @@ public final class BootSequence {
       if (check.isPresent()) {
         check.get().answered(answer.address(), answer.result(), probing.now());
       }
-    } else if (answer.result() instanceof ProbeResult.Ready && bridge.mayHaveCarried()) {
+    } else if (answer.result().works() && bridge.mayHaveCarried()) {
       watch.answeredByAnotherWay(probing.now());
     } else {
       watch.answered(answer.result(), probing.now());
@@ -300,8 +300,8 @@ public final class BootSequence {
         random);
   }
 
-  private void repin(ApiserverAddress controlPlane, Optional<ApiserverAddress> atFirst)
-      throws IOException {
+  private void repin(RaceStep.Ready found, Optional<ApiserverAddress> atFirst) throws IOException {
+    ApiserverAddress controlPlane = found.address();
     Optional<ApiserverAddress> current = bridge.current();
     if (current.equals(Optional.of(controlPlane))) {
       return;
@@ -311,7 +311,7 @@ public final class BootSequence {
     if (!current.equals(atFirst) && current.filter(plan.candidates()::contains).isEmpty()) {
       return;
     }
-    lead(BootPhase.PINNED, controlPlane, Evidence.READY);
+    lead(BootPhase.PINNED, controlPlane, found.evidence());
   }
 
   private void handOver(

@@ -17,6 +17,10 @@ import java.util.function.DoubleSupplier;
  * <p>The first candidate is asked alone, so that a healthy one is the only one that is bothered.
  * One that fails lets the next one go at once; one that is silent, after the stagger; and it stays
  * in the race. Who failed is asked again after a backoff that doubles.
+ *
+ * <p>One that does not tell this node whether it is ready (401, 403) is good enough when each has
+ * been asked and none is ready: where nobody may know, waiting does not help, and one that alone
+ * refuses is the one that is wrong.
  */
 final class CandidateRace {
   /**
@@ -82,6 +86,10 @@ final class CandidateRace {
     if (ready.isPresent()) {
       return new RaceStep.Ready(ready.get());
     }
+    Optional<ApiserverAddress> alive = alive();
+    if (alive.isPresent() && (isOver(now) || eachAnswered())) {
+      return new RaceStep.Ready(alive.get(), Evidence.ALIVE);
+    }
     if (isOver(now)) {
       return new RaceStep.Over(verified());
     }
@@ -142,11 +150,18 @@ final class CandidateRace {
     if (pace.limit().isPresent() && end(now) - now <= 0) {
       return true;
     }
-    boolean each = pace.askOnce();
-    for (Candidate candidate : candidates) {
-      each &= candidate.last.isPresent();
-    }
-    return each || candidates.isEmpty();
+    return candidates.isEmpty() || (pace.askOnce() && eachAnswered());
+  }
+
+  private boolean eachAnswered() {
+    return candidates.stream().allMatch(candidate -> candidate.last.isPresent());
+  }
+
+  private Optional<ApiserverAddress> alive() {
+    return candidates.stream()
+        .filter(candidate -> candidate.last.filter(ProbeResult::unauthorized).isPresent())
+        .map(candidate -> candidate.address)
+        .findFirst();
   }
 
   /** An honest answer is preferred to none, and the earlier candidate to the later one. */

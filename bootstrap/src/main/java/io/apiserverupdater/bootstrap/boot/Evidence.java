@@ -9,6 +9,8 @@ import java.util.Locale;
 public enum Evidence {
   /** It answered that it is ready. */
   READY,
+  /** It proved that it is an apiserver, and does not tell this node whether it is ready. */
+  ALIVE,
   /** It proved that it is an apiserver, and is not ready. */
   VERIFIED,
   /** It is this control plane's own apiserver, which starts after the kubelet. */

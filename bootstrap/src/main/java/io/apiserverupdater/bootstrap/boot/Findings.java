@@ -29,6 +29,9 @@ final class Findings {
     if (result instanceof ProbeResult.Ready) {
       return "ready";
     }
+    if (result.unauthorized()) {
+      return "unauthorized";
+    }
     return result instanceof Unreachable unreachable
         ? unreachable.reason().name().toLowerCase(Locale.ROOT).replace('_', '-')
         : "not-ready";

@@ -10,8 +10,9 @@ import java.util.function.DoubleSupplier;
 
 /**
  * When the address that the name is to end up at is asked, and when it counts as working: after so
- * many ready answers in a row, each on a connection of its own. Answers and moments come in, steps
- * come out. Not thread-safe.
+ * many ready answers in a row, each on a connection of its own. An apiserver that does not tell
+ * this node whether it is ready (401, 403) shows as well that the way to it works. Answers and
+ * moments come in, steps come out. Not thread-safe.
  *
  * <p>While nobody is there, a question is one packet that is lost in this node or its network: it
  * is asked every tenth of a second, less often when it takes long. When somebody is there and not
@@ -86,7 +87,7 @@ final class HandoverWatch {
     asked = false;
     boolean hurried = silent;
     silent = isFor(result, Reason.CONNECT_TIMEOUT);
-    if (result instanceof ProbeResult.Ready) {
+    if (result.works()) {
       inARow++;
       backoff.reset();
       nextNanos = now;

@@ -13,8 +13,16 @@ sealed interface RaceStep {
   /** Nothing until a probe is answered, or until this moment of the monotonic clock. */
   record Wait(long untilNanos) implements RaceStep {}
 
-  /** It is ready. */
-  record Ready(ApiserverAddress address) implements RaceStep {}
+  /**
+   * It is the one to use.
+   *
+   * @param evidence that it is ready, or at least alive
+   */
+  record Ready(ApiserverAddress address, Evidence evidence) implements RaceStep {
+    Ready(ApiserverAddress address) {
+      this(address, Evidence.READY);
+    }
+  }
 
   /**
    * The time is over.

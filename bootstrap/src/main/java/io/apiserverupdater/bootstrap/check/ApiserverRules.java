@@ -45,7 +45,7 @@ record ApiserverRules(Facts facts, String name, Findings findings) {
     int ready = 0;
     for (Probed one : probed.get()) {
       boolean isReady = one.result() instanceof ProbeResult.Ready;
-      ready += isReady ? 1 : 0;
+      ready += one.result().works() ? 1 : 0;
       if (isReady && one.latency().compareTo(SLOW) < 0) {
         subject.ok(answer(one));
       } else {
@@ -62,6 +62,10 @@ record ApiserverRules(Facts facts, String name, Findings findings) {
   private static String answer(Probed probed) {
     String address = probed.address().toString();
     ProbeResult result = probed.result();
+    if (result instanceof ProbeResult.NotReady notReady && result.unauthorized()) {
+      return "%s is alive, but does not say whether it is ready: HTTP %d"
+          .formatted(address, notReady.status());
+    }
     if (result instanceof ProbeResult.NotReady notReady) {
       String failing = String.join(", ", notReady.failingChecks());
       return "%s is not ready: HTTP %d%s"
@@ -74,11 +78,12 @@ record ApiserverRules(Facts facts, String name, Findings findings) {
   }
 
   private static String advice(ProbeResult result) {
-    if (result instanceof ProbeResult.NotReady notReady) {
-      return notReady.status() == 401 || notReady.status() == 403
-          ? "allow anonymous reads of /readyz (ClusterRole system:public-info-viewer); otherwise"
-              + " pin counts it as not ready"
-          : "read its log: kube-apiserver names the failing checks there";
+    if (result.unauthorized()) {
+      return "set KUBECONFIG to the kubelet's kubeconfig, and check that its client certificate has"
+          + " not expired; pin uses this control plane only if no other is ready";
+    }
+    if (result instanceof ProbeResult.NotReady) {
+      return "read its log: kube-apiserver names the failing checks there";
     }
     if (result instanceof ProbeResult.Unreachable unreachable) {
       return switch (unreachable.reason()) {
@@ -125,6 +130,8 @@ record ApiserverRules(Facts facts, String name, Findings findings) {
     }
     if (probed.get().result() instanceof ProbeResult.Ready) {
       subject.ok(answer(probed.get()));
+    } else if (probed.get().result().unauthorized()) {
+      subject.warn(answer(probed.get()), advice(probed.get().result()));
     } else if (facts.settings().isWorker()) {
       subject.fail(
           answer(probed.get()),

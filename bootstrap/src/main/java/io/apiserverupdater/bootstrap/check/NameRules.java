@@ -1,6 +1,5 @@
 package io.apiserverupdater.bootstrap.check;
 
-import io.apiserverupdater.apiserver.probe.ProbeResult;
 import io.apiserverupdater.bootstrap.check.Facts.HostsBlock;
 import io.apiserverupdater.bootstrap.check.Facts.Probed;
 import java.net.InetAddress;
@@ -107,6 +106,6 @@ record NameRules(Facts facts, String name, Findings findings) {
   private boolean serviceIsReady() {
     return facts.service().isPresent()
         && facts.service().get() instanceof Reading.Known<Probed> service
-        && service.value().result() instanceof ProbeResult.Ready;
+        && service.value().result().works();
   }
 }

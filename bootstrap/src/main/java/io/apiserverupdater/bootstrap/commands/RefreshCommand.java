@@ -2,7 +2,6 @@ package io.apiserverupdater.bootstrap.commands;
 
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.apiserver.probe.ApiserverProbe;
-import io.apiserverupdater.apiserver.probe.ProbeResult;
 import io.apiserverupdater.bootstrap.api.ApiserverSource;
 import io.apiserverupdater.bootstrap.api.SourceAnswer;
 import io.apiserverupdater.bootstrap.boot.HostsNameEntry;
@@ -108,9 +107,7 @@ public final class RefreshCommand {
     try {
       ApiserverProbe probe = VerifiedProbe.of(config, log);
       List<ApiserverAddress> ready =
-          members.stream()
-              .filter(it -> probe.probe(it, PROBE_DEADLINE) instanceof ProbeResult.Ready)
-              .toList();
+          members.stream().filter(it -> probe.probe(it, PROBE_DEADLINE).works()).toList();
       return ready.isEmpty() ? members : ready;
     } catch (IOException e) {
       return members;

@@ -4,6 +4,7 @@ import io.apiserverupdater.apiserver.probe.ApiserverClient;
 import io.apiserverupdater.apiserver.probe.ApiserverProbe;
 import io.apiserverupdater.apiserver.probe.HttpsReadyzProbe;
 import io.apiserverupdater.apiserver.tls.ServerTrust;
+import io.apiserverupdater.bootstrap.api.CredentialProbe;
 import io.apiserverupdater.bootstrap.configuration.BootstrapConfig;
 import io.apiserverupdater.bootstrap.configuration.BootstrapConfig.Trust;
 import io.apiserverupdater.bootstrap.log.Log;
@@ -22,7 +23,13 @@ final class VerifiedProbe {
    */
   static ApiserverProbe of(BootstrapConfig config, Log log) throws IOException {
     try {
-      return new HttpsReadyzProbe(ApiserverClient.anonymous(config.hostname(), trust(config, log)));
+      ServerTrust trust = trust(config, log);
+      ApiserverProbe anonymous =
+          new HttpsReadyzProbe(ApiserverClient.anonymous(config.hostname(), trust));
+      return trust instanceof ServerTrust.Verified verified
+          ? new CredentialProbe(
+              anonymous, config.hostname(), verified, config.kubeconfig(), log::warn)
+          : anonymous;
     } catch (GeneralSecurityException e) {
       throw new IOException(
           "cannot load the CA: "

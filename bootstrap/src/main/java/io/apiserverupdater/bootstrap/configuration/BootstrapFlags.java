@@ -184,7 +184,9 @@ public final class BootstrapFlags {
   static final Flag<Path> KUBECONFIG =
       FLAGS
           .flag("kubeconfig", FlagType.path("FILE"), "/etc/kubernetes/kubelet.conf")
-          .help("The kubelet's kubeconfig, with which refresh reads the list.");
+          .help(
+              "The kubelet's kubeconfig, with which refresh reads the list. pin and handover use"
+                  + " it where anonymous clients may not read /readyz.");
 
   static final Flag<Boolean> ADOPT =
       FLAGS

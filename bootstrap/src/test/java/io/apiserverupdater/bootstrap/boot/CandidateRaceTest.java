@@ -24,6 +24,7 @@ class CandidateRaceTest {
   private static final ApiserverAddress CP3 = address("10.0.0.3");
   private static final List<ApiserverAddress> ALL = List.of(CP1, CP2, CP3);
   private static final ProbeResult REFUSED = new Unreachable(Reason.REFUSED, "");
+  private static final ProbeResult UNAUTHORIZED = new NotReady(401, List.of());
   private static final ProbeResult STARTING = new NotReady(500, List.of("etcd"));
   // Near the overflow of the clock, which begins anywhere.
   private static final long T0 = Long.MAX_VALUE - millis(150);
@@ -220,5 +221,41 @@ class CandidateRaceTest {
     assertAsks(CP1, race.next(T0));
     race.answered(CP3, new Ready(), T0);
     assertTrue(race.next(T0) instanceof RaceStep.Wait);
+  }
+
+  /**
+   * Whoever believes the first one that does not know it may be with the only one that is wrong.
+   */
+  @Test
+  void oneThatDoesNotTellIsTakenWhenEachHasBeenAskedAndNoneIsReady() {
+    CandidateRace race = race();
+    assertAsks(CP1, race.next(T0));
+    race.answered(CP1, UNAUTHORIZED, T0 + millis(1));
+    assertAsks(CP2, race.next(T0 + millis(1)));
+    race.answered(CP2, REFUSED, T0 + millis(2));
+    assertAsks(CP3, race.next(T0 + millis(2)));
+    assertInstanceOf(RaceStep.Wait.class, race.next(T0 + millis(2)));
+    race.answered(CP3, STARTING, T0 + millis(9));
+    assertEquals(new RaceStep.Ready(CP1, Evidence.ALIVE), race.next(T0 + millis(9)));
+  }
+
+  @Test
+  void oneThatIsReadyIsPreferredToOneThatDoesNotTell() {
+    CandidateRace race = race();
+    assertAsks(CP1, race.next(T0));
+    race.answered(CP1, UNAUTHORIZED, T0 + millis(1));
+    assertAsks(CP2, race.next(T0 + millis(1)));
+    race.answered(CP2, new Ready(), T0 + millis(2));
+    assertEquals(new RaceStep.Ready(CP2), race.next(T0 + millis(2)));
+  }
+
+  @Test
+  void oneThatDoesNotTellIsTakenWhenTheTimeIsOver() {
+    CandidateRace race = race(ALL, Optional.of(Duration.ofSeconds(1)), false);
+    assertAsks(CP1, race.next(T0));
+    race.answered(CP1, UNAUTHORIZED, T0 + millis(1));
+    assertAsks(CP2, race.next(T0 + millis(1)));
+    assertAsks(CP3, race.next(T0 + millis(201)));
+    assertEquals(new RaceStep.Ready(CP1, Evidence.ALIVE), race.next(T0 + millis(1000)));
   }
 }

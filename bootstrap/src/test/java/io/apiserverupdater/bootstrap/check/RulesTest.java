@@ -231,6 +231,15 @@ class RulesTest {
             .when("one not ready", firstControlPlane(new NotReady(500, List.of("etcd", "log")))),
         warn("control plane", "HTTP 401")
             .when("anonymous turned away", firstControlPlane(new NotReady(401, List.of()))),
+        warn("control plane", "10.0.0.1:6443 is alive, but does not say whether it is ready")
+            .when("nobody may know", controlPlanes(probed(CP1, new NotReady(401, List.of())))),
+        warn("cluster IP", "10.96.0.64:6443 is alive, but does not say whether it is ready")
+            .when(
+                "nobody may know of the cluster IP",
+                node ->
+                    node.service =
+                        Optional.of(
+                            known(probed(address("10.96.0.64:6443"), new NotReady(403, List.of()))))),
         warn("control plane", "10.0.0.1:6443 cannot be used: connection refused")
             .when("one refused", firstControlPlane(REFUSED)),
         fail("control plane", "none is ready")
@@ -477,6 +486,14 @@ class RulesTest {
     Node node = new Node();
     node.nameLeadsTo(ip("127.0.0.1"));
     assertNotEquals(List.of(), subjects(node, Level.FAIL));
+  }
+
+  /** As pin sees it: where nobody may know more, one that is alive has to do. */
+  @Test
+  void oneThatDoesNotTellWhetherItIsReadyIsNoFailure() {
+    Node node = new Node();
+    controlPlanes(probed(CP1, new NotReady(401, List.of()))).accept(node);
+    assertEquals(List.of(), subjects(node, Level.FAIL));
   }
 
   @Test

@@ -39,18 +39,13 @@ final class ReadyzMemberProbe implements MemberProbe {
   @Override
   public ProbeResult ask(Duration timeout) {
     ProbeResult result = askWithin(timeout);
-    if (isUnauthorized(result) && !authenticated) {
+    if (result.unauthorized() && !authenticated) {
       // The cluster has --anonymous-auth=false.
       authenticated = true;
       release();
       return askWithin(timeout);
     }
     return result;
-  }
-
-  private static boolean isUnauthorized(ProbeResult result) {
-    return result instanceof ProbeResult.NotReady notReady
-        && (notReady.status() == 401 || notReady.status() == 403);
   }
 
   private ProbeResult askWithin(Duration timeout) {
