@@ -14,17 +14,18 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * Certificates and private keys in PEM (RFC 7468). Keys may be PKCS#8, PKCS#1 (RSA) or SEC1 (EC),
  * as kubeadm, cert-manager and openssl write them; the JDK reads only the first by itself.
  * Certificates and keys may share one file.
+ *
+ * <p>A block begins and ends with a whole line, as for openssl and Go: what is commented out, or
+ * indented, is none.
  */
 public final class Pem {
-  private static final Pattern BLOCK =
-      Pattern.compile("-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \\1-----", Pattern.DOTALL);
+  private static final String BEGIN = "-----BEGIN ";
+  private static final String DASHES = "-----";
 
   private static final int OCTET_STRING = 0x04;
   private static final int SEQUENCE = 0x30;
@@ -40,11 +41,11 @@ public final class Pem {
   private record Block(String label, String text) {
     byte[] der() throws GeneralSecurityException {
       // Old openssl keys carry headers ("Proc-Type: 4,ENCRYPTED") in front of the base64 text.
-      if (text.contains(":")) {
+      if (label.endsWith("PRIVATE KEY") && text.contains(":")) {
         throw new GeneralSecurityException("the private key is encrypted, expected a plain one");
       }
       try {
-        return Base64.getMimeDecoder().decode(text);
+        return Base64.getDecoder().decode(text.replaceAll("\\s", ""));
       } catch (IllegalArgumentException e) {
         throw new GeneralSecurityException("the " + label + " block is not base64", e);
       }
@@ -66,7 +67,7 @@ public final class Pem {
       }
     }
     if (certificates.isEmpty()) {
-      throw new GeneralSecurityException("no CERTIFICATE block in it");
+      throw none("CERTIFICATE", pem);
     }
     return certificates;
   }
@@ -96,7 +97,7 @@ public final class Pem {
         }
       }
     }
-    throw new GeneralSecurityException("no PRIVATE KEY block in it");
+    throw none("PRIVATE KEY", pem);
   }
 
   /** The JDK reads a key of an older form once it stands in PKCS#8 (RFC 5208, section 5). */
@@ -121,11 +122,32 @@ public final class Pem {
 
   private static List<Block> blocks(byte[] pem) {
     List<Block> blocks = new ArrayList<>();
-    Matcher matcher = BLOCK.matcher(new String(pem, StandardCharsets.ISO_8859_1));
-    while (matcher.find()) {
-      blocks.add(new Block(matcher.group(1), matcher.group(2)));
+    String end = "";
+    String label = "";
+    StringBuilder text = new StringBuilder();
+    for (String line : new String(pem, StandardCharsets.ISO_8859_1).split("\n", -1)) {
+      String plain = line.stripTrailing();
+      if (plain.startsWith(BEGIN) && plain.endsWith(DASHES)) {
+        // One that had not ended is cut.
+        label = plain.substring(BEGIN.length(), plain.length() - DASHES.length());
+        end = "-----END " + label + DASHES;
+        text.setLength(0);
+      } else if (!end.isEmpty() && plain.equals(end)) {
+        blocks.add(new Block(label, text.toString()));
+        end = "";
+      } else if (!end.isEmpty()) {
+        text.append(plain).append('\n');
+      }
     }
     return blocks;
+  }
+
+  private static GeneralSecurityException none(String label, byte[] pem) {
+    boolean begun = new String(pem, StandardCharsets.ISO_8859_1).contains(label + DASHES);
+    return new GeneralSecurityException(
+        begun
+            ? "no " + label + " block that begins and ends at the start of a line; is it cut?"
+            : "no " + label + " block in it");
   }
 
   /** The curve's OBJECT IDENTIFIER out of field [0] of an ECPrivateKey (RFC 5915, section 3). */

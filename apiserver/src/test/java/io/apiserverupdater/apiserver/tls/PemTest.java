@@ -167,6 +167,41 @@ class PemTest {
     assertEquals(List.of(held.certificate()), Pem.certificates(bytes(file)));
   }
 
+  /** What openssl, curl and Go pass over as well. */
+  static List<Arguments> noBlocks() {
+    String pem = new HeldCertificate.Builder().build().certificatePem();
+    String[] lines = pem.split("\n", -1);
+    return List.of(
+        Arguments.of("commented out", pem.replaceAll("(?m)^(?=.)", "# ")),
+        Arguments.of("its first line commented out", "#" + pem),
+        Arguments.of("indented", pem.replaceAll("(?m)^(?=.)", "  ")),
+        Arguments.of("behind a word", "ca: " + pem),
+        Arguments.of("its last line commented out", pem.replace("-----END", "#-----END")),
+        Arguments.of("more behind its first line", pem.replaceFirst("-----\n", "----- x\n")),
+        Arguments.of("cut", String.join("\n", Arrays.asList(lines).subList(0, 3)) + "\n"));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("noBlocks")
+  void whatDoesNotBeginAndEndALineIsNoBlock(String situation, String pem) throws Exception {
+    HeldCertificate other = new HeldCertificate.Builder().build();
+    String both = pem + "\n" + other.certificatePem();
+    assertEquals(List.of(other.certificate()), Pem.certificates(bytes(both)), situation);
+    GeneralSecurityException failure =
+        assertThrows(GeneralSecurityException.class, () -> Pem.certificates(bytes(pem)));
+    assertTrue(
+        failure.toString().contains("no CERTIFICATE block that begins and ends at the start of"),
+        failure.toString());
+  }
+
+  @Test
+  void commentInABlockIsAnError() {
+    String pem = new HeldCertificate.Builder().build().certificatePem().replace("-\n", "-\n# x\n");
+    GeneralSecurityException failure =
+        assertThrows(GeneralSecurityException.class, () -> Pem.certificates(bytes(pem)));
+    assertTrue(failure.toString().contains("is not base64"), failure.toString());
+  }
+
   @Test
   void tellsThatThereIsNoCertificate() {
     byte[] pem = bytes(pem("PRIVATE KEY", P256.getPrivate().getEncoded()));
