@@ -143,6 +143,14 @@ record Entry(Path file, String title, Map<?, ?> fields) {
     return data.isPresent() || !has(key) ? data : Optional.of(file(key));
   }
 
+  /** Whether both fields name the same file, and none of them holds data. */
+  boolean nameOneFile(String one, String other) {
+    return has(one)
+        && !has(one + "-data")
+        && !has(other + "-data")
+        && path(one).equals(path(other));
+  }
+
   /**
    * What is in the file that a field names.
    *

@@ -200,7 +200,11 @@ public record Kubeconfig(
    */
   public ClientIdentity identity(boolean fresh) throws IOException {
     Optional<String> chain = user.dataOrFile("client-certificate");
-    Optional<String> key = user.dataOrFile("client-key");
+    // The kubelet keeps both in one file, which it replaces: two looks could see two of them.
+    Optional<String> key =
+        user.nameOneFile("client-certificate", "client-key")
+            ? chain
+            : user.dataOrFile("client-key");
     Optional<ClientCertificate> certificate =
         chain.flatMap(pem -> key.map(other -> new ClientCertificate(pem, other)));
     if (user.has("tokenFile")) {

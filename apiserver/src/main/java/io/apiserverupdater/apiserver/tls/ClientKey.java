@@ -5,6 +5,8 @@ import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.Principal;
 import java.security.PrivateKey;
+import java.security.PublicKey;
+import java.security.Signature;
 import java.security.cert.X509Certificate;
 import java.util.List;
 import javax.net.ssl.X509ExtendedKeyManager;
@@ -36,10 +38,35 @@ final class ClientKey extends X509ExtendedKeyManager {
     } catch (GeneralSecurityException e) {
       throw new GeneralSecurityException("client certificate: " + e.getMessage(), e);
     }
+    PrivateKey key;
     try {
-      return new ClientKey(chain, Pem.privateKey(bytes(certificate.key())));
+      key = Pem.privateKey(bytes(certificate.key()));
     } catch (GeneralSecurityException e) {
       throw new GeneralSecurityException("client key: " + e.getMessage(), e);
+    }
+    if (!belongs(key, chain.get(0).getPublicKey())) {
+      throw new GeneralSecurityException(
+          "client key: it does not belong to the client certificate; were both renewed?");
+    }
+    return new ClientKey(chain, key);
+  }
+
+  /** Else a server would only say that the handshake failed. */
+  private static boolean belongs(PrivateKey key, PublicKey certified) {
+    try {
+      String algorithm =
+          switch (key.getAlgorithm()) {
+            case "RSA" -> "SHA256withRSA";
+            case "EC" -> "SHA256withECDSA";
+            default -> key.getAlgorithm();
+          };
+      Signature signature = Signature.getInstance(algorithm);
+      signature.initSign(key);
+      byte[] signed = signature.sign();
+      signature.initVerify(certified);
+      return signature.verify(signed);
+    } catch (GeneralSecurityException e) {
+      return false;
     }
   }
 

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.apiserverupdater.apiserver.tls.ClientCertificate;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.net.Proxy;
 import java.nio.charset.StandardCharsets;
@@ -19,6 +20,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -369,6 +371,29 @@ class KubeconfigTest {
     private void assertShows(String chain, String key, Kubeconfig access) throws IOException {
       assertEquals(
           Optional.of(new ClientCertificate(chain, key)), access.identity(false).certificate());
+    }
+
+    /** A pipe gives each text once: whoever looks twice waits for the second. */
+    @Test
+    @Timeout(value = 10, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void certificateAndKeyInOneFileAreReadAtOneMoment() throws Exception {
+      Path pipe = directory.resolve("current.pem");
+      assertEquals(0, new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor());
+      Thread writer =
+          new Thread(
+              () -> {
+                try {
+                  Files.writeString(pipe, "pair");
+                } catch (IOException e) {
+                  throw new UncheckedIOException(e);
+                }
+              });
+      writer.start();
+      assertShows(
+          "pair",
+          "pair",
+          access("server: https://x", "client-certificate: current.pem, client-key: current.pem"));
+      writer.join();
     }
 
     private void assertFails(String user, String... parts) {

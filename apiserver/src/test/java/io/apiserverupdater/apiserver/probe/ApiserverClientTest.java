@@ -212,6 +212,8 @@ class ApiserverClientTest {
     String chain = SERVER.certificatePem();
     assertTrue(failure(new ClientCertificate("x", "y")).contains("client certificate: no CERT"));
     assertTrue(failure(new ClientCertificate(chain, "y")).contains("client key: no PRIVATE KEY"));
+    String other = new HeldCertificate.Builder().build().privateKeyPkcs8Pem();
+    assertTrue(failure(new ClientCertificate(chain, other)).contains("client key: it does not"));
     assertEquals("ClientCertificate[…]", new ClientCertificate("x", "secret").toString());
   }
 

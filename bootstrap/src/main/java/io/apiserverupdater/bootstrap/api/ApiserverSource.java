@@ -173,7 +173,13 @@ public record ApiserverSource(Path kubeconfig, Supplier<Instant> clock) {
     } catch (GeneralSecurityException e) {
       throw new GeneralSecurityException("certificate-authority: " + e.getMessage(), e);
     }
-    return new Access(config, identity, ClientTls.of(trust, identity.certificate()));
+    try {
+      return new Access(config, identity, ClientTls.of(trust, identity.certificate()));
+    } catch (GeneralSecurityException e) {
+      // Certificate and key in two files, of which one has just been renewed.
+      ClientIdentity again = config.identity(false);
+      return new Access(config, again, ClientTls.of(trust, again.certificate()));
+    }
   }
 
   private SourceAnswer ask(Access access, InetAddress address, int millis)
