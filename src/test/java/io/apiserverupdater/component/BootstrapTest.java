@@ -30,6 +30,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -388,6 +389,20 @@ class BootstrapTest {
   private JsonObject status(String clusterIp) throws InterruptedException {
     UpdaterProcess.Result result = node.run("status", "-o", "json", clusterIp).exits(0);
     return JsonParser.parseString(result.out()).getAsJsonObject();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "# CONTROL_PLANE = 10.0.0.1 | 0",
+        "HOSTNAME = a.example       | 0",
+        "control-plane = '10.0.0.1' | 1",
+        "CONTROL_PLANE = somewhere! | 2"
+      })
+  void saysWhetherTheNodeIsConfigured(String line, int exitCode) throws Exception {
+    Path config = Files.writeString(files.folder().resolve("some.conf"), "\uFEFF" + line + "\n");
+    node.startBare(List.of("unconfigured", "--config=" + config)).result(SOON).exits(exitCode);
   }
 
   @Test

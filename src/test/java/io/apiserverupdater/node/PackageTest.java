@@ -239,8 +239,17 @@ class PackageTest {
     assertEquals(List.of(1, 1, 1), conditions());
     configure("CONTROL_PLANE=10.0.0.1\n");
     assertEquals(List.of(0, 0, 0), conditions());
-    configure(" control-plane = 10.0.0.1\n");
-    assertEquals(List.of(0, 0, 0), conditions());
+    for (String configured :
+        List.of(
+            " control-plane = 10.0.0.1\n",
+            "\uFEFFCONTROL_PLANE = 10.0.0.1\n",
+            "CONTROL_PLANE = nonsense!\n",
+            "CONTROL_PLAN = 10.0.0.1\n")) {
+      configure(configured);
+      assertEquals(List.of(0, 0, 0), conditions(), configured);
+    }
+    configure("\uFEFF# CONTROL_PLANE = 10.0.0.1\nHOSTNAME = a.example\n");
+    assertEquals(List.of(1, 1, 1), conditions());
   }
 
   /** The exit codes of what each unit asks before it starts. */

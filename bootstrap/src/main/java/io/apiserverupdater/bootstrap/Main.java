@@ -52,6 +52,7 @@ public final class Main {
       return switch (config.command()) {
         case RUN, PIN, HANDOVER -> new BootCommand(config, log, System.out).run();
         case REFRESH -> RefreshCommand.run(config, log, System.out);
+        case UNCONFIGURED -> unconfigured(config);
         case CHECK -> new CheckCommand(config, log).run(System.out);
         case STATUS -> StatusCommand.run(config, log, System.out);
         case RESTORE -> RestoreCommand.run(config, log, System.out);
@@ -65,6 +66,18 @@ public final class Main {
     }
     // There 1 has another meaning, which the Java runtime does not know.
     return config.dryRun() || config.command() == Command.CHECK ? INVALID : FAILED;
+  }
+
+  /**
+   * What a unit asks before it starts: only this program knows how its configuration is written. A
+   * configuration that is wrong counts as one, so that the unit tells what is wrong with it.
+   */
+  private static int unconfigured(BootstrapConfig config) {
+    if (!config.controlPlanes().isEmpty()) {
+      return FAILED;
+    }
+    System.out.println("not configured: CONTROL_PLANE is not set");
+    return OK;
   }
 
   /** From the jar's manifest, or from the module that a packaged runtime holds. */

@@ -2,6 +2,7 @@ package io.apiserverupdater.bootstrap.configuration;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** What the program can be asked to do. */
 public enum Command {
@@ -9,6 +10,7 @@ public enum Command {
   PIN("pin", true, "point the name at a control plane that is ready"),
   HANDOVER("handover", true, "wait until the cluster IP works, then point the name at it"),
   REFRESH("refresh", true, "read the control planes from the cluster into the cached list"),
+  UNCONFIGURED("unconfigured", false, "exit with 0 if CONTROL_PLANE is not set; the units ask"),
   CHECK("check", false, "examine this node and say what to do about each problem"),
   STATUS("status", false, "show where the name points, since when, and how old the list is"),
   RESTORE("restore", true, "remove this program's block from the hosts file, and its kernel rule");
@@ -52,6 +54,6 @@ public enum Command {
   }
 
   static List<String> words() {
-    return List.of(PIN.word, HANDOVER.word, REFRESH.word, CHECK.word, STATUS.word, RESTORE.word);
+    return Stream.of(values()).map(it -> it.word).filter(word -> !word.isEmpty()).toList();
   }
 }

@@ -47,7 +47,8 @@ final class ConfigFile {
     ConfigFile read = new ConfigFile(line);
     try {
       int number = 0;
-      for (String one : Files.readString(file).split("\n", -1)) {
+      // Some editors begin a file with a byte order mark.
+      for (String one : Files.readString(file).replaceFirst("^\uFEFF", "").split("\n", -1)) {
         read.readLine(file + ":" + ++number, one.strip());
       }
     } catch (NoSuchFileException e) {

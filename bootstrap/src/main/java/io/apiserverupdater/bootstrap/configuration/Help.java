@@ -8,7 +8,7 @@ public final class Help {
     StringBuilder commands = new StringBuilder();
     for (Command command : Command.values()) {
       String word = command.word().isEmpty() ? "(none)" : command.word();
-      commands.append("  ").append(word).append(" ".repeat(11 - word.length()));
+      commands.append("  ").append(word).append(" ".repeat(14 - word.length()));
       commands.append(command.purpose()).append('\n');
     }
     return """

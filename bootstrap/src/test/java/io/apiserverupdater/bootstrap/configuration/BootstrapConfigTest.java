@@ -50,6 +50,16 @@ class BootstrapConfigTest {
     return assertInstanceOf(Parsed.Invalid.class, parse(arguments)).errors();
   }
 
+  @Test
+  void byteOrderMarkIsNoPartOfTheFirstKey() throws IOException {
+    file = write("\uFEFFCONTROL_PLANE = 10.0.0.7\n");
+    assertEquals(
+        List.of(ApiserverAddress.parse("10.0.0.7", 6443).orElseThrow()),
+        valid("unconfigured").controlPlanes());
+    file = write("\uFEFF# nothing\n");
+    assertEquals(List.of(), valid("unconfigured").controlPlanes());
+  }
+
   /** The least that is needed, as far as it is not given otherwise, and more. */
   private static String[] with(String... more) {
     Stream<String> least =
