@@ -1,7 +1,6 @@
 package io.apiserverupdater.bootstrap.boot;
 
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
-import io.apiserverupdater.apiserver.probe.ProbeResult;
 import io.apiserverupdater.bootstrap.log.Log;
 import io.apiserverupdater.bootstrap.nft.BootRuleTable;
 import java.io.IOException;
@@ -139,15 +138,29 @@ public final class BootSequence {
       };
     }
     log.warn(
-        """
-        phase=kept name=%s target=%s reason="no control plane answered within %d ms; the hand-over \
-        keeps looking. If the control planes have new addresses, set one in CONTROL_PLANE in \
-        /etc/apiserver-bootstrap/bootstrap.conf and restart apiserver-bootstrap.service\""""
+        "phase=kept name=%s target=%s reason=\"%s\""
             .formatted(
-                plan.hostname(),
-                before.map(InetAddress::getHostAddress).orElse(""),
-                plan.timeout().toMillis()));
+                plan.hostname(), before.map(InetAddress::getHostAddress).orElse(""), whyNobody()));
     return Pinned.NOBODY;
+  }
+
+  private String whyNobody() {
+    long millis = plan.timeout().toMillis();
+    return findings
+        .certificateFault()
+        .map(
+            fault ->
+                """
+                no control plane proved its identity within %d ms; the hand-over keeps looking. %s. \
+                Check the clock of this node, then CA_FILE or CA_CERT_HASH, then that certificate"""
+                    .formatted(millis, fault))
+        .orElseGet(
+            () ->
+                """
+                no control plane answered within %d ms; the hand-over keeps looking. If the control \
+                planes have new addresses, set one in CONTROL_PLANE in \
+                /etc/apiserver-bootstrap/bootstrap.conf and restart apiserver-bootstrap.service"""
+                    .formatted(millis));
   }
 
   private void lead(BootPhase phase, ApiserverAddress controlPlane, Evidence evidence)

@@ -3,6 +3,7 @@ package io.apiserverupdater.bootstrap.commands;
 import io.apiserverupdater.apiserver.probe.ApiserverClient;
 import io.apiserverupdater.apiserver.probe.ApiserverProbe;
 import io.apiserverupdater.apiserver.probe.HttpsReadyzProbe;
+import io.apiserverupdater.apiserver.tls.Pem;
 import io.apiserverupdater.apiserver.tls.ServerTrust;
 import io.apiserverupdater.bootstrap.api.CredentialProbe;
 import io.apiserverupdater.bootstrap.configuration.BootstrapConfig;
@@ -10,7 +11,10 @@ import io.apiserverupdater.bootstrap.configuration.BootstrapConfig.Trust;
 import io.apiserverupdater.bootstrap.log.Log;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.security.GeneralSecurityException;
+import java.security.cert.X509Certificate;
+import java.util.List;
 
 /** The probe of apiservers under the name, with the configured trust. */
 final class VerifiedProbe {
@@ -32,10 +36,23 @@ final class VerifiedProbe {
           : anonymous;
     } catch (GeneralSecurityException e) {
       throw new IOException(
-          "cannot load the CA: "
+          "cannot use the CA: "
               + e.getMessage()
               + "; expected certificates in PEM in --ca-file, or --ca-cert-hash sha256:HEX",
           e);
+    }
+  }
+
+  /**
+   * The certificates of a CA file.
+   *
+   * @throws IOException with a message for a person, which names the file
+   */
+  static List<X509Certificate> authorities(Path file) throws IOException {
+    try {
+      return Pem.certificates(Files.readAllBytes(file));
+    } catch (IOException | GeneralSecurityException e) {
+      throw new IOException("cannot load the CA from " + file + ": " + e.getMessage(), e);
     }
   }
 
@@ -46,7 +63,7 @@ final class VerifiedProbe {
     }
     Trust trust = config.trust().get();
     if (trust instanceof Trust.Authority authority) {
-      return ServerTrust.authorities(Files.readAllBytes(authority.file()));
+      return new ServerTrust.Authorities(authorities(authority.file()));
     }
     if (trust instanceof Trust.AuthorityHashes pinned) {
       return ServerTrust.pinned(pinned.hashes());

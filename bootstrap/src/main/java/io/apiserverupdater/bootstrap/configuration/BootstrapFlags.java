@@ -321,7 +321,8 @@ public final class BootstrapFlags {
     }
     Optional<Path> authority = line.given(CA_FILE);
     if (authority.isPresent()) {
-      if (command.probes() && !Files.isReadable(authority.get())) {
+      if (command.probes()
+          && (Files.isDirectory(authority.get()) || !Files.isReadable(authority.get()))) {
         line.wrong(CA_FILE, "a PEM file that can be read");
       }
       return Optional.of(new Trust.Authority(authority.get()));

@@ -246,6 +246,16 @@ class BootSequenceTest {
   }
 
   @Test
+  void refusedCertificateIsNotToldAsAnAddressThatMoved() throws Exception {
+    boolean unusedChange = entry.pointAt(CP2.ip());
+    world.is(CP1, new Unreachable(Reason.CERTIFICATE, "certificate is not yet valid"), 20);
+    assertEquals(Pinned.NOBODY, hosts().pin());
+    String said = log.toString(StandardCharsets.UTF_8);
+    assertTrue(said.contains("10.0.0.1:6443: certificate is not yet valid. Check the clock"), said);
+    assertFalse(said.contains("new addresses"), said);
+  }
+
+  @Test
   void nobodyThereKeepsTheEntryAndEndsInTime() throws Exception {
     boolean unusedChange = entry.pointAt(CP2.ip());
     assertEquals(Pinned.NOBODY, hosts().pin());
