@@ -1,10 +1,5 @@
 package io.apiserverupdater.apiserver.kubeconfig;
 
-import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.Charset;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -15,8 +10,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
-import org.yaml.snakeyaml.constructor.DuplicateKeyException;
-import org.yaml.snakeyaml.error.MarkedYAMLException;
 
 /**
  * The contents of one or more kubeconfig files, merged as kubectl merges them: the first file that
@@ -28,6 +21,7 @@ record KubeconfigFiles(
     Map<String, Entry> contexts,
     Map<String, Entry> clusters,
     Map<String, Entry> users) {
+  private static final String CONTENT = "a kubeconfig: expected clusters, users and contexts";
 
   /**
    * Reads and merges files.
@@ -42,7 +36,7 @@ record KubeconfigFiles(
     Map<String, Entry> users = new LinkedHashMap<>();
     for (Path file : files) {
       try {
-        Entry root = new Entry(file, "", parse(file));
+        Entry root = new Entry(file, "", YamlFile.read(file, CONTENT));
         root.expectTexts(faults, "current-context");
         if (current.isEmpty() && root.has("current-context")) {
           current = Optional.of(root.text("current-context"));
@@ -58,54 +52,6 @@ record KubeconfigFiles(
       throw new InvalidKubeconfigException(faults);
     }
     return new KubeconfigFiles(files, current, contexts, clusters, users);
-  }
-
-  private static Map<?, ?> parse(Path file) throws InvalidKubeconfigException {
-    String fault;
-    try {
-      byte[] bytes = Entry.bytes(file);
-      @Nullable Object root =
-          FirstDocument.read(charset(bytes).newDecoder().decode(ByteBuffer.wrap(bytes)).toString());
-      if (root instanceof Map<?, ?> map) {
-        return map;
-      }
-      if (root == null) {
-        // As kubectl does: an empty file holds nothing.
-        return Map.of();
-      }
-      fault = "is not a kubeconfig: expected clusters, users and contexts, found ";
-      fault += Entry.kind(root);
-    } catch (CharacterCodingException e) {
-      fault = "is not UTF-8 text";
-    } catch (IOException e) {
-      throw new InvalidKubeconfigException(String.valueOf(e.getMessage()));
-    } catch (MarkedYAMLException e) {
-      fault = "is not YAML: " + place(e);
-    } catch (FirstDocument.UnreadableException e) {
-      fault = "is not YAML: " + e.getMessage();
-    }
-    throw new InvalidKubeconfigException(file + ": " + fault);
-  }
-
-  /** By the byte order mark, which some editors write (YAML 1.2, section 5.2). */
-  private static Charset charset(byte[] bytes) {
-    int mark = bytes.length < 2 ? 0 : ((bytes[0] & 0xFF) << 8) | (bytes[1] & 0xFF);
-    return switch (mark) {
-      case 0xFEFF -> StandardCharsets.UTF_16BE;
-      case 0xFFFE -> StandardCharsets.UTF_16LE;
-      default -> StandardCharsets.UTF_8;
-    };
-  }
-
-  /** Not the parser's own message: it quotes the text around the fault, which may be a secret. */
-  private static String place(MarkedYAMLException e) {
-    int line = e.getProblemMark().getLine() + 1;
-    int column = e.getProblemMark().getColumn() + 1;
-    String what =
-        e instanceof DuplicateKeyException
-            ? "a key that is there before"
-            : e.getContext() == null ? "a value that is not expected" : e.getContext();
-    return "line " + line + ", column " + column + ", " + what;
   }
 
   private static void collect(

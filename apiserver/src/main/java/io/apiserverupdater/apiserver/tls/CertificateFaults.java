@@ -106,7 +106,8 @@ public final class CertificateFaults {
         "certificate signed by unknown authority (\"" + issuer + "\"; " + told + ")");
   }
 
-  private static boolean isSignedBy(X509Certificate certificate, X509Certificate authority) {
+  /** Whether the authority's key signed it, however long ago the authority expired. */
+  public static boolean isSignedBy(X509Certificate certificate, X509Certificate authority) {
     if (!certificate.getIssuerX500Principal().equals(authority.getSubjectX500Principal())) {
       return false;
     }

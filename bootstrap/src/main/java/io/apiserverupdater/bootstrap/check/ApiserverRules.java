@@ -2,12 +2,15 @@ package io.apiserverupdater.bootstrap.check;
 
 import io.apiserverupdater.apiserver.probe.ProbeResult;
 import io.apiserverupdater.apiserver.tls.CertificateFaults;
+import io.apiserverupdater.bootstrap.check.Facts.Authority;
 import io.apiserverupdater.bootstrap.check.Facts.Certificate;
 import io.apiserverupdater.bootstrap.check.Facts.Probed;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
@@ -132,6 +135,11 @@ record ApiserverRules(Facts facts, String name, Findings findings) {
       subject.ok(answer(probed.get()));
     } else if (probed.get().result().unauthorized()) {
       subject.warn(answer(probed.get()), advice(probed.get().result()));
+    } else if (facts.settings().isWorker() && hasNoRoute(probed.get().result())) {
+      subject.fail(
+          answer(probed.get()),
+          "give this node a default route, or a route to the service CIDR: the kernel needs one"
+              + " before kube-proxy's rules see a packet");
     } else if (facts.settings().isWorker()) {
       subject.fail(
           answer(probed.get()),
@@ -140,6 +148,11 @@ record ApiserverRules(Facts facts, String name, Findings findings) {
     } else {
       subject.warn(answer(probed.get()), "check that kube-proxy runs here; only workers need it");
     }
+  }
+
+  private static boolean hasNoRoute(ProbeResult result) {
+    return result instanceof ProbeResult.Unreachable unreachable
+        && unreachable.reason() == ProbeResult.Reason.NO_ROUTE;
   }
 
   private void serviceRange() {
@@ -164,6 +177,11 @@ record ApiserverRules(Facts facts, String name, Findings findings) {
     int length = clusterIp.get().getAddress().length;
     List<InetAddress> sameFamily =
         dns.get().stream().filter(it -> it.getAddress().length == length).toList();
+    if (!sameFamily.isEmpty() && sameFamily.stream().allMatch(InetAddress::isLinkLocalAddress)) {
+      // NodeLocal DNSCache: the same address on each node, of no CIDR.
+      subject.ok("not compared with the cluster's DNS, which is " + Findings.text(sameFamily));
+      return;
+    }
     Optional<InetAddress> near =
         sameFamily.stream().filter(it -> haveSamePrefix(it, clusterIp.get())).findFirst();
     if (near.isPresent()) {
@@ -191,11 +209,25 @@ record ApiserverRules(Facts facts, String name, Findings findings) {
               + " can take over this node",
           "set CA_FILE or CA_CERT_HASH instead");
     }
-    String advice = "renew it and copy the new one to all nodes";
     facts
-        .authorityExpiry()
-        .flatMap(end -> subject.known(end, "set CA_FILE to the CA's certificate"))
-        .ifPresent(end -> expiry(subject, "the trusted CA certificate", end, advice));
+        .authorities()
+        .flatMap(known -> subject.known(known, "set CA_FILE to the CA's certificate"))
+        .ifPresent(known -> authorities(subject, known));
+  }
+
+  /**
+   * While a CA is replaced there are several. What counts is the one that signed what the
+   * apiservers show; where that is not known, the one that is valid for longest.
+   */
+  private void authorities(Findings subject, List<Authority> all) {
+    List<Authority> signers = all.stream().filter(Authority::signs).toList();
+    Authority counts =
+        Collections.max(signers.isEmpty() ? all : signers, Comparator.comparing(Authority::expiry));
+    expiry(
+        subject,
+        "the trusted CA certificate",
+        counts.expiry(),
+        "renew it and copy the new one to all nodes");
   }
 
   private void expiry(Findings subject, String what, Instant at, String advice) {

@@ -2,6 +2,7 @@ package io.apiserverupdater.bootstrap.check;
 
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.apiserver.probe.ProbeResult;
+import io.apiserverupdater.bootstrap.api.ClientFiles.Dialled;
 import io.apiserverupdater.bootstrap.boot.Role;
 import io.apiserverupdater.bootstrap.boot.Strategy;
 import io.apiserverupdater.bootstrap.nft.RuleReading;
@@ -22,14 +23,15 @@ import java.util.Set;
  * @param controlPlanes the configured ones and those of the cached list, each probed
  * @param service the clusterIP, probed; empty when none is configured
  * @param certificate what the apiservers show
- * @param authorityExpiry when the first of the trusted authorities expires; empty without a file
- * @param kubeletServers the server URLs in the kubelet's kubeconfig
- * @param proxyServers the server URLs in kube-proxy's kubeconfig
- * @param clusterDns the addresses that the kubelet gives to pods as their DNS: they too are of the
- *     service CIDR
+ * @param authorities the trusted ones; empty without a file
+ * @param kubelet where the kubelet dials
+ * @param proxy where kube-proxy dials
+ * @param clusterDns the addresses that the kubelet gives to pods as their DNS: of the service CIDR,
+ *     unless a cache on each node answers at a link-local one
  * @param units by their names
  * @param proxyVariables the names in the environment of the kube-proxy that runs, as a unit or in a
  *     pod; empty when none does
+ * @param clockSynchronized whether the kernel's clock follows another one
  * @param synSentTimeout for how long the kernel keeps an attempt to connect that nobody answered
  * @param snapshots the host-network pods' copies of the hosts file
  * @param rule the boot-time rule of the strategy nft
@@ -44,12 +46,13 @@ public record Facts(
     Reading<List<Probed>> controlPlanes,
     Optional<Reading<Probed>> service,
     Reading<Certificate> certificate,
-    Optional<Reading<Instant>> authorityExpiry,
-    Reading<List<String>> kubeletServers,
-    Reading<List<String>> proxyServers,
+    Optional<Reading<List<Authority>>> authorities,
+    Reading<Dialled> kubelet,
+    Reading<Dialled> proxy,
     Reading<List<InetAddress>> clusterDns,
     Reading<Map<String, UnitState>> units,
     Optional<Set<String>> proxyVariables,
+    Reading<Boolean> clockSynchronized,
     Reading<Duration> synSentTimeout,
     Reading<List<HostsSnapshot>> snapshots,
     Optional<RuleReading> rule,
@@ -91,6 +94,13 @@ public record Facts(
    * @param names for which it is valid
    */
   public record Certificate(ApiserverAddress shownBy, List<String> names, Instant expiry) {}
+
+  /**
+   * A trusted certificate of an authority.
+   *
+   * @param signs whether it is the one that signed what the apiservers show
+   */
+  public record Authority(Instant expiry, boolean signs) {}
 
   /**
    * A unit as systemd shows it.

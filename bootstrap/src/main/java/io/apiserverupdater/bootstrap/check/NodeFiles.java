@@ -1,6 +1,8 @@
 package io.apiserverupdater.bootstrap.check;
 
 import io.apiserverupdater.apiserver.address.IpAddress;
+import io.apiserverupdater.bootstrap.api.ClientFiles;
+import io.apiserverupdater.bootstrap.api.ClientFiles.Dialled;
 import io.apiserverupdater.bootstrap.check.Facts.HostsSnapshot;
 import java.io.IOException;
 import java.io.InputStream;
@@ -71,16 +73,38 @@ public record NodeFiles(Path root) {
             : file + " cannot be read: " + e);
   }
 
-  /** The server URLs in a kubeconfig. */
-  public Reading<List<String>> servers(Path kubeconfig) {
-    return reading(kubeconfig).then(text -> new Reading.Known<>(servers(text)));
+  /** What can be read only if the file is there and may be read, by a reader that says why not. */
+  private interface Reader<T> {
+    Reading<T> read() throws IOException;
   }
 
-  /** Those of kube-proxy: of its unit, or of its pod on this node. */
-  public Reading<List<String>> proxyServers() {
+  private static <T> Reading<T> parsed(Path file, Reader<T> reader) {
+    return reading(file)
+        .then(
+            text -> {
+              try {
+                return reader.read();
+              } catch (IOException e) {
+                return new Reading.Unknown<>(String.valueOf(e.getMessage()).replace('\n', ' '));
+              }
+            });
+  }
+
+  /**
+   * Where a program with this kubeconfig dials.
+   *
+   * @param environment of that program
+   */
+  public Reading<Dialled> dialled(Path kubeconfig, Map<String, String> environment) {
+    return parsed(
+        kubeconfig, () -> new Reading.Known<>(ClientFiles.dialled(kubeconfig, environment)));
+  }
+
+  /** The kubeconfig of kube-proxy: of its unit, or of its pod on this node. */
+  public Reading<Path> proxyKubeconfig() {
     for (String place : PROXY_KUBECONFIGS) {
       if (Files.exists(root.resolve(place))) {
-        return servers(root.resolve(place));
+        return new Reading.Known<>(root.resolve(place));
       }
     }
     try {
@@ -90,7 +114,7 @@ public record NodeFiles(Path root) {
         // Any pod may have a volume of that name.
         if (isKubeProxy(names.getOrDefault(pod.getFileName().toString(), ""))
             && Files.exists(kubeconfig)) {
-          return servers(kubeconfig);
+          return new Reading.Known<>(kubeconfig);
         }
       }
     } catch (NoSuchFileException e) {
@@ -110,49 +134,17 @@ public record NodeFiles(Path root) {
     return pod.startsWith("kube-system/kube-proxy-");
   }
 
-  /** In YAML and in JSON: a key and its value. */
-  static List<String> servers(String kubeconfig) {
-    List<String> servers = new ArrayList<>();
-    for (String part : kubeconfig.split("[\n,{}]", -1)) {
-      String plain = part.replace("\"", "").replace("'", "").strip();
-      if (plain.startsWith("- ")) {
-        plain = plain.substring(2).strip();
-      }
-      if (plain.startsWith("server:")) {
-        servers.add(plain.substring("server:".length()).strip());
-      }
-    }
-    return servers;
-  }
-
   /** From the kubelet's configuration. */
   public Reading<List<InetAddress>> clusterDns() {
     Path file = root.resolve(KUBELET_CONFIG);
-    return reading(file)
-        .then(
-            text -> {
-              List<InetAddress> addresses = clusterDns(text);
-              return addresses.isEmpty()
-                  ? new Reading.Unknown<>(file + " has no clusterDNS")
-                  : new Reading.Known<>(addresses);
-            });
-  }
-
-  /** The items of the list clusterDNS. */
-  static List<InetAddress> clusterDns(String config) {
-    List<InetAddress> addresses = new ArrayList<>();
-    boolean inside = false;
-    for (String line : config.split("\n", -1)) {
-      String plain = line.strip().replace("\"", "").replace("'", "");
-      if (plain.startsWith("clusterDNS:")) {
-        inside = true;
-      } else if (inside && plain.startsWith("- ")) {
-        IpAddress.parse(plain.substring(2).strip()).ifPresent(addresses::add);
-      } else if (!plain.isEmpty() && !plain.startsWith("#")) {
-        inside = false;
-      }
-    }
-    return addresses;
+    return parsed(
+        file,
+        () -> {
+          List<InetAddress> addresses = ClientFiles.clusterDns(file);
+          return addresses.isEmpty()
+              ? new Reading.Unknown<>(file + " has no clusterDNS")
+              : new Reading.Known<>(addresses);
+        });
   }
 
   /** Of this network namespace. */

@@ -9,6 +9,7 @@ import io.apiserverupdater.apiserver.probe.UnreachableException;
 import io.apiserverupdater.apiserver.tls.CertificateFaults;
 import io.apiserverupdater.apiserver.tls.ServerTrust;
 import io.apiserverupdater.bootstrap.boot.Probing;
+import io.apiserverupdater.bootstrap.check.Facts.Authority;
 import io.apiserverupdater.bootstrap.check.Facts.Certificate;
 import io.apiserverupdater.bootstrap.check.Facts.Probed;
 import java.security.GeneralSecurityException;
@@ -66,25 +67,49 @@ public final class NodeProbes {
     return new Probed(address, result, Duration.ofNanos(System.nanoTime() - start));
   }
 
-  /** The certificate of the first that shows one, valid or not. */
-  public static Reading<Certificate> certificate(String hostname, List<Probed> probed) {
+  /** What an apiserver shows, valid or not. */
+  public record Shown(ApiserverAddress by, X509Certificate certificate) {
+    Certificate facts() {
+      return new Certificate(
+          by, CertificateFaults.names(certificate), certificate.getNotAfter().toInstant());
+    }
+  }
+
+  /** The certificate of the first that shows one. */
+  public static Reading<Shown> shown(String hostname, List<Probed> probed) {
     String reason = "no apiserver could be reached";
     for (Probed one : probed) {
       if (!showsOne(one.result())) {
         continue;
       }
       try {
-        X509Certificate shown =
-            ApiserverClient.anonymous(hostname, new ServerTrust.Unverified())
-                .servingCertificate(one.address(), DEADLINE);
         return new Reading.Known<>(
-            new Certificate(
-                one.address(), CertificateFaults.names(shown), shown.getNotAfter().toInstant()));
+            new Shown(
+                one.address(),
+                ApiserverClient.anonymous(hostname, new ServerTrust.Unverified())
+                    .servingCertificate(one.address(), DEADLINE)));
       } catch (UnreachableException | GeneralSecurityException e) {
         reason = one.address() + " presented none: " + e.getMessage();
       }
     }
     return new Reading.Unknown<>(reason);
+  }
+
+  /** The facts about it. */
+  public static Reading<Certificate> certificate(Reading<Shown> shown) {
+    return shown.then(it -> new Reading.Known<>(it.facts()));
+  }
+
+  /** The facts about trusted certificates. */
+  public static List<Authority> authorities(List<X509Certificate> trusted, Reading<Shown> shown) {
+    List<Authority> authorities = new ArrayList<>();
+    for (X509Certificate one : trusted) {
+      boolean signs =
+          shown instanceof Reading.Known<Shown> known
+              && CertificateFaults.isSignedBy(known.value().certificate(), one);
+      authorities.add(new Authority(one.getNotAfter().toInstant(), signs));
+    }
+    return authorities;
   }
 
   private static boolean showsOne(ProbeResult result) {

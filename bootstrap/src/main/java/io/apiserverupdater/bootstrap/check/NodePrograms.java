@@ -13,7 +13,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -121,17 +120,24 @@ public record NodePrograms(List<Path> folders, Path processes) {
 
   /** Of the process: a drop-in that was added later counts only after a restart. */
   private Set<String> variables(String pid, String configured) {
-    Optional<Set<String>> running =
+    Optional<Map<String, String>> running =
         pid.equals("0") ? Optional.empty() : environment(processes.resolve(pid));
-    return running.orElseGet(() -> names(configured.replace("\"", ""), " "));
+    return running.orElseGet(() -> assignments(configured.replace("\"", ""), " ")).keySet();
+  }
+
+  /** Whether the clock follows another one, by timedatectl(1). */
+  public Reading<Boolean> clockSynchronized() {
+    return run("timedatectl", List.of("show", "--property=NTPSynchronized", "--value"))
+        .then(run -> output("timedatectl", run))
+        .then(output -> new Reading.Known<>(output.strip().equals("yes")));
   }
 
   /**
-   * The names in the environment of a running program, in a pod or not.
+   * The environment of a running program, in a pod or not.
    *
    * @param program its name, of 15 characters at most
    */
-  public Optional<Set<String>> variablesOf(String program) {
+  public Optional<Map<String, String>> environmentOf(String program) {
     try (DirectoryStream<Path> all = Files.newDirectoryStream(processes, "[0-9]*")) {
       for (Path process : all) {
         if (isNamed(process, program)) {
@@ -152,23 +158,23 @@ public record NodePrograms(List<Path> folders, Path processes) {
     }
   }
 
-  private static Optional<Set<String>> environment(Path process) {
+  private static Optional<Map<String, String>> environment(Path process) {
     try (InputStream in = Files.newInputStream(process.resolve("environ"))) {
       byte[] bytes = in.readNBytes(MAX_ENVIRONMENT_BYTES);
-      return Optional.of(names(new String(bytes, StandardCharsets.ISO_8859_1), "\0"));
+      return Optional.of(assignments(new String(bytes, StandardCharsets.ISO_8859_1), "\0"));
     } catch (IOException e) {
       return Optional.empty(); // Ended meanwhile, or not ours to read.
     }
   }
 
-  private static Set<String> names(String assignments, String separator) {
-    Set<String> names = new HashSet<>();
-    for (String assignment : assignments.split(separator, -1)) {
+  private static Map<String, String> assignments(String text, String separator) {
+    Map<String, String> values = new LinkedHashMap<>();
+    for (String assignment : text.split(separator, -1)) {
       int equals = assignment.indexOf('=');
       if (equals > 0) {
-        names.add(assignment.substring(0, equals));
+        values.put(assignment.substring(0, equals), assignment.substring(equals + 1));
       }
     }
-    return names;
+    return values;
   }
 }

@@ -1,6 +1,7 @@
 package io.apiserverupdater.bootstrap.check;
 
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
+import io.apiserverupdater.bootstrap.api.ClientFiles.Dialled;
 import io.apiserverupdater.bootstrap.boot.Strategy;
 import io.apiserverupdater.bootstrap.check.Facts.HostsSnapshot;
 import io.apiserverupdater.bootstrap.check.Facts.Probed;
@@ -30,39 +31,42 @@ record NodeRules(Facts facts, String name, Findings findings) {
     rules.dialers();
     rules.units();
     rules.http2();
+    rules.clock();
     rules.unanswered();
     rules.snapshots();
     rules.rule();
   }
 
   private void dialers() {
-    dialer(findings.about("kubelet"), facts.kubeletServers(), "restart the kubelet");
+    dialer(findings.about("kubelet"), facts.kubelet(), "restart the kubelet");
     // A control plane need not have one.
-    if (facts.settings().isWorker() || facts.proxyServers() instanceof Reading.Known) {
-      dialer(findings.about("kube-proxy"), facts.proxyServers(), "restart kube-proxy");
+    if (facts.settings().isWorker() || facts.proxy() instanceof Reading.Known) {
+      dialer(findings.about("kube-proxy"), facts.proxy(), "restart kube-proxy");
     }
   }
 
-  private void dialer(Findings subject, Reading<List<String>> reading, String restart) {
-    Optional<List<String>> servers =
+  private void dialer(Findings subject, Reading<Dialled> reading, String restart) {
+    Optional<Dialled> dialled =
         subject.known(reading, "make sure that its kubeconfig has server: " + expectedServer());
-    if (servers.isEmpty()) {
+    if (dialled.isEmpty()) {
       return;
     }
-    if (servers.get().isEmpty()) {
-      subject.warn("its kubeconfig has no server", "set server: " + expectedServer() + " in it");
-    }
-    for (String server : servers.get()) {
-      if (server.equals(expectedServer()) || server.equals(expectedServer() + "/")) {
-        subject.ok("dials " + server);
-      } else if (isOwnApiserver(server)) {
-        // As kubeadm has it for the kubelet of a control plane.
-        subject.ok("dials " + server + ", the local apiserver");
-      } else {
-        subject.fail(
-            "dials " + server + ", which bypasses the name",
-            "set server: " + expectedServer() + " in its kubeconfig and " + restart);
-      }
+    String server = dialled.get().server();
+    if (dialled.get().proxy().isPresent()) {
+      subject.fail(
+          "dials %s through the proxy %s, which does not know the name"
+              .formatted(server, dialled.get().proxy().get()),
+          "add %s to NO_PROXY in its environment, or remove proxy-url, and %s"
+              .formatted(name, restart));
+    } else if (server.equals(expectedServer())) {
+      subject.ok("dials " + server);
+    } else if (isOwnApiserver(server)) {
+      // As kubeadm has it for the kubelet of a control plane.
+      subject.ok("dials " + server + ", the local apiserver");
+    } else {
+      subject.fail(
+          "dials " + server + ", which bypasses the name",
+          "set server: " + expectedServer() + " in its kubeconfig and " + restart);
     }
   }
 
@@ -165,6 +169,19 @@ record NodeRules(Facts facts, String name, Findings findings) {
     }
   }
 
+  private void clock() {
+    if (facts.clockSynchronized() instanceof Reading.Known<Boolean> clock) {
+      Findings subject = findings.about("clock");
+      if (clock.value()) {
+        subject.ok("synchronized");
+      } else {
+        subject.warn(
+            "not synchronized: with a wrong clock all certificates look expired or not yet valid",
+            "run timedatectl, and repair chronyd or systemd-timesyncd");
+      }
+    }
+  }
+
   private void unanswered() {
     Findings subject = findings.about("unanswered SYNs");
     String advice =
@@ -223,8 +240,8 @@ record NodeRules(Facts facts, String name, Findings findings) {
   private boolean isNamelessProxy(HostsSnapshot snapshot) {
     return snapshot.addresses().isEmpty()
         && NodeFiles.isKubeProxy(snapshot.pod())
-        && facts.proxyServers() instanceof Reading.Known<List<String>> servers
-        && servers.value().contains(expectedServer());
+        && facts.proxy() instanceof Reading.Known<Dialled> proxy
+        && proxy.value().server().equals(expectedServer());
   }
 
   /** Knows the name, and by it one control plane that is not this node. */

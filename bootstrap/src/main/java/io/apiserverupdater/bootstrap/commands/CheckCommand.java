@@ -1,7 +1,6 @@
 package io.apiserverupdater.bootstrap.commands;
 
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
-import io.apiserverupdater.apiserver.tls.Pem;
 import io.apiserverupdater.bootstrap.boot.Strategy;
 import io.apiserverupdater.bootstrap.candidates.CandidateList;
 import io.apiserverupdater.bootstrap.candidates.CandidateListStore;
@@ -29,15 +28,13 @@ import java.io.PrintStream;
 import java.net.InetAddress;
 import java.net.NetworkInterface;
 import java.net.SocketException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.GeneralSecurityException;
-import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** {@code check}: examines the node, and says what to do about what is wrong. Changes nothing. */
@@ -60,6 +57,8 @@ public record CheckCommand(BootstrapConfig config, Log log) {
     List<ApiserverAddress> addresses = list.map(CandidateList::inOrder).orElse(List.of());
     Optional<ApiserverAddress> service = config.service();
     Reading<List<Probed>> probed = probe(addresses, service);
+    Reading<NodeProbes.Shown> shown = probed.then(all -> NodeProbes.shown(config.hostname(), all));
+    Optional<Map<String, String>> proxyEnvironment = programs.environmentOf("kube-proxy");
     return new Facts(
         Instant.now(),
         new Facts.Settings(
@@ -75,13 +74,16 @@ public record CheckCommand(BootstrapConfig config, Log log) {
         list.flatMap(CandidateList::refreshedAt),
         probed.then(all -> new Reading.Known<>(all.subList(0, addresses.size()))),
         service.map(unused -> probed.then(all -> new Reading.Known<>(all.get(addresses.size())))),
-        probed.then(all -> NodeProbes.certificate(config.hostname(), all)),
-        authorityExpiry(),
-        files.servers(config.kubeconfig()),
-        files.proxyServers(),
+        NodeProbes.certificate(shown),
+        authorities(shown),
+        files.dialled(config.kubeconfig(), programs.environmentOf("kubelet").orElseGet(Map::of)),
+        files
+            .proxyKubeconfig()
+            .then(file -> files.dialled(file, proxyEnvironment.orElseGet(Map::of))),
         files.clusterDns(),
         programs.units(),
-        programs.variablesOf("kube-proxy"),
+        proxyEnvironment.map(Map::keySet),
+        programs.clockSynchronized(),
         files.synSentTimeout(),
         files.snapshots(config.hostname()),
         rule(),
@@ -115,18 +117,16 @@ public record CheckCommand(BootstrapConfig config, Log log) {
     }
   }
 
-  private Optional<Reading<Instant>> authorityExpiry() {
+  private Optional<Reading<List<Facts.Authority>>> authorities(Reading<NodeProbes.Shown> shown) {
     if (!(config.trust().orElse(null) instanceof Trust.Authority authority)) {
       return Optional.empty();
     }
     try {
-      List<Instant> ends = new ArrayList<>();
-      for (X509Certificate one : Pem.certificates(Files.readAllBytes(authority.file()))) {
-        ends.add(one.getNotAfter().toInstant());
-      }
-      return Optional.of(new Reading.Known<>(Collections.min(ends)));
-    } catch (IOException | GeneralSecurityException e) {
-      return Optional.of(new Reading.Unknown<>(authority.file() + ": " + e.getMessage()));
+      return Optional.of(
+          new Reading.Known<>(
+              NodeProbes.authorities(VerifiedProbe.authorities(authority.file()), shown)));
+    } catch (IOException e) {
+      return Optional.of(new Reading.Unknown<>(String.valueOf(e.getMessage())));
     }
   }
 

@@ -5,16 +5,22 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
+import io.apiserverupdater.bootstrap.api.ClientFiles.Dialled;
 import io.apiserverupdater.bootstrap.check.Facts.HostsSnapshot;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class NodeFilesTest {
   private static final String NAME = "apiserver.cluster.local";
@@ -38,8 +44,9 @@ class NodeFilesTest {
   @Test
   void emptyNodeIsUnknownInEveryPart() {
     NodeFiles files = new NodeFiles(root);
-    assertTrue(unknown(files.servers(root.resolve("kubelet.conf"))).startsWith("there is no "));
-    assertTrue(unknown(files.proxyServers()).startsWith("its kubeconfig is in none of"));
+    assertTrue(
+        unknown(files.dialled(root.resolve("kubelet.conf"), Map.of())).startsWith("there is no "));
+    assertTrue(unknown(files.proxyKubeconfig()).startsWith("its kubeconfig is in none of"));
     assertTrue(unknown(files.clusterDns()).startsWith("there is no "));
     assertTrue(unknown(files.snapshots(NAME)).startsWith("there is no "));
     assertTrue(unknown(files.synSentTimeout()).startsWith("there is no "));
@@ -55,36 +62,87 @@ class NodeFilesTest {
     assertTrue(unknown(files.synSentTimeout()).endsWith("is not a number"));
   }
 
+  /** A kubeconfig whose current context has this server. */
+  private static String kubeconfig(String server) {
+    return """
+    current-context: main
+    contexts: [{name: main, context: {cluster: here, user: me}}]
+    clusters: [{name: other, cluster: {server: "https://other:1"}}, {name: here, cluster: {%s}}]
+    users: [{name: me, user: {}}]
+    """
+        .formatted(server);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "server: 'https://apiserver.cluster.local:6443/' | https://apiserver.cluster.local:6443",
+        "server: HTTPS://APIserver.Cluster.Local:6443    | https://apiserver.cluster.local:6443",
+        "server: 'https://apiserver.cluster.local'       | https://apiserver.cluster.local:443",
+        "server: 'https://[fd00::1]:6443'                | https://[fd00::1]:6443",
+        "\"server\": \"https://a/b\"                     | https://a:443/b"
+      })
+  void readsTheServerAsTheKubeletDoes(String field, String server) throws IOException {
+    file("kubelet.conf", kubeconfig(field));
+    assertEquals(
+        new Reading.Known<>(new Dialled(server, Optional.empty())),
+        new NodeFiles(root).dialled(root.resolve("kubelet.conf"), Map.of()));
+  }
+
   @Test
-  void findsServersInYamlAndJson() {
-    String yaml =
+  void commentsBehindTheServerAreNone() throws IOException {
+    file(
+        "kubelet.conf",
         """
         clusters:
-        - cluster:
-            certificate-authority-data: LS0tserver:
-            server: https://apiserver.cluster.local:6443
-        - cluster: {server: "https://other:1"}
-        # server-side: nothing
-        """;
+        - name: a
+          cluster:
+            # server: https://old:6443
+            server: https://a:6443 # server: https://b:6443
+        contexts:
+        - {name: a, context: {cluster: a}}
+        current-context: a
+        """);
     assertEquals(
-        List.of("https://apiserver.cluster.local:6443", "https://other:1"),
-        NodeFiles.servers(yaml));
+        new Reading.Known<>(new Dialled("https://a:6443", Optional.empty())),
+        new NodeFiles(root).dialled(root.resolve("kubelet.conf"), Map.of()));
+  }
+
+  @Test
+  void tellsTheProxyThatTheEnvironmentNames() throws IOException {
+    file("kubelet.conf", kubeconfig("server: 'https://apiserver.cluster.local:6443'"));
+    Map<String, String> environment =
+        new HashMap<>(Map.of("HTTPS_PROXY", "http://proxy.example:3128", "NO_PROXY", "10.0.0.0/8"));
+    Path file = root.resolve("kubelet.conf");
     assertEquals(
-        List.of("https://[fd00::1]:6443"),
-        NodeFiles.servers(
-            "{\"clusters\":[{\"cluster\":{\"server\":\"https://[fd00::1]:6443\"}}]}"));
+        new Reading.Known<>(
+            new Dialled("https://apiserver.cluster.local:6443", Optional.of("proxy.example:3128"))),
+        new NodeFiles(root).dialled(file, environment));
+    environment.put("NO_PROXY", "10.0.0.0/8,.cluster.local");
+    assertEquals(
+        new Reading.Known<>(new Dialled("https://apiserver.cluster.local:6443", Optional.empty())),
+        new NodeFiles(root).dialled(file, environment));
+  }
+
+  @Test
+  void saysWhatIsWrongWithAKubeconfig() throws IOException {
+    file("kubelet.conf", kubeconfig("server: apiserver.cluster.local"));
+    String reason = unknown(new NodeFiles(root).dialled(root.resolve("kubelet.conf"), Map.of()));
+    assertTrue(reason.contains("kubelet.conf: cluster \"here\": server is "), reason);
   }
 
   @Test
   void findsKubeProxyOfTheNodeAndOfThePod() throws IOException {
     NodeFiles files = new NodeFiles(root);
-    file(
-        "var/lib/kubelet/pods/u1/volumes/kubernetes.io~configmap/kube-proxy/kubeconfig.conf",
-        "server: https://pod:6443\n");
+    String pod =
+        "var/lib/kubelet/pods/u1/volumes/kubernetes.io~configmap/kube-proxy/kubeconfig.conf";
+    file(pod, "of the pod");
     file("var/log/pods/kube-system_kube-proxy-abc_u1/kube-proxy/0.log", "");
-    assertEquals(new Reading.Known<>(List.of("https://pod:6443")), files.proxyServers());
-    file("etc/kubernetes/kube-proxy.kubeconfig", "    server: https://unit:6443\n");
-    assertEquals(new Reading.Known<>(List.of("https://unit:6443")), files.proxyServers());
+    assertEquals(new Reading.Known<>(root.resolve(pod)), files.proxyKubeconfig());
+    String unit = "etc/kubernetes/kube-proxy.kubeconfig";
+    file(unit, "of the unit");
+    assertEquals(new Reading.Known<>(root.resolve(unit)), files.proxyKubeconfig());
   }
 
   /** It may write what it likes into its own configMap. */
@@ -100,7 +158,7 @@ class NodeFilesTest {
       file("var/log/pods/" + pod + "/a/0.log", "");
     }
     assertTrue(
-        unknown(new NodeFiles(root).proxyServers()).startsWith("its kubeconfig is in none of"));
+        unknown(new NodeFiles(root).proxyKubeconfig()).startsWith("its kubeconfig is in none of"));
   }
 
   @Test
@@ -110,7 +168,7 @@ class NodeFilesTest {
         """
         authentication:
         clusterDNS:
-        - 10.96.0.10
+          - 10.96.0.10
           # and the other family
           - "fd00:10:96::a"
         clusterDomain: cluster.local
@@ -122,6 +180,10 @@ class NodeFilesTest {
         new NodeFiles(root).clusterDns());
     file("var/lib/kubelet/config.yaml", "kind: KubeletConfiguration\n");
     assertTrue(unknown(new NodeFiles(root).clusterDns()).endsWith("has no clusterDNS"));
+    file("var/lib/kubelet/config.yaml", "clusterDNS: [10.96.0.10] # one\n");
+    assertEquals(new Reading.Known<>(List.of(ip("10.96.0.10"))), new NodeFiles(root).clusterDns());
+    file("var/lib/kubelet/config.yaml", "clusterDNS: [\n");
+    assertTrue(unknown(new NodeFiles(root).clusterDns()).contains("config.yaml: is not YAML"));
   }
 
   @Test

@@ -110,6 +110,16 @@ class NodeProgramsTest {
   }
 
   @Test
+  void tellsWhetherTheClockIsSynchronized() throws IOException {
+    program("timedatectl", "no\n", 0);
+    assertEquals(new Reading.Known<>(false), programs().clockSynchronized());
+    program("timedatectl", "yes\n", 0);
+    assertEquals(new Reading.Known<>(true), programs().clockSynchronized());
+    program("timedatectl", "Failed to connect to bus\n", 1);
+    assertTrue(unknown(programs().clockSynchronized()).endsWith("connect to bus"));
+  }
+
+  @Test
   void environmentOfARunningProgramWhoeverStartedIt() throws IOException {
     for (String pid : List.of("1", "77", "78", "self")) {
       Files.createDirectory(folder.resolve(pid));
@@ -119,8 +129,8 @@ class NodeProgramsTest {
     Files.writeString(folder.resolve("77/environ"), "HTTP2_PING_TIMEOUT_SECONDS=5\0PATH=/bin\0");
     Files.writeString(folder.resolve("self/comm"), "kubelet\n");
     assertEquals(
-        Optional.of(Set.of("HTTP2_PING_TIMEOUT_SECONDS", "PATH")),
-        programs().variablesOf("kube-proxy"));
-    assertEquals(Optional.empty(), programs().variablesOf("kubelet"));
+        Optional.of(Map.of("HTTP2_PING_TIMEOUT_SECONDS", "5", "PATH", "/bin")),
+        programs().environmentOf("kube-proxy"));
+    assertEquals(Optional.empty(), programs().environmentOf("kubelet"));
   }
 }

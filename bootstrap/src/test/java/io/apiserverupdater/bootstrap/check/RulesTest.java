@@ -10,8 +10,10 @@ import io.apiserverupdater.apiserver.probe.ProbeResult.NotReady;
 import io.apiserverupdater.apiserver.probe.ProbeResult.Ready;
 import io.apiserverupdater.apiserver.probe.ProbeResult.Reason;
 import io.apiserverupdater.apiserver.probe.ProbeResult.Unreachable;
+import io.apiserverupdater.bootstrap.api.ClientFiles.Dialled;
 import io.apiserverupdater.bootstrap.boot.Role;
 import io.apiserverupdater.bootstrap.boot.Strategy;
+import io.apiserverupdater.bootstrap.check.Facts.Authority;
 import io.apiserverupdater.bootstrap.check.Facts.Certificate;
 import io.apiserverupdater.bootstrap.check.Facts.HostsBlock;
 import io.apiserverupdater.bootstrap.check.Facts.HostsSnapshot;
@@ -61,6 +63,18 @@ class RulesTest {
     return known(new Certificate(CP1, List.of(names), NOW.plus(Duration.ofDays(days))));
   }
 
+  private static Reading<Dialled> dials(String server) {
+    return known(new Dialled(server, Optional.empty()));
+  }
+
+  private static Authority authority(int days, boolean signs) {
+    return new Authority(NOW.plus(Duration.ofDays(days)), signs);
+  }
+
+  private static Optional<Reading<List<Authority>>> authorities(Authority... all) {
+    return Optional.of(known(List.of(all)));
+  }
+
   /** The facts of a node on which all is well; a test spoils one of them. */
   private static final class Node {
     Role role = Role.WORKER;
@@ -76,10 +90,10 @@ class RulesTest {
     Optional<Reading<Probed>> service =
         Optional.of(known(probed(new ApiserverAddress(CLUSTER_IP, 6443), new Ready())));
     Reading<Certificate> certificate = certificate(300, NAME, "10.96.0.64");
-    Optional<Reading<Instant>> authorityExpiry =
-        Optional.of(known(NOW.plus(Duration.ofDays(3000))));
-    Reading<List<String>> kubelet = known(List.of("https://apiserver.cluster.local:6443"));
-    Reading<List<String>> proxy = kubelet;
+    Optional<Reading<List<Authority>>> authorities = authorities(authority(3000, true));
+    Reading<Dialled> kubelet = dials("https://apiserver.cluster.local:6443");
+    Reading<Dialled> proxy = kubelet;
+    Reading<Boolean> clock = known(true);
     Reading<List<InetAddress>> dns = known(List.of(ip("10.96.0.10")));
     Map<String, UnitState> unitStates = new LinkedHashMap<>();
     Reading<Map<String, UnitState>> units = known(unitStates);
@@ -116,12 +130,13 @@ class RulesTest {
               controlPlanes,
               service,
               certificate,
-              authorityExpiry,
+              authorities,
               kubelet,
               proxy,
               dns,
               units,
               proxyVariables,
+              clock,
               synSentTimeout,
               snapshots,
               rule,
@@ -239,7 +254,8 @@ class RulesTest {
                 node ->
                     node.service =
                         Optional.of(
-                            known(probed(address("10.96.0.64:6443"), new NotReady(403, List.of()))))),
+                            known(
+                                probed(address("10.96.0.64:6443"), new NotReady(403, List.of()))))),
         warn("control plane", "10.0.0.1:6443 cannot be used: connection refused")
             .when("one refused", firstControlPlane(REFUSED)),
         fail("control plane", "none is ready")
@@ -271,6 +287,20 @@ class RulesTest {
             .when(
                 "the cluster IP lies elsewhere",
                 node -> node.dns = known(List.of(ip("172.16.0.10")))),
+        ok("service CIDR", "not compared with the cluster's DNS, which is 169.254.20.10")
+            .when(
+                "the DNS is a cache on each node",
+                node -> node.dns = known(List.of(ip("169.254.20.10")))),
+        fail("cluster IP", "cannot be used: Network is unreachable")
+            .when(
+                "no route to the cluster IP",
+                node ->
+                    node.service =
+                        Optional.of(
+                            known(
+                                probed(
+                                    address("10.96.0.64:6443"),
+                                    new Unreachable(Reason.NO_ROUTE, "Network is unreachable"))))),
         warn("service CIDR", "is an address of this node")
             .when("the cluster IP is the node's", node -> node.own = List.of(CLUSTER_IP)),
         fail("CA", "certificates are not verified")
@@ -278,7 +308,27 @@ class RulesTest {
         warn("CA", "expires on 2026-12-01")
             .when(
                 "the authority expires",
-                node -> node.authorityExpiry = Optional.of(known(NOW.plus(Duration.ofDays(10))))),
+                node -> node.authorities = authorities(authority(10, true))),
+        ok("CA", "is valid until 2035-02-07")
+            .when(
+                "an expired authority beside the one that signs",
+                node ->
+                    node.authorities = authorities(authority(-9, false), authority(3000, true))),
+        fail("CA", "expired on 2026-11-12")
+            .when(
+                "the one that signs has expired beside a valid one",
+                node ->
+                    node.authorities = authorities(authority(-9, true), authority(3000, false))),
+        ok("CA", "is valid until 2035-02-07")
+            .when(
+                "a renewed authority with the same key beside the expired one",
+                node -> node.authorities = authorities(authority(-9, true), authority(3000, true))),
+        fail("CA", "expired on 2026-11-20")
+            .when(
+                "no authority is valid",
+                node -> node.authorities = authorities(authority(-9, false), authority(-1, false))),
+        warn("clock", "not synchronized")
+            .when("a clock of its own", node -> node.clock = known(false)),
         fail(
                 "certificate",
                 "certificate is valid for kubernetes, 10.96.0.64, not apiserver.cluster.local")
@@ -298,13 +348,20 @@ class RulesTest {
         fail("kubelet", "dials https://10.0.0.1:6443")
             .when(
                 "the kubelet dials an address",
-                node -> node.kubelet = known(List.of("https://10.0.0.1:6443"))),
+                node -> node.kubelet = dials("https://10.0.0.1:6443")),
+        fail("kubelet", "dials https://apiserver.cluster.local:6443 through the proxy proxy:3128")
+            .when(
+                "the kubelet has HTTPS_PROXY without NO_PROXY",
+                node ->
+                    node.kubelet =
+                        known(
+                            new Dialled(
+                                "https://apiserver.cluster.local:6443",
+                                Optional.of("proxy:3128")))),
         fail("kube-proxy", "dials https://apiserver.cluster.local:8443")
             .when(
                 "kube-proxy dials another port",
-                node -> node.proxy = known(List.of("https://apiserver.cluster.local:8443"))),
-        warn("kubelet", "has no server")
-            .when("a kubeconfig without a server", node -> node.kubelet = known(List.of())),
+                node -> node.proxy = dials("https://apiserver.cluster.local:8443")),
         warn(Rules.PIN_UNIT, "there is no such unit")
             .when("no unit", unit(Rules.PIN_UNIT, "not-found", "inactive", "")),
         fail(Rules.PIN_UNIT, "disabled, so it does not run at boot")
@@ -355,7 +412,7 @@ class RulesTest {
         fail("kube-proxy", "dials https://10.0.0.1:6443")
             .when(
                 "kube-proxy of a control plane dials a peer",
-                onAControlPlane(node -> node.proxy = known(List.of("https://10.0.0.1:6443")))),
+                onAControlPlane(node -> node.proxy = dials("https://10.0.0.1:6443"))),
         warn("boot-time rule", "not there")
             .when("the rule is gone", rule(new RuleReading.Absent())),
         ok("boot-time rule", "2 control planes; it carried 4 connections")
@@ -394,7 +451,7 @@ class RulesTest {
         unknown("control plane", node -> node.controlPlanes = unknown()),
         unknown("cluster IP", node -> node.service = Optional.of(unknown())),
         unknown("certificate", node -> node.certificate = unknown()),
-        unknown("CA", node -> node.authorityExpiry = Optional.of(unknown())),
+        unknown("CA", node -> node.authorities = Optional.of(unknown())),
         unknown("kubelet", node -> node.kubelet = unknown()),
         unknown("kube-proxy", node -> node.proxy = unknown()),
         unknown("service CIDR", node -> node.dns = unknown()),
@@ -441,7 +498,7 @@ class RulesTest {
     Node node = new Node();
     node.role = Role.CONTROL_PLANE;
     node.own = List.of(CP1.ip());
-    node.kubelet = known(List.of(server));
+    node.kubelet = dials(server);
     assertAllWell(node);
   }
 
@@ -459,7 +516,7 @@ class RulesTest {
     Node node = new Node();
     node.role = Role.CONTROL_PLANE;
     node.own = List.of(CP1.ip(), ip("10.0.0.100"));
-    node.kubelet = known(List.of(server));
+    node.kubelet = dials(server);
     assertEquals(List.of("kubelet"), subjects(node, Level.FAIL));
   }
 
