@@ -1,6 +1,7 @@
 package io.apiserverupdater.bootstrap;
 
 import io.apiserverupdater.apiserver.printing.PrintableStream;
+import io.apiserverupdater.bootstrap.candidates.NamedControlPlanes;
 import io.apiserverupdater.bootstrap.commands.BootCommand;
 import io.apiserverupdater.bootstrap.commands.CheckCommand;
 import io.apiserverupdater.bootstrap.commands.RefreshCommand;
@@ -13,6 +14,7 @@ import io.apiserverupdater.bootstrap.configuration.Help;
 import io.apiserverupdater.bootstrap.log.Log;
 import java.io.IOException;
 import java.lang.module.ModuleDescriptor;
+import java.time.Duration;
 import java.util.Arrays;
 
 /** Starts the bootstrap: reads what is asked for, and runs the command. */
@@ -20,6 +22,9 @@ public final class Main {
   private static final int OK = 0;
   private static final int FAILED = 1;
   private static final int INVALID = 2;
+
+  /** DNS may not be there while a node boots, and the kubelet waits. */
+  private static final Duration LOOK_UP = Duration.ofSeconds(2);
 
   private Main() {}
 
@@ -46,9 +51,11 @@ public final class Main {
     System.exit(code);
   }
 
-  private static int run(BootstrapConfig config) throws InterruptedException {
+  private static int run(BootstrapConfig given) throws InterruptedException {
+    BootstrapConfig config = given;
     Log log = new Log(System.err, System.getenv("JOURNAL_STREAM") != null);
     try {
+      config = lookedUp(given, log);
       return switch (config.command()) {
         case RUN, PIN, HANDOVER -> new BootCommand(config, log, System.out).run();
         case REFRESH -> RefreshCommand.run(config, log, System.out);
@@ -68,12 +75,34 @@ public final class Main {
     return config.dryRun() || config.command() == Command.CHECK ? INVALID : FAILED;
   }
 
+  /** With the addresses of the control planes that are given by name. */
+  private static BootstrapConfig lookedUp(BootstrapConfig config, Log log)
+      throws IOException, InterruptedException {
+    Command command = config.command();
+    if (config.controlPlaneNames().isEmpty()
+        || command == Command.UNCONFIGURED
+        || command == Command.RESTORE) {
+      return config;
+    }
+    boolean looksOnly = command == Command.CHECK || command == Command.STATUS;
+    BootstrapConfig all =
+        config.with(
+            new NamedControlPlanes(config.stateDir(), log::warn)
+                .addresses(config.controlPlaneNames(), LOOK_UP, !looksOnly && !config.dryRun()));
+    if (all.controlPlanes().isEmpty() && !looksOnly) {
+      throw new IOException(
+          "no control plane is known: %s cannot be looked up, and was not before; add an IP address"
+              .formatted(String.join(", ", config.controlPlaneNames())));
+    }
+    return all;
+  }
+
   /**
    * What a unit asks before it starts: only this program knows how its configuration is written. A
    * configuration that is wrong counts as one, so that the unit tells what is wrong with it.
    */
   private static int unconfigured(BootstrapConfig config) {
-    if (!config.controlPlanes().isEmpty()) {
+    if (!config.controlPlanes().isEmpty() || !config.controlPlaneNames().isEmpty()) {
       return FAILED;
     }
     System.out.println("not configured: CONTROL_PLANE is not set");

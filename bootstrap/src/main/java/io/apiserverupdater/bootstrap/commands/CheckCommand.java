@@ -65,7 +65,7 @@ public record CheckCommand(BootstrapConfig config, Log log) {
             config.hostname(),
             config.port(),
             config.clusterIp(),
-            !config.controlPlanes().isEmpty(),
+            !config.controlPlanes().isEmpty() || !config.controlPlaneNames().isEmpty(),
             !(config.trust().orElse(null) instanceof Trust.Anybody),
             config.role(),
             config.strategy()),

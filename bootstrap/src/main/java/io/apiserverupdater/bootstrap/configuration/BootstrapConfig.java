@@ -6,6 +6,7 @@ import io.apiserverupdater.bootstrap.boot.Strategy;
 import java.net.InetAddress;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -14,6 +15,7 @@ import java.util.Optional;
  *
  * @param hostname the name that all components of the node use
  * @param controlPlanes the configured ones, without repetition
+ * @param controlPlaneNames those given by name, each {@code HOST:PORT}
  * @param clusterIp of the Service; empty where the command can do without
  * @param port of the Service, and of control planes that are given without one
  * @param trust whom to believe that it is an apiserver; empty where nothing was given or found
@@ -26,6 +28,7 @@ public record BootstrapConfig(
     Command command,
     String hostname,
     List<ApiserverAddress> controlPlanes,
+    List<String> controlPlaneNames,
     Optional<InetAddress> clusterIp,
     int port,
     Optional<Trust> trust,
@@ -71,6 +74,35 @@ public record BootstrapConfig(
 
     /** All that is wrong with it. */
     record Invalid(List<String> errors) implements Parsed {}
+  }
+
+  /** With more control planes: the addresses of those that are given by name. */
+  public BootstrapConfig with(List<ApiserverAddress> more) {
+    List<ApiserverAddress> all = new ArrayList<>(controlPlanes);
+    all.addAll(more);
+    // The cluster IP does not work while a node boots.
+    all.removeIf(address -> clusterIp.equals(Optional.of(address.ip())));
+    return new BootstrapConfig(
+        command,
+        hostname,
+        all.stream().distinct().toList(),
+        controlPlaneNames,
+        clusterIp,
+        port,
+        trust,
+        hostsFile,
+        stateDir,
+        timeout,
+        waitLimit,
+        rise,
+        role,
+        localApiserver,
+        strategy,
+        kubeconfig,
+        adopt,
+        removeAfterHandover,
+        dryRun,
+        output);
   }
 
   /** The cluster IP with the port of the Service. */

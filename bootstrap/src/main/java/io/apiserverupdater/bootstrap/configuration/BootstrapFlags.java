@@ -90,10 +90,10 @@ public final class BootstrapFlags {
 
   static final Flag<List<String>> CONTROL_PLANE =
       FLAGS
-          .optional("control-plane", FlagType.list("IP[:PORT],..."), "")
+          .optional("control-plane", FlagType.list("HOST[:PORT],..."), "")
           .help(
-              "The control planes. The addresses that refresh has read from the cluster are used"
-                  + " as well.");
+              "The control planes: IP addresses, or names that DNS knows. The addresses that"
+                  + " refresh has read from the cluster are used as well.");
 
   static final Flag<InetAddress> CLUSTER_IP =
       FLAGS
@@ -253,6 +253,7 @@ public final class BootstrapFlags {
             command,
             line.get(HOSTNAME),
             controlPlanes(line, port, clusterIp),
+            names(line, port),
             clusterIp,
             port,
             trust(line, command),
@@ -279,11 +280,14 @@ public final class BootstrapFlags {
     String origin = line.origin(CONTROL_PLANE);
     for (String item : line.given(CONTROL_PLANE).orElse(List.of())) {
       Optional<ApiserverAddress> address = hostAddress(item, port);
+      if (address.isEmpty() && named(item, port).isPresent()) {
+        continue;
+      }
       if (address.isEmpty()) {
         line.error(
             """
             %s holds "%s", expected IP or IP:PORT, separated by commas, such as \
-            10.0.0.1,10.0.0.2:6444,[fd00::1]:6443"""
+            10.0.0.1,10.0.0.2:6444,[fd00::1]:6443, or a DNS name in the place of an IP"""
                 .formatted(origin, item));
       } else if (clusterIp.equals(Optional.of(address.get().ip()))) {
         line.error(
@@ -296,6 +300,27 @@ public final class BootstrapFlags {
       }
     }
     return found;
+  }
+
+  /** The control planes that are given by name. */
+  private static List<String> names(CommandLine line, int port) {
+    List<String> names = new ArrayList<>();
+    for (String item : line.given(CONTROL_PLANE).orElse(List.of())) {
+      named(item, port).filter(name -> !names.contains(name)).ifPresent(names::add);
+    }
+    return names;
+  }
+
+  /** {@code HOST:PORT}; a name whose last label has no letter is an address with a typo. */
+  private static Optional<String> named(String item, int port) {
+    int colon = item.indexOf(':');
+    String host = colon < 0 ? item : item.substring(0, colon);
+    String digits = colon < 0 ? "" + port : item.substring(colon + 1);
+    return DnsName.isName(host)
+            && host.matches(".*[A-Za-z][A-Za-z0-9-]*")
+            && ApiserverAddress.parse("0.0.0.0:" + digits, port).isPresent()
+        ? Optional.of(host + ":" + digits)
+        : Optional.empty();
   }
 
   private static Optional<Trust> trust(CommandLine line, Command command) {
@@ -345,6 +370,14 @@ public final class BootstrapFlags {
     Command command = config.command();
     if (config.hostname().equals("localhost") || config.hostname().endsWith(".localhost")) {
       line.wrong(HOSTNAME, "another name: this one is the node's own");
+    }
+    for (String name : config.controlPlaneNames()) {
+      if (name.startsWith(config.hostname() + ":")) {
+        line.wrong(CONTROL_PLANE, "the control planes themselves: this name is what they are for");
+      }
+      if (config.strategy() == Strategy.HOSTS && !name.endsWith(":" + config.port())) {
+        line.wrong(CONTROL_PLANE, "port " + config.port() + ", or strategy nft");
+      }
     }
     if (config.timeout().isZero()) {
       line.wrong(TIMEOUT, "more than 0");

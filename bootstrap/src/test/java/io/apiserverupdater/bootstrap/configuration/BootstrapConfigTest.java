@@ -51,6 +51,16 @@ class BootstrapConfigTest {
   }
 
   @Test
+  void controlPlanesMayBeGivenByName() {
+    BootstrapConfig config = valid(with("--control-plane=cp1.example,10.0.0.2,CP-3,cp1.example"));
+    assertEquals(List.of("cp1.example:6443", "CP-3:6443"), config.controlPlaneNames());
+    assertEquals(
+        List.of(ApiserverAddress.parse("10.0.0.2", 6443).orElseThrow()), config.controlPlanes());
+    assertEquals(1, errors(with("--control-plane=apiserver.cluster.local")).size());
+    assertEquals(1, errors(with("--control-plane=cp1.example:7443")).size());
+  }
+
+  @Test
   void byteOrderMarkIsNoPartOfTheFirstKey() throws IOException {
     file = write("\uFEFFCONTROL_PLANE = 10.0.0.7\n");
     assertEquals(
@@ -202,14 +212,14 @@ class BootstrapConfigTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"cp1", "10.0.0.256", "10.0.0.1:0", "", "0.0.0.0", "224.0.0.1", "::"})
+  @ValueSource(strings = {"cp_1", "10.0.0.256", "10.0.0.1:0", "", "0.0.0.0", "224.0.0.1", "::"})
   void controlPlaneMustBeTheAddressOfAHost(String item) {
     assertEquals(
         List.of(
             "--control-plane holds \""
                 + item
                 + "\", expected IP or IP:PORT, separated by commas, such as"
-                + " 10.0.0.1,10.0.0.2:6444,[fd00::1]:6443"),
+                + " 10.0.0.1,10.0.0.2:6444,[fd00::1]:6443, or a DNS name in the place of an IP"),
         errors(with("--control-plane=10.0.0.9," + item)));
   }
 
