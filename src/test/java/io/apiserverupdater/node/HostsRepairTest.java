@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import io.apiserverupdater.lab.Deadline;
 import io.apiserverupdater.lab.Lab;
 import io.apiserverupdater.lab.ProxyMode;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -53,7 +54,8 @@ class HostsRepairTest {
           .await(
               "the entry to be back after: " + manner,
               () ->
-                  new String(node.hostsFile()).contains("# BEGIN apiserver-bootstrap")
+                  new String(node.hostsFile(), StandardCharsets.UTF_8)
+                          .contains("# BEGIN apiserver-bootstrap")
                       && node.target(Lab.APISERVER_NAME).equals(Lab.APISERVER_SERVICE_ADDRESS),
               () -> node.journalTail(40));
       node.awaitUnit(HANDOVER, "inactive", SOON);

@@ -1,6 +1,5 @@
 package io.apiserverupdater.bootstrap.check;
 
-import io.apiserverupdater.apiserver.probe.ProbeResult;
 import io.apiserverupdater.bootstrap.check.Facts.CloudInit;
 import io.apiserverupdater.bootstrap.check.Facts.HostsBlock;
 import io.apiserverupdater.bootstrap.check.Facts.Probed;
