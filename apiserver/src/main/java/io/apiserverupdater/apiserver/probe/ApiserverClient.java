@@ -15,7 +15,10 @@ import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
+import java.time.DateTimeException;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.format.DateTimeFormatter;
 import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
@@ -111,6 +114,24 @@ public final class ApiserverClient {
       throws UnreachableException {
     try (Connection connection = open(address, Deadline.after(deadline), 0)) {
       return connection.certificate();
+    }
+  }
+
+  /**
+   * What a server's clock shows: the second that it answers in (RFC 9110, section 6.6.1), whatever
+   * it answers.
+   *
+   * @param deadline for connecting, the handshake and the answer together
+   * @return empty when it does not tell
+   */
+  public Optional<Instant> date(ApiserverAddress address, Duration deadline)
+      throws UnreachableException {
+    String date =
+        get(address, HttpsReadyzProbe.TARGET, HttpsReadyzProbe.MAX_BODY_BYTES, deadline).date();
+    try {
+      return Optional.of(Instant.from(DateTimeFormatter.RFC_1123_DATE_TIME.parse(date)));
+    } catch (DateTimeException e) {
+      return Optional.empty();
     }
   }
 

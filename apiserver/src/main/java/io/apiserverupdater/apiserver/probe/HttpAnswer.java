@@ -5,8 +5,9 @@ package io.apiserverupdater.apiserver.probe;
  *
  * @param body empty when there is none
  * @param lastOnConnection whether the server will not answer another request on this connection
+ * @param date the header of that name; empty when there is none
  */
-record HttpAnswer(int status, String body, boolean lastOnConnection) {
+record HttpAnswer(int status, String body, boolean lastOnConnection, String date) {
 
   /** What a server says stays out of logs. */
   @Override

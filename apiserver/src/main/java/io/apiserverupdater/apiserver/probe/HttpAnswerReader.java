@@ -67,7 +67,8 @@ final class HttpAnswerReader {
       untilEnd = true;
       readToEnd(body, maxBodyBytes);
     }
-    return new HttpAnswer(status, body.toString(StandardCharsets.UTF_8), headers.close || untilEnd);
+    return new HttpAnswer(
+        status, body.toString(StandardCharsets.UTF_8), headers.close || untilEnd, headers.date);
   }
 
   /** Whether nothing has arrived behind the last answer. */
@@ -79,6 +80,7 @@ final class HttpAnswerReader {
     long length = NO_LENGTH;
     boolean chunked;
     boolean close;
+    String date = "";
   }
 
   private static int status(String line) throws MalformedAnswerException {
@@ -116,6 +118,8 @@ final class HttpAnswerReader {
         headers.chunked = true;
       } else if (name.equalsIgnoreCase("Connection")) {
         headers.close |= value.equalsIgnoreCase("close");
+      } else if (name.equalsIgnoreCase("Date")) {
+        headers.date = value;
       }
     }
     return headers;

@@ -15,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Base64;
 import java.util.Iterator;
 import java.util.List;
@@ -25,10 +26,12 @@ import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSocket;
 import okhttp3.tls.HandshakeCertificates;
 import okhttp3.tls.HeldCertificate;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 @Timeout(60)
@@ -153,6 +156,26 @@ class ApiserverClientTest {
     try (TestServer server = TestServer.plain(exchange -> {})) {
       assertThrows(
           UnreachableException.class, () -> client.servingCertificate(server.address(), AMPLE));
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "200 OK           | Date: Thu, 01 Jan 2026 12:00:00 GMT | 2026-01-01T12:00:00Z",
+        "401 Unauthorized | date: Sun, 06 Nov 1994 08:49:37 GMT | 1994-11-06T08:49:37Z",
+        "200 OK           | Date: yesterday                     |",
+        "200 OK           | X: y                                |"
+      })
+  void readsTheClockOfAServer(String status, String header, @Nullable Instant told)
+      throws Exception {
+    TestServer.Conduct conduct =
+        exchange ->
+            exchange.write(
+                "HTTP/1.1 " + status + "\r\n" + header + "\r\nContent-Length: 0\r\n\r\n");
+    try (TestServer server = TestServer.asked(SERVER, conduct)) {
+      assertEquals(Optional.ofNullable(told), unverified().date(server.address(), AMPLE));
     }
   }
 

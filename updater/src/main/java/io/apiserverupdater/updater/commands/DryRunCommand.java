@@ -18,7 +18,7 @@ import io.apiserverupdater.updater.readiness.MemberProbing;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Instant;
+import java.time.Clock;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -76,12 +76,14 @@ public final class DryRunCommand {
                 open.serviceRanges().stream()
                     .flatMap(range -> ServiceRange.parse(range).stream())
                     .toList(),
+                List.of(),
                 List.of());
       }
     }
     // Members that a file names may be those of any cluster.
     OneShotProbes probed =
         OneShotProbes.of(rule, state, given.isPresent() ? Optional.empty() : probing);
+    MemberAppearance appearance = MemberAppearance.of(probed.health(), Clock.systemUTC());
     Report report =
         new DryRun(rule, cluster.isPresent())
             .compare(
@@ -89,7 +91,7 @@ public final class DryRunCommand {
                 probed.reading(),
                 probed.health(),
                 probed.gate(),
-                surroundings.with(MemberCertificates.of(probed.health(), Instant.now())));
+                surroundings.with(appearance.certificates(), appearance.clocks()));
     boolean colours = Output.colours(standardOutputIsTerminal(), System.getenv());
     System.out.print(config.output().render(report, colours));
     System.out.flush();

@@ -81,6 +81,7 @@ public record DryRun(MirrorRule rule, boolean targetKnown) {
     warnings.addAll(warnings(service, families, gate));
     warnings.addAll(clusterIpWarnings(service, surroundings.serviceRanges()));
     warnings.addAll(certificateWarnings(state.service(), surroundings.certificates()));
+    warnings.addAll(ServerClock.warnings(surroundings.clocks()));
     warnings.addAll(hiddenSlices(state));
     warnings.addAll(otherSlices(surroundings));
     if (targetKnown && surroundings.otherSlices().isEmpty()) {

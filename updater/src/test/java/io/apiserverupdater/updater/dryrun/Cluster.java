@@ -24,7 +24,7 @@ record Cluster(
     ObservedState state, boolean writeEndpoints, boolean read, Surroundings surroundings) {
   static final TargetName TARGET = new TargetName("kube-system", "apiserver");
   static final Surroundings NOTHING_ELSE =
-      new Surroundings(Optional.of(List.of()), List.of(), List.of());
+      new Surroundings(Optional.of(List.of()), List.of(), List.of(), List.of());
 
   private static final List<Port> PORTS = List.of(new Port("https", 6443, "TCP"));
 
@@ -135,7 +135,7 @@ record Cluster(
 
   Cluster withRange(String cidr) {
     List<ServiceRange> ranges = List.of(ServiceRange.parse(cidr).orElseThrow());
-    return in(new Surroundings(Optional.of(List.of()), ranges, List.of()));
+    return in(new Surroundings(Optional.of(List.of()), ranges, List.of(), List.of()));
   }
 
   Cluster in(Surroundings others) {

@@ -14,6 +14,7 @@ import io.apiserverupdater.updater.endpoints.MemberHealth;
 import io.apiserverupdater.updater.endpoints.Port;
 import io.apiserverupdater.updater.endpoints.Service;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -281,7 +282,7 @@ final class DryRunTest {
             shown("10.0.0.1", 29, "kubernetes.default.svc", "10.96.0.64"),
             shown("10.0.0.2", 30, "kubernetes.default.svc"),
             shown("10.0.0.3", -3, "10.96.0.64"));
-    Cluster cluster = Cluster.settled().in(Cluster.NOTHING_ELSE.with(shown));
+    Cluster cluster = Cluster.settled().in(Cluster.NOTHING_ELSE.with(shown, List.of()));
     assertEquals(
         List.of(
             "the certificate of member 10.0.0.1:6443 expires in 29 days; renew it",
@@ -292,6 +293,21 @@ final class DryRunTest {
         cluster.compare().warnings());
     Service headless = Cluster.service(Map.of(), "None", 6443);
     assertEquals(3, cluster.withService(Optional.of(headless)).compare().warnings().size());
+  }
+
+  @Test
+  void warnsAboutClocksThatDiffer() {
+    Instant noon = Instant.parse("2026-01-01T12:00:00Z");
+    ServerClock late =
+        ServerClock.of(
+            new Member("10.0.0.1", 6443), noon, noon.plusMillis(4000), noon.plusMillis(4010));
+    Cluster cluster = Cluster.settled().in(Cluster.NOTHING_ELSE.with(List.of(), List.of(late)));
+    assertEquals(
+        List.of(
+            "the clock of this machine is at least 3.0 s ahead of that of member 10.0.0.1:6443;"
+                + " certificates and tokens may count as expired or not yet valid, and logs do not"
+                + " fit together; check time synchronization"),
+        cluster.compare().warnings());
   }
 
   private static ServingCertificate shown(String address, int days, String... names) {
@@ -337,6 +353,7 @@ final class DryRunTest {
                             unused("IPv4", Map.of("service.kubernetes.io/headless", "")),
                             unused("IPv4", Map.of("service.kubernetes.io/service-proxy-name", "x")),
                             unused("FQDN", Map.of()))),
+                    List.of(),
                     List.of(),
                     List.of()))
             .compare();
