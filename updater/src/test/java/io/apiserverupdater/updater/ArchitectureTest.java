@@ -141,7 +141,7 @@ class ArchitectureTest {
               .or(resideInAnyPackage(ENDPOINTS, ADDRESS, PRINTING, YAML, "com.github.difflib..")));
 
   @ArchTest
-  static final ArchRule serverKnowsTheJdkOnly = only(SERVER, DescribedPredicate.alwaysFalse());
+  static final ArchRule serverKnowsTheJdkAndHowToPrint = only(SERVER, resideInAPackage(PRINTING));
 
   @ArchTest
   static final ArchRule onlyMainAndTheCommandsKnowTheConfiguration =

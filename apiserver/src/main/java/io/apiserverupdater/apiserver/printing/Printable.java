@@ -26,19 +26,22 @@ public final class Printable {
 
   private static String shown(String text, boolean lineFeeds) {
     StringBuilder shown = new StringBuilder(text.length());
-    for (int i = 0; i < text.length(); i++) {
-      char c = text.charAt(i);
+    int c;
+    for (int i = 0; i < text.length(); i += Character.charCount(c)) {
+      c = text.codePointAt(i);
       if (c == '\t' || (c == '\n' && lineFeeds) || !isControl(c)) {
-        shown.append(c);
+        shown.appendCodePoint(c);
       } else {
-        shown.append("\\u%04x".formatted((int) c));
+        for (char unit : Character.toChars(c)) {
+          shown.append("\\u%04x".formatted((int) unit));
+        }
       }
     }
     return shown.toString();
   }
 
   /** By the Unicode categories Cc, Cf, Zl and Zp. */
-  private static boolean isControl(char c) {
+  private static boolean isControl(int c) {
     return switch (Character.getType(c)) {
       case Character.CONTROL,
           Character.FORMAT,

@@ -26,6 +26,11 @@ class PrintableTest {
   }
 
   @Test
+  void invisibleTagCharactersBeyondTheFirstPlaneAreShown() {
+    assertEquals("a\\udb40\\udc41b", Printable.line("a" + Character.toString(0xe0041) + "b"));
+  }
+
+  @Test
   void longLineIsCut() {
     assertEquals("ab", Printable.line("ab", 2));
     assertEquals("a\\u001b…", Printable.line("a\u001bc", 2));

@@ -237,9 +237,11 @@ public record DryRun(MirrorRule rule, boolean targetKnown) {
   }
 
   private static String expiry(Duration left) {
-    return left.isNegative()
-        ? "expired " + left.negated().toDays() + " days ago"
-        : "expires in " + left.toDays() + " days";
+    if (left.isNegative()) {
+      long days = left.negated().toDays();
+      return days == 0 ? "has expired" : "expired " + days + " days ago";
+    }
+    return "expires in " + left.toDays() + " days";
   }
 
   private List<String> hiddenSlices(ObservedState state) {

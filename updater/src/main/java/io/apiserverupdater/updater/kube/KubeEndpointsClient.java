@@ -83,7 +83,8 @@ final class KubeEndpointsClient implements EndpointsClient {
     this.services = named(Resource.SERVICES, target.service(), Models::service);
     this.endpoints = named(Resource.ENDPOINTS, target.service(), Models::endpoints);
     for (AddressFamily family : AddressFamily.values()) {
-      slices.put(family, named(Resource.ENDPOINT_SLICES, target.slice(family), Models::slice));
+      slices.put(
+          family, named(Resource.ENDPOINT_SLICES, target.slice(family), Models::targetSlice));
     }
     written.addAll(slices.values());
     if (settings.writeEndpoints()) {

@@ -36,14 +36,31 @@ import org.jspecify.annotations.Nullable;
 final class Models {
   private Models() {}
 
+  /** A slice of the source, or of somebody else. */
   static EndpointSlice slice(V1EndpointSlice model) {
-    List<Port> ports =
-        each(model.getPorts())
-            // A slice's port without a number means "all ports": there is nothing to mirror.
-            .filter(port -> port.getPort() != null)
-            .map(port -> port(port.getName(), port.getPort(), port.getProtocol()))
-            .toList();
-    List<Endpoint> endpoints = each(model.getEndpoints()).flatMap(Models::endpoints).toList();
+    return slice(model, ports(model), listed(model), Optional.empty());
+  }
+
+  /** A slice of the target: with its fields, where they say more than we would have written. */
+  static EndpointSlice targetSlice(V1EndpointSlice model) {
+    List<Port> ports = ports(model);
+    List<Endpoint> endpoints = listed(model);
+    return slice(
+        model,
+        ports,
+        endpoints,
+        Verbatim.unlessSame(
+            new V1EndpointSlice().ports(model.getPorts()).endpoints(model.getEndpoints()),
+            new V1EndpointSlice()
+                .ports(written(ports))
+                .endpoints(endpoints.stream().map(Models::written).toList())));
+  }
+
+  private static EndpointSlice slice(
+      V1EndpointSlice model,
+      List<Port> ports,
+      List<Endpoint> endpoints,
+      Optional<Map<String, Object>> verbatim) {
     return new EndpointSlice(
         name(model.getMetadata()),
         KubeJson.orEmpty(model.getAddressType()),
@@ -51,11 +68,19 @@ final class Models {
         ports,
         endpoints,
         version(model.getMetadata()),
-        Verbatim.unlessSame(
-            new V1EndpointSlice().ports(model.getPorts()).endpoints(model.getEndpoints()),
-            new V1EndpointSlice()
-                .ports(written(ports))
-                .endpoints(endpoints.stream().map(Models::written).toList())));
+        verbatim);
+  }
+
+  private static List<Port> ports(V1EndpointSlice model) {
+    return each(model.getPorts())
+        // A slice's port without a number means "all ports": there is nothing to mirror.
+        .filter(port -> port.getPort() != null)
+        .map(port -> port(port.getName(), port.getPort(), port.getProtocol()))
+        .toList();
+  }
+
+  private static List<Endpoint> listed(V1EndpointSlice model) {
+    return each(model.getEndpoints()).flatMap(Models::endpoints).toList();
   }
 
   private static Stream<Endpoint> endpoints(V1Endpoint model) {

@@ -1,6 +1,7 @@
 package io.apiserverupdater.updater.kube;
 
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
+import io.apiserverupdater.apiserver.kubeconfig.ClientIdentity;
 import io.apiserverupdater.apiserver.probe.HeldConnection;
 import io.apiserverupdater.apiserver.probe.ProbeResult;
 import io.apiserverupdater.apiserver.probe.ProbeResult.Reason;
@@ -38,14 +39,18 @@ final class ReadyzMemberProbe implements MemberProbe {
 
   @Override
   public ProbeResult ask(Duration timeout) {
+    Optional<ClientIdentity> before = probes.keptIdentity();
     ProbeResult result = askWithin(timeout);
     if (result.unauthorized() && !authenticated) {
       // The cluster has --anonymous-auth=false.
       authenticated = true;
       release();
-      return askWithin(timeout);
+      result = askWithin(timeout);
     }
-    return result;
+    return result.unauthorized() && probes.isRenewedSince(before)
+        // The member is not to blame if what it was shown has expired in the meantime.
+        ? new ProbeResult.Unreachable(Reason.ANSWER_TIMEOUT, "the credential is renewed", true)
+        : result;
   }
 
   private ProbeResult askWithin(Duration timeout) {

@@ -104,7 +104,20 @@ public final class ReadyzProbes {
     }
   }
 
-  /** The token of this moment, or one that was read in the last ten seconds. */
+  /** Who we were when that was last found out. */
+  Optional<ClientIdentity> keptIdentity() {
+    return kept;
+  }
+
+  /** Whether a new identity was found since, or a thread is about to find one. */
+  boolean isRenewedSince(Optional<ClientIdentity> before) {
+    return before.isPresent() && (reading.get() || !kept.equals(before));
+  }
+
+  /**
+   * The token of this moment, or one that was read in the last ten seconds; an earlier one while a
+   * credential plugin runs.
+   */
   Optional<String> token() {
     if (isTimeToRead()) {
       try {

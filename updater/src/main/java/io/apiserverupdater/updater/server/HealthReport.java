@@ -1,5 +1,6 @@
 package io.apiserverupdater.updater.server;
 
+import io.apiserverupdater.apiserver.printing.Printable;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -29,7 +30,7 @@ record HealthReport(int status, String text) {
       failed |= failure.isPresent();
       lines.append(
           failure
-              .map(why -> "[-]" + check.name() + " failed: " + why + "\n")
+              .map(why -> "[-]" + check.name() + " failed: " + Printable.line(why) + "\n")
               .orElseGet(() -> well(check)));
     }
     if (failed) {
@@ -39,7 +40,7 @@ record HealthReport(int status, String text) {
   }
 
   private static String well(HealthCheck check) {
-    String detail = check.detail().get();
+    String detail = Printable.line(check.detail().get());
     return "[+]" + check.name() + " ok" + (detail.isEmpty() ? "" : ": " + detail) + "\n";
   }
 }

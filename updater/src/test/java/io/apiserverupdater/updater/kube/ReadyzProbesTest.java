@@ -1,9 +1,11 @@
 package io.apiserverupdater.updater.kube;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.apiserverupdater.apiserver.kubeconfig.ClientIdentity;
 import io.apiserverupdater.apiserver.probe.HttpsReadyzProbe;
 import io.apiserverupdater.updater.kube.api.SlowAccess;
 import java.time.Duration;
@@ -64,8 +66,12 @@ class ReadyzProbesTest {
     assertEquals(Optional.of("token-1"), probes.token());
     clock.addAndGet(Duration.ofSeconds(11).toNanos());
     assertEquals(Optional.of("token-1"), probes.token(), "also when it is time to look again");
+    Optional<ClientIdentity> before = probes.keptIdentity();
+    assertTrue(probes.isRenewedSince(before), "a 401 may be the old token's");
     goOn.countDown();
     assertSame(first, waiting.get(5, TimeUnit.SECONDS));
+    assertTrue(probes.isRenewedSince(before), "or was, when the answer comes later");
+    assertFalse(probes.isRenewedSince(probes.keptIdentity()));
     assertEquals(Optional.of("token-2"), probes.token());
   }
 

@@ -47,6 +47,20 @@ class HealthReportTest {
     assertEquals(expected, HealthReport.of("readyz", List.of(GOOD, BAD), Set.of(), true));
   }
 
+  /** What failed may be in a server's own words. */
+  @Test
+  void foreignTextIsNoCheckOfItsOwn() {
+    HealthCheck forged =
+        HealthCheck.ready("caches", () -> Optional.of("403\n[+]leaderelection ok\u001b[2J"));
+    assertEquals(
+        "[-]caches failed: 403\\u000a[+]leaderelection ok\\u001b[2J\nreadyz check failed\n",
+        HealthReport.of("readyz", List.of(forged), Set.of(), false).text());
+    HealthCheck telling = FINE.saying(() -> "1\n2");
+    assertEquals(
+        "[+]caches ok: 1\\u000a2\nreadyz check passed\n",
+        HealthReport.of("readyz", List.of(telling), Set.of(), true).text());
+  }
+
   @Test
   void excludedCheckDoesNotCountAndIsNotAsked() {
     HealthCheck asked =

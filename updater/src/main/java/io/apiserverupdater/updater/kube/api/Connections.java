@@ -2,7 +2,6 @@ package io.apiserverupdater.updater.kube.api;
 
 import io.apiserverupdater.apiserver.kubeconfig.ClientIdentity;
 import io.apiserverupdater.apiserver.tls.ClientTls;
-import io.apiserverupdater.apiserver.tls.ServerTrust;
 import io.apiserverupdater.updater.kube.access.ClusterAccess;
 import io.apiserverupdater.updater.kube.access.ServerAddress;
 import java.io.IOException;
@@ -58,8 +57,7 @@ final class Connections implements AutoCloseable {
   private long readAt;
   private int reads;
 
-  private record Credentials(
-      Optional<String> authority, ClientIdentity identity, ServerTrust.Verified trust) {
+  private record Credentials(Optional<String> authority, ClientIdentity identity, ClientTls tls) {
     boolean sameTls(Optional<String> otherAuthority, ClientIdentity otherIdentity) {
       return authority.equals(otherAuthority)
           && identity.certificate().equals(otherIdentity.certificate());
@@ -119,11 +117,7 @@ final class Connections implements AutoCloseable {
     Transport open =
         transport.isPresent()
             ? transport.get()
-            : new Transport(
-                ClientTls.of(current.trust(), current.identity().certificate()),
-                access.proxy(),
-                userAgent,
-                deadlines);
+            : new Transport(current.tls(), access.proxy(), userAgent, deadlines);
     transport = Optional.of(open);
     return new Connection(open, current.identity().token());
   }
@@ -179,9 +173,11 @@ final class Connections implements AutoCloseable {
     Optional<String> authority = access.certificateAuthority();
     ClientIdentity identity = access.identity(fresh);
     if (kept.isPresent() && kept.get().sameTls(authority, identity)) {
-      return new Credentials(authority, identity, kept.get().trust());
+      return new Credentials(authority, identity, kept.get().tls());
     }
-    return new Credentials(authority, identity, ClusterAccess.trust(authority));
+    // A certificate and a key that do not fit are found before the ones that do are given up.
+    ClientTls tls = ClientTls.of(ClusterAccess.trust(authority), identity.certificate());
+    return new Credentials(authority, identity, tls);
   }
 
   /** Gives up the connections to a server. */

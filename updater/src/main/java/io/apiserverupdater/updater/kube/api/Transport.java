@@ -1,11 +1,15 @@
 package io.apiserverupdater.updater.kube.api;
 
 import io.apiserverupdater.apiserver.kubeconfig.ProxyServer;
+import io.apiserverupdater.apiserver.probe.ConnectFault;
+import io.apiserverupdater.apiserver.probe.ProbeResult;
 import io.apiserverupdater.apiserver.tls.ClientTls;
 import io.apiserverupdater.apiserver.tls.NameCheckingSockets;
 import io.apiserverupdater.updater.kube.access.ServerAddress;
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.net.InetSocketAddress;
+import java.net.Proxy;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
@@ -111,7 +115,24 @@ final class Transport implements AutoCloseable {
     http.timeout().timeout(timeout.toNanos(), TimeUnit.NANOSECONDS);
     try (Response response = http.execute()) {
       return reply(response);
+    } catch (IOException e) {
+      throw blamed(e);
     }
+  }
+
+  /** Who is not there: with a proxy in between, the proxy and not the server. */
+  private IOException blamed(IOException thrown) {
+    Proxy proxy = Optional.ofNullable(template.proxy()).orElse(Proxy.NO_PROXY);
+    Throwable deepest = thrown;
+    while (deepest.getCause() != null) {
+      deepest = deepest.getCause();
+    }
+    Optional<ProbeResult.Unreachable> fault = ConnectFault.ifWhileConnecting(deepest);
+    return fault.isPresent() && proxy.address() instanceof InetSocketAddress address
+        ? new IOException(
+            "proxy %s:%d: %s"
+                .formatted(address.getHostString(), address.getPort(), fault.get().detail()))
+        : thrown;
   }
 
   /**
@@ -142,7 +163,7 @@ final class Transport implements AutoCloseable {
       response = http.execute();
     } catch (IOException e) {
       // As the library says it of a call that has a time-out of its own.
-      throw http.isCanceled() ? new InterruptedIOException("timeout") : e;
+      throw http.isCanceled() ? new InterruptedIOException("timeout") : blamed(e);
     } finally {
       deadline.cancel(false);
     }

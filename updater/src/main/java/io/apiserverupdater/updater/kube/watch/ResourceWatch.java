@@ -233,7 +233,7 @@ public final class ResourceWatch<T extends KubernetesObject> implements AutoClos
     } catch (ApiClient.RefusedException e) {
       return refused(e.status());
     } catch (IOException e) {
-      return new End.Broken(ApiClient.reason(e));
+      return new End.Broken(KubeJson.orEmpty(e.getMessage()));
     } finally {
       forget();
     }

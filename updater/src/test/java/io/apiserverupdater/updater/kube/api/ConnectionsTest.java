@@ -1,15 +1,19 @@
 package io.apiserverupdater.updater.kube.api;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.apiserverupdater.apiserver.tls.ClientCertificate;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import okhttp3.tls.HeldCertificate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -79,6 +83,24 @@ class ConnectionsTest {
     assertEquals("token-2", first.get(5, TimeUnit.SECONDS));
     assertEquals("token-2", second.get(5, TimeUnit.SECONDS));
     assertEquals(2, access.asked.get());
+  }
+
+  /** As between the two writes of a program that renews both files. */
+  @Test
+  void certificateAndKeyThatDoNotFitAreNotTakenForTheOnesThatDo() throws Exception {
+    HeldCertificate old = new HeldCertificate.Builder().build();
+    HeldCertificate renewed = new HeldCertificate.Builder().build();
+    access.certificate =
+        Optional.of(new ClientCertificate(old.certificatePem(), old.privateKeyPkcs8Pem()));
+    Connections.Connection before = connections.get(false);
+    access.certificate =
+        Optional.of(new ClientCertificate(renewed.certificatePem(), old.privateKeyPkcs8Pem()));
+    clock.addAndGet(Duration.ofSeconds(10).toNanos());
+    assertEquals(before, connections.get(false));
+    access.certificate =
+        Optional.of(new ClientCertificate(renewed.certificatePem(), renewed.privateKeyPkcs8Pem()));
+    clock.addAndGet(Duration.ofSeconds(10).toNanos());
+    assertNotSame(before.transport(), connections.get(false).transport());
   }
 
   @Test

@@ -2,6 +2,7 @@ package io.apiserverupdater.updater.kube.api;
 
 import io.apiserverupdater.apiserver.kubeconfig.ClientIdentity;
 import io.apiserverupdater.apiserver.kubeconfig.ProxyServer;
+import io.apiserverupdater.apiserver.tls.ClientCertificate;
 import io.apiserverupdater.updater.kube.access.ClusterAccess;
 import io.apiserverupdater.updater.kube.access.ServerAddress;
 import java.util.Optional;
@@ -11,6 +12,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 public final class SlowAccess implements ClusterAccess {
   public final AtomicInteger asked = new AtomicInteger();
   public volatile Runnable whenAsked = () -> {};
+  public volatile Optional<ClientCertificate> certificate = Optional.empty();
   public volatile ServerAddress server = ServerAddress.member("192.0.2.1", 6443);
 
   @Override
@@ -37,6 +39,6 @@ public final class SlowAccess implements ClusterAccess {
   public ClientIdentity identity(boolean fresh) {
     int number = asked.incrementAndGet();
     whenAsked.run();
-    return ClientIdentity.ofToken("token-" + number);
+    return new ClientIdentity(Optional.of("token-" + number), certificate);
   }
 }

@@ -124,6 +124,22 @@ class ResourceCacheTest {
     assertEquals(newer, ResourceCache.isNewer(version, than));
   }
 
+  @Test
+  void convertsEachObjectOnceAndLateOnesNever() {
+    List<String> converted = new ArrayList<>();
+    ResourceCache<String, Integer> tested =
+        new ResourceCache<>(
+            text -> {
+              converted.add(text);
+              return text.length();
+            });
+    tested.put(object("a", 2));
+    tested.put(object("a", 1));
+    assertEquals(List.of(3), tested.values());
+    assertEquals(Optional.of(3), tested.value("a"));
+    assertEquals(List.of("a@2"), converted);
+  }
+
   /** The events of a history, told out of order: by a watch, and by the answers to our writes. */
   @Test
   void endsRightWhateverTheOrder() {
