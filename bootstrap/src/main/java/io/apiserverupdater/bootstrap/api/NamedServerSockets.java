@@ -2,6 +2,7 @@ package io.apiserverupdater.bootstrap.api;
 
 import io.apiserverupdater.apiserver.tls.NameCheckingSockets;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketAddress;
@@ -13,14 +14,14 @@ import javax.net.ssl.SSLSocketFactory;
  * than the URL's.
  */
 final class NamedServerSockets extends NameCheckingSockets {
-  private final InetSocketAddress address;
+  private final InetAddress address;
   private final String name;
 
   /**
    * @param address where to connect, unless there is a proxy
    * @param name sent by SNI, and compared with the certificate
    */
-  NamedServerSockets(SSLSocketFactory sockets, InetSocketAddress address, String name) {
+  NamedServerSockets(SSLSocketFactory sockets, InetAddress address, String name) {
     super(sockets);
     this.address = address;
     this.name = name;
@@ -31,7 +32,8 @@ final class NamedServerSockets extends NameCheckingSockets {
     return new Socket() {
       @Override
       public void connect(SocketAddress server, int timeout) throws IOException {
-        super.connect(address, timeout);
+        super.connect(
+            new InetSocketAddress(address, ((InetSocketAddress) server).getPort()), timeout);
       }
     };
   }

@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.DoubleSupplier;
 import java.util.function.LongSupplier;
 
@@ -36,7 +37,7 @@ public final class BootSequence {
   private final NameEntry entry;
   private final Bridge bridge;
   private final Probing probing;
-  private final BootMemory memory;
+  private final Consumer<BootState> state;
   private final LongSupplier epochSeconds;
   private final DoubleSupplier random;
   private final Log log;
@@ -83,7 +84,7 @@ public final class BootSequence {
   }
 
   /**
-   * @param memory of the runs before and after this one
+   * @param state remembers what was done last
    * @param epochSeconds the wall clock, for people to read only
    * @param random from 0 (inclusive) to 1 (exclusive)
    */
@@ -92,7 +93,7 @@ public final class BootSequence {
       NameEntry entry,
       BootRuleTable table,
       Probing probing,
-      BootMemory memory,
+      Consumer<BootState> state,
       LongSupplier epochSeconds,
       DoubleSupplier random,
       Log log) {
@@ -100,11 +101,10 @@ public final class BootSequence {
     this.entry = entry;
     this.bridge =
         plan.strategy() == Strategy.NFT && plan.service().isPresent()
-            ? new NftBridge(
-                plan.service().get(), entry, table, probing, plan.removeAfterHandover(), log)
+            ? new NftBridge(plan.service().get(), entry, table, plan.removeAfterHandover(), log)
             : new Bridge(entry, plan.port());
     this.probing = probing;
-    this.memory = memory;
+    this.state = state;
     this.epochSeconds = epochSeconds;
     this.random = random;
     this.log = log;
@@ -118,7 +118,7 @@ public final class BootSequence {
    */
   public Pinned pin() throws IOException, InterruptedException {
     // What is wrong with the file is told at once, not after the search.
-    bridge.check().ifPresent(log::warn);
+    entry.check();
     Optional<InetAddress> before = entry.address();
     List<ApiserverAddress> ordered = new ArrayList<>(plan.candidates());
     if (plan.local().isPresent()) {
@@ -136,9 +136,6 @@ public final class BootSequence {
         case VERIFIED -> Pinned.VERIFIED;
         case NONE -> Pinned.NOBODY;
       };
-    }
-    if (isUnpinned(memory.read())) {
-      keep(BootPhase.PINNED, Evidence.NONE);
     }
     log.warn(
         "phase=kept name=%s target=%s reason=\"%s\""
@@ -168,7 +165,7 @@ public final class BootSequence {
 
   private void lead(BootPhase phase, ApiserverAddress controlPlane, Evidence evidence)
       throws IOException {
-    boolean changed = bridge.leadTo(controlPlane, evidence);
+    boolean changed = bridge.leadTo(controlPlane);
     keep(phase, evidence);
     log.info(told(phase, controlPlane) + " evidence=" + evidence + " changed=" + changed);
   }
@@ -221,14 +218,7 @@ public final class BootSequence {
    */
   public boolean handover(boolean pinnedJustNow) throws IOException, InterruptedException {
     ApiserverAddress destination = destination();
-    Before before = new Before(entry.address(), memory.read());
-    if (isUnpinned(before.state())) {
-      log.info(
-          "phase=unpinned name=%s reason=\"restore has removed the entry; pin adds it again\""
-              .formatted(plan.hostname()));
-      return true;
-    }
-    Optional<InetAddress> last = before.address();
+    Optional<ApiserverAddress> atFirst = bridge.current();
     long start = probing.now();
     HandoverWatch watch = new HandoverWatch(destination, plan.rise(), start, random);
     Optional<CandidateRace> check = Optional.empty();
@@ -240,7 +230,7 @@ public final class BootSequence {
       long now = probing.now();
       RaceStep watched = watch.next(now);
       if (watched instanceof RaceStep.Ready) {
-        handOver(destination, start, before);
+        handOver(destination, start, atFirst);
         return true;
       }
       if (now - giveUp >= 0) {
@@ -256,7 +246,6 @@ public final class BootSequence {
       }
       long wake = earlier(start + progress.toNanos(), giveUp);
       if (watched instanceof RaceStep.Ask ask) {
-        last = putBack(last, before);
         bridge.beforeAsking();
         probing.ask(ask.address(), ask.deadline());
         continue;
@@ -273,7 +262,7 @@ public final class BootSequence {
           probing.ask(ask.address(), ask.deadline());
           continue;
         } else if (step instanceof RaceStep.Ready ready) {
-          repin(ready, before);
+          repin(ready, atFirst);
           check = Optional.empty();
           nextCheck = now + interval.toNanos();
           interval = shorter(interval.multipliedBy(2), LONGEST_CHECK_INTERVAL);
@@ -324,73 +313,28 @@ public final class BootSequence {
         random);
   }
 
-  /** How a hand-over found the node. */
-  private record Before(Optional<InetAddress> address, Optional<BootState> state) {}
-
-  /**
-   * Whether a person has ended it since: with {@code restore}. That the entry is not there says
-   * nothing of a person's wish; other programs write the whole file anew.
-   */
-  private boolean restoredSince(Before before) {
-    return isUnpinned(memory.read()) && !isUnpinned(before.state());
-  }
-
-  private static boolean isUnpinned(Optional<BootState> state) {
-    return state.filter(it -> it.phase() == BootPhase.UNPINNED).isPresent();
-  }
-
-  /**
-   * Puts the entry back where it was last seen, should another program have taken it out.
-   *
-   * @return where it is seen now
-   */
-  private Optional<InetAddress> putBack(Optional<InetAddress> last, Before before)
-      throws IOException {
-    Optional<InetAddress> now;
-    try {
-      now = entry.address();
-    } catch (IOException e) {
-      // Perhaps half written at this moment.
-      return last;
-    }
-    if (restoredSince(before)) {
-      return now;
-    }
-    if (now.isEmpty() && last.isPresent()) {
-      boolean unusedChange = entry.pointAt(last.get());
-      log.warn(
-          "name=%s target=%s reason=\"another program removed the entry; it is back\""
-              .formatted(plan.hostname(), last.get().getHostAddress()));
-    }
-    bridge.putBack();
-    return now.or(() -> last);
-  }
-
-  private void repin(RaceStep.Ready found, Before before) throws IOException {
+  private void repin(RaceStep.Ready found, Optional<ApiserverAddress> atFirst) throws IOException {
     ApiserverAddress controlPlane = found.address();
-    Optional<InetAddress> now = entry.address();
-    if (bridge.current().equals(Optional.of(controlPlane))
-        || (now.isEmpty() && restoredSince(before))
-        || (now.isPresent() && isLedElsewhere(now.get(), before))) {
+    Optional<ApiserverAddress> current = bridge.current();
+    if (current.equals(Optional.of(controlPlane))) {
+      return;
+    }
+    // Another program with a newer configuration may have led the name elsewhere meanwhile, or a
+    // person may have taken it out.
+    if (!current.equals(atFirst) && current.filter(plan.candidates()::contains).isEmpty()) {
       return;
     }
     lead(BootPhase.PINNED, controlPlane, found.evidence());
   }
 
-  /** Another program with a newer configuration may have done so meanwhile. */
-  private boolean isLedElsewhere(InetAddress now, Before before) {
-    return !before.address().equals(Optional.of(now))
-        && !bridge.rests(now)
-        && plan.candidates().stream().noneMatch(candidate -> candidate.ip().equals(now));
-  }
-
-  private void handOver(ApiserverAddress destination, long start, Before before)
+  private void handOver(
+      ApiserverAddress destination, long start, Optional<ApiserverAddress> atFirst)
       throws IOException {
-    if (entry.address().isEmpty() && restoredSince(before)) {
+    if (atFirst.isPresent() && bridge.current().isEmpty()) {
       log.warn(
           "phase=removed name="
               + plan.hostname()
-              + " reason=\"restore ran during the wait; the entry is not added again\"");
+              + " reason=\"the entry was removed during the wait; it is not added again\"");
       return;
     }
     boolean changed = entry.pointAt(destination.ip());
@@ -404,14 +348,9 @@ public final class BootSequence {
 
   private void keep(BootPhase phase, Evidence evidence) throws IOException {
     Optional<InetAddress> address = entry.address();
-    if (address.isEmpty()) {
-      return;
-    }
-    String target = address.get().getHostAddress();
-    BootState now = new BootState(phase, target, evidence, epochSeconds.getAsLong());
-    // A hand-over that finds all as it is to be does not change since when.
-    if (memory.read().filter(before -> before.saysTheSameAs(now)).isEmpty()) {
-      memory.keep(now);
+    if (address.isPresent()) {
+      state.accept(
+          new BootState(phase, address.get().getHostAddress(), evidence, epochSeconds.getAsLong()));
     }
   }
 

@@ -10,7 +10,7 @@ import java.util.Optional;
 /**
  * The state file, {@code state} in the state directory; written so that a crash leaves a whole one.
  */
-public final class BootStateStore implements BootMemory {
+public final class BootStateStore {
   private static final int MAX_BYTES = 4096;
 
   private final Path file;
@@ -26,7 +26,6 @@ public final class BootStateStore implements BootMemory {
   }
 
   /** The last state that was kept; empty when there is none or it is damaged. */
-  @Override
   public Optional<BootState> read() {
     try {
       return BootState.of(disk.read(file, MAX_BYTES));
@@ -36,7 +35,6 @@ public final class BootStateStore implements BootMemory {
   }
 
   /** Keeps a state; what goes wrong is logged and stops nothing. */
-  @Override
   public void keep(BootState state) {
     try {
       disk.createDirectories(file.toAbsolutePath().resolveSibling(""));
@@ -45,5 +43,10 @@ public final class BootStateStore implements BootMemory {
       log.warn(
           "state-file=" + file + " error=\"" + e + "\" effect=\"status cannot show since when\"");
     }
+  }
+
+  /** Forgets the state. */
+  public void forget() throws IOException {
+    disk.delete(file);
   }
 }

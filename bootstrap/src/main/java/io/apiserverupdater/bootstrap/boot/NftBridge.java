@@ -1,8 +1,6 @@
 package io.apiserverupdater.bootstrap.boot;
 
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
-import io.apiserverupdater.apiserver.probe.ProbeResult.Reason;
-import io.apiserverupdater.apiserver.probe.ProbeResult.Unreachable;
 import io.apiserverupdater.bootstrap.log.Log;
 import io.apiserverupdater.bootstrap.nft.BootRule;
 import io.apiserverupdater.bootstrap.nft.BootRuleTable;
@@ -10,7 +8,6 @@ import io.apiserverupdater.bootstrap.nft.Carrier;
 import io.apiserverupdater.bootstrap.nft.RuleOutcome;
 import io.apiserverupdater.bootstrap.nft.RuleReading;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -23,57 +20,38 @@ import java.util.Optional;
 final class NftBridge extends Bridge {
   private static final Duration DEADLINE = Duration.ofSeconds(5);
 
-  /** For one that is ready: as long as it had when it was found. */
-  private static final Duration WAY_DEADLINE = Duration.ofSeconds(5);
-
   private final ApiserverAddress service;
   private final NameEntry entry;
   private final BootRuleTable table;
-  private final Probing probing;
   private final boolean removeAfterHandover;
   private final Log log;
   private boolean fallenBack;
-  private Optional<BootRule> last = Optional.empty();
   private RuleReading before = new RuleReading.Absent();
 
   NftBridge(
       ApiserverAddress service,
       NameEntry entry,
       BootRuleTable table,
-      Probing probing,
       boolean removeAfterHandover,
       Log log) {
     super(entry, service.port());
     this.service = service;
     this.entry = entry;
     this.table = table;
-    this.probing = probing;
     this.removeAfterHandover = removeAfterHandover;
     this.log = log;
   }
 
   @Override
-  Optional<String> check() throws IOException {
-    return entry.check(service.ip());
-  }
-
-  @Override
-  boolean rests(InetAddress address) {
-    return address.equals(service.ip());
-  }
-
-  @Override
   Optional<ApiserverAddress> current() throws IOException {
-    if (!entry.address().equals(Optional.of(service.ip()))) {
-      return super.current();
+    if (table.read(DEADLINE) instanceof RuleReading.Present present) {
+      return Optional.of(present.rule().candidates().get(0));
     }
-    return table.read(DEADLINE) instanceof RuleReading.Present present
-        ? Optional.of(present.rule().candidates().get(0))
-        : Optional.empty();
+    return super.current();
   }
 
   @Override
-  boolean leadTo(ApiserverAddress controlPlane, Evidence evidence) throws IOException {
+  boolean leadTo(ApiserverAddress controlPlane) throws IOException {
     Optional<BootRule> rule = BootRule.of(service, List.of(controlPlane));
     if (rule.isEmpty()) {
       fallBack(controlPlane + " is not of the address family of " + service);
@@ -81,31 +59,13 @@ final class NftBridge extends Bridge {
       RuleOutcome outcome = table.install(rule.get(), DEADLINE);
       if (!(outcome instanceof RuleOutcome.Done)) {
         fallBack(outcome.reason());
-      } else {
-        tryTheWay(evidence);
       }
     }
     if (fallenBack) {
-      return super.leadTo(controlPlane, evidence);
+      return super.leadTo(controlPlane);
     }
-    last = rule;
     boolean unusedChange = entry.pointAt(service.ip());
     return true;
-  }
-
-  /**
-   * That the control plane answers says nothing of the way that the kubelet will take: without a
-   * route to the cluster IP, a connection ends before it comes to the rule.
-   */
-  private void tryTheWay(Evidence evidence) {
-    if (probing.askNow(service, WAY_DEADLINE) instanceof Unreachable unreachable
-        && (evidence == Evidence.READY || unreachable.reason() == Reason.NO_ROUTE)) {
-      fallBack(
-          "%s does not lead to the control plane: %s; give the node a route to the cluster IP"
-              .formatted(service, unreachable.detail().replace('"', '\'')));
-      // What is left of it must not count as a way when the cluster IP is asked.
-      removeRule();
-    }
   }
 
   private void fallBack(String reason) {
@@ -113,24 +73,6 @@ final class NftBridge extends Bridge {
       log.warn("strategy=nft fallback=hosts reason=\"" + reason + "\"");
     }
     fallenBack = true;
-  }
-
-  @Override
-  void putBack() throws IOException {
-    RuleReading now = reading();
-    if (now instanceof RuleReading.Present present) {
-      last = Optional.of(present.rule());
-    } else if (now instanceof RuleReading.Absent
-        && !fallenBack
-        && last.isPresent()
-        && entry.address().equals(Optional.of(service.ip()))
-        && !table.ipvsCarries()) {
-      RuleOutcome outcome = table.install(last.get(), DEADLINE);
-      log.warn(
-          outcome instanceof RuleOutcome.Done
-              ? "strategy=nft rule=installed reason=\"another program removed it\""
-              : "strategy=nft rule=missing reason=\"" + outcome.reason() + "\"");
-    }
   }
 
   @Override
@@ -166,16 +108,12 @@ final class NftBridge extends Bridge {
   @Override
   void handedOver() {
     if (!fallenBack && (removeAfterHandover || table.ipvsCarries())) {
-      removeRule();
-    }
-  }
-
-  private void removeRule() {
-    RuleOutcome outcome = table.remove(DEADLINE);
-    if (outcome instanceof RuleOutcome.Done) {
-      log.info("strategy=nft rule=removed");
-    } else {
-      log.warn("strategy=nft rule=left reason=\"" + outcome.reason() + "\"");
+      RuleOutcome outcome = table.remove(DEADLINE);
+      if (outcome instanceof RuleOutcome.Done) {
+        log.info("strategy=nft rule=removed");
+      } else {
+        log.warn("strategy=nft rule=left reason=\"" + outcome + "\"");
+      }
     }
   }
 }

@@ -42,18 +42,15 @@ public final class ProbeThreads implements Probing {
   }
 
   private void probe(ApiserverAddress address, Duration deadline) {
-    answers.add(new Answer(address, askNow(address, deadline)));
-  }
-
-  @Override
-  public ProbeResult askNow(ApiserverAddress address, Duration deadline) {
+    ProbeResult result;
     try {
-      return probe.probe(address, deadline);
+      result = probe.probe(address, deadline);
     } catch (RuntimeException | Error e) {
       // Nothing that a server sends, and no lack of memory, may leave the question without an
       // answer.
-      return failed(e);
+      result = failed(e);
     }
+    answers.add(new Answer(address, result));
   }
 
   private static ProbeResult failed(Throwable cause) {

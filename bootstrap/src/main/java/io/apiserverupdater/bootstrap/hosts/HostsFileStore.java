@@ -91,16 +91,9 @@ public final class HostsFileStore {
     }
   }
 
-  /** What {@link #change} would do, to a file that it would mend as well; writes nothing. */
+  /** What {@link #change} would do; writes nothing. */
   public Change dryRun(Edit edit) throws IOException {
-    Path target = target();
-    try {
-      return edited(new InPlaceFile(disk, target, stateDirectory).whole(MAX_BYTES), edit);
-    } catch (HostsFileException e) {
-      throw e;
-    } catch (IOException e) {
-      throw failure("cannot read " + target, e);
-    }
+    return edited(content(target()), edit);
   }
 
   /**
