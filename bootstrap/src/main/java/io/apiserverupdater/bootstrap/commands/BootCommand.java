@@ -21,7 +21,6 @@ import io.apiserverupdater.bootstrap.nft.BootRuleTable;
 import io.apiserverupdater.bootstrap.nft.NftBootRuleTable;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -86,7 +85,7 @@ public record BootCommand(BootstrapConfig config, Log log, PrintStream out) {
             new CandidateListStore(config.stateDir(), log::warn)
                 .read(config.controlPlanes())
                 .inGroups(),
-            Node.identity(Path.of("/")));
+            Node.identity());
     return new BootSequence(
         new BootSequence.Plan(
             config.hostname(),
