@@ -39,10 +39,14 @@ public final class ConnectFault {
   /**
    * Of an exception of a call, which may have come further.
    *
-   * @param innermost what the JDK has thrown, without what a client has wrapped it in
+   * @param failure what the JDK has thrown, or what a client has wrapped that in
    * @return empty when there was a connection
    */
-  public static Optional<Unreachable> ifWhileConnecting(Throwable innermost) {
+  public static Optional<Unreachable> ifWhileConnecting(Throwable failure) {
+    Throwable innermost = failure;
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      innermost = cause;
+    }
     String message = String.valueOf(innermost.getMessage());
     boolean connecting =
         innermost instanceof ConnectException

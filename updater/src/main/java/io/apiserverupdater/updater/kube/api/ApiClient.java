@@ -511,7 +511,7 @@ public final class ApiClient implements AutoCloseable {
       }
       deepest = cause;
     }
-    Optional<ProbeResult.Unreachable> unconnected = ConnectFault.ifWhileConnecting(deepest);
+    Optional<ProbeResult.Unreachable> unconnected = ConnectFault.ifWhileConnecting(failure);
     if (unconnected.isPresent()) {
       return unconnected.get().detail();
     }

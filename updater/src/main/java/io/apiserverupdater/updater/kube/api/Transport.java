@@ -123,11 +123,7 @@ final class Transport implements AutoCloseable {
   /** Who is not there: with a proxy in between, the proxy and not the server. */
   private IOException blamed(IOException thrown) {
     Proxy proxy = Optional.ofNullable(template.proxy()).orElse(Proxy.NO_PROXY);
-    Throwable deepest = thrown;
-    while (deepest.getCause() != null) {
-      deepest = deepest.getCause();
-    }
-    Optional<ProbeResult.Unreachable> fault = ConnectFault.ifWhileConnecting(deepest);
+    Optional<ProbeResult.Unreachable> fault = ConnectFault.ifWhileConnecting(thrown);
     return fault.isPresent() && proxy.address() instanceof InetSocketAddress address
         ? new IOException(
             "proxy %s:%d: %s"
