@@ -272,6 +272,19 @@ class BootstrapTest {
     assertEquals(service.ip(), files.target());
   }
 
+  @Test
+  void oneThatHangsForTheKubeletIsNotAlive() throws Exception {
+    cluster.access().refuseAnonymous();
+    cluster.kubeconfig().write(files.folder().resolve("kubelet.conf"));
+    SandboxApiserver hanging = cluster.apiserver(1);
+    cluster.apiservers().stream().filter(it -> it != hanging).forEach(SandboxApiserver::kill);
+    // Who does not say who he is is refused before a fault strikes.
+    cluster.faults().always(PROBES, new Fault.NeverAnswered());
+    node.run("pin", "--timeout=6s")
+        .exits(3)
+        .says("target=" + hanging.ip() + ":6443 evidence=verified");
+  }
+
   // role control-plane
 
   @Test

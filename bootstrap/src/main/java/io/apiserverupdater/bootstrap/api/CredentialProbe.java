@@ -63,10 +63,32 @@ public final class CredentialProbe implements ApiserverProbe {
     if (!first.unauthorized()) {
       return first;
     }
-    ProbeResult second =
-        authenticated(end).map(probe -> probe.probe(address, end.left())).orElse(first);
-    // What it said is worth more than that the second connection was lost.
-    return second instanceof ProbeResult.Unreachable ? first : second;
+    Optional<ApiserverProbe> authenticated = authenticated(end);
+    if (authenticated.isEmpty()) {
+      return first;
+    }
+    Duration left = end.left();
+    boolean hadTime = left.multipliedBy(2).compareTo(deadline) >= 0;
+    return verdict(first, authenticated.get().probe(address, left), hadTime);
+  }
+
+  /**
+   * Which answer counts. A server that falls silent when the node says who it is does not serve the
+   * kubelet, and one that is gone serves nobody. A connection that was broken off proves less than
+   * what was said before: it may be our credential that somebody disliked.
+   *
+   * @param hadTime whether the second question was left half of the deadline
+   */
+  static ProbeResult verdict(ProbeResult anonymous, ProbeResult authenticated, boolean hadTime) {
+    if (!(authenticated instanceof ProbeResult.Unreachable fault)) {
+      return authenticated;
+    }
+    return switch (fault.reason()) {
+      case REFUSED, NO_ROUTE -> authenticated;
+      case CONNECT_TIMEOUT, HANDSHAKE_TIMEOUT, ANSWER_TIMEOUT ->
+          hadTime && !fault.heldUp() ? authenticated : anonymous;
+      case CONNECTION_LOST, CERTIFICATE, TLS, MALFORMED_ANSWER -> anonymous;
+    };
   }
 
   /** A credential plugin has a limit of its own, which is longer than that of a probe. */
