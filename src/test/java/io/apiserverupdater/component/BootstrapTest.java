@@ -15,6 +15,7 @@ import io.apiserverupdater.sandbox.SandboxApiserver;
 import io.apiserverupdater.sandbox.SandboxCluster;
 import io.apiserverupdater.sandbox.ServiceAddress;
 import io.apiserverupdater.sandbox.WireServer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -25,6 +26,7 @@ import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.zip.CRC32C;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -283,6 +285,28 @@ class BootstrapTest {
     node.run("pin", "--timeout=6s")
         .exits(3)
         .says("target=" + hanging.ip() + ":6443 evidence=verified");
+  }
+
+  // Control planes that are given by name.
+
+  @Test
+  void listThatWasKeptDoesWhereNoNameCanBeLookedUp() throws Exception {
+    StringBuilder list = new StringBuilder("format 1\n");
+    cluster.runningAddresses().forEach(ip -> list.append("current " + ip + ":6443\n"));
+    CRC32C checksum = new CRC32C();
+    checksum.update(list.toString().getBytes(StandardCharsets.US_ASCII));
+    Files.createDirectory(files.state());
+    Path kept = files.state().resolve("control-planes");
+    Files.writeString(kept, "%schecksum %08x\n".formatted(list, checksum.getValue()));
+    List<String> flags = new ArrayList<>(files.flags(cluster));
+    flags.set(flags.size() - 1, "--control-plane=cp1.invalid");
+    flags.add(0, "pin");
+    node.startBare(flags).result(SOON).exits(0).says("found=no-address").says("evidence=ready");
+    Files.delete(kept);
+    node.startBare(flags)
+        .result(SOON)
+        .exits(1)
+        .says("no control plane is known: cp1.invalid:6443 cannot be looked up");
   }
 
   // role control-plane

@@ -77,7 +77,7 @@ public final class Main {
 
   /** With the addresses of the control planes that are given by name. */
   private static BootstrapConfig lookedUp(BootstrapConfig config, Log log)
-      throws IOException, InterruptedException {
+      throws InterruptedException {
     Command command = config.command();
     if (config.controlPlaneNames().isEmpty()
         || command == Command.UNCONFIGURED
@@ -85,16 +85,9 @@ public final class Main {
       return config;
     }
     boolean looksOnly = command == Command.CHECK || command == Command.STATUS;
-    BootstrapConfig all =
-        config.with(
-            new NamedControlPlanes(config.stateDir(), log::warn)
-                .addresses(config.controlPlaneNames(), LOOK_UP, !looksOnly && !config.dryRun()));
-    if (all.controlPlanes().isEmpty() && !looksOnly) {
-      throw new IOException(
-          "no control plane is known: %s cannot be looked up, and was not before; add an IP address"
-              .formatted(String.join(", ", config.controlPlaneNames())));
-    }
-    return all;
+    return config.with(
+        new NamedControlPlanes(config.stateDir(), log::warn)
+            .addresses(config.controlPlaneNames(), LOOK_UP, !looksOnly && !config.dryRun()));
   }
 
   /**
@@ -102,7 +95,7 @@ public final class Main {
    * configuration that is wrong counts as one, so that the unit tells what is wrong with it.
    */
   private static int unconfigured(BootstrapConfig config) {
-    if (!config.controlPlanes().isEmpty() || !config.controlPlaneNames().isEmpty()) {
+    if (config.hasControlPlanes()) {
       return FAILED;
     }
     System.out.println("not configured: CONTROL_PLANE is not set");

@@ -12,7 +12,7 @@ import java.util.Optional;
  * those seen at the last refresh, and after them those seen earlier: control planes move while a
  * node is down.
  *
- * @param seeds as configured, at least one
+ * @param seeds as configured; those given by name are missing while nobody knows their addresses
  * @param refreshed what the cluster said last; empty when it was never asked
  * @param previous what it said before and no longer does, the newest first
  * @param refreshedAt by the node's clock, which may be wrong at boot
@@ -32,9 +32,6 @@ public record CandidateList(
     refreshed = List.copyOf(refreshed);
     previous = List.copyOf(previous);
     seedsThen = List.copyOf(seedsThen);
-    if (seeds.isEmpty()) {
-      throw new IllegalArgumentException("no seeds");
-    }
   }
 
   public static CandidateList ofSeeds(List<ApiserverAddress> seeds) {
@@ -43,8 +40,8 @@ public record CandidateList(
 
   /**
    * All of them, each once, in groups, the likeliest first: what is newer goes before what is
-   * older. That is the last refresh, unless the seeds were configured again after it. Some groups
-   * may be empty, not all are.
+   * older. That is the last refresh, unless the seeds were configured again after it. Groups may be
+   * empty.
    */
   public List<List<ApiserverAddress>> inGroups() {
     boolean seedsAreNewer = !sameMembers(seeds, seedsThen);

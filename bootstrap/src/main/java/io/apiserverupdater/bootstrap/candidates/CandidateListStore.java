@@ -11,7 +11,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
@@ -42,11 +41,6 @@ public final class CandidateListStore {
     this.file = directory.resolve("control-planes");
     this.previous = directory.resolve("control-planes.previous");
     this.warnings = warnings;
-  }
-
-  /** As {@link #read}; empty where no control plane is configured. */
-  public Optional<CandidateList> readFor(List<ApiserverAddress> seeds) {
-    return seeds.isEmpty() ? Optional.empty() : Optional.of(read(seeds));
   }
 
   /** The cached list together with the seeds. */

@@ -1,4 +1,4 @@
-/** The control planes to try at boot: the configured ones and those last seen; never empty. */
+/** The control planes to try at boot: the configured ones and those last seen. */
 @NullMarked
 package io.apiserverupdater.bootstrap.candidates;
 

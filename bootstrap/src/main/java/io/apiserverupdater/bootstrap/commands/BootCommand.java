@@ -86,12 +86,19 @@ public record BootCommand(BootstrapConfig config, Log log, PrintStream out) {
                 .read(config.controlPlanes())
                 .inGroups(),
             Node.identity());
+    List<ApiserverAddress> usable = usable(candidates);
+    Optional<ApiserverAddress> local = local(candidates);
+    if (usable.isEmpty() && local.isEmpty()) {
+      throw new IOException(
+          "no control plane is known: %s cannot be looked up, and was not before; add an IP address"
+              .formatted(String.join(", ", config.controlPlaneNames())));
+    }
     return new BootSequence(
         new BootSequence.Plan(
             config.hostname(),
-            usable(candidates),
+            usable,
             config.port(),
-            local(candidates),
+            local,
             config.service(),
             config.strategy(),
             config.removeAfterHandover(),

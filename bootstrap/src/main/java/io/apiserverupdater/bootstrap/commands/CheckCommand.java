@@ -53,7 +53,10 @@ public record CheckCommand(BootstrapConfig config, Log log) {
     NodePrograms programs = new NodePrograms(Program.folders(path), Path.of("/proc"));
     NodeFiles files = new NodeFiles(Path.of("/"));
     Optional<CandidateList> list =
-        new CandidateListStore(config.stateDir(), log::warn).readFor(config.controlPlanes());
+        config.hasControlPlanes()
+            ? Optional.of(
+                new CandidateListStore(config.stateDir(), log::warn).read(config.controlPlanes()))
+            : Optional.empty();
     List<ApiserverAddress> addresses = list.map(CandidateList::inOrder).orElse(List.of());
     Optional<ApiserverAddress> service = config.service();
     Reading<List<Probed>> probed = probe(addresses, service);
@@ -65,7 +68,7 @@ public record CheckCommand(BootstrapConfig config, Log log) {
             config.hostname(),
             config.port(),
             config.clusterIp(),
-            !config.controlPlanes().isEmpty() || !config.controlPlaneNames().isEmpty(),
+            config.hasControlPlanes(),
             !(config.trust().orElse(null) instanceof Trust.Anybody),
             config.role(),
             config.strategy()),

@@ -61,7 +61,10 @@ public final class StatusCommand {
     Optional<InetAddress> target = entry.address();
     Optional<BootState> kept = new BootStateStore(config.stateDir(), log).read();
     Optional<CandidateList> list =
-        new CandidateListStore(config.stateDir(), log::warn).readFor(config.controlPlanes());
+        config.hasControlPlanes()
+            ? Optional.of(
+                new CandidateListStore(config.stateDir(), log::warn).read(config.controlPlanes()))
+            : Optional.empty();
     Status status =
         status(
             config.hostname(),

@@ -105,6 +105,11 @@ public record BootstrapConfig(
         output);
   }
 
+  /** Whether control planes are configured, by address or by name. */
+  public boolean hasControlPlanes() {
+    return !controlPlanes.isEmpty() || !controlPlaneNames.isEmpty();
+  }
+
   /** The cluster IP with the port of the Service. */
   public Optional<ApiserverAddress> service() {
     return clusterIp.isPresent()

@@ -74,6 +74,17 @@ class CandidateListStoreTest {
     assertEquals(List.of(), warnings);
   }
 
+  // The control planes are given by names, and there is no DNS.
+  @Test
+  void whatIsKeptDoesWithoutSeeds() throws Exception {
+    assertEquals(List.of(), store().read(List.of()).inOrder());
+    CandidateList unusedFirst = refresh(FIRST);
+    CandidateList unusedSecond = refresh(SECOND);
+    CandidateList kept = store().read(List.of());
+    assertEquals(List.of(List.of(), SECOND, list("10.0.0.1")), kept.inGroups());
+    assertEquals(list("10.0.0.9"), kept.refresh(list("10.0.0.9"), NOW).refreshed());
+  }
+
   @Test
   void isWrittenForPeople() throws Exception {
     refresh(FIRST);

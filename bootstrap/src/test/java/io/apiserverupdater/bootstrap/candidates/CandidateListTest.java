@@ -1,7 +1,6 @@
 package io.apiserverupdater.bootstrap.candidates;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import java.time.Instant;
@@ -17,11 +16,6 @@ class CandidateListTest {
     return IntStream.of(lastOctets)
         .mapToObj(octet -> ApiserverAddress.parse("10.0.0." + octet, 6443).orElseThrow())
         .toList();
-  }
-
-  @Test
-  void hasAtLeastOneSeed() {
-    assertThrows(IllegalArgumentException.class, () -> CandidateList.ofSeeds(List.of()));
   }
 
   @Test
