@@ -17,6 +17,7 @@ import java.util.Set;
 
 /** The single steps that writing a file consists of. Tests let each of them fail. */
 public class Disk {
+  private static final String READABLE = "rw-r--r--";
 
   /**
    * The whole content of a file.
@@ -56,8 +57,8 @@ public class Disk {
   }
 
   /**
-   * Makes a file that must not be there yet, that only its owner may change, whatever the umask is;
-   * its bytes are on the disk when this returns.
+   * Makes a file that must not be there yet, that only its owner may change and everybody may read,
+   * whatever the umask is; its bytes are on the disk when this returns.
    */
   public void create(Path file, byte[] content) throws IOException {
     write(
@@ -65,7 +66,8 @@ public class Disk {
         content,
         0,
         Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
-        mode("rw-r--r--"));
+        mode(READABLE));
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString(READABLE));
   }
 
   private static FileAttribute<?> mode(String mode) {

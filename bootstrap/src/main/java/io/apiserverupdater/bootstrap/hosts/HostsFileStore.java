@@ -7,6 +7,7 @@ import io.apiserverupdater.bootstrap.files.LockFile;
 import io.apiserverupdater.bootstrap.files.LockTimeoutException;
 import io.apiserverupdater.bootstrap.files.PendingFile;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -16,11 +17,16 @@ import java.util.function.Consumer;
 
 /**
  * The hosts file on the disk. At any moment, a power loss included, it holds its old content or the
- * new one; when a change fails, the old one. docs/adr/0017 tells how and why.
+ * new one; when a change fails, the old one. Where there is none, one with localhost is made.
+ * docs/adr/0017 tells how and why.
  */
 public final class HostsFileStore {
   /** More is no hosts file, and would not fit into the memory that this program is given. */
   static final int MAX_BYTES = 4 << 20;
+
+  /** What a machine that has no hosts file starts from: the lines of Debian's. */
+  private static final String INITIAL =
+      "127.0.0.1\tlocalhost\n::1\t\tlocalhost ip6-localhost ip6-loopback\n";
 
   /** How often to start over when somebody else writes the file at the same moment. */
   private static final int ATTEMPTS = 5;
@@ -145,6 +151,9 @@ public final class HostsFileStore {
         if (!Arrays.equals(content(target), expected)) {
           return false;
         }
+        if (Files.notExists(target)) {
+          warnings.accept(target + " was missing: it is made, with localhost and what is ours");
+        }
         if (!pending.commit()) {
           warnings.accept(
               target + " is written, but its folder cannot be synced: a power loss may undo it");
@@ -236,13 +245,11 @@ public final class HostsFileStore {
     try {
       target = file.toRealPath();
     } catch (NoSuchFileException e) {
-      throw new IOException(
-          Files.isSymbolicLink(file)
-              ? file + " is a symbolic link to a file that is not there. Restore that file"
-              : file
-                  + " is missing; this program changes a hosts file but does not create one."
-                  + " Restore it (at least \"127.0.0.1 localhost\")",
-          e);
+      if (Files.isSymbolicLink(file)) {
+        throw new IOException(
+            file + " is a symbolic link to a file that is not there. Restore that file", e);
+      }
+      return file.toAbsolutePath();
     } catch (IOException e) {
       throw failure("cannot find " + file, e);
     }
@@ -255,6 +262,8 @@ public final class HostsFileStore {
   private byte[] content(Path target) throws IOException {
     try {
       return disk.read(target, MAX_BYTES);
+    } catch (NoSuchFileException e) {
+      return INITIAL.getBytes(StandardCharsets.US_ASCII);
     } catch (IOException e) {
       throw failure("cannot read " + target, e);
     }

@@ -21,6 +21,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ExecutionException;
@@ -146,10 +147,23 @@ class HostsFileStoreTest {
   }
 
   @Test
+  void makesOneWithLocalhostWhereThereIsNone() throws Exception {
+    Files.delete(hosts);
+    assertEquals(Optional.empty(), store().read().entry());
+    assertFalse(Files.exists(hosts));
+    point(store());
+    String content = Files.readString(hosts);
+    assertTrue(
+        content.startsWith("127.0.0.1\tlocalhost\n::1\t\tlocalhost ip6-localhost ip6-loopback\n"),
+        content);
+    assertTrue(content.contains(NAME), content);
+    assertEquals("rw-r--r--", PosixFilePermissions.toString(Files.getPosixFilePermissions(hosts)));
+    assertTrue(warnings.toString().contains(hosts + " was missing"), warnings::toString);
+  }
+
+  @Test
   void saysWhatIsMissing() throws Exception {
     Files.delete(hosts);
-    IOException missing = assertThrows(IOException.class, () -> point(store()));
-    assertTrue(String.valueOf(missing.getMessage()).startsWith(hosts + " is missing"));
     Files.createSymbolicLink(hosts, Path.of("nowhere"));
     assertFails("symbolic link to a file", () -> store().read());
     Files.delete(hosts);
