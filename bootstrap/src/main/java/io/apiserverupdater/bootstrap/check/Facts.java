@@ -32,6 +32,7 @@ import java.util.Set;
  * @param proxyVariables the names in the environment of the kube-proxy that runs, as a unit or in a
  *     pod; empty when none does
  * @param clockSynchronized whether the kernel's clock follows another one
+ * @param machineId what the file holds, whatever that is
  * @param synSentTimeout for how long the kernel keeps an attempt to connect that nobody answered
  * @param snapshots the host-network pods' copies of the hosts file
  * @param rule the boot-time rule of the strategy nft
@@ -53,6 +54,7 @@ public record Facts(
     Reading<Map<String, UnitState>> units,
     Optional<Set<String>> proxyVariables,
     Reading<Boolean> clockSynchronized,
+    Reading<String> machineId,
     Reading<Duration> synSentTimeout,
     Reading<List<HostsSnapshot>> snapshots,
     Optional<RuleReading> rule,

@@ -147,6 +147,11 @@ public record NodeFiles(Path root) {
         });
   }
 
+  /** As it is written. */
+  public Reading<String> machineId() {
+    return reading(root.resolve("etc/machine-id")).then(text -> new Reading.Known<>(text.strip()));
+  }
+
   /** Of this network namespace. */
   public Reading<Duration> synSentTimeout() {
     Path file = root.resolve(SYN_SENT);

@@ -1,6 +1,7 @@
 package io.apiserverupdater.bootstrap.check;
 
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
+import io.apiserverupdater.apiserver.printing.Printable;
 import io.apiserverupdater.bootstrap.api.ClientFiles.Dialled;
 import io.apiserverupdater.bootstrap.boot.Strategy;
 import io.apiserverupdater.bootstrap.check.Facts.HostsSnapshot;
@@ -14,12 +15,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /** Rules about the node: kubelet, kube-proxy, units, kernel settings, pods. */
 record NodeRules(Facts facts, String name, Findings findings) {
   /** What makes a Go client leave a connection that has fallen silent. */
   private static final List<String> HTTP2_VARIABLES =
       List.of("HTTP2_READ_IDLE_TIMEOUT_SECONDS", "HTTP2_PING_TIMEOUT_SECONDS");
+
+  /** By machine-id(5); one digit in every place is an image's placeholder. */
+  private static final Pattern MACHINE_ID = Pattern.compile("(?!(.)\\1*$)[0-9a-f]{32}");
 
   /**
    * A SYN has been sent again by then at the latest: after 1 and 3 s (RFC 6298), or every second.
@@ -32,6 +37,7 @@ record NodeRules(Facts facts, String name, Findings findings) {
     rules.units();
     rules.http2();
     rules.clock();
+    rules.machineId();
     rules.unanswered();
     rules.snapshots();
     rules.rule();
@@ -179,6 +185,27 @@ record NodeRules(Facts facts, String name, Findings findings) {
             "not synchronized: with a wrong clock all certificates look expired or not yet valid",
             "run timedatectl, and repair chronyd or systemd-timesyncd");
       }
+    }
+  }
+
+  /**
+   * Only what this node can tell by itself: since Kubernetes 1.32 a kubelet's credential may read
+   * no Node but its own, so that two nodes with one machine-id are not found.
+   */
+  private void machineId() {
+    Findings subject = findings.about("machine-id");
+    String advice = "run rm /etc/machine-id; systemd-machine-id-setup, and reboot";
+    Optional<String> known = subject.known(facts.machineId(), advice);
+    if (known.isEmpty()) {
+      return;
+    }
+    if (MACHINE_ID.matcher(known.get()).matches()) {
+      subject.ok("set");
+    } else {
+      subject.warn(
+          "/etc/machine-id holds \"%s\": clones of this machine cannot be told apart by it"
+              .formatted(Printable.line(known.get(), 64)),
+          advice);
     }
   }
 

@@ -87,6 +87,7 @@ public record CheckCommand(BootstrapConfig config, Log log) {
         programs.units(),
         proxyEnvironment.map(Map::keySet),
         programs.clockSynchronized(),
+        files.machineId(),
         files.synSentTimeout(),
         files.snapshots(config.hostname()),
         rule(),

@@ -50,6 +50,13 @@ class NodeFilesTest {
     assertTrue(unknown(files.clusterDns()).startsWith("there is no "));
     assertTrue(unknown(files.snapshots(NAME)).startsWith("there is no "));
     assertTrue(unknown(files.synSentTimeout()).startsWith("there is no "));
+    assertTrue(unknown(files.machineId()).startsWith("there is no "));
+  }
+
+  @Test
+  void readsTheMachineIdAsItIs() throws IOException {
+    file("etc/machine-id", "uninitialized\n");
+    assertEquals(new Reading.Known<>("uninitialized"), new NodeFiles(root).machineId());
   }
 
   @Test

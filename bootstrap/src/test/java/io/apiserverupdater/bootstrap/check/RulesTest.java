@@ -94,6 +94,7 @@ class RulesTest {
     Reading<Dialled> kubelet = dials("https://apiserver.cluster.local:6443");
     Reading<Dialled> proxy = kubelet;
     Reading<Boolean> clock = known(true);
+    Reading<String> machineId = known("6e6f646500000000000000000000cafe");
     Reading<List<InetAddress>> dns = known(List.of(ip("10.96.0.10")));
     Map<String, UnitState> unitStates = new LinkedHashMap<>();
     Reading<Map<String, UnitState>> units = known(unitStates);
@@ -137,6 +138,7 @@ class RulesTest {
               units,
               proxyVariables,
               clock,
+              machineId,
               synSentTimeout,
               snapshots,
               rule,
@@ -329,6 +331,14 @@ class RulesTest {
                 node -> node.authorities = authorities(authority(-9, false), authority(-1, false))),
         warn("clock", "not synchronized")
             .when("a clock of its own", node -> node.clock = known(false)),
+        ok("machine-id", "set").when("nothing is spoiled", node -> {}),
+        warn("machine-id", "/etc/machine-id holds \"\"")
+            .when("an image that leaves it empty", node -> node.machineId = known("")),
+        warn("machine-id", "holds \"uninitialized\"")
+            .when("a first boot did not end", node -> node.machineId = known("uninitialized")),
+        warn("machine-id", "holds \"00000000000000000000000000000000\"")
+            .when("a placeholder", node -> node.machineId = known("0".repeat(32))),
+        warn("machine-id", "not known").when("no such file", node -> node.machineId = unknown()),
         fail(
                 "certificate",
                 "certificate is valid for kubernetes, 10.96.0.64, not apiserver.cluster.local")
