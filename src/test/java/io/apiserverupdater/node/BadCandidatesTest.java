@@ -2,6 +2,7 @@ package io.apiserverupdater.node;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
 
 import io.apiserverupdater.lab.ControlPlaneHost;
 import io.apiserverupdater.lab.Execution;
@@ -10,6 +11,8 @@ import io.apiserverupdater.lab.ProxyMode;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
@@ -24,6 +27,7 @@ class BadCandidatesTest {
   private static final Duration SOON = Duration.ofSeconds(60);
   // Five of them at 200 ms from each other, and much for a slow machine.
   private static final Duration IN_TIME = Duration.ofSeconds(10);
+  private static final Pattern CANDIDATES = Pattern.compile("candidates=(\\S+)");
 
   @RegisterExtension
   static final NodeCluster cluster =
@@ -36,14 +40,17 @@ class BadCandidatesTest {
   @ValueSource(ints = {1, 2})
   void tellsThemApartAndTakesTheOneThatIsReadyInTime(int number) {
     BootedNode node = cluster.settled(number);
-    node.powerOff();
     ControlPlaneHost good = cluster.lab().controlPlane(1);
+    List<String> all = new ArrayList<>(List.of(good.address()));
+    for (FaultyApiserver.Fault fault : FaultyApiserver.Fault.values()) {
+      all.add(fault.address());
+    }
+    makeItsLastChoice(node, good.address(), all);
+    node.powerOff();
     List<FaultyApiserver> faulty = new ArrayList<>();
     try {
-      List<String> all = new ArrayList<>(List.of(good.address()));
       for (FaultyApiserver.Fault fault : FaultyApiserver.Fault.values()) {
         faulty.add(FaultyApiserver.start(fault, cluster.lab().pki().ca()));
-        all.add(fault.address());
       }
       NodePackage.configure(
           node.disk(), cluster.plan(number).strategy(), all, Lab.APISERVER_SERVICE_ADDRESS);
@@ -65,6 +72,30 @@ class BadCandidatesTest {
       faulty.forEach(FaultyApiserver::close);
     }
     node.powerOff();
+  }
+
+  /**
+   * Gives the node a machine-id with which it asks this candidate last. It says so itself: its host
+   * name, and the product_uuid of the machine that this test runs on, have a say in it too.
+   */
+  private static void makeItsLastChoice(BootedNode node, String last, List<String> all) {
+    for (int i = 1; i <= 100; i++) {
+      node.disk().write("/etc/machine-id", "6e6f6465%024x%n".formatted(i << 8));
+      Execution shown =
+          node.run(
+              "apiserver-bootstrap",
+              "pin",
+              "--dry-run",
+              "--timeout=1ms",
+              "--state-dir=/run/not-there",
+              "--control-plane=" + String.join(",", all));
+      Matcher candidates = CANDIDATES.matcher(shown.err());
+      assertTrue(candidates.find(), shown.err());
+      if (candidates.group(1).endsWith("," + last + ":6443")) {
+        return;
+      }
+    }
+    fail("with none of 100 machine-ids is " + last + " the last of " + all);
   }
 
   /** The race ends with the first that is ready, so not all that are bad need be found out. */

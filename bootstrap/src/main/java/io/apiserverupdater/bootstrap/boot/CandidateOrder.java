@@ -34,7 +34,7 @@ public final class CandidateOrder {
   /**
    * The candidates in this node's order.
    *
-   * @param node what tells this node from others and stays the same, such as its machine-id
+   * @param node what tells this node from others and stays the same, see {@link Node#identity}
    */
   public static List<ApiserverAddress> of(List<ApiserverAddress> candidates, String node) {
     List<ApiserverAddress> ordered = new ArrayList<>(candidates);

@@ -12,23 +12,27 @@ import java.util.List;
 /** Facts about this node: its identity and addresses. */
 public final class Node {
   private static final List<String> IDENTITIES =
-      List.of("/etc/machine-id", "/proc/sys/kernel/hostname");
+      List.of("etc/machine-id", "proc/sys/kernel/hostname", "sys/class/dmi/id/product_uuid");
 
   private Node() {}
 
-  /** What tells it from other nodes: its machine-id, else its host name. */
-  public static String identity() {
+  /**
+   * What tells it from other nodes. Cloned machines may share their machine-id, or have none yet;
+   * the nodes of a cluster have host names of their own, and virtual machines a product_uuid.
+   *
+   * @param root of the file system
+   */
+  public static String identity(Path root) {
+    StringBuilder identity = new StringBuilder();
     for (String file : IDENTITIES) {
       try {
-        String text = new String(Files.readAllBytes(Path.of(file)), StandardCharsets.UTF_8).strip();
-        if (!text.isEmpty()) {
-          return text;
-        }
+        byte[] text = Files.readAllBytes(root.resolve(file));
+        identity.append(new String(text, StandardCharsets.UTF_8).strip()).append('/');
       } catch (IOException e) {
-        // The next one.
+        // The others have to do.
       }
     }
-    return "";
+    return identity.toString();
   }
 
   /** The control plane that is an address of this node, else one on the loopback address. */

@@ -21,6 +21,7 @@ import io.apiserverupdater.bootstrap.nft.BootRuleTable;
 import io.apiserverupdater.bootstrap.nft.NftBootRuleTable;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -85,7 +86,7 @@ public record BootCommand(BootstrapConfig config, Log log, PrintStream out) {
             new CandidateListStore(config.stateDir(), log::warn)
                 .read(config.controlPlanes())
                 .inGroups(),
-            Node.identity());
+            Node.identity(Path.of("/")));
     List<ApiserverAddress> usable = usable(candidates);
     Optional<ApiserverAddress> local = local(candidates);
     if (usable.isEmpty() && local.isEmpty()) {
