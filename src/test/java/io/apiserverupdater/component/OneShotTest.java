@@ -7,10 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.gson.JsonParser;
 import io.apiserverupdater.sandbox.AccessControl;
 import io.apiserverupdater.sandbox.ApiResource;
+import io.apiserverupdater.sandbox.Fault;
 import io.apiserverupdater.sandbox.SandboxCluster;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -104,12 +106,7 @@ class OneShotTest extends OnOneCluster {
 
   @Test
   void onceGetsByWhenOneAttemptIsLost() throws Exception {
-    cluster
-        .faults()
-        .next(
-            1,
-            r -> r.user().equals(user) && r.isWrite(),
-            new io.apiserverupdater.sandbox.Fault.AnswerLost());
+    cluster.faults().next(1, r -> r.user().equals(user) && r.isWrite(), new Fault.AnswerLost());
     run(namespace, "--once").exits(0);
     assertTrue(replicas.isMirrored(namespace, cluster.runningAddresses()));
   }
@@ -191,6 +188,40 @@ class OneShotTest extends OnOneCluster {
 
     cluster.access().deny(user, "list", "endpointslices", namespace, "");
     run(namespace, "--dry-run", "--health-check=off").exits(0).says("were not looked for");
+  }
+
+  private String clockWarning(Map<String, Duration> ahead) throws Exception {
+    ahead.forEach(
+        (apiserver, time) ->
+            cluster
+                .faults()
+                .always(
+                    r -> r.path().equals("/readyz") && r.apiserver().equals(apiserver),
+                    new Fault.Dated(time)));
+    UpdaterProcess.Result result = run(namespace, "--dry-run").exits(1);
+    cluster.faults().clearAll();
+    List<String> told = result.err().lines().filter(it -> it.contains("the clock of")).toList();
+    assertEquals(ahead.isEmpty() ? 0 : 1, told.size(), result::toString);
+    return String.join("", told);
+  }
+
+  @Test
+  void dryRunWarnsOfAClockThatIsWrong() throws Exception {
+    assertEquals("", clockWarning(Map.of()));
+    String second = cluster.apiserver(1).url().replace("https://", "");
+    Duration late = Duration.ofMinutes(-10);
+    String members = clockWarning(Map.of("cp1", Duration.ZERO, "cp2", late, "cp3", Duration.ZERO));
+    assertTrue(
+        members.matches(
+            "warning: the clock of member .* is at least 59.\\.. s ahead of that of member "
+                + second
+                + "; .*"),
+        members);
+    String machine = clockWarning(Map.of("cp1", late, "cp2", late, "cp3", late));
+    assertTrue(
+        machine.matches(
+            "warning: the clock of this machine is at least 59.\\.. s ahead of that of member .*"),
+        machine);
   }
 
   /** What is not read with the file is not absent. */

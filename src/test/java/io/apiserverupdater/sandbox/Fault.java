@@ -42,6 +42,9 @@ public sealed interface Fault {
   /** Every object carries an annotation of so many bytes. */
   record Padded(int bytes) implements Fault {}
 
+  /** The answer's Date is that of a clock that is so much ahead. */
+  record Dated(Duration ahead) implements Fault {}
+
   /** The watch is answered with status 200 and ends without an event. */
   record EmptyWatch() implements Fault {}
 

@@ -4,6 +4,9 @@ import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.security.Principal;
 import java.time.Duration;
+import java.time.ZoneOffset;
+import java.time.ZonedDateTime;
+import java.time.format.DateTimeFormatter;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -132,6 +135,10 @@ final class HttpFront extends Dispatcher {
             .setHeader("Audit-Id", UUID.randomUUID().toString())
             .setHeader("Cache-Control", "no-cache, private");
     retryAfter.ifPresent(seconds -> response.setHeader("Retry-After", seconds));
+    if (fault.isPresent() && fault.get() instanceof Fault.Dated dated) {
+      ZonedDateTime date = ZonedDateTime.now(ZoneOffset.UTC).plus(dated.ahead());
+      response.setHeader("Date", DateTimeFormatter.RFC_1123_DATE_TIME.format(date));
+    }
     if (info.group().isEmpty() && info.resource().equals("endpoints")) {
       response.setHeader("Warning", DEPRECATED_ENDPOINTS);
     }
