@@ -20,7 +20,7 @@ public final class Help {
         + """
 
         Exit codes:
-          running      0 stopped by SIGTERM or SIGINT, 2 wrong flags or configuration
+          running      0 stopped by SIGTERM or SIGINT, 2 wrong flags or configuration,
                        or a thread ended on an error, 3 out of memory
           --dry-run    0 nothing to change, 1 changes, 2 error, 3 refused
           --once       0 done or nothing to do, 1 refused, 2 error

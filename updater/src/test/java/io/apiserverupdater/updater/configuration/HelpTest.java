@@ -39,7 +39,10 @@ class HelpTest {
       assertTrue(codes.contains(mode), mode);
     }
     String line = codes.replaceAll("\\s+", " ");
-    assertTrue(line.contains("or a thread ended on an error, 3 out of memory"), line);
+    assertTrue(
+        line.contains(
+            "2 wrong flags or configuration, or a thread ended on an error, 3 out of memory"),
+        line);
   }
 
   @Test
