@@ -2,6 +2,7 @@ package io.apiserverupdater.apiserver.probe;
 
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.apiserver.printing.Printable;
+import io.apiserverupdater.apiserver.probe.AnswerFault.Stage;
 import io.apiserverupdater.apiserver.probe.ProbeResult.Reason;
 import io.apiserverupdater.apiserver.time.Deadline;
 import io.apiserverupdater.apiserver.tls.CertificateRejectedException;
@@ -224,25 +225,16 @@ public final class ApiserverClient {
           Reason.CERTIFICATE, Printable.line(String.valueOf(certificate.getMessage()), 300));
     }
     if (socket.timedOut()) {
-      return timeout(
-          socket, Reason.HANDSHAKE_TIMEOUT, "connected, but no answer to the TLS handshake");
+      return timeout(socket, Stage.HANDSHAKE);
     }
-    if (socket.lost(e)) {
-      return new UnreachableException(
-          Reason.CONNECTION_LOST, "connection lost in the TLS handshake: " + socket.howLost());
-    }
-    return new UnreachableException(Reason.TLS, tlsFailure(e));
+    return new UnreachableException(
+        socket.lost(e) ? AnswerFault.lost(Stage.HANDSHAKE, socket.howLost()) : AnswerFault.tls(e));
   }
 
-  private static UnreachableException timeout(TimedSocket socket, Reason reason, String detail) {
-    return new UnreachableException(new ProbeResult.Unreachable(reason, detail, socket.heldUp()));
-  }
-
-  private static String tlsFailure(Exception e) {
-    String message = Printable.line(String.valueOf(e.getMessage()), 200);
-    return message.contains("unrecognized SSL message")
-        ? "the server does not speak TLS: " + message
-        : message;
+  private static UnreachableException timeout(TimedSocket socket, Stage stage) {
+    ProbeResult.Unreachable silent = AnswerFault.silent(stage);
+    return new UnreachableException(
+        new ProbeResult.Unreachable(silent.reason(), silent.detail(), socket.heldUp()));
   }
 
   private static TimedSocket dial(ApiserverAddress address, Deadline deadline)
@@ -363,17 +355,15 @@ public final class ApiserverClient {
         return new UnreachableException(Reason.MALFORMED_ANSWER, String.valueOf(e.getMessage()));
       }
       if (socket.timedOut()) {
-        return timeout(socket, Reason.ANSWER_TIMEOUT, "connected over TLS, but no answer in time");
+        return timeout(socket, Stage.ANSWER);
       }
       if (socket.lost(e)) {
-        return new UnreachableException(
-            Reason.CONNECTION_LOST,
-            "connection lost before the answer was complete: " + socket.howLost());
+        return new UnreachableException(AnswerFault.lost(Stage.ANSWER, socket.howLost()));
       }
       if (e instanceof EOFException) {
-        return new UnreachableException(Reason.CONNECTION_LOST, String.valueOf(e.getMessage()));
+        return new UnreachableException(AnswerFault.lost(Stage.ANSWER, AnswerFault.CLOSED));
       }
-      return new UnreachableException(Reason.TLS, tlsFailure(e));
+      return new UnreachableException(AnswerFault.tls(e));
     }
 
     /**

@@ -17,17 +17,23 @@ import java.util.Optional;
 public final class ConnectFault {
   private static final int MAX_WORDS_CHARS = 200;
 
+  /** In words only where it is a SOCKS proxy that refused. */
+  private static final String REFUSED = "Connection refused";
+
+  static final Unreachable SILENT =
+      new Unreachable(
+          Reason.CONNECT_TIMEOUT,
+          "no answer to the connection attempt: host down, or packets dropped");
+
   private ConnectFault() {}
 
   /** Of an exception that was thrown while connecting. */
   public static Unreachable of(IOException thrown) {
     String message = String.valueOf(thrown.getMessage());
     if (thrown instanceof SocketTimeoutException || message.contains("timed out")) {
-      return new Unreachable(
-          Reason.CONNECT_TIMEOUT,
-          "no answer to the connection attempt: host down, or packets dropped");
+      return SILENT;
     }
-    if (thrown instanceof ConnectException) {
+    if (thrown instanceof ConnectException || message.startsWith(REFUSED)) {
       return new Unreachable(Reason.REFUSED, "connection refused: nothing listens on this port");
     }
     if (thrown instanceof SocketException && message.contains("reset")) {
@@ -51,7 +57,8 @@ public final class ConnectFault {
     boolean connecting =
         innermost instanceof ConnectException
             || innermost instanceof NoRouteToHostException
-            || (innermost instanceof SocketException && message.contains("unreachable"))
+            || (innermost instanceof SocketException
+                && (message.contains("unreachable") || message.startsWith(REFUSED)))
             || (innermost instanceof SocketTimeoutException
                 && message.startsWith("Connect timed out"));
     return connecting && innermost instanceof IOException thrown

@@ -160,7 +160,7 @@ final class HttpAnswerReader {
     }
     byte[] bytes = in.readNBytes((int) length);
     if (bytes.length < length) {
-      throw new EOFException("the connection ended within the answer");
+      throw new EOFException(AnswerFault.CLOSED);
     }
     body.writeBytes(bytes);
   }
@@ -182,10 +182,7 @@ final class HttpAnswerReader {
     while (true) {
       int c = in.read();
       if (c < 0) {
-        throw new EOFException(
-            headBytes == 0
-                ? "the connection ended without an answer"
-                : "the connection ended within the answer");
+        throw new EOFException(AnswerFault.CLOSED);
       }
       if (++headBytes > MAX_HEAD_BYTES) {
         throw new MalformedAnswerException(

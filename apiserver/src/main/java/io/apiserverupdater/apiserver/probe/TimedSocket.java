@@ -195,7 +195,7 @@ final class TimedSocket extends Socket {
   /** How the connection ended, for a person. */
   String howLost() {
     if (ended) {
-      return "closed by the server";
+      return AnswerFault.CLOSED;
     }
     return String.valueOf(
         readFailure.or(() -> writeFailure).map(IOException::getMessage).orElse(""));

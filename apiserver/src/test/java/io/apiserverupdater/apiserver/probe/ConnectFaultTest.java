@@ -27,6 +27,7 @@ class ConnectFaultTest {
   static Stream<Arguments> faults() {
     return Stream.of(
         Arguments.of(new ConnectException("Connection refused"), REFUSED),
+        Arguments.of(new SocketException("Connection refused"), REFUSED),
         Arguments.of(new ConnectException("Connection timed out"), SILENT),
         Arguments.of(new SocketTimeoutException("Connect timed out"), SILENT),
         Arguments.of(

@@ -13,6 +13,8 @@ import io.apiserverupdater.apiserver.kubeconfig.InvalidKubeconfigException;
 import io.apiserverupdater.apiserver.kubeconfig.Kubeconfig;
 import io.apiserverupdater.apiserver.kubeconfig.ServerUrl;
 import io.apiserverupdater.apiserver.printing.Printable;
+import io.apiserverupdater.apiserver.probe.ConnectFault;
+import io.apiserverupdater.apiserver.probe.ProbeResult;
 import io.apiserverupdater.apiserver.tls.ClientTls;
 import io.apiserverupdater.apiserver.tls.Pem;
 import io.apiserverupdater.apiserver.tls.ServerTrust;
@@ -227,7 +229,10 @@ public record ApiserverSource(Path kubeconfig, Supplier<Instant> clock) {
                 .formatted(server, cause.getMessage()));
       }
     }
-    String words = String.valueOf(e.getMessage());
+    String words =
+        ConnectFault.ifWhileConnecting(e)
+            .map(ProbeResult.Unreachable::detail)
+            .orElseGet(() -> String.valueOf(e.getMessage()));
     return new Failed(
         Reason.UNREACHABLE,
         server + ": " + words.substring(0, 1).toLowerCase(Locale.ROOT) + words.substring(1));

@@ -1,7 +1,7 @@
 package io.apiserverupdater.updater.kube.api;
 
 import com.google.gson.JsonObject;
-import io.apiserverupdater.apiserver.probe.ConnectFault;
+import io.apiserverupdater.apiserver.probe.AnswerFault;
 import io.apiserverupdater.apiserver.probe.ProbeResult;
 import io.apiserverupdater.updater.kube.access.ClusterAccess;
 import io.apiserverupdater.updater.kube.access.ServerAddress;
@@ -24,7 +24,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
-import javax.net.ssl.SSLException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -511,15 +510,10 @@ public final class ApiClient implements AutoCloseable {
       }
       deepest = cause;
     }
-    Optional<ProbeResult.Unreachable> unconnected = ConnectFault.ifWhileConnecting(failure);
-    if (unconnected.isPresent()) {
-      return unconnected.get().detail();
-    }
-    if (failure instanceof SSLException) {
-      return "TLS: " + failure.getMessage();
-    }
-    if (failure instanceof InterruptedIOException && "timeout".equals(failure.getMessage())) {
-      return "no answer in time";
+    // What failed before was told by the transport, which knows how far the call had come.
+    Optional<ProbeResult.Unreachable> fault = AnswerFault.of(failure, AnswerFault.Stage.ANSWER);
+    if (fault.isPresent()) {
+      return fault.get().detail();
     }
     String message = failure.getMessage();
     if (message == null || message.isEmpty()) {

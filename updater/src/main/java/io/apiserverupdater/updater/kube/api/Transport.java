@@ -1,7 +1,8 @@
 package io.apiserverupdater.updater.kube.api;
 
 import io.apiserverupdater.apiserver.kubeconfig.ProxyServer;
-import io.apiserverupdater.apiserver.probe.ConnectFault;
+import io.apiserverupdater.apiserver.probe.AnswerFault;
+import io.apiserverupdater.apiserver.probe.AnswerFault.Stage;
 import io.apiserverupdater.apiserver.probe.ProbeResult;
 import io.apiserverupdater.apiserver.tls.ClientTls;
 import io.apiserverupdater.apiserver.tls.NameCheckingSockets;
@@ -29,7 +30,9 @@ import javax.net.ssl.SSLSocketFactory;
 import javax.net.ssl.X509TrustManager;
 import okhttp3.Authenticator;
 import okhttp3.Call;
+import okhttp3.Connection;
 import okhttp3.ConnectionPool;
+import okhttp3.EventListener;
 import okhttp3.HttpUrl;
 import okhttp3.MediaType;
 import okhttp3.OkHttpClient;
@@ -111,24 +114,54 @@ final class Transport implements AutoCloseable {
    */
   Reply exchange(ServerAddress server, ApiCall call, Optional<String> token, Duration timeout)
       throws IOException {
-    Call http = client(server, Use.UNARY).newCall(request(server, call, token));
+    Progress progress = new Progress();
+    Call http =
+        client(server, Use.UNARY)
+            .newBuilder()
+            .eventListener(progress)
+            .build()
+            .newCall(request(server, call, token));
     http.timeout().timeout(timeout.toNanos(), TimeUnit.NANOSECONDS);
     try (Response response = http.execute()) {
       return reply(response);
     } catch (IOException e) {
-      throw blamed(e);
+      throw told(e, progress.stage);
     }
   }
 
-  /** Who is not there: with a proxy in between, the proxy and not the server. */
-  private IOException blamed(IOException thrown) {
+  /** How far a call has come. */
+  private static final class Progress extends EventListener {
+    private volatile Stage stage = Stage.CONNECTION;
+
+    @Override
+    public void secureConnectStart(Call call) {
+      stage = Stage.HANDSHAKE;
+    }
+
+    @Override
+    public void connectionAcquired(Call call, Connection connection) {
+      stage = Stage.ANSWER;
+    }
+  }
+
+  /**
+   * In the words that probes have for it. If nobody is there, that is the proxy, where there is
+   * one, and not the server.
+   */
+  private IOException told(IOException thrown, Stage stage) {
+    Optional<ProbeResult.Unreachable> fault = AnswerFault.of(thrown, stage);
+    if (fault.isEmpty()) {
+      return thrown;
+    }
     Proxy proxy = Optional.ofNullable(template.proxy()).orElse(Proxy.NO_PROXY);
-    Optional<ProbeResult.Unreachable> fault = ConnectFault.ifWhileConnecting(thrown);
-    return fault.isPresent() && proxy.address() instanceof InetSocketAddress address
-        ? new IOException(
-            "proxy %s:%d: %s"
-                .formatted(address.getHostString(), address.getPort(), fault.get().detail()))
-        : thrown;
+    String words =
+        !fault.get().reached() && proxy.address() instanceof InetSocketAddress address
+            ? "proxy %s:%d: %s"
+                .formatted(address.getHostString(), address.getPort(), fault.get().detail())
+            : fault.get().detail();
+    return thrown instanceof InterruptedIOException
+        ? new InterruptedIOException(words)
+        : new IOException(words);
   }
 
   /**
@@ -145,9 +178,11 @@ final class Transport implements AutoCloseable {
       Duration timeout,
       Duration longest)
       throws IOException {
+    Progress progress = new Progress();
     Call http =
         client(server, Use.WATCH)
             .newBuilder()
+            .eventListener(progress)
             .readTimeout(longest)
             .build()
             .newCall(request(server, call, token));
@@ -159,7 +194,7 @@ final class Transport implements AutoCloseable {
       response = http.execute();
     } catch (IOException e) {
       // As the library says it of a call that has a time-out of its own.
-      throw http.isCanceled() ? new InterruptedIOException("timeout") : blamed(e);
+      throw told(http.isCanceled() ? new InterruptedIOException("timeout") : e, progress.stage);
     } finally {
       deadline.cancel(false);
     }

@@ -114,7 +114,10 @@ class ApiClientTest {
 
       ApiAnswer answer = api.send(write, Duration.ofMillis(500));
       assertEquals(
-          first + ": no answer in time; no time left for " + second + ", 127.0.0.1:1",
+          first
+              + ": connected, but no answer to the TLS handshake; no time left for "
+              + second
+              + ", 127.0.0.1:1",
           answer.failure());
       assertTrue(wasAsked(one));
       assertFalse(wasAsked(other));
