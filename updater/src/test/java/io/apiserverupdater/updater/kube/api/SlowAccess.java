@@ -13,6 +13,7 @@ public final class SlowAccess implements ClusterAccess {
   public final AtomicInteger asked = new AtomicInteger();
   public volatile Runnable whenAsked = () -> {};
   public volatile Optional<ClientCertificate> certificate = Optional.empty();
+  public volatile Optional<String> authority = Optional.empty();
   public volatile ServerAddress server = ServerAddress.member("192.0.2.1", 6443);
 
   @Override
@@ -32,7 +33,7 @@ public final class SlowAccess implements ClusterAccess {
 
   @Override
   public Optional<String> certificateAuthority() {
-    return Optional.empty();
+    return authority;
   }
 
   @Override

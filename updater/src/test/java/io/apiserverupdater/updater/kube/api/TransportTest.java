@@ -10,7 +10,12 @@ import io.apiserverupdater.apiserver.tls.ClientTls;
 import io.apiserverupdater.apiserver.tls.ServerTrust;
 import io.apiserverupdater.updater.kube.access.ServerAddress;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Proxy;
+import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -30,6 +35,9 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 @Timeout(60)
 class TransportTest {
@@ -51,11 +59,13 @@ class TransportTest {
             .build()
             .sslSocketFactory());
     server.start();
+    transport = transport(ProxyServer.NONE);
+  }
+
+  private Transport transport(ProxyServer proxy) throws GeneralSecurityException {
     ServerTrust.Verified trust =
         ServerTrust.authorities(CERTIFICATE.certificatePem().getBytes(StandardCharsets.US_ASCII));
-    transport =
-        new Transport(
-            ClientTls.of(trust, Optional.empty()), ProxyServer.NONE, "updater/1", deadlines);
+    return new Transport(ClientTls.of(trust, Optional.empty()), proxy, "updater/1", deadlines);
   }
 
   @AfterEach
@@ -170,6 +180,32 @@ class TransportTest {
     assertEquals(
         "certificate: certificate is valid for " + NAME + ", not other.example",
         ApiClient.reason(refused));
+  }
+
+  /** The server may be as well as can be. */
+  @ParameterizedTest
+  @EnumSource(names = {"HTTP", "SOCKS"})
+  void proxyThatIsAwayIsToldAndNotTheServer(Proxy.Type kind) throws Exception {
+    int port;
+    try (ServerSocket gone =
+        new ServerSocket(0, 1, InetAddress.getByAddress(new byte[] {127, 0, 0, 1}))) {
+      port = gone.getLocalPort();
+    }
+    ProxyServer proxy =
+        new ProxyServer(
+            new Proxy(kind, InetSocketAddress.createUnresolved("127.0.0.1", port)),
+            Optional.empty());
+    try (Transport through = transport(proxy)) {
+      for (Executable call :
+          List.<Executable>of(
+              () -> through.exchange(address(NAME), GET, Optional.empty(), AMPLE),
+              () -> through.open(address(NAME), GET, Optional.empty(), AMPLE, AMPLE))) {
+        assertEquals(
+            "proxy 127.0.0.1:" + port + ": connection refused: nothing listens on this port",
+            ApiClient.reason(assertThrows(IOException.class, call)));
+      }
+    }
+    assertEquals(0, server.getRequestCount());
   }
 
   @Test
