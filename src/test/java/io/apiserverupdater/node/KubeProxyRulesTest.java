@@ -11,12 +11,16 @@ import io.apiserverupdater.lab.Execution;
 import io.apiserverupdater.lab.Kubectl;
 import io.apiserverupdater.lab.Lab;
 import io.apiserverupdater.lab.LabException;
+import io.apiserverupdater.lab.LabProcess;
 import io.apiserverupdater.lab.ProxyMode;
+import io.apiserverupdater.lab.Traffic;
+import io.apiserverupdater.lab.TrafficTarget;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -36,6 +40,37 @@ import org.junit.jupiter.params.provider.ValueSource;
 class KubeProxyRulesTest {
   private static final Duration SOON = Duration.ofSeconds(40);
   private static final int REQUESTS = 10;
+  private static final String PROBE_ADDRESS = "10.96.0.99";
+
+  /** Outside the range from which the kernel takes ports for clients. */
+  private static final int SOURCE_PORT = 20_042;
+
+  /**
+   * Connects from one source port and sends what the server does not read; once the server has
+   * reset that connection, connects from the same port again, after 0.2 s and 1.5 s after that.
+   */
+  private static final String SAME_PORT =
+      """
+      use Socket;
+      $| = 1;
+      my ($port, $ip) = @ARGV;
+      sub dial {
+        socket(my $s, PF_INET, SOCK_STREAM, 0) or die "socket: $!";
+        setsockopt($s, SOL_SOCKET, SO_REUSEADDR, 1) or die "setsockopt: $!";
+        bind($s, sockaddr_in($port, INADDR_ANY)) or die "bind: $!";
+        return connect($s, sockaddr_in(6443, inet_aton($ip))) ? $s : undef;
+      }
+      my $held = dial() or die "connect: $!";
+      syswrite($held, "unread") or die "write: $!";
+      print "held\\n";
+      defined(sysread($held, my $answer, 1)) and die "not reset";
+      print "$!\\n";
+      close($held);
+      for my $pause (0.2, 1.5) {
+        select(undef, undef, undef, $pause);
+        print dial() ? "connected\\n" : "$!\\n";
+      }
+      """;
 
   @RegisterExtension
   static final NodeCluster cluster =
@@ -71,6 +106,35 @@ class KubeProxyRulesTest {
     assertAllAnswered(node);
     assertTrue(carriedByTheBootRule(node) >= before + REQUESTS, () -> rules(node));
     node.run("systemctl", "start", "kube-proxy").orThrow();
+    node.powerOff();
+  }
+
+  /**
+   * The kernel of an apiserver that is killed resets what it had not read. conntrack keeps the
+   * entry of such a connection, which leads the next one from the same port to the dead apiserver.
+   */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2})
+  void refusesAPortThatADeadApiserverResetForASecondAtMost(int number) {
+    BootedNode node = cluster.settled(number);
+    ControlPlaneHost dying = cluster.lab().controlPlane(2);
+    publishProbe(dying);
+    Deadline.in(SOON).await("the Service", () -> NodeCluster.accepts(node, PROBE_ADDRESS));
+    dying.pause();
+    LabProcess client =
+        node.start("same-port-" + number, "perl", "-e", SAME_PORT, "" + SOURCE_PORT, PROBE_ADDRESS);
+    client.awaitLog("a connection", line -> line.equals("held"), SOON);
+    ControlPlaneHost alive = cluster.lab().controlPlane(1);
+    publishProbe(alive);
+    TrafficTarget probe = TrafficTarget.of(PROBE_ADDRESS, Lab.APISERVER_PORT, Lab.APISERVER_NAME);
+    try (Traffic others = cluster.lab().traffic(node.host(), probe)) {
+      others.awaitOnly(Set.of(alive.name()), REQUESTS, SOON);
+    }
+    dying.kill();
+    assertEquals(0, client.awaitExit(SOON), client::logText);
+    assertEquals(
+        List.of("held", "Connection reset by peer", "Connection refused", "connected"),
+        client.logLines());
     node.powerOff();
   }
 
@@ -175,12 +239,18 @@ class KubeProxyRulesTest {
             .filter(ControlPlaneHost::reachable)
             .findFirst()
             .orElseThrow();
-    Kubectl kubectl = cluster.lab().kubectl();
-    kubectl.publish("default", "probe", "10.96.0.99", "probe", "IPv4", List.of(alive.address()));
+    publishProbe(alive);
     Deadline.in(SOON)
         .await(
             "kube-proxy of " + node.name() + " to program a new Service",
-            () -> NodeCluster.accepts(node, "10.96.0.99"),
+            () -> NodeCluster.accepts(node, PROBE_ADDRESS),
             () -> node.journalTail(60));
+  }
+
+  /** A Service whose one endpoint is this control plane. */
+  private static void publishProbe(ControlPlaneHost controlPlane) {
+    Kubectl kubectl = cluster.lab().kubectl();
+    kubectl.publish(
+        "default", "probe", PROBE_ADDRESS, "probe", "IPv4", List.of(controlPlane.address()));
   }
 }

@@ -25,8 +25,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(240)
 class PackageLifeTest {
   private static final Duration SOON = Duration.ofSeconds(60);
-  private static final String KERNEL_SETTING =
-      "/proc/sys/net/netfilter/nf_conntrack_tcp_timeout_syn_sent";
+  private static final String KERNEL_SETTINGS = "/proc/sys/net/netfilter/nf_conntrack_tcp_timeout_";
 
   @RegisterExtension
   static final NodeCluster cluster =
@@ -42,8 +41,8 @@ class PackageLifeTest {
     String configuration = node.disk().text(NodePackage.CONFIGURATION);
     String kubelet = node.unit("kubelet.service", "MainPID");
     byte[] hosts = node.hostsFile();
-    assertEquals("1", kernelSetting(node));
-    setKernelSetting(node, 120);
+    assertEquals("1 1", kernelSettings(node));
+    setKernelSettings(node, 120, 10);
 
     for (String version : new String[] {"9.9.9", "0.0.1"}) {
       NodePackage.repack(node, version);
@@ -56,16 +55,16 @@ class PackageLifeTest {
       assertArrayEquals(hosts, node.hostsFile());
       assertEquals(kubelet, node.unit("kubelet.service", "MainPID"), "the kubelet was restarted");
       node.run("systemctl", "is-enabled", "apiserver-bootstrap.service").orThrow();
-      assertEquals("1", kernelSetting(node));
+      assertEquals("1 1", kernelSettings(node));
     }
     Path override = node.disk().path("/etc/sysctl.d/99-administrator.conf");
     Files.writeString(override, "net.netfilter.nf_conntrack_tcp_timeout_syn_sent = 3\n");
     NodePackage.repack(node, "9.9.10");
     node.runWithin(SOON, "dpkg", "--install", "/root/apiserver-bootstrap_9.9.10.deb").orThrow();
-    assertEquals("3", kernelSetting(node));
+    assertEquals("3 1", kernelSettings(node));
     Files.delete(override);
     reboots(node);
-    assertEquals("1", kernelSetting(node));
+    assertEquals("1 1", kernelSettings(node));
     assertEquals(Lab.APISERVER_SERVICE_ADDRESS, node.target(Lab.APISERVER_NAME));
 
     String restarted = node.unit("kubelet.service", "MainPID");
@@ -74,9 +73,9 @@ class PackageLifeTest {
     assertEquals(restarted, node.unit("kubelet.service", "MainPID"), "the kubelet was restarted");
     assertLeadsToAControlPlane(node, removed);
     assertTrue(Files.exists(node.disk().path(NodePackage.CONFIGURATION)));
-    setKernelSetting(node, 120);
+    setKernelSettings(node, 120, 10);
     reboots(node);
-    assertEquals("120", kernelSetting(node));
+    assertEquals("120 10", kernelSettings(node));
 
     Execution purged = node.runWithin(SOON, "dpkg", "--purge", "apiserver-bootstrap");
     assertEquals(0, purged.exitCode(), purged::toString);
@@ -100,12 +99,20 @@ class PackageLifeTest {
         .await("the kubelet's requests", () -> Kubelet.answeredRequests(node) > answered + 5);
   }
 
-  private static String kernelSetting(BootedNode node) {
-    return node.run("cat", KERNEL_SETTING).orThrow().out().strip();
+  /** How many seconds conntrack keeps an unanswered SYN, and a connection that was reset. */
+  private static String kernelSettings(BootedNode node) {
+    return node.run("cat", KERNEL_SETTINGS + "syn_sent", KERNEL_SETTINGS + "close")
+        .orThrow()
+        .out()
+        .strip()
+        .replace('\n', ' ');
   }
 
-  private static void setKernelSetting(BootedNode node, int seconds) {
-    node.run("sh", "-c", "echo " + seconds + " >" + KERNEL_SETTING).orThrow();
+  private static void setKernelSettings(BootedNode node, int synSent, int close) {
+    String set =
+        "echo %d >%s && echo %d >%s"
+            .formatted(synSent, KERNEL_SETTINGS + "syn_sent", close, KERNEL_SETTINGS + "close");
+    node.run("sh", "-c", set).orThrow();
   }
 
   private static void reboots(BootedNode node) {

@@ -34,6 +34,7 @@ import java.util.Set;
  * @param clockSynchronized whether the kernel's clock follows another one
  * @param machineId what the file holds, whatever that is
  * @param synSentTimeout for how long the kernel keeps an attempt to connect that nobody answered
+ * @param closeTimeout for how long it keeps a connection that was reset
  * @param snapshots the host-network pods' copies of the hosts file
  * @param rule the boot-time rule of the strategy nft
  * @param ownAddresses the addresses of this node
@@ -56,6 +57,7 @@ public record Facts(
     Reading<Boolean> clockSynchronized,
     Reading<String> machineId,
     Reading<Duration> synSentTimeout,
+    Reading<Duration> closeTimeout,
     Reading<List<HostsSnapshot>> snapshots,
     Optional<RuleReading> rule,
     List<InetAddress> ownAddresses) {

@@ -32,7 +32,8 @@ public record NodeFiles(Path root) {
   private static final String POD_LOGS = "var/log/pods";
   private static final Pattern POD_CGROUP = Pattern.compile("[/-]pod([^/.]+)");
   private static final String KUBELET_CONFIG = "var/lib/kubelet/config.yaml";
-  private static final String SYN_SENT = "proc/sys/net/netfilter/nf_conntrack_tcp_timeout_syn_sent";
+  private static final String CONNTRACK_TIMEOUTS =
+      "proc/sys/net/netfilter/nf_conntrack_tcp_timeout_";
 
   /** The first line of the copy that kubelet makes for a pod with host network. */
   private static final String HOST_NETWORK = "# Kubernetes-managed hosts file (host network)";
@@ -152,9 +153,13 @@ public record NodeFiles(Path root) {
     return reading(root.resolve("etc/machine-id")).then(text -> new Reading.Known<>(text.strip()));
   }
 
-  /** Of this network namespace. */
-  public Reading<Duration> synSentTimeout() {
-    Path file = root.resolve(SYN_SENT);
+  /**
+   * How long conntrack keeps an entry in this state, in this network namespace.
+   *
+   * @param state as sysctl spells it: {@code syn_sent}, {@code close}
+   */
+  public Reading<Duration> conntrackTimeout(String state) {
+    Path file = root.resolve(CONNTRACK_TIMEOUTS + state);
     try {
       return new Reading.Known<>(Duration.ofSeconds(Long.parseLong(read(file).strip())));
     } catch (NumberFormatException e) {

@@ -19,6 +19,8 @@ import java.util.regex.Pattern;
 
 /** Rules about the node: kubelet, kube-proxy, units, kernel settings, pods. */
 record NodeRules(Facts facts, String name, Findings findings) {
+  private static final String LOAD_CONNTRACK = "run modprobe nf_conntrack, if kube-proxy needs it";
+
   /** What makes a Go client leave a connection that has fallen silent. */
   private static final List<String> HTTP2_VARIABLES =
       List.of("HTTP2_READ_IDLE_TIMEOUT_SECONDS", "HTTP2_PING_TIMEOUT_SECONDS");
@@ -31,6 +33,9 @@ record NodeRules(Facts facts, String name, Findings findings) {
    */
   private static final Duration SYN_REPEATED = Duration.ofSeconds(3);
 
+  /** From here on a person notices that a port is refused; the kernel's default is 10 s. */
+  private static final Duration RESET_NOTICED = Duration.ofSeconds(3);
+
   static void examine(Facts facts, Findings findings) {
     NodeRules rules = new NodeRules(facts, facts.settings().hostname(), findings);
     rules.dialers();
@@ -39,6 +44,7 @@ record NodeRules(Facts facts, String name, Findings findings) {
     rules.clock();
     rules.machineId();
     rules.unanswered();
+    rules.reset();
     rules.snapshots();
     rules.rule();
   }
@@ -211,11 +217,8 @@ record NodeRules(Facts facts, String name, Findings findings) {
 
   private void unanswered() {
     Findings subject = findings.about("unanswered SYNs");
-    String advice =
-        "set net.netfilter.nf_conntrack_tcp_timeout_syn_sent = 1 in /etc/sysctl.d, as the package"
-            + " does";
-    Optional<Duration> known =
-        subject.known(facts.synSentTimeout(), "run modprobe nf_conntrack, if kube-proxy needs it");
+    String advice = setTimeout("syn_sent");
+    Optional<Duration> known = subject.known(facts.synSentTimeout(), LOAD_CONNTRACK);
     if (known.isEmpty()) {
       return;
     }
@@ -231,6 +234,29 @@ record NodeRules(Facts facts, String name, Findings findings) {
               .formatted(seconds),
           advice);
     }
+  }
+
+  private void reset() {
+    Findings subject = findings.about("reset connections");
+    Optional<Duration> known = subject.known(facts.closeTimeout(), LOAD_CONNTRACK);
+    if (known.isEmpty()) {
+      return;
+    }
+    long seconds = known.get().toSeconds();
+    if (known.get().compareTo(RESET_NOTICED) <= 0) {
+      subject.ok("forgotten after " + seconds + " s: their ports can be used again");
+    } else {
+      subject.warn(
+          ("conntrack keeps reset connections for %d s; until then a new one from the same port is"
+                  + " refused, if a control plane that was killed reset the old one")
+              .formatted(seconds),
+          setTimeout("close"));
+    }
+  }
+
+  private static String setTimeout(String state) {
+    return "set net.netfilter.nf_conntrack_tcp_timeout_%s = 1 in /etc/sysctl.d, as the package does"
+        .formatted(state);
   }
 
   private void snapshots() {

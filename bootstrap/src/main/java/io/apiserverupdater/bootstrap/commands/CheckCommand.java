@@ -88,7 +88,8 @@ public record CheckCommand(BootstrapConfig config, Log log) {
         proxyEnvironment.map(Map::keySet),
         programs.clockSynchronized(),
         files.machineId(),
-        files.synSentTimeout(),
+        files.conntrackTimeout("syn_sent"),
+        files.conntrackTimeout("close"),
         files.snapshots(config.hostname()),
         rule(),
         ownAddresses());

@@ -49,7 +49,7 @@ class NodeFilesTest {
     assertTrue(unknown(files.proxyKubeconfig()).startsWith("its kubeconfig is in none of"));
     assertTrue(unknown(files.clusterDns()).startsWith("there is no "));
     assertTrue(unknown(files.snapshots(NAME)).startsWith("there is no "));
-    assertTrue(unknown(files.synSentTimeout()).startsWith("there is no "));
+    assertTrue(unknown(files.conntrackTimeout("syn_sent")).startsWith("there is no "));
     assertTrue(unknown(files.machineId()).startsWith("there is no "));
   }
 
@@ -60,13 +60,15 @@ class NodeFilesTest {
   }
 
   @Test
-  void readsForHowLongUnansweredAttemptsAreKept() throws IOException {
-    String setting = "proc/sys/net/netfilter/nf_conntrack_tcp_timeout_syn_sent";
-    file(setting, "120\n");
+  void readsForHowLongConntrackKeepsAnEntry() throws IOException {
+    String settings = "proc/sys/net/netfilter/nf_conntrack_tcp_timeout_";
+    file(settings + "syn_sent", "120\n");
+    file(settings + "close", "10\n");
     NodeFiles files = new NodeFiles(root);
-    assertEquals(new Reading.Known<>(Duration.ofMinutes(2)), files.synSentTimeout());
-    file(setting, "soon\n");
-    assertTrue(unknown(files.synSentTimeout()).endsWith("is not a number"));
+    assertEquals(new Reading.Known<>(Duration.ofMinutes(2)), files.conntrackTimeout("syn_sent"));
+    assertEquals(new Reading.Known<>(Duration.ofSeconds(10)), files.conntrackTimeout("close"));
+    file(settings + "close", "soon\n");
+    assertTrue(unknown(files.conntrackTimeout("close")).endsWith("is not a number"));
   }
 
   /** A kubeconfig whose current context has this server. */

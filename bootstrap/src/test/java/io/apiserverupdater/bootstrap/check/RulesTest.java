@@ -103,6 +103,7 @@ class RulesTest {
     List<InetAddress> own = List.of(ip("10.0.0.11"));
     Optional<Set<String>> proxyVariables = Optional.of(HTTP2);
     Reading<Duration> synSentTimeout = known(Duration.ofSeconds(1));
+    Reading<Duration> closeTimeout = known(Duration.ofSeconds(1));
 
     Node() {
       unitStates.put(Rules.PIN_UNIT, new UnitState("loaded", "active", "enabled", Set.of()));
@@ -140,6 +141,7 @@ class RulesTest {
               clock,
               machineId,
               synSentTimeout,
+              closeTimeout,
               snapshots,
               rule,
               own));
@@ -407,6 +409,14 @@ class RulesTest {
             .when(
                 "no setting, as without conntrack",
                 node -> node.synSentTimeout = new Reading.Unknown<>("there is no such file")),
+        warn("reset connections", "conntrack keeps reset connections for 10 s")
+            .when(
+                "the kernel's own setting for what was reset",
+                node -> node.closeTimeout = known(Duration.ofSeconds(10))),
+        warn("reset connections", "there is no such file")
+            .when(
+                "no setting for what was reset",
+                node -> node.closeTimeout = new Reading.Unknown<>("there is no such file")),
         warn("pods", "kube-system/kube-proxy-x uses the host network and an old copy")
             .when("a pod with an old copy", node -> node.snapshots = proxyCopy(CP1.ip())),
         fail(
