@@ -64,8 +64,9 @@ public final class FailoverBench {
             lab -> List.of(flags.getOrDefault("launcher", "bin/updater")),
             settings(nodes))) {
       for (MatrixRow row : rows) {
-        List<FaultTrial.Outcome> outcomes = measure(cluster, row, rounds, window);
-        FailoverReport.Entry entry = report.add(key.apply(row), row, outcomes);
+        Measured measured = measure(cluster, row, rounds, window);
+        FailoverReport.Entry entry =
+            report.add(key.apply(row), row, measured.outcomes(), measured.discarded());
         System.out.println(entry.text());
         met &= entry.met();
       }
@@ -103,20 +104,32 @@ public final class FailoverBench {
     return rows;
   }
 
-  private static List<FaultTrial.Outcome> measure(
+  /**
+   * The rounds of a row.
+   *
+   * @param discarded how many were thrown away and repeated, because the machine stalled
+   */
+  private record Measured(List<FaultTrial.Outcome> outcomes, int discarded) {}
+
+  private static Measured measure(
       FailoverCluster cluster, MatrixRow row, int rounds, Duration window) {
     List<FaultTrial.Outcome> outcomes = new ArrayList<>();
+    int discarded = 0;
     try (Observation observation = Observation.start(cluster, row.setting().path())) {
       Random random = new Random(row.label().hashCode());
       FaultTrial whole = new FaultTrial(cluster, row, observation, random);
       FaultTrial cut = new FaultTrial(cluster, row, observation, random, window);
-      for (int i = 0; i < rounds; i++) {
-        FaultTrial.Outcome outcome = (i < WHOLE_ROUNDS ? whole : cut).run(i);
-        outcomes.add(outcome);
+      for (int i = 0; outcomes.size() < rounds; i++) {
+        FaultTrial.Outcome outcome = (outcomes.size() < WHOLE_ROUNDS ? whole : cut).run(i);
         System.err.println("bench: " + row.label() + " " + (i + 1) + ": " + line(outcome.round()));
+        if (outcome.round().stalls() == 0) {
+          outcomes.add(outcome);
+        } else if (++discarded > rounds) {
+          throw new IllegalStateException("the machine stalled in " + discarded + " rounds");
+        }
       }
     }
-    return outcomes;
+    return new Measured(outcomes, discarded);
   }
 
   /** Where the time went, for a person who watches. */

@@ -39,9 +39,11 @@ record FailoverReport(Path folder, JsonObject root) {
   record Entry(String text, boolean met) {}
 
   /** Adds the row, or puts it in the place of its old figures, and rewrites all files. */
-  Entry add(String key, MatrixRow row, List<FaultTrial.Outcome> outcomes) throws IOException {
+  Entry add(String key, MatrixRow row, List<FaultTrial.Outcome> outcomes, int discarded)
+      throws IOException {
     List<Round> rounds = outcomes.stream().map(FaultTrial.Outcome::round).toList();
     JsonObject entry = entry(row, rounds);
+    entry.addProperty("discarded", discarded);
     JsonObject rows = root.has("rows") ? root.getAsJsonObject("rows") : new JsonObject();
     rows.add(key, entry);
     root.add("machine", Measurements.machine());
@@ -158,6 +160,7 @@ record FailoverReport(Path folder, JsonObject root) {
     put(json, "returnMillis", round.returnMillis());
     json.addProperty("failuresOnReturn", round.failuresOnReturn());
     json.addProperty("restarts", round.restarts());
+    json.addProperty("stalls", round.stalls());
     put(json, "longestLossMillis", round.longestLoss());
     json.addProperty("lastedMillis", rounded(round.lastedMillis()));
     return json;

@@ -20,8 +20,9 @@ final class FailoverTable {
       fails if it is refused, cut, or not answered within 2 s. p50 and max are over all rounds and both
       workers; "at least" means that requests still failed when the fault was healed. "Slowest" is the
       slowest successful request through the `apiserver` Service: a value of 1 s means that a repeated
-      SYN reached another control plane. `./bench failover` creates this page, the plots, and
-      [failover.json](failover.json) with every round.
+      SYN reached another control plane. A round in which a live control plane did not answer at its own
+      address either is a stall of the machine: it is discarded and repeated. `./bench failover` creates
+      this page, the plots, and [failover.json](failover.json) with every round.
 
       The nodes have the first three recommended [settings](../operate.md#settings-of-the-nodes); the row
       `sigterm-delayed` has all four. Rows with `-nodes-pings` have kube-proxy's HTTP/2 timeouts only,
@@ -39,7 +40,7 @@ final class FailoverTable {
     for (Map.Entry<String, JsonElement> row : root.getAsJsonObject("rows").entrySet()) {
       JsonObject entry = row.getValue().getAsJsonObject();
       text.append(
-          "| [%1$s](failover-%1$s.svg) | %2$s | %3$s | %4$s | %5$s | %6$s | %7$d | %8$s |\n"
+          "| [%1$s](failover-%1$s.svg) | %2$s | %3$s | %4$s | %5$s | %6$s | %7$s | %8$s |\n"
               .formatted(
                   row.getKey(),
                   Json.text(entry, "title"),
@@ -47,7 +48,7 @@ final class FailoverTable {
                   String.join("; ", measured(entry)),
                   slowest(entry.getAsJsonObject("apiserver")),
                   outage(entry.getAsJsonObject("kubernetes")),
-                  entry.getAsJsonArray("rounds").size(),
+                  rounds(entry),
                   loads(entry)));
     }
     JsonObject machine = root.getAsJsonObject("machine");
@@ -69,11 +70,12 @@ final class FailoverTable {
   static String text(String key, JsonObject entry) {
     StringBuilder text =
         new StringBuilder(
-            "%s: %s; the kubernetes Service %s; load %s"
+            "%s: %s; the kubernetes Service %s; rounds %s; load %s"
                 .formatted(
                     key,
                     outage(entry.getAsJsonObject("apiserver")),
                     outage(entry.getAsJsonObject("kubernetes")),
+                    rounds(entry),
                     loads(entry)));
     for (JsonElement claim : entry.getAsJsonArray("claims")) {
       JsonObject one = claim.getAsJsonObject();
@@ -123,6 +125,13 @@ final class FailoverTable {
     return summary.has("slowestMillis")
         ? amount(summary.get("slowestMillis").getAsDouble(), "ms")
         : "–";
+  }
+
+  /** Rows of before this was told have no number of discarded ones. */
+  private static String rounds(JsonObject entry) {
+    int discarded = entry.has("discarded") ? entry.get("discarded").getAsInt() : 0;
+    return entry.getAsJsonArray("rounds").size()
+        + (discarded == 0 ? "" : " (and " + discarded + " discarded)");
   }
 
   private static String loads(JsonObject entry) {

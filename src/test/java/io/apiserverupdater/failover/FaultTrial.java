@@ -94,7 +94,7 @@ public final class FaultTrial {
       case ATTACHED -> cluster.attachNewProxies(target);
       case ANYWHERE -> {}
     }
-    forgetHalfOpenConnections();
+    forgetDeadConnections();
     observation.awaitGood(names(all), FailoverCluster.SOON);
     List<Long> pids = cluster.updaters().stream().map(updater -> updater.pod().pid()).toList();
     // Not in step with the probes, the renewals of the Lease or the requests.
@@ -136,14 +136,17 @@ public final class FaultTrial {
 
   /**
    * An attempt to connect that nobody answered stays in the kernel's table of connections for 120
-   * s, and leads a client that takes the same port again to the same control plane, whatever the
-   * rules say by then. One of an earlier round would count in this one.
+   * s, a connection that was reset for 10 s, unless the worker is set otherwise. Both lead a client
+   * that takes the same port again to the same control plane, whatever the rules say by then. One
+   * of an earlier round would count in this one.
    */
-  private void forgetHalfOpenConnections() {
+  private void forgetDeadConnections() {
     for (Worker worker : cluster.lab().workers()) {
-      // Fails when there is none.
-      Execution unusedResult =
-          worker.host().run("conntrack", "-D", "-p", "tcp", "--state", "SYN_SENT");
+      for (String state : List.of("SYN_SENT", "CLOSE")) {
+        // Fails when there is none.
+        Execution unusedResult =
+            worker.host().run("conntrack", "-D", "-p", "tcp", "--state", state);
+      }
     }
   }
 
@@ -210,6 +213,7 @@ public final class FaultTrial {
             returned.stream().mapToDouble(Return::answeredMillis).findFirst(),
             failuresOnReturn,
             restarts,
+            observation.unanswered(namesOfOthers(target), fault, heal),
             remedy instanceof RestartLoop loop
                 ? OptionalDouble.of(longestLoss(target.name(), loop.deaths(), heal))
                 : OptionalDouble.empty(),
@@ -292,6 +296,13 @@ public final class FaultTrial {
       }
     }
     return longest;
+  }
+
+  /** Of those that were not hit; one that was replaced is no longer listed. */
+  private Set<String> namesOfOthers(ControlPlaneHost target) {
+    Set<String> names = names(cluster.lab().controlPlanes());
+    names.remove(target.name());
+    return names;
   }
 
   private static Set<String> names(List<ControlPlaneHost> hosts) {

@@ -1,6 +1,8 @@
 package io.apiserverupdater.failover;
 
+import io.apiserverupdater.lab.ControlPlaneHost;
 import io.apiserverupdater.lab.Deadline;
+import io.apiserverupdater.lab.Lab;
 import io.apiserverupdater.lab.ProxyMode;
 import io.apiserverupdater.lab.Traffic;
 import io.apiserverupdater.lab.TrafficTarget;
@@ -50,6 +52,17 @@ public final class Observation implements AutoCloseable {
     }
   }
 
+  /** The requests of one worker to one control plane's own address. */
+  private record Direct(String controlPlane, Traffic traffic) {
+    /** Those that no server answered. */
+    long unanswered(long fromNanos, long toNanos) {
+      return traffic.failuresSince(fromNanos).stream()
+          .filter(sample -> sample.startNanos() < toNanos)
+          .filter(sample -> !sample.outcome().startsWith("status-"))
+          .count();
+    }
+  }
+
   /**
    * How requests follow each other.
    *
@@ -62,15 +75,38 @@ public final class Observation implements AutoCloseable {
 
     /** What a busy machine can bear and still is a proof: every 50 ms, within 5 s. */
     public static final Pace LENIENT = new Pace(Duration.ofMillis(50), Duration.ofSeconds(5));
+
+    /** Ten within the patience of a measured request: enough to see a stall that makes it fail. */
+    private static final Pace DIRECT = new Pace(Duration.ofMillis(200), MEASURED.patience());
   }
 
   private final List<Stream> streams = new ArrayList<>();
+  private final List<Direct> directs = new ArrayList<>();
 
   private Observation() {}
 
-  /** Starts requests through both Services at the measured pace. */
+  /**
+   * Starts requests through both Services at the measured pace, and a few to each control plane
+   * itself, which tell a stall of the machine from what a Service does.
+   */
   public static Observation start(FailoverCluster cluster, String path) {
-    return start(cluster, path, Pace.MEASURED, Arrays.asList(Service.values()));
+    Observation observation = start(cluster, path, Pace.MEASURED, Arrays.asList(Service.values()));
+    try {
+      for (ControlPlaneHost controlPlane : cluster.lab().controlPlanes()) {
+        TrafficTarget target =
+            TrafficTarget.of(controlPlane.address(), Lab.APISERVER_PORT, Lab.APISERVER_NAME)
+                .path(path)
+                .every(Pace.DIRECT.interval())
+                .within(Pace.DIRECT.patience());
+        for (Worker worker : cluster.clients()) {
+          observation.directs.add(new Direct(controlPlane.name(), worker.traffic(target)));
+        }
+      }
+      return observation;
+    } catch (RuntimeException e) {
+      observation.close();
+      throw e;
+    }
   }
 
   /** Starts requests for that path. */
@@ -112,6 +148,15 @@ public final class Observation implements AutoCloseable {
     }
   }
 
+  /** How many requests to these control planes themselves went unanswered. */
+  int unanswered(Set<String> controlPlanes, long fromNanos, long toNanos) {
+    return Math.toIntExact(
+        directs.stream()
+            .filter(direct -> controlPlanes.contains(direct.controlPlane()))
+            .mapToLong(direct -> direct.unanswered(fromNanos, toNanos))
+            .sum());
+  }
+
   /** Waits until nothing has failed on any way for a while, or time is up. */
   void awaitQuiet(Duration quiet, Duration limit) {
     Deadline deadline = Deadline.in(limit);
@@ -125,5 +170,6 @@ public final class Observation implements AutoCloseable {
   @Override
   public void close() {
     streams.forEach(stream -> stream.traffic().close());
+    directs.forEach(direct -> direct.traffic().close());
   }
 }

@@ -27,6 +27,8 @@ import java.util.stream.DoubleStream;
  *     target was not to come back
  * @param failuresOnReturn failed requests through our Service after the fault began to be healed
  * @param restarts of updaters that the fault did not kill itself
+ * @param stalls requests to control planes that were not hit, at their own addresses, that nobody
+ *     answered: then the machine stalled, and the round says nothing about a Service
  * @param longestLoss the longest time from a death of the target to the last request that was lost
  *     to it, for a target that dies more than once
  */
@@ -44,6 +46,7 @@ public record Round(
     OptionalDouble returnMillis,
     int failuresOnReturn,
     int restarts,
+    int stalls,
     OptionalDouble longestLoss,
     double lastedMillis) {
 

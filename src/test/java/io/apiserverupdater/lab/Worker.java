@@ -15,8 +15,8 @@ import java.util.stream.Stream;
 public final class Worker {
   private static final Duration START = Duration.ofSeconds(40);
   private static final int HEALTH_PORT = 10256;
-  private static final String SYN_SENT =
-      "/proc/sys/net/netfilter/nf_conntrack_tcp_timeout_syn_sent";
+  private static final String CONNTRACK_TIMEOUTS =
+      "/proc/sys/net/netfilter/nf_conntrack_tcp_timeout_";
   private static final Pattern REPLY_SOURCE = Pattern.compile("src=(\\S+)");
 
   private final LabHost host;
@@ -141,13 +141,15 @@ public final class Worker {
 
   void awaitProxy() {
     proxy().awaitReady("its first sync", this::synced, Deadline.in(START));
-    // The kernel has this setting, one for each network namespace, once kube-proxy has rules.
-    host.run("sh", "-ec", "echo \"$1\" >\"$2\"", "sh", seconds(settings.synSentTimeout()), SYN_SENT)
-        .orThrow();
+    // The kernel has these settings, for each network namespace, once kube-proxy has rules.
+    setConntrackTimeout("syn_sent", settings.synSentTimeout());
+    setConntrackTimeout("close", settings.closeTimeout());
   }
 
-  private static String seconds(Duration duration) {
-    return String.valueOf(duration.toSeconds());
+  private void setConntrackTimeout(String state, Duration timeout) {
+    String seconds = String.valueOf(timeout.toSeconds());
+    host.run("sh", "-ec", "echo \"$1\" >\"$2\"", "sh", seconds, CONNTRACK_TIMEOUTS + state)
+        .orThrow();
   }
 
   private boolean synced() {
