@@ -1,6 +1,8 @@
 package io.apiserverupdater.bootstrap;
 
 import io.apiserverupdater.apiserver.printing.PrintableStream;
+import io.apiserverupdater.apiserver.time.Deadline;
+import io.apiserverupdater.bootstrap.candidates.CandidateListStore;
 import io.apiserverupdater.bootstrap.candidates.NamedControlPlanes;
 import io.apiserverupdater.bootstrap.commands.BootCommand;
 import io.apiserverupdater.bootstrap.commands.CheckCommand;
@@ -14,8 +16,11 @@ import io.apiserverupdater.bootstrap.configuration.Help;
 import io.apiserverupdater.bootstrap.log.Log;
 import java.io.IOException;
 import java.lang.module.ModuleDescriptor;
+import java.security.Security;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.HashSet;
+import java.util.Set;
 
 /** Starts the bootstrap: reads what is asked for, and runs the command. */
 public final class Main {
@@ -25,6 +30,11 @@ public final class Main {
 
   /** DNS may not be there while a node boots, and the kubelet waits. */
   private static final Duration LOOK_UP = Duration.ofSeconds(2);
+
+  /**
+   * For names of which no address is known. With a search of 30 s it stays below the unit's 45 s.
+   */
+  private static final Duration LOOK_UP_AGAIN = Duration.ofSeconds(10);
 
   private Main() {}
 
@@ -85,9 +95,34 @@ public final class Main {
       return config;
     }
     boolean looksOnly = command == Command.CHECK || command == Command.STATUS;
-    return config.with(
-        new NamedControlPlanes(config.stateDir(), log::warn)
-            .addresses(config.controlPlaneNames(), LOOK_UP, !looksOnly && !config.dryRun()));
+    boolean keep = !looksOnly && !config.dryRun();
+    Set<String> told = new HashSet<>();
+    NamedControlPlanes names =
+        new NamedControlPlanes(
+            config.stateDir(),
+            warning -> {
+              if (told.add(warning)) {
+                log.warn(warning);
+              }
+            });
+    // Else the Java runtime repeats a failure for 10 s.
+    Security.setProperty("networkaddress.cache.negative.ttl", "0");
+    Deadline patience = Deadline.after(looksOnly ? Duration.ZERO : LOOK_UP_AGAIN);
+    while (true) {
+      BootstrapConfig all = config.with(names.addresses(config.controlPlaneNames(), LOOK_UP, keep));
+      if (isAnyKnown(all) || patience.left().isZero()) {
+        return all;
+      }
+      Thread.sleep(1_000);
+    }
+  }
+
+  private static boolean isAnyKnown(BootstrapConfig config) {
+    // Warnings about the list come from the command that reads it.
+    return !new CandidateListStore(config.stateDir(), warning -> {})
+        .read(config.controlPlanes())
+        .inOrder()
+        .isEmpty();
   }
 
   /**
