@@ -1,6 +1,7 @@
 package io.apiserverupdater.node;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.apiserverupdater.lab.Deadline;
@@ -9,6 +10,7 @@ import io.apiserverupdater.lab.Lab;
 import io.apiserverupdater.lab.ProxyMode;
 import java.time.Duration;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -27,7 +29,9 @@ class BootOrderTest {
       NodeCluster.of(
           "boot-order",
           new NodePlan(1, ProxyMode.NFTABLES, ProxyPlacement.UNIT, "hosts"),
-          new NodePlan(2, ProxyMode.NFTABLES, ProxyPlacement.UNIT, "hosts"));
+          new NodePlan(2, ProxyMode.NFTABLES, ProxyPlacement.UNIT, "hosts"),
+          new NodePlan(3, ProxyMode.NFTABLES, ProxyPlacement.UNIT, "hosts"),
+          new NodePlan(4, ProxyMode.NFTABLES, ProxyPlacement.UNIT, "hosts"));
 
   /** A second card without a cable keeps the targets of the network waiting, and nothing else. */
   @Test
@@ -60,7 +64,11 @@ class BootOrderTest {
     // Others on the node want them.
     node.disk()
         .chroot(
-            "systemctl", "add-wants", "multi-user.target", "network.target", "network-online.target")
+            "systemctl",
+            "add-wants",
+            "multi-user.target",
+            "network.target",
+            "network-online.target")
         .orThrow();
     node.powerOn();
     long ready = node.awaitSettled(SOON);
@@ -88,11 +96,104 @@ class BootOrderTest {
     node.powerOff();
   }
 
+  /** As in a snap; kube-proxy's as well. */
+  @Test
+  void runsForUnitsOfOtherNames() {
+    BootedNode node = cluster.node(3);
+    for (String unit : List.of("kubelet.service", "kube-proxy.service")) {
+      String another = "snap." + unit;
+      node.disk().chroot("systemctl", "disable", unit).orThrow();
+      node.disk().chroot("mv", UNITS + unit, UNITS + another).orThrow();
+      node.disk().chroot("systemctl", "enable", another).orThrow();
+    }
+    node.powerOn();
+    node.awaitUnit("snap.kubelet.service", "active", SOON);
+    String unnoticed = check(node);
+    assertTrue(unnoticed.contains("the kubelet runs as snap.kubelet.service"), unnoticed);
+    assertTrue(unnoticed.contains("kube-proxy runs as snap.kube-proxy.service"), unnoticed);
+    NodePackage.repack(node, "9.9.9");
+    Execution upgraded =
+        node.runWithin(SOON, "dpkg", "--install", "/root/apiserver-bootstrap_9.9.9.deb");
+    assertTrue(upgraded.out().contains("there is no kubelet.service"), upgraded::toString);
+    node.disk()
+        .write(
+            NodePackage.CONFIGURATION,
+            node.disk().text(NodePackage.CONFIGURATION)
+                + """
+                KUBELET_UNIT = snap.kubelet.service
+                kube-proxy-unit="snap.kube-proxy.service"
+                """);
+    node.reboot();
+    long unusedReady = node.awaitSettled(SOON);
+    Journal journal = node.journal();
+    int pinned = said(journal, "Finished ", PIN);
+    assertTrue(pinned < said(journal, "Started ", "snap.kubelet.service"), journal::toString);
+    assertTrue(pinned < said(journal, "Started ", "snap.kube-proxy.service"), journal::toString);
+    String checked = check(node);
+    assertLine("ok +" + PIN + " +active", checked);
+    assertLine("ok +snap.kubelet.service +active", checked);
+    assertLine("ok +snap.kubelet.service HTTP/2 +both timeouts", checked);
+    assertLine("ok +snap.kube-proxy.service HTTP/2 +both timeouts", checked);
+    assertFalse(checked.contains(" runs as "), checked);
+    // An administrator's word counts for these as well.
+    node.run("systemctl", "disable", PIN).orThrow();
+    assertEquals("", node.unit(PIN, "WantedBy"));
+    node.powerOff();
+  }
+
+  /** Of the units in the cycle, only the pin is one that the boot does not require. */
+  @Test
+  void saysThatItWasLeftOutToBreakACycle() {
+    BootedNode node = cluster.node(4);
+    node.disk()
+        .write(
+            UNITS + "lab-cycle.service",
+            """
+            [Unit]
+            Description=Starts after the kubelet and before what the kubelet waits for
+            After=kubelet.service
+            Before=apiserver-bootstrap.service
+
+            [Service]
+            Type=oneshot
+            ExecStart=/bin/true
+            """);
+    node.disk()
+        .chroot(
+            "systemctl",
+            "add-requires",
+            "multi-user.target",
+            "kubelet.service",
+            "lab-cycle.service")
+        .orThrow();
+    node.powerOn();
+    node.awaitUnit("kubelet.service", "active", SOON);
+    assertEquals("inactive", node.unit(PIN, "ActiveState"), () -> node.journalTail(60));
+    String checked = check(node);
+    assertLine("fail +" + PIN + " +did not run at this boot", checked);
+    node.powerOff();
+  }
+
+  private static void assertLine(String beginning, String text) {
+    assertTrue(Pattern.compile("(?m)^" + beginning).matcher(text).find(), text);
+  }
+
+  private static String check(BootedNode node) {
+    return node.runWithin(SOON, "apiserver-bootstrap", "check").out();
+  }
+
+  private static int said(Journal journal, String beginning, String unit) {
+    return journal.indexOf(
+        beginning + unit,
+        entry ->
+            entry.fromSystemd()
+                && entry.unit().equals(unit)
+                && entry.message().startsWith(beginning));
+  }
+
   private static void awaitSaid(BootedNode node, String words) {
     Deadline.in(SOON)
         .await(
-            words + " of " + PIN,
-            () -> node.said(PIN).contains(words),
-            () -> node.journalTail(60));
+            words + " of " + PIN, () -> node.said(PIN).contains(words), () -> node.journalTail(60));
   }
 }

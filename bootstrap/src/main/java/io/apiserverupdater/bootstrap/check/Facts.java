@@ -29,6 +29,8 @@ import java.util.Set;
  * @param clusterDns the addresses that the kubelet gives to pods as their DNS: of the service CIDR,
  *     unless a cache on each node answers at a link-local one
  * @param units by their names
+ * @param kubeletRunsAs the unit of the kubelet that runs; empty when none does, or in none
+ * @param proxyRunsAs the same of kube-proxy
  * @param proxyVariables the names in the environment of the kube-proxy that runs, as a unit or in a
  *     pod; empty when none does
  * @param clockSynchronized whether the kernel's clock follows another one
@@ -53,6 +55,8 @@ public record Facts(
     Reading<Dialled> proxy,
     Reading<List<InetAddress>> clusterDns,
     Reading<Map<String, UnitState>> units,
+    Optional<String> kubeletRunsAs,
+    Optional<String> proxyRunsAs,
     Optional<Set<String>> proxyVariables,
     Reading<Boolean> clockSynchronized,
     Reading<String> machineId,
@@ -70,7 +74,9 @@ public record Facts(
       boolean anyControlPlane,
       boolean verified,
       Role role,
-      Strategy strategy) {
+      Strategy strategy,
+      String kubeletUnit,
+      String proxyUnit) {
     boolean isWorker() {
       return role == Role.WORKER;
     }
@@ -109,12 +115,22 @@ public record Facts(
   /**
    * A unit as systemd shows it.
    *
+   * @param id its name; it may have been asked for by another one
    * @param load such as {@code loaded} or {@code not-found}
    * @param active such as {@code active}, {@code activating} or {@code failed}
    * @param file such as {@code enabled} or {@code disabled}; empty for a unit without a file
    * @param variables the names in its environment: of its process while it runs, else as configured
+   * @param started whether it has been started since the boot
+   * @param leads the units that start it and wait for it
    */
-  public record UnitState(String load, String active, String file, Set<String> variables) {
+  public record UnitState(
+      String id,
+      String load,
+      String active,
+      String file,
+      Set<String> variables,
+      boolean started,
+      Set<String> leads) {
     boolean exists() {
       return !load.equals("not-found");
     }

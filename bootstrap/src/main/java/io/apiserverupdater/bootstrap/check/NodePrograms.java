@@ -13,11 +13,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Facts from programs of the node: getent, systemctl and running processes.
@@ -32,7 +35,10 @@ public record NodePrograms(List<Path> folders, Path processes) {
   private static final int NOT_FOUND = 2;
 
   private static final String PROPERTIES =
-      "--property=Id,LoadState,ActiveState,UnitFileState,MainPID,Environment";
+      "--property=Id,Names,LoadState,ActiveState,UnitFileState,MainPID,Environment,"
+          + "InactiveExitTimestampMonotonic,Before,WantedBy,RequiredBy";
+  private static final Pattern UNIT_CGROUP =
+      Pattern.compile("/([^/]+\\.service)$", Pattern.MULTILINE);
   private static final int MAX_ENVIRONMENT_BYTES = 256 * 1024;
   private static final int MAX_WORDS = 200;
 
@@ -83,10 +89,11 @@ public record NodePrograms(List<Path> folders, Path processes) {
     return addresses;
   }
 
-  /** The units that the rules look at, by their names. */
-  public Reading<Map<String, UnitState>> units() {
+  /** The units of the package and these, by all their names. */
+  public Reading<Map<String, UnitState>> units(String kubelet, String proxy) {
     List<String> arguments = new ArrayList<>(List.of("show", "--no-pager", PROPERTIES));
     arguments.addAll(Rules.UNITS);
+    arguments.addAll(List.of(kubelet, proxy));
     return run("systemctl", arguments)
         .then(run -> output("systemctl", run))
         .then(output -> new Reading.Known<>(units(output)));
@@ -104,18 +111,33 @@ public record NodePrograms(List<Path> folders, Path processes) {
         }
       }
       if (properties.containsKey("Id")) {
-        units.put(
-            properties.getOrDefault("Id", ""),
-            new UnitState(
-                properties.getOrDefault("LoadState", ""),
-                properties.getOrDefault("ActiveState", ""),
-                properties.getOrDefault("UnitFileState", ""),
-                variables(
-                    properties.getOrDefault("MainPID", "0"),
-                    properties.getOrDefault("Environment", ""))));
+        UnitState state = state(properties);
+        units.put(state.id(), state);
+        words(properties, "Names").forEach(name -> units.put(name, state));
       }
     }
     return units;
+  }
+
+  private UnitState state(Map<String, String> properties) {
+    Set<String> leads = new HashSet<>(words(properties, "WantedBy"));
+    leads.addAll(words(properties, "RequiredBy"));
+    leads.retainAll(words(properties, "Before"));
+    return new UnitState(
+        properties.getOrDefault("Id", ""),
+        properties.getOrDefault("LoadState", ""),
+        properties.getOrDefault("ActiveState", ""),
+        properties.getOrDefault("UnitFileState", ""),
+        variables(
+            properties.getOrDefault("MainPID", "0"), properties.getOrDefault("Environment", "")),
+        !properties.getOrDefault("InactiveExitTimestampMonotonic", "0").equals("0"),
+        leads);
+  }
+
+  private static Set<String> words(Map<String, String> properties, String name) {
+    Set<String> words = new HashSet<>(List.of(properties.getOrDefault(name, "").split(" ", -1)));
+    words.remove("");
+    return words;
   }
 
   /** Of the process: a drop-in that was added later counts only after a restart. */
@@ -138,10 +160,32 @@ public record NodePrograms(List<Path> folders, Path processes) {
    * @param program its name, of 15 characters at most
    */
   public Optional<Map<String, String>> environmentOf(String program) {
+    return running(program).flatMap(NodePrograms::environment);
+  }
+
+  /**
+   * The unit to which a running program belongs; empty for one in a pod.
+   *
+   * @param program its name, of 15 characters at most
+   */
+  public Optional<String> unitOf(String program) {
+    return running(program).flatMap(NodePrograms::unit);
+  }
+
+  private static Optional<String> unit(Path process) {
+    try {
+      Matcher unit = UNIT_CGROUP.matcher(Files.readString(process.resolve("cgroup")));
+      return unit.find() ? Optional.of(unit.group(1)) : Optional.empty();
+    } catch (IOException e) {
+      return Optional.empty(); // It has ended meanwhile.
+    }
+  }
+
+  private Optional<Path> running(String program) {
     try (DirectoryStream<Path> all = Files.newDirectoryStream(processes, "[0-9]*")) {
       for (Path process : all) {
         if (isNamed(process, program)) {
-          return environment(process);
+          return Optional.of(process);
         }
       }
     } catch (IOException | DirectoryIteratorException e) {

@@ -115,15 +115,44 @@ record NodeRules(Facts facts, String name, Findings findings) {
     unit(units, Rules.PIN_UNIT, true);
     unit(units, Rules.HANDOVER_UNIT, false);
     unit(units, Rules.REFRESH_TIMER, true);
-    UnitState kubelet = units.get(Rules.KUBELET_UNIT);
-    if (kubelet != null && kubelet.exists()) {
-      Findings subject = findings.about(Rules.KUBELET_UNIT);
-      if (kubelet.active().equals("active")) {
-        subject.ok("active");
-      } else {
-        subject.warn(kubelet.active(), "run journalctl -u kubelet");
-      }
+    kubelet(units);
+    UnitState proxy = units.get(facts.settings().proxyUnit());
+    Optional<String> running = facts.proxyRunsAs();
+    if (running.isPresent() && (proxy == null || !running.get().equals(proxy.id()))) {
+      anotherUnit(facts.settings().proxyUnit(), "kube-proxy", running.get(), "KUBE_PROXY_UNIT");
     }
+  }
+
+  private void kubelet(Map<String, UnitState> units) {
+    String unit = facts.settings().kubeletUnit();
+    Findings subject = findings.about(unit);
+    UnitState kubelet = units.get(unit);
+    Optional<String> running = facts.kubeletRunsAs();
+    if (running.isPresent() && (kubelet == null || !running.get().equals(kubelet.id()))) {
+      anotherUnit(unit, "the kubelet", running.get(), "KUBELET_UNIT");
+    } else if (kubelet == null || !kubelet.exists()) {
+      subject.warn(
+          "there is no such unit, so nothing starts " + Rules.PIN_UNIT + " at boot",
+          setUnit("KUBELET_UNIT", "the kubelet's unit"));
+    } else if (kubelet.active().equals("active")) {
+      subject.ok("active");
+    } else {
+      subject.warn(kubelet.active(), "run journalctl -u " + unit);
+    }
+  }
+
+  private void anotherUnit(String configured, String program, String unit, String key) {
+    findings
+        .about(configured)
+        .fail(
+            "%s runs as %s, which does not wait for %s at boot"
+                .formatted(program, unit, Rules.PIN_UNIT),
+            setUnit(key, unit));
+  }
+
+  private static String setUnit(String key, String unit) {
+    return "set %s = %s in /etc/apiserver-bootstrap/bootstrap.conf, and run systemctl daemon-reload"
+        .formatted(key, unit);
   }
 
   private void unit(Map<String, UnitState> units, String unit, boolean enabled) {
@@ -141,9 +170,41 @@ record NodeRules(Facts facts, String name, Findings findings) {
           "run systemctl enable " + unit);
     } else if (state.active().equals("activating")) {
       subject.warn("still running", "run journalctl -u " + unit);
+    } else if (unit.equals(Rules.PIN_UNIT) && isPassedBy(state)) {
+      subject.fail(
+          facts.settings().kubeletUnit() + " does not start it and wait for it",
+          "run systemctl daemon-reload, or else systemctl reenable " + unit);
+    } else if (isMissedAtBoot(unit, state)) {
+      subject.fail(
+          "did not run at this boot, though the kubelet runs",
+          ("run journalctl -b --grep 'ordering cycle|%1$s': systemd leaves a unit out to break a"
+                  + " cycle. To make up for it, run systemctl start %1$s")
+              .formatted(unit));
     } else {
       subject.ok(state.active());
     }
+  }
+
+  private Optional<UnitState> kubeletUnit() {
+    return facts.units() instanceof Reading.Known<Map<String, UnitState>> units
+        ? Optional.ofNullable(units.value().get(facts.settings().kubeletUnit()))
+        : Optional.empty();
+  }
+
+  private boolean isPassedBy(UnitState pin) {
+    return kubeletUnit()
+        .filter(kubelet -> kubelet.exists() && !pin.leads().contains(kubelet.id()))
+        .isPresent();
+  }
+
+  /** The hand-over is inactive once it is done; the others stay active. */
+  private boolean isMissedAtBoot(String unit, UnitState state) {
+    boolean missed =
+        unit.equals(Rules.HANDOVER_UNIT) ? !state.started() : state.active().equals("inactive");
+    boolean kubeletRuns =
+        facts.kubeletRunsAs().isPresent()
+            || kubeletUnit().filter(kubelet -> kubelet.active().equals("active")).isPresent();
+    return missed && kubeletRuns;
   }
 
   private void http2() {
@@ -152,13 +213,13 @@ record NodeRules(Facts facts, String name, Findings findings) {
     }
     String dropIn =
         "install the drop-in 20-apiserver-bootstrap.conf of the package and restart the unit";
-    UnitState kubelet = units.value().get(Rules.KUBELET_UNIT);
-    if (kubelet != null && kubelet.exists()) {
-      http2(Rules.KUBELET_UNIT, kubelet.variables(), dropIn);
+    Optional<UnitState> kubelet = kubeletUnit().filter(UnitState::exists);
+    if (kubelet.isPresent()) {
+      http2(facts.settings().kubeletUnit(), kubelet.get().variables(), dropIn);
     }
-    UnitState proxy = units.value().get(Rules.PROXY_UNIT);
+    UnitState proxy = units.value().get(facts.settings().proxyUnit());
     if (proxy != null && proxy.active().equals("active")) {
-      http2(Rules.PROXY_UNIT, proxy.variables(), dropIn);
+      http2(facts.settings().proxyUnit(), proxy.variables(), dropIn);
     } else {
       String setEnv =
           "run kubectl -n kube-system set env daemonset/kube-proxy"

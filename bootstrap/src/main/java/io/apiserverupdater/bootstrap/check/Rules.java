@@ -7,10 +7,9 @@ public final class Rules {
   static final String PIN_UNIT = "apiserver-bootstrap.service";
   static final String HANDOVER_UNIT = "apiserver-bootstrap-handover.service";
   static final String REFRESH_TIMER = "apiserver-bootstrap-refresh.timer";
-  static final String KUBELET_UNIT = "kubelet.service";
-  static final String PROXY_UNIT = "kube-proxy.service";
-  static final List<String> UNITS =
-      List.of(PIN_UNIT, HANDOVER_UNIT, REFRESH_TIMER, KUBELET_UNIT, PROXY_UNIT);
+
+  /** Those of the package. */
+  static final List<String> UNITS = List.of(PIN_UNIT, HANDOVER_UNIT, REFRESH_TIMER);
 
   private Rules() {}
 

@@ -22,6 +22,8 @@ import java.util.Optional;
  * @param timeout how long to look for a control plane that is ready
  * @param waitLimit how long to wait for the clusterIP; empty for no limit
  * @param rise how many answers in a row count as working
+ * @param kubeletUnit the unit that must wait for the pin
+ * @param proxyUnit the same of a kube-proxy that runs as a unit
  * @param localApiserver on a control plane, the apiserver of this node; found out when empty
  */
 public record BootstrapConfig(
@@ -41,6 +43,8 @@ public record BootstrapConfig(
     Optional<ApiserverAddress> localApiserver,
     Strategy strategy,
     Path kubeconfig,
+    String kubeletUnit,
+    String proxyUnit,
     boolean adopt,
     boolean removeAfterHandover,
     boolean dryRun,
@@ -99,6 +103,8 @@ public record BootstrapConfig(
         localApiserver,
         strategy,
         kubeconfig,
+        kubeletUnit,
+        proxyUnit,
         adopt,
         removeAfterHandover,
         dryRun,

@@ -78,6 +78,16 @@ public final class BootstrapFlags {
         }
       };
 
+  private static final FlagType<String> UNIT_TYPE =
+      new FlagType<>("UNIT", "the name of a systemd service, such as kubelet.service") {
+        @Override
+        public Optional<String> read(String text) {
+          return text.matches("[A-Za-z0-9:_.@\\\\-]+\\.service")
+              ? Optional.of(text)
+              : Optional.empty();
+        }
+      };
+
   private static final FlagType<Duration> TIME =
       FlagType.duration(Duration.ZERO, Duration.ofHours(24));
 
@@ -188,6 +198,18 @@ public final class BootstrapFlags {
               "The kubelet's kubeconfig, with which refresh reads the list. pin and handover use"
                   + " it where anonymous clients may not read /readyz.");
 
+  static final Flag<String> KUBELET_UNIT =
+      FLAGS
+          .flag("kubelet-unit", UNIT_TYPE, "kubelet.service")
+          .help(
+              "The kubelet's unit. Set it in the configuration file, where systemd reads it too, and"
+                  + " run systemctl daemon-reload.");
+
+  static final Flag<String> KUBE_PROXY_UNIT =
+      FLAGS
+          .flag("kube-proxy-unit", UNIT_TYPE, "kube-proxy.service")
+          .help("The same for a kube-proxy that runs as a unit.");
+
   static final Flag<Boolean> ADOPT =
       FLAGS
           .off("adopt")
@@ -266,6 +288,8 @@ public final class BootstrapFlags {
             local.isPresent() ? hostAddress(local.get(), port) : Optional.empty(),
             line.get(STRATEGY),
             line.get(KUBECONFIG),
+            line.get(KUBELET_UNIT),
+            line.get(KUBE_PROXY_UNIT),
             line.get(ADOPT),
             line.get(REMOVE_AFTER_HANDOVER),
             line.get(DRY_RUN),

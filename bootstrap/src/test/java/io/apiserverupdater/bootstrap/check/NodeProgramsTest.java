@@ -26,6 +26,10 @@ class NodeProgramsTest {
     return new NodePrograms(List.of(folder), folder);
   }
 
+  private Reading<Map<String, UnitState>> units() {
+    return programs().units("kubelet.service", "kube-proxy.service");
+  }
+
   /** A stand-in that prints a text and ends with a code. */
   private void program(String name, String output, int code) throws IOException {
     Path text = Files.writeString(folder.resolve(name + ".out"), output);
@@ -37,7 +41,7 @@ class NodeProgramsTest {
   @Test
   void missingProgramsAreToldByName() {
     assertEquals("there is no program getent", unknown(programs().resolution("x")));
-    assertEquals("there is no program systemctl", unknown(programs().units()));
+    assertEquals("there is no program systemctl", unknown(units()));
   }
 
   @Test
@@ -67,7 +71,7 @@ class NodeProgramsTest {
     program("getent", "no such database\n", 1);
     assertEquals("getent ended with 1: no such database", unknown(programs().resolution("x")));
     program("systemctl", "System has not been booted with systemd\nas init\n", 1);
-    assertTrue(unknown(programs().units()).endsWith("booted with systemd as init"));
+    assertTrue(unknown(units()).endsWith("booted with systemd as init"));
   }
 
   @Test
@@ -75,12 +79,14 @@ class NodeProgramsTest {
     program(
         "systemctl",
         """
-        Id=kubelet.service
+        Id=snap.kubelet.service
+        Names=snap.kubelet.service kubelet.service
         LoadState=loaded
         ActiveState=active
         UnitFileState=enabled
         MainPID=77
         Environment=A=configured
+        InactiveExitTimestampMonotonic=17
 
         Environment=B=1 "C=two words"
         Id=kube-proxy.service
@@ -92,21 +98,66 @@ class NodeProgramsTest {
         Id=apiserver-bootstrap.service
         LoadState=not-found
         ActiveState=inactive
+        InactiveExitTimestampMonotonic=0
+        Before=kubelet.service snap.kubelet.service shutdown.target
+        WantedBy=snap.kubelet.service a.service
         """,
         0);
     Files.createDirectory(folder.resolve("77"));
     Files.writeString(folder.resolve("77/environ"), "HTTP2_PING_TIMEOUT_SECONDS=5\0PATH=/bin\0");
+    UnitState kubelet =
+        new UnitState(
+            "snap.kubelet.service",
+            "loaded",
+            "active",
+            "enabled",
+            Set.of("HTTP2_PING_TIMEOUT_SECONDS", "PATH"),
+            true,
+            Set.of());
     assertEquals(
         new Reading.Known<>(
             Map.of(
+                "snap.kubelet.service",
+                kubelet,
                 "kubelet.service",
-                new UnitState(
-                    "loaded", "active", "enabled", Set.of("HTTP2_PING_TIMEOUT_SECONDS", "PATH")),
+                kubelet,
                 "kube-proxy.service",
-                new UnitState("loaded", "inactive", "disabled", Set.of("B", "C")),
+                new UnitState(
+                    "kube-proxy.service",
+                    "loaded",
+                    "inactive",
+                    "disabled",
+                    Set.of("B", "C"),
+                    false,
+                    Set.of()),
                 "apiserver-bootstrap.service",
-                new UnitState("not-found", "inactive", "", Set.of()))),
-        programs().units());
+                new UnitState(
+                    "apiserver-bootstrap.service",
+                    "not-found",
+                    "inactive",
+                    "",
+                    Set.of(),
+                    false,
+                    Set.of("snap.kubelet.service")))),
+        units());
+  }
+
+  @Test
+  void tellsTheUnitOfARunningProgram() throws IOException {
+    assertEquals(Optional.empty(), programs().unitOf("kubelet"));
+    Files.createDirectory(folder.resolve("77"));
+    Files.writeString(folder.resolve("77/comm"), "kubelet\n");
+    for (String cgroup :
+        List.of(
+            "0::/system.slice/snap.kubelet.service\n",
+            "4:memory:/x\n1:name=systemd:/system.slice/snap.kubelet.service\n0::/\n")) {
+      Files.writeString(folder.resolve("77/cgroup"), cgroup);
+      assertEquals(Optional.of("snap.kubelet.service"), programs().unitOf("kubelet"));
+    }
+    // A pod, beneath the unit of the container runtime.
+    Files.writeString(
+        folder.resolve("77/cgroup"), "0::/system.slice/containerd.service/kubepods-pod1/abc\n");
+    assertEquals(Optional.empty(), programs().unitOf("kubelet"));
   }
 
   @Test

@@ -44,6 +44,8 @@ class RulesTest {
   private static final ApiserverAddress CP2 = address("10.0.0.2:6443");
   private static final String NAME = "apiserver.cluster.local";
   private static final ProbeResult REFUSED = new Unreachable(Reason.REFUSED, "connection refused");
+  private static final String KUBELET = "kubelet.service";
+  private static final String PROXY = "kube-proxy.service";
   private static final Set<String> HTTP2 =
       Set.of("HTTP2_READ_IDLE_TIMEOUT_SECONDS", "HTTP2_PING_TIMEOUT_SECONDS");
 
@@ -98,6 +100,9 @@ class RulesTest {
     Reading<List<InetAddress>> dns = known(List.of(ip("10.96.0.10")));
     Map<String, UnitState> unitStates = new LinkedHashMap<>();
     Reading<Map<String, UnitState>> units = known(unitStates);
+    String kubeletUnit = KUBELET;
+    Optional<String> kubeletRunsAs = Optional.of(KUBELET);
+    Optional<String> proxyRunsAs = Optional.empty();
     Reading<List<HostsSnapshot>> snapshots = copy("kube-system/cni", CLUSTER_IP);
     Optional<RuleReading> rule = Optional.empty();
     List<InetAddress> own = List.of(ip("10.0.0.11"));
@@ -106,11 +111,18 @@ class RulesTest {
     Reading<Duration> closeTimeout = known(Duration.ofSeconds(1));
 
     Node() {
-      unitStates.put(Rules.PIN_UNIT, new UnitState("loaded", "active", "enabled", Set.of()));
-      unitStates.put(Rules.HANDOVER_UNIT, new UnitState("loaded", "inactive", "static", Set.of()));
-      unitStates.put(Rules.REFRESH_TIMER, new UnitState("loaded", "active", "enabled", Set.of()));
-      unitStates.put(Rules.KUBELET_UNIT, new UnitState("loaded", "active", "enabled", HTTP2));
-      unitStates.put(Rules.PROXY_UNIT, new UnitState("not-found", "inactive", "", Set.of()));
+      put(Rules.PIN_UNIT, "active", Set.of(), true, Set.of(KUBELET, PROXY));
+      put(Rules.HANDOVER_UNIT, "inactive", Set.of(), true, Set.of());
+      put(Rules.REFRESH_TIMER, "active", Set.of(), true, Set.of());
+      put(KUBELET, "active", HTTP2, true, Set.of());
+      unitStates.put(
+          PROXY, new UnitState(PROXY, "not-found", "inactive", "", Set.of(), false, Set.of()));
+    }
+
+    void put(
+        String unit, String active, Set<String> variables, boolean started, Set<String> leads) {
+      unitStates.put(
+          unit, new UnitState(unit, "loaded", active, "enabled", variables, started, leads));
     }
 
     /** In the hosts file, and for all who ask libc. */
@@ -121,7 +133,8 @@ class RulesTest {
 
     List<Finding> findings() {
       Facts.Settings settings =
-          new Facts.Settings(NAME, 6443, clusterIp, anyControlPlane, verified, role, strategy);
+          new Facts.Settings(
+              NAME, 6443, clusterIp, anyControlPlane, verified, role, strategy, kubeletUnit, PROXY);
       return Rules.findings(
           new Facts(
               NOW,
@@ -137,6 +150,8 @@ class RulesTest {
               proxy,
               dns,
               units,
+              kubeletRunsAs,
+              proxyRunsAs,
               proxyVariables,
               clock,
               machineId,
@@ -218,7 +233,9 @@ class RulesTest {
   }
 
   private static Consumer<Node> unit(String unit, String load, String active, String file) {
-    return node -> node.unitStates.put(unit, new UnitState(load, active, file, Set.of()));
+    return node ->
+        node.unitStates.put(
+            unit, new UnitState(unit, load, active, file, Set.of(), true, Set.of(KUBELET)));
   }
 
   static List<Arguments> situations() {
@@ -384,15 +401,40 @@ class RulesTest {
             .when(
                 "a hand-over that waits",
                 unit(Rules.HANDOVER_UNIT, "loaded", "activating", "static")),
-        warn(Rules.KUBELET_UNIT, "inactive")
+        fail(Rules.PIN_UNIT, "did not run at this boot")
             .when(
-                "the kubelet does not run",
-                unit(Rules.KUBELET_UNIT, "loaded", "inactive", "enabled")),
+                "systemd left the pin out", unit(Rules.PIN_UNIT, "loaded", "inactive", "enabled")),
+        fail(Rules.REFRESH_TIMER, "did not run at this boot")
+            .when(
+                "the timer was not started",
+                unit(Rules.REFRESH_TIMER, "loaded", "inactive", "enabled")),
+        fail(Rules.HANDOVER_UNIT, "did not run at this boot")
+            .when(
+                "the hand-over was not started",
+                node -> node.put(Rules.HANDOVER_UNIT, "inactive", Set.of(), false, Set.of())),
+        fail(Rules.PIN_UNIT, "kubelet.service does not start it and wait for it")
+            .when(
+                "the pin is there for another unit",
+                node -> node.put(Rules.PIN_UNIT, "active", Set.of(), true, Set.of(PROXY))),
+        fail(KUBELET, "the kubelet runs as snap.kubelet.service")
+            .when(
+                "the kubelet's unit has another name",
+                node -> node.kubeletRunsAs = Optional.of("snap.kubelet.service")),
+        fail(PROXY, "kube-proxy runs as snap.kube-proxy.service")
+            .when(
+                "kube-proxy's unit has another name",
+                node -> node.proxyRunsAs = Optional.of("snap.kube-proxy.service")),
+        warn(KUBELET, "there is no such unit, so nothing starts apiserver-bootstrap.service")
+            .when(
+                "no kubelet yet",
+                unit(KUBELET, "not-found", "inactive", "")
+                    .andThen(node -> node.kubeletRunsAs = Optional.empty())),
+        warn(KUBELET, "inactive")
+            .when("the kubelet does not run", unit(KUBELET, "loaded", "inactive", "enabled")),
         warn(
                 "kubelet.service HTTP/2",
                 "HTTP2_READ_IDLE_TIMEOUT_SECONDS and HTTP2_PING_TIMEOUT_SECONDS")
-            .when(
-                "the drop-in is missing", unit(Rules.KUBELET_UNIT, "loaded", "active", "enabled")),
+            .when("the drop-in is missing", unit(KUBELET, "loaded", "active", "enabled")),
         warn("kube-proxy HTTP/2", "HTTP2_READ_IDLE_TIMEOUT_SECONDS and HTTP2_PING_TIMEOUT_SECONDS")
             .when(
                 "kube-proxy runs in a pod without the variables",
@@ -544,9 +586,35 @@ class RulesTest {
   @Test
   void kubeProxyIsJudgedByWhatRunsAndNotByAUnit() {
     Node node = new Node();
-    node.unitStates.put(Rules.PROXY_UNIT, new UnitState("loaded", "inactive", "disabled", HTTP2));
+    node.put(PROXY, "inactive", HTTP2, false, Set.of());
     node.proxyVariables = Optional.of(Set.of());
     assertEquals(List.of("kube-proxy HTTP/2"), subjects(node, Level.WARN));
+  }
+
+  /** By the setting, or because an administrator gave the unit the usual name as a second one. */
+  @Test
+  void kubeletsUnitMayHaveAnotherName() {
+    String snap = "snap.kubelet.service";
+    for (String asked : List.of(snap, KUBELET)) {
+      Node node = new Node();
+      node.unitStates.remove(KUBELET);
+      node.put(snap, "active", HTTP2, true, Set.of());
+      node.unitStates.put(asked, node.unitStates.get(snap));
+      node.put(Rules.PIN_UNIT, "active", Set.of(), true, Set.of(snap));
+      node.kubeletUnit = asked;
+      node.kubeletRunsAs = Optional.of(snap);
+      assertAllWell(node);
+    }
+  }
+
+  /** As on a machine that is being installed. */
+  @Test
+  void unitsMayWaitForTheKubelet() {
+    Node node = new Node();
+    unit(Rules.PIN_UNIT, "loaded", "inactive", "enabled").accept(node);
+    unit(KUBELET, "loaded", "inactive", "enabled").accept(node);
+    node.kubeletRunsAs = Optional.empty();
+    assertEquals(List.of(), subjects(node, Level.FAIL));
   }
 
   @Test
