@@ -35,6 +35,7 @@ class ArchitectureTest {
   private static final String TIME = "io.apiserverupdater.apiserver.time..";
   private static final String FILES = ROOT + ".files..";
   private static final String HOSTS = ROOT + ".hosts..";
+  private static final String IPVS = ROOT + ".ipvs..";
   private static final String LOG = ROOT + ".log..";
   private static final String NFT = ROOT + ".nft..";
   private static final String PROGRAM = ROOT + ".program..";
@@ -80,7 +81,10 @@ class ArchitectureTest {
       only(API, APISERVER, "com.google.gson..");
 
   @ArchTest static final ArchRule programKnowsNothing = only(PROGRAM);
-  @ArchTest static final ArchRule nftKnowsAddressesAndPrograms = only(NFT, APISERVER, PROGRAM);
+  @ArchTest static final ArchRule ipvsKnowsAddressesAndDeadlines = only(IPVS, ADDRESS, TIME);
+
+  @ArchTest
+  static final ArchRule nftKnowsAddressesProgramsAndIpvs = only(NFT, APISERVER, IPVS, PROGRAM);
 
   @ArchTest
   static final ArchRule bootKnowsProbesTheHostsFileAndTheRule =

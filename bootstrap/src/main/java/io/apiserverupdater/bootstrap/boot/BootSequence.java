@@ -234,6 +234,7 @@ public final class BootSequence {
         return true;
       }
       if (now - giveUp >= 0) {
+        boolean unusedTrial = bridge.stepBack();
         log.warn(
             "phase=pinned name=%s waited=%ds reason=\"%s did not work; the name is unchanged\""
                 .formatted(plan.hostname(), (giveUp - start) / 1_000_000_000, destination));
@@ -292,7 +293,13 @@ public final class BootSequence {
         check.get().answered(answer.address(), answer.result(), probing.now());
       }
     } else if (answer.result().works() && bridge.mayHaveCarried()) {
-      watch.answeredByAnotherWay(probing.now());
+      if (bridge.stepAside()) {
+        watch.trialBegins(probing.now());
+      } else {
+        watch.answeredByAnotherWay(probing.now());
+      }
+    } else if (watch.failsTrial(answer.result()) && bridge.stepBack()) {
+      watch.trialFailed(probing.now());
     } else {
       watch.answered(answer.result(), probing.now());
     }

@@ -46,6 +46,24 @@ class Bridge {
     return false;
   }
 
+  /**
+   * Steps out of the way of kube-proxy where it stands in it, on trial.
+   *
+   * @return whether it did
+   */
+  boolean stepAside() throws IOException {
+    return false;
+  }
+
+  /**
+   * Is the way again, should it have stepped aside.
+   *
+   * @return whether it had
+   */
+  boolean stepBack() throws IOException {
+    return false;
+  }
+
   /** Leaves the way to kube-proxy's rules. The entry points at the cluster IP by now. */
   void handedOver() {}
 }

@@ -23,6 +23,7 @@ final class HandoverWatch {
   private static final Duration LONGEST_INTERVAL = Duration.ofSeconds(2);
   private static final Duration FIRST_BACKOFF = Duration.ofMillis(250);
   private static final Duration LONGEST_BACKOFF = Duration.ofSeconds(5);
+  private static final Duration LONGEST_BETWEEN_TRIALS = Duration.ofMinutes(1);
   private static final Duration PATIENCE = Duration.ofSeconds(3);
 
   /** Where packets are lost, the deadline is what keeps the next question waiting. */
@@ -38,6 +39,7 @@ final class HandoverWatch {
   private final int rise;
   private final long startNanos;
   private final Backoff backoff;
+  private final Backoff trials;
   private boolean asked;
   private boolean silent = true;
   private long askedNanos;
@@ -55,6 +57,7 @@ final class HandoverWatch {
     this.startNanos = now;
     this.nextNanos = now;
     this.backoff = new Backoff(FIRST_BACKOFF, LONGEST_BACKOFF, random);
+    this.trials = new Backoff(FIRST_BACKOFF, LONGEST_BETWEEN_TRIALS, random);
   }
 
   ApiserverAddress address() {
@@ -85,7 +88,7 @@ final class HandoverWatch {
   /** Takes an answer that counts as it is. */
   void answered(ProbeResult result, long now) {
     asked = false;
-    boolean hurried = silent;
+    boolean hurried = wasHurried(result);
     silent = isFor(result, Reason.CONNECT_TIMEOUT);
     if (result.works()) {
       inARow++;
@@ -97,9 +100,7 @@ final class HandoverWatch {
     if (!result.reached()) {
       backoff.reset();
       nextNanos = askedNanos + interval(now).toNanos();
-    } else if (hurried
-        && (isFor(result, Reason.HANDSHAKE_TIMEOUT) || isFor(result, Reason.ANSWER_TIMEOUT))) {
-      // The short deadline was meant for an address where nobody is.
+    } else if (hurried) {
       nextNanos = now;
     } else {
       backOff(now);
@@ -112,6 +113,36 @@ final class HandoverWatch {
     inARow = 0;
     silent = false;
     backOff(now);
+  }
+
+  /**
+   * From now on nothing but kube-proxy leads to the address, on trial: other programs of the node
+   * take that way too, so one that is lost is to be known soon.
+   */
+  void trialBegins(long now) {
+    asked = false;
+    inARow = 0;
+    silent = true;
+    nextNanos = now;
+  }
+
+  /** Whether a trial has failed by this answer, which is not taken yet. */
+  boolean failsTrial(ProbeResult result) {
+    return !result.works() && !wasHurried(result);
+  }
+
+  /** The trial is over, and the next is to come later than this one did. */
+  void trialFailed(long now) {
+    asked = false;
+    inARow = 0;
+    silent = false;
+    nextNanos = now + trials.next().toNanos();
+  }
+
+  /** The short deadline was meant for an address where nobody is. */
+  private boolean wasHurried(ProbeResult result) {
+    return silent
+        && (isFor(result, Reason.HANDSHAKE_TIMEOUT) || isFor(result, Reason.ANSWER_TIMEOUT));
   }
 
   private void backOff(long now) {

@@ -28,6 +28,11 @@ final class NftBridge extends Bridge {
   private boolean fallenBack;
   private RuleReading before = new RuleReading.Absent();
 
+  /** What was taken out on trial: only without it IPVS shows whether it leads to an apiserver. */
+  private Optional<BootRule> aside = Optional.empty();
+
+  private boolean failureTold;
+
   NftBridge(
       ApiserverAddress service,
       NameEntry entry,
@@ -44,6 +49,9 @@ final class NftBridge extends Bridge {
 
   @Override
   Optional<ApiserverAddress> current() throws IOException {
+    if (aside.isPresent() && isEntryOfTheService()) {
+      return Optional.of(aside.get().candidates().get(0));
+    }
     if (table.read(DEADLINE) instanceof RuleReading.Present present) {
       return Optional.of(present.rule().candidates().get(0));
     }
@@ -57,6 +65,7 @@ final class NftBridge extends Bridge {
       fallBack(controlPlane + " is not of the address family of " + service);
     } else if (!fallenBack) {
       RuleOutcome outcome = table.install(rule.get(), DEADLINE);
+      aside = Optional.empty();
       if (!(outcome instanceof RuleOutcome.Done)) {
         fallBack(outcome.reason());
       }
@@ -89,25 +98,56 @@ final class NftBridge extends Bridge {
       return new RuleReading.Absent();
     }
     RuleReading reading = table.read(DEADLINE);
-    return reading instanceof RuleReading.Unreadable
-            && !entry.address().equals(Optional.of(service.ip()))
+    return reading instanceof RuleReading.Unreadable && !isEntryOfTheService()
         ? new RuleReading.Absent()
         : reading;
   }
 
+  private boolean isEntryOfTheService() throws IOException {
+    return entry.address().equals(Optional.of(service.ip()));
+  }
+
   @Override
   boolean mayHaveCarried() throws IOException {
-    return switch (Carrier.between(before, reading())) {
-      case KUBE_PROXY -> false;
-      // The rule comes before IPVS too; that one works as soon as it has a destination.
-      case BOOT_RULE -> !table.ipvsCarries();
-      case UNKNOWN -> true;
-    };
+    return Carrier.between(before, reading()) != Carrier.KUBE_PROXY;
+  }
+
+  /** For IPVS: the rule comes before it. kube-proxy's other modes come before the rule. */
+  @Override
+  boolean stepAside() throws IOException {
+    if (reading() instanceof RuleReading.Present present
+        && table.ipvsCarries()
+        && table.remove(DEADLINE) instanceof RuleOutcome.Done) {
+      aside = Optional.of(present.rule());
+    }
+    return aside.isPresent();
+  }
+
+  @Override
+  boolean stepBack() throws IOException {
+    if (aside.isEmpty()) {
+      return false;
+    }
+    BootRule rule = aside.get();
+    aside = Optional.empty();
+    // restore may have taken both out meanwhile.
+    if (isEntryOfTheService()) {
+      RuleOutcome outcome = table.install(rule, DEADLINE);
+      if (!(outcome instanceof RuleOutcome.Done)) {
+        log.warn("strategy=nft rule=missing reason=\"" + outcome.reason() + "\"");
+      } else if (!failureTold) {
+        log.warn(
+            "strategy=nft rule=kept reason=\"IPVS has %s, but does not lead to an apiserver yet\""
+                .formatted(service));
+        failureTold = true;
+      }
+    }
+    return true;
   }
 
   @Override
   void handedOver() {
-    if (!fallenBack && (removeAfterHandover || table.ipvsCarries())) {
+    if (!fallenBack && (removeAfterHandover || aside.isPresent())) {
       RuleOutcome outcome = table.remove(DEADLINE);
       if (outcome instanceof RuleOutcome.Done) {
         log.info("strategy=nft rule=removed");

@@ -96,8 +96,35 @@ public final class RefreshCommand {
           table.install(install.rule(), RULE_DEADLINE),
           "installed to=" + install.rule().candidates().toString().replace(" ", ""),
           log);
-    } else if (upkeep instanceof RuleUpkeep.Remove) {
-      told(table.remove(RULE_DEADLINE), "removed", log);
+    } else if (upkeep instanceof RuleUpkeep.Remove remove) {
+      RuleOutcome removed = table.remove(RULE_DEADLINE);
+      if (removed instanceof RuleOutcome.Done
+          && remove.otherwise().isPresent()
+          && !leadsToAnApiserver(config, service.get(), log)) {
+        told(
+            table.install(remove.otherwise().get(), RULE_DEADLINE),
+            "kept reason=\"IPVS has %s, but does not lead to an apiserver\""
+                .formatted(service.get()),
+            log);
+      } else {
+        told(removed, "removed", log);
+      }
+    }
+  }
+
+  /** Asked as often as at the hand-over, each time on a connection of its own. */
+  private static boolean leadsToAnApiserver(
+      BootstrapConfig config, ApiserverAddress service, Log log) {
+    try {
+      ApiserverProbe probe = VerifiedProbe.of(config, log);
+      for (int i = 0; i < config.rise(); i++) {
+        if (!probe.probe(service, PROBE_DEADLINE).works()) {
+          return false;
+        }
+      }
+      return true;
+    } catch (IOException e) {
+      return false;
     }
   }
 

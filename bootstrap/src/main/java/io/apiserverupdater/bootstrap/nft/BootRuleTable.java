@@ -18,8 +18,8 @@ public interface BootRuleTable {
   RuleOutcome remove(Duration deadline);
 
   /**
-   * Whether IPVS would carry a connection to the service. The rule comes before IPVS, so its
-   * counter tells nothing then, and it must be taken out at the hand-over.
+   * Whether kube-proxy's IPVS has a destination for the service. The rule comes before IPVS, so it
+   * must be taken out at the hand-over, and only then shows whether IPVS leads to an apiserver.
    */
   boolean ipvsCarries();
 }

@@ -3,6 +3,8 @@ package io.apiserverupdater.bootstrap.nft;
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.apiserver.printing.Printable;
 import io.apiserverupdater.apiserver.time.Deadline;
+import io.apiserverupdater.bootstrap.ipvs.IpvsServices;
+import io.apiserverupdater.bootstrap.ipvs.VirtualService;
 import io.apiserverupdater.bootstrap.program.Program;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -89,7 +91,7 @@ public record NftBootRuleTable(
 
   @Override
   public boolean ipvsCarries() {
-    return IpvsServices.ofThisNode().carry(service);
+    return IpvsServices.ofKubeProxy(service).filter(VirtualService::hasDestination).isPresent();
   }
 
   /** What a run of nft came to; the output is empty when it did not end. */

@@ -11,8 +11,12 @@ public sealed interface RuleUpkeep {
   /** Put this one in. */
   record Install(BootRule rule) implements RuleUpkeep {}
 
-  /** Take it out: it is in the way of IPVS. */
-  record Remove() implements RuleUpkeep {}
+  /**
+   * Take it out: it is in the way of IPVS.
+   *
+   * @param otherwise what to put in where IPVS then does not lead to an apiserver
+   */
+  record Remove(Optional<BootRule> otherwise) implements RuleUpkeep {}
 
   /**
    * Decides it. A rule that a firewall has flushed is put back; one that is taken out at the
@@ -20,7 +24,7 @@ public sealed interface RuleUpkeep {
    *
    * @param wanted the rule to the control planes that are known now
    * @param removedAfterHandover whether the rule is taken out at the hand-over
-   * @param ipvsCarries whether IPVS would carry a connection to the service
+   * @param ipvsCarries whether kube-proxy's IPVS has a destination for the service
    */
   static RuleUpkeep decide(
       RuleReading now,
@@ -28,7 +32,7 @@ public sealed interface RuleUpkeep {
       boolean removedAfterHandover,
       boolean ipvsCarries) {
     if (ipvsCarries) {
-      return now instanceof RuleReading.Absent ? new Leave() : new Remove();
+      return now instanceof RuleReading.Absent ? new Leave() : new Remove(wanted);
     }
     boolean install =
         now instanceof RuleReading.Present present

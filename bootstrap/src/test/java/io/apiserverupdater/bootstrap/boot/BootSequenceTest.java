@@ -69,6 +69,7 @@ class BootSequenceTest {
     private final List<Answer> answers = new ArrayList<>();
     private long now = 1_000_000_000_000L;
     private Runnable onAsk = () -> {};
+    private ProbeResult late = BLACK_HOLE;
 
     void is(ApiserverAddress address, ProbeResult answer, long millis) {
       servers.put(address, new Server(answer, millis));
@@ -93,7 +94,7 @@ class BootSequenceTest {
       onAsk.run();
       Server server = servers.getOrDefault(address, new Server(REFUSED, 0));
       boolean inTime = server.millis() <= deadline.toMillis();
-      ProbeResult result = inTime ? server.answer() : BLACK_HOLE;
+      ProbeResult result = inTime ? server.answer() : late;
       long takes = Math.min(server.millis(), deadline.toMillis());
       after(Duration.ofMillis(takes), () -> answers.add(new Answer(address, result)));
     }
@@ -144,6 +145,12 @@ class BootSequenceTest {
   private static final class Table implements BootRuleTable {
     private RuleReading reading = new RuleReading.Absent();
     private Optional<RuleOutcome> outcome = Optional.empty();
+    private boolean ipvs;
+    private int removals;
+
+    boolean isThere() {
+      return reading instanceof RuleReading.Present;
+    }
 
     void carryOne() {
       if (reading instanceof RuleReading.Present present) {
@@ -167,13 +174,14 @@ class BootSequenceTest {
 
     @Override
     public RuleOutcome remove(Duration deadline) {
+      removals++;
       reading = new RuleReading.Absent();
       return new RuleOutcome.Done();
     }
 
     @Override
     public boolean ipvsCarries() {
-      return false;
+      return ipvs;
     }
   }
 
@@ -369,6 +377,90 @@ class BootSequenceTest {
     assertEquals(Pinned.READY, sequence.pin());
     assertTrue(sequence.handover(true));
     assertEquals(new RuleReading.Absent(), table.reading);
+  }
+
+  /**
+   * Answers at the cluster IP come by the rule while it is there, and else by IPVS.
+   *
+   * @param byIpvs what a connection meets there
+   */
+  private void ipvsHasTheService(Server byIpvs) {
+    table.ipvs = true;
+    world.onAsk =
+        () -> {
+          table.carryOne();
+          world.servers.put(SERVICE, table.isThere() ? new Server(new Ready(), 10) : byIpvs);
+        };
+  }
+
+  @Test
+  void ipvsIsBelievedByItsAnswersWithoutTheRule() throws Exception {
+    world.is(CP1, new Ready(), 20);
+    assertEquals(Pinned.READY, nft(false).pin());
+    ipvsHasTheService(new Server(new Ready(), 10));
+    assertTrue(nft(false).handover(true));
+    assertEquals(new RuleReading.Absent(), table.reading);
+    // One by the rule, and then as many as it takes.
+    assertEquals(4, world.asked.getOrDefault(SERVICE, 0));
+    assertTrue(logged().contains("rule=removed"), this::logged);
+  }
+
+  /** kube-proxy fills IPVS first and makes the rules that masquerade last. */
+  @Test
+  void ruleIsBackWhereIpvsDoesNotLeadToAnApiserverYet() throws Exception {
+    world.is(CP1, new Ready(), 20);
+    assertEquals(Pinned.READY, nft(false).pin());
+    ipvsHasTheService(new Server(BLACK_HOLE, 100_000));
+    long begun = world.millis();
+    long[] without = {0};
+    for (int i = 0; i < 9_000; i++) {
+      world.after(Duration.ofMillis(10L * i + 5), () -> without[0] += table.isThere() ? 0 : 10);
+    }
+    world.after(Duration.ofSeconds(90), () -> ipvsHasTheService(new Server(new Ready(), 10)));
+    assertTrue(nft(false).handover(true));
+    long took = world.millis() - begun;
+    assertTrue(took >= 90_000 && took < 151_000, () -> "after " + took);
+    assertEquals(new RuleReading.Absent(), table.reading);
+    // Each trial takes the way from the whole node: they are short and become rare.
+    assertTrue(table.removals > 3 && table.removals < 13, () -> table.removals + " trials");
+    assertTrue(without[0] < 2_500, () -> without[0] + " ms without the rule");
+    assertEquals(2, logged().split("rule=kept", -1).length, this::logged);
+  }
+
+  /** Its first answer takes longer than a lost packet is waited for. */
+  @Test
+  void slowAnswerByIpvsIsNoFailedTrial() throws Exception {
+    world.is(CP1, new Ready(), 20);
+    assertEquals(Pinned.READY, nft(false).pin());
+    ipvsHasTheService(new Server(new Ready(), 600));
+    world.late = new Unreachable(Reason.HANDSHAKE_TIMEOUT, "");
+    assertTrue(nft(false).handover(true));
+    assertEquals(2, table.removals);
+  }
+
+  @Test
+  void ruleIsBackWhenTheWaitEndsInATrial() throws Exception {
+    world.is(CP1, new Ready(), 20);
+    assertEquals(Pinned.READY, nft(false).pin());
+    ipvsHasTheService(new Server(BLACK_HOLE, 100_000));
+    waitLimit = Optional.of(Duration.ofMillis(60));
+    assertFalse(nft(false).handover(true));
+    assertEquals(1, table.removals);
+    assertTrue(table.isThere());
+  }
+
+  /**
+   * kube-proxy works in another mode now, whose rules come before ours: the counter stands still.
+   */
+  @Test
+  void ruleStaysWhereIpvsCarriesNothing() throws Exception {
+    world.is(CP1, new Ready(), 20);
+    world.is(SERVICE, new Ready(), 10);
+    table.ipvs = true;
+    BootSequence sequence = nft(false);
+    assertEquals(Pinned.READY, sequence.pin());
+    assertTrue(sequence.handover(true));
+    assertTrue(table.isThere());
   }
 
   @Test

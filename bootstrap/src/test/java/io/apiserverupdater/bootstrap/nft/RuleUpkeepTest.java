@@ -19,7 +19,7 @@ class RuleUpkeepTest {
   private static final RuleReading PRESENT = new RuleReading.Present(ONE, 7);
   private static final RuleReading UNREADABLE = new RuleReading.Unreadable("why");
   private static final RuleUpkeep LEAVE = new RuleUpkeep.Leave();
-  private static final RuleUpkeep REMOVE = new RuleUpkeep.Remove();
+  private static final RuleUpkeep REMOVE = new RuleUpkeep.Remove(Optional.of(ONE));
 
   static List<Arguments> decides() {
     RuleUpkeep install = new RuleUpkeep.Install(TWO);

@@ -1,7 +1,11 @@
-package io.apiserverupdater.bootstrap.nft;
+package io.apiserverupdater.bootstrap.ipvs;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.fail;
 
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -43,7 +47,44 @@ class IpvsServicesTest {
     "[::a60:40]:6443, false",
   })
   void carriesWhatHasADestination(String service, boolean expected) {
-    assertEquals(expected, new IpvsServices(LIST).carry(BootRuleTest.address(service)));
+    assertEquals(expected, hasDestination(LIST, service));
+  }
+
+  private static ApiserverAddress address(String text) {
+    return ApiserverAddress.parse(text, 0).orElseThrow();
+  }
+
+  private static boolean hasDestination(String list, String service) {
+    return new IpvsServices(list)
+        .ofKubeProxy(address(service), Optional::empty)
+        .filter(VirtualService::hasDestination)
+        .isPresent();
+  }
+
+  /** After a change of the mode the services stay in the kernel. */
+  @ParameterizedTest
+  @CsvSource({"ipvs, true", "iptables, false", "nftables, false", "another, true"})
+  void believesTheListUnlessKubeProxyNamesAnotherMode(String mode, boolean expected) {
+    assertEquals(
+        expected ? Optional.of(new VirtualService("rr", true)) : Optional.empty(),
+        new IpvsServices(LIST).ofKubeProxy(address("10.96.0.64:6443"), () -> Optional.of(mode)));
+  }
+
+  @Test
+  void asksForTheModeOnlyWhereTheListHasTheService() {
+    assertEquals(
+        Optional.empty(),
+        new IpvsServices(LIST)
+            .ofKubeProxy(address("10.96.0.65:6443"), () -> fail("there is nothing to believe")));
+  }
+
+  @Test
+  void tellsTheSchedulerOfAServiceWithoutDestinations() {
+    assertEquals(
+        Optional.of(new VirtualService("sh", false)),
+        new IpvsServices(
+                "TCP  0A600040:192B sh\nTCP  0A600041:192B rr\n -> AC1E0101:192B Masq 1 0 0")
+            .ofKubeProxy(address("10.96.0.64:6443"), Optional::empty));
   }
 
   @ParameterizedTest
@@ -58,6 +99,6 @@ class IpvsServicesTest {
         "TCP 0A600040:192B rr\n-> AC1E0101:192B Masq",
       })
   void carriesNothingWhereTheListIsStrange(String list) {
-    assertEquals(false, new IpvsServices(list).carry(BootRuleTest.address("10.96.0.64:6443")));
+    assertEquals(false, hasDestination(list, "10.96.0.64:6443"));
   }
 }

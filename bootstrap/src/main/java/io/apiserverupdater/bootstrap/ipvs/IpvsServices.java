@@ -1,4 +1,4 @@
-package io.apiserverupdater.bootstrap.nft;
+package io.apiserverupdater.bootstrap.ipvs;
 
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.apiserver.address.IpAddress;
@@ -9,6 +9,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HexFormat;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.Supplier;
 
 /**
  * The virtual services of kube-proxy in IPVS mode, as {@code /proc/net/ip_vs} lists them (kernel:
@@ -16,13 +18,27 @@ import java.util.Optional;
  *
  * <p>IPVS is asked after all NAT of a node's own connections, so the boot-time rule comes before
  * it: the rule's counter goes on counting, and the rule must be taken out at the hand-over.
+ *
+ * <p>That a service is in the list does not mean that it works: kube-proxy writes the rules that
+ * masquerade last.
  */
-record IpvsServices(String list) {
+public record IpvsServices(String list) {
   private static final Path LIST = Path.of("/proc/net/ip_vs");
   private static final int MAX_BYTES = 8 * 1024 * 1024;
 
-  /** Those of this network namespace now; none where the kernel has no IPVS. */
-  static IpvsServices ofThisNode() {
+  /** Where kube-proxy says one of these, what is in the list is left from before. */
+  private static final Set<String> OTHER_MODES = Set.of("iptables", "nftables");
+
+  /**
+   * The virtual service that kube-proxy has on this node for a Service; empty where it works in
+   * another mode, and where the kernel has no IPVS. Where nobody tells the mode, the list counts.
+   */
+  public static Optional<VirtualService> ofKubeProxy(ApiserverAddress service) {
+    return ofThisNode().ofKubeProxy(service, ProxyMode::ofThisNode);
+  }
+
+  /** Those of this network namespace now. */
+  private static IpvsServices ofThisNode() {
     try (InputStream in = Files.newInputStream(LIST)) {
       return new IpvsServices(new String(in.readNBytes(MAX_BYTES), StandardCharsets.US_ASCII));
     } catch (IOException e) {
@@ -31,22 +47,31 @@ record IpvsServices(String list) {
   }
 
   /**
-   * Whether IPVS would carry a new TCP connection to the service: it has it, with a destination.
+   * The same by this list.
+   *
+   * @param mode of kube-proxy, asked only if the list has the service
    */
-  boolean carry(ApiserverAddress service) {
-    boolean ours = false;
+  Optional<VirtualService> ofKubeProxy(ApiserverAddress service, Supplier<Optional<String>> mode) {
+    return find(service).filter(found -> mode.get().filter(OTHER_MODES::contains).isEmpty());
+  }
+
+  /** The one for TCP connections to the service. */
+  private Optional<VirtualService> find(ApiserverAddress service) {
+    Optional<VirtualService> found = Optional.empty();
     for (String line : list.split("\n", -1)) {
       String[] words = line.strip().split("\\s+", -1);
       if (words[0].equals("->")) {
         // -> ADDRESS:PORT FORWARD WEIGHT …; one of weight 0 gets no new connections.
-        if (ours && words.length > 3 && !words[3].equals("0")) {
-          return true;
+        if (found.isPresent() && words.length > 3 && !words[3].equals("0")) {
+          return Optional.of(new VirtualService(found.get().scheduler(), true));
         }
-      } else {
-        ours = words.length > 1 && words[0].equals("TCP") && isAddress(words[1], service);
+      } else if (found.isPresent()) {
+        return found;
+      } else if (words.length > 2 && words[0].equals("TCP") && isAddress(words[1], service)) {
+        found = Optional.of(new VirtualService(words[2], false));
       }
     }
-    return false;
+    return found;
   }
 
   /** {@code 0A600040:192B}, or {@code [fd00:0000:…:0001]:192B}. */
