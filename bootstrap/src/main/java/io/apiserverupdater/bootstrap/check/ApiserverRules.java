@@ -162,10 +162,15 @@ record ApiserverRules(Facts facts, String name, Findings findings) {
     }
     Findings subject = findings.about("service CIDR");
     if (facts.ownAddresses().contains(clusterIp.get()) && facts.settings().isWorker()) {
-      // In IPVS mode kube-proxy gives each cluster IP to an interface of the node.
-      subject.warn(
-          clusterIp.get().getHostAddress() + " is an address of this node",
-          "expected with kube-proxy in IPVS mode only; otherwise choose another cluster IP");
+      String text = clusterIp.get().getHostAddress() + " is an address of this node";
+      if (facts.ipvs().isPresent()) {
+        subject.ok(text + ", as IPVS needs it");
+      } else {
+        subject.warn(
+            text + ": without a rule for it, programs of this node answer there",
+            "if kube-proxy was in IPVS mode before, reboot this node, or run ip link delete"
+                + " kube-ipvs0; otherwise choose another cluster IP");
+      }
     }
     Optional<List<InetAddress>> dns =
         subject.known(

@@ -5,6 +5,7 @@ import io.apiserverupdater.apiserver.probe.ProbeResult;
 import io.apiserverupdater.bootstrap.api.ClientFiles.Dialled;
 import io.apiserverupdater.bootstrap.boot.Role;
 import io.apiserverupdater.bootstrap.boot.Strategy;
+import io.apiserverupdater.bootstrap.ipvs.VirtualService;
 import io.apiserverupdater.bootstrap.nft.RuleReading;
 import java.net.InetAddress;
 import java.time.Duration;
@@ -39,6 +40,7 @@ import java.util.Set;
  * @param closeTimeout for how long it keeps a connection that was reset
  * @param snapshots the host-network pods' copies of the hosts file
  * @param rule the boot-time rule of the strategy nft
+ * @param ipvs what kube-proxy in IPVS mode has for the cluster IP; empty in its other modes
  * @param ownAddresses the addresses of this node
  */
 public record Facts(
@@ -64,6 +66,7 @@ public record Facts(
     Reading<Duration> closeTimeout,
     Reading<List<HostsSnapshot>> snapshots,
     Optional<RuleReading> rule,
+    Optional<Ipvs> ipvs,
     List<InetAddress> ownAddresses) {
 
   /** What the configuration says. */
@@ -135,6 +138,16 @@ public record Facts(
       return !load.equals("not-found");
     }
   }
+
+  /**
+   * IPVS on this node.
+   *
+   * @param service the one of the cluster IP
+   * @param conntrack the setting net.ipv4.vs.conntrack
+   * @param expireNodestConn the setting net.ipv4.vs.expire_nodest_conn
+   */
+  public record Ipvs(
+      VirtualService service, Reading<Long> conntrack, Reading<Long> expireNodestConn) {}
 
   /**
    * The copy of the hosts file that a host-network pod was started with.

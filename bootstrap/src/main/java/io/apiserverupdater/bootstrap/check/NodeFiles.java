@@ -159,9 +159,19 @@ public record NodeFiles(Path root) {
    * @param state as sysctl spells it: {@code syn_sent}, {@code close}
    */
   public Reading<Duration> conntrackTimeout(String state) {
-    Path file = root.resolve(CONNTRACK_TIMEOUTS + state);
+    return number(CONNTRACK_TIMEOUTS + state)
+        .then(seconds -> new Reading.Known<>(Duration.ofSeconds(seconds)));
+  }
+
+  /** A setting of IPVS in this network namespace. */
+  public Reading<Long> ipvsSetting(String name) {
+    return number("proc/sys/net/ipv4/vs/" + name);
+  }
+
+  private Reading<Long> number(String place) {
+    Path file = root.resolve(place);
     try {
-      return new Reading.Known<>(Duration.ofSeconds(Long.parseLong(read(file).strip())));
+      return new Reading.Known<>(Long.parseLong(read(file).strip()));
     } catch (NumberFormatException e) {
       return new Reading.Unknown<>(file + " is not a number");
     } catch (IOException e) {

@@ -36,6 +36,12 @@ record NodeRules(Facts facts, String name, Findings findings) {
   /** From here on a person notices that a port is refused; the kernel's default is 10 s. */
   private static final Duration RESET_NOTICED = Duration.ofSeconds(3);
 
+  /** IPVS schedulers (ipvsadm(8)) that take the destinations in turn, and those that hash. */
+  private static final Set<String> IN_TURN = Set.of("rr", "wrr");
+
+  private static final Set<String> HASHING = Set.of("sh", "mh", "dh");
+  private static final Set<String> BY_CONNECTIONS = Set.of("lc", "wlc", "sed", "nq");
+
   static void examine(Facts facts, Findings findings) {
     NodeRules rules = new NodeRules(facts, facts.settings().hostname(), findings);
     rules.dialers();
@@ -46,6 +52,7 @@ record NodeRules(Facts facts, String name, Findings findings) {
     rules.unanswered();
     rules.reset();
     rules.snapshots();
+    rules.ipvs();
     rules.rule();
   }
 
@@ -369,13 +376,67 @@ record NodeRules(Facts facts, String name, Findings findings) {
                 address -> address.equals(clusterIp.get()) || facts.isThisControlPlane(address));
   }
 
+  private void ipvs() {
+    if (facts.ipvs().isEmpty()) {
+      return;
+    }
+    Findings subject = findings.about("IPVS");
+    String change =
+        "set ipvs.scheduler: rr in kube-proxy's configuration and restart it; better, change to"
+            + " the mode nftables";
+    String scheduler = facts.ipvs().get().service().scheduler();
+    if (IN_TURN.contains(scheduler)) {
+      subject.ok(
+          "scheduler %s; Kubernetes 1.43 has no IPVS mode any more: plan to change to nftables"
+              .formatted(scheduler));
+    } else if (HASHING.contains(scheduler)) {
+      subject.fail(
+          "the scheduler %s keeps sending requests to an apiserver that is not ready"
+              .formatted(scheduler),
+          change);
+    } else if (BY_CONNECTIONS.contains(scheduler)) {
+      subject.warn(
+          "the scheduler %s prefers an apiserver that refuses connections, until it is out"
+              .formatted(scheduler),
+          change);
+    } else {
+      subject.warn("nobody has measured the scheduler " + scheduler, change);
+    }
+    subject
+        .known(facts.ipvs().get().conntrack(), "run this as root on the node")
+        .filter(it -> it != 1)
+        .ifPresent(
+            it ->
+                subject.fail(
+                    "net.ipv4.vs.conntrack = %d: connections through Services fail".formatted(it),
+                    "set it to 1, as kube-proxy does when it starts"));
+    subject
+        .known(facts.ipvs().get().expireNodestConn(), "run this as root on the node")
+        .filter(it -> it != 1)
+        .ifPresent(
+            it ->
+                subject.warn(
+                    ("net.ipv4.vs.expire_nodest_conn = %d: a SYN to an apiserver that vanished"
+                            + " stays with it")
+                        .formatted(it),
+                    "set it to 1, as kube-proxy does when it starts"));
+  }
+
   private void rule() {
     if (facts.rule().isEmpty()) {
       return;
     }
     Findings subject = findings.about("boot-time rule");
     RuleReading reading = facts.rule().get();
-    if (reading instanceof RuleReading.Present present) {
+    boolean ipvs = facts.ipvs().isPresent();
+    if (ipvs && reading instanceof RuleReading.Present present) {
+      subject.fail(
+          "in place before IPVS, which it bypasses: it carried %d connections"
+              .formatted(present.connections()),
+          "run apiserver-bootstrap refresh, which removes it once IPVS leads to an apiserver");
+    } else if (ipvs && reading instanceof RuleReading.Absent) {
+      subject.ok("not there, as it has to be in IPVS mode");
+    } else if (reading instanceof RuleReading.Present present) {
       subject.ok(
           "in place, %d control planes; it carried %d connections"
               .formatted(present.rule().candidates().size(), present.connections()));
@@ -383,7 +444,7 @@ record NodeRules(Facts facts, String name, Findings findings) {
       subject.warn("not known: " + unreadable.reason(), "run this as root");
     } else {
       subject.warn(
-          "not there: expected with REMOVE_AFTER_HANDOVER or in IPVS mode only",
+          "not there: expected with REMOVE_AFTER_HANDOVER only",
           "otherwise run apiserver-bootstrap pin and find out what flushes the ruleset");
     }
   }

@@ -19,6 +19,7 @@ import io.apiserverupdater.bootstrap.configuration.BootstrapConfig.Trust;
 import io.apiserverupdater.bootstrap.hosts.HostsEntry;
 import io.apiserverupdater.bootstrap.hosts.HostsFile;
 import io.apiserverupdater.bootstrap.hosts.HostsFileStore;
+import io.apiserverupdater.bootstrap.ipvs.IpvsServices;
 import io.apiserverupdater.bootstrap.log.Log;
 import io.apiserverupdater.bootstrap.nft.NftBootRuleTable;
 import io.apiserverupdater.bootstrap.nft.RuleReading;
@@ -96,6 +97,14 @@ public record CheckCommand(BootstrapConfig config, Log log) {
         files.conntrackTimeout("close"),
         files.snapshots(config.hostname()),
         rule(),
+        service
+            .flatMap(IpvsServices::ofKubeProxy)
+            .map(
+                found ->
+                    new Facts.Ipvs(
+                        found,
+                        files.ipvsSetting("conntrack"),
+                        files.ipvsSetting("expire_nodest_conn"))),
         ownAddresses());
   }
 

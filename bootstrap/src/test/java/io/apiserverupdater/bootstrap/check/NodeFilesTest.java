@@ -71,6 +71,14 @@ class NodeFilesTest {
     assertTrue(unknown(files.conntrackTimeout("close")).endsWith("is not a number"));
   }
 
+  @Test
+  void readsSettingsOfIpvs() throws IOException {
+    file("proc/sys/net/ipv4/vs/conntrack", "1\n");
+    NodeFiles files = new NodeFiles(root);
+    assertEquals(new Reading.Known<>(1L), files.ipvsSetting("conntrack"));
+    assertTrue(unknown(files.ipvsSetting("expire_nodest_conn")).startsWith("there is no "));
+  }
+
   /** A kubeconfig whose current context has this server. */
   private static String kubeconfig(String server) {
     return """

@@ -17,9 +17,11 @@ import io.apiserverupdater.bootstrap.check.Facts.Authority;
 import io.apiserverupdater.bootstrap.check.Facts.Certificate;
 import io.apiserverupdater.bootstrap.check.Facts.HostsBlock;
 import io.apiserverupdater.bootstrap.check.Facts.HostsSnapshot;
+import io.apiserverupdater.bootstrap.check.Facts.Ipvs;
 import io.apiserverupdater.bootstrap.check.Facts.Probed;
 import io.apiserverupdater.bootstrap.check.Facts.UnitState;
 import io.apiserverupdater.bootstrap.check.Finding.Level;
+import io.apiserverupdater.bootstrap.ipvs.VirtualService;
 import io.apiserverupdater.bootstrap.nft.BootRule;
 import io.apiserverupdater.bootstrap.nft.RuleReading;
 import java.net.InetAddress;
@@ -105,6 +107,7 @@ class RulesTest {
     Optional<String> proxyRunsAs = Optional.empty();
     Reading<List<HostsSnapshot>> snapshots = copy("kube-system/cni", CLUSTER_IP);
     Optional<RuleReading> rule = Optional.empty();
+    Optional<Ipvs> ipvs = Optional.empty();
     List<InetAddress> own = List.of(ip("10.0.0.11"));
     Optional<Set<String>> proxyVariables = Optional.of(HTTP2);
     Reading<Duration> synSentTimeout = known(Duration.ofSeconds(1));
@@ -159,6 +162,7 @@ class RulesTest {
               closeTimeout,
               snapshots,
               rule,
+              ipvs,
               own));
     }
   }
@@ -229,6 +233,20 @@ class RulesTest {
     return node -> {
       node.strategy = Strategy.NFT;
       node.rule = Optional.of(reading);
+    };
+  }
+
+  private static final RuleReading RULE_IN_PLACE =
+      new RuleReading.Present(new BootRule(address("10.96.0.64:6443"), List.of(CP1, CP2)), 4);
+
+  /** A node that is well, in IPVS mode. */
+  private static Consumer<Node> ipvs(String scheduler, long conntrack, long expireNodestConn) {
+    return node -> {
+      node.ipvs =
+          Optional.of(
+              new Ipvs(
+                  new VirtualService(scheduler, true), known(conntrack), known(expireNodestConn)));
+      node.own = List.of(ip("10.0.0.11"), CLUSTER_IP);
     };
   }
 
@@ -478,11 +496,35 @@ class RulesTest {
         warn("boot-time rule", "not there")
             .when("the rule is gone", rule(new RuleReading.Absent())),
         ok("boot-time rule", "2 control planes; it carried 4 connections")
+            .when("the rule is there", rule(RULE_IN_PLACE)),
+        ok("boot-time rule", "not there, as it has to be in IPVS mode")
             .when(
-                "the rule is there",
-                rule(
-                    new RuleReading.Present(
-                        new BootRule(address("10.96.0.64:6443"), List.of(CP1, CP2)), 4))));
+                "the rule is gone, in IPVS mode",
+                ipvs("rr", 1, 1).andThen(rule(new RuleReading.Absent()))),
+        fail("boot-time rule", "before IPVS, which it bypasses: it carried 4 connections")
+            .when("the rule is there, in IPVS mode", ipvs("rr", 1, 1).andThen(rule(RULE_IN_PLACE))),
+        warn("boot-time rule", "not known: no nft")
+            .when(
+                "nobody knows of the rule, in IPVS mode",
+                ipvs("rr", 1, 1).andThen(rule(new RuleReading.Unreadable("no nft")))),
+        ok("service CIDR", "10.96.0.64 is an address of this node, as IPVS needs it")
+            .when("the cluster IP is the node's, in IPVS mode", ipvs("rr", 1, 1)),
+        ok("IPVS", "scheduler rr; Kubernetes 1.43 has no IPVS mode").when("rr", ipvs("rr", 1, 1)),
+        fail("IPVS", "the scheduler sh keeps sending").when("sh", ipvs("sh", 1, 1)),
+        fail("IPVS", "the scheduler mh keeps sending").when("mh", ipvs("mh", 1, 1)),
+        warn("IPVS", "the scheduler lc prefers").when("lc", ipvs("lc", 1, 1)),
+        warn("IPVS", "nobody has measured the scheduler lblc").when("lblc", ipvs("lblc", 1, 1)),
+        fail("IPVS", "net.ipv4.vs.conntrack = 0").when("no conntrack", ipvs("wrr", 0, 1)),
+        warn("IPVS", "net.ipv4.vs.expire_nodest_conn = 0")
+            .when("nothing expires", ipvs("rr", 1, 0)));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"rr", "wrr"})
+  void workerInIpvsModeHasNothingToDo(String scheduler) {
+    Node node = new Node();
+    ipvs(scheduler, 1, 1).andThen(rule(new RuleReading.Absent())).accept(node);
+    assertAllWell(node);
   }
 
   @ParameterizedTest(name = "{0}")
