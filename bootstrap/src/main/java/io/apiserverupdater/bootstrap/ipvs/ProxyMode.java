@@ -1,5 +1,6 @@
 package io.apiserverupdater.bootstrap.ipvs;
 
+import io.apiserverupdater.apiserver.address.IpAddress;
 import io.apiserverupdater.apiserver.time.Deadline;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -25,8 +26,11 @@ final class ProxyMode {
 
   /** Empty where nobody tells: none runs, or it has another metrics address. */
   static Optional<String> ofThisNode() {
-    return at(new InetSocketAddress("127.0.0.1", PORT))
-        .or(() -> at(new InetSocketAddress("::1", PORT)));
+    return atLoopback("127.0.0.1").or(() -> atLoopback("::1"));
+  }
+
+  private static Optional<String> atLoopback(String ip) {
+    return IpAddress.parse(ip).flatMap(it -> at(new InetSocketAddress(it, PORT)));
   }
 
   static Optional<String> at(InetSocketAddress address) {
