@@ -1,7 +1,6 @@
 package io.apiserverupdater.bootstrap;
 
 import io.apiserverupdater.apiserver.printing.PrintableStream;
-import io.apiserverupdater.apiserver.time.Deadline;
 import io.apiserverupdater.bootstrap.candidates.CandidateListStore;
 import io.apiserverupdater.bootstrap.candidates.NamedControlPlanes;
 import io.apiserverupdater.bootstrap.commands.BootCommand;
@@ -16,11 +15,8 @@ import io.apiserverupdater.bootstrap.configuration.Help;
 import io.apiserverupdater.bootstrap.log.Log;
 import java.io.IOException;
 import java.lang.module.ModuleDescriptor;
-import java.security.Security;
 import java.time.Duration;
 import java.util.Arrays;
-import java.util.HashSet;
-import java.util.Set;
 
 /** Starts the bootstrap: reads what is asked for, and runs the command. */
 public final class Main {
@@ -95,26 +91,11 @@ public final class Main {
       return config;
     }
     boolean looksOnly = command == Command.CHECK || command == Command.STATUS;
-    boolean keep = !looksOnly && !config.dryRun();
-    Set<String> told = new HashSet<>();
-    NamedControlPlanes names =
-        new NamedControlPlanes(
-            config.stateDir(),
-            warning -> {
-              if (told.add(warning)) {
-                log.warn(warning);
-              }
-            });
-    // Else the Java runtime repeats a failure for 10 s.
-    Security.setProperty("networkaddress.cache.negative.ttl", "0");
-    Deadline patience = Deadline.after(looksOnly ? Duration.ZERO : LOOK_UP_AGAIN);
-    while (true) {
-      BootstrapConfig all = config.with(names.addresses(config.controlPlaneNames(), LOOK_UP, keep));
-      if (isAnyKnown(all) || patience.left().isZero()) {
-        return all;
-      }
-      Thread.sleep(1_000);
-    }
+    Duration patience = looksOnly || isAnyKnown(config) ? Duration.ZERO : LOOK_UP_AGAIN;
+    return config.with(
+        new NamedControlPlanes(config.stateDir(), log::warn)
+            .addresses(
+                config.controlPlaneNames(), LOOK_UP, patience, !looksOnly && !config.dryRun()));
   }
 
   private static boolean isAnyKnown(BootstrapConfig config) {

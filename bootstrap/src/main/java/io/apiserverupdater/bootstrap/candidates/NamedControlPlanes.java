@@ -11,6 +11,7 @@ import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.security.Security;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -21,6 +22,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 
 /**
@@ -30,6 +32,8 @@ import java.util.function.Consumer;
  */
 public final class NamedControlPlanes {
   private static final int MAX_BYTES = 64 << 10;
+
+  private static final Duration INTERVAL = Duration.ofSeconds(1);
 
   private final Disk disk = new Disk();
   private final Path file;
@@ -61,12 +65,16 @@ public final class NamedControlPlanes {
    *
    * @param names each {@code HOST:PORT}
    * @param deadline for all of them together
+   * @param patience for how long to look them up again if no address is kept either
    * @param keep whether to keep what was found
    */
-  public List<ApiserverAddress> addresses(List<String> names, Duration deadline, boolean keep)
+  public List<ApiserverAddress> addresses(
+      List<String> names, Duration deadline, Duration patience, boolean keep)
       throws InterruptedException {
     Map<String, List<ApiserverAddress>> kept = read();
-    Map<String, List<ApiserverAddress>> now = lookUp(names, Deadline.after(deadline));
+    boolean again = kept.isEmpty() && !patience.isZero();
+    Map<String, List<ApiserverAddress>> now =
+        lookUp(names, Deadline.after(again ? patience : deadline), again);
     for (String name : names) {
       if (now.getOrDefault(name, List.of()).isEmpty()) {
         List<ApiserverAddress> last = kept.getOrDefault(name, List.of());
@@ -83,11 +91,16 @@ public final class NamedControlPlanes {
     return now.values().stream().flatMap(List::stream).distinct().toList();
   }
 
-  private Map<String, List<ApiserverAddress>> lookUp(List<String> names, Deadline deadline)
-      throws InterruptedException {
+  private Map<String, List<ApiserverAddress>> lookUp(
+      List<String> names, Deadline deadline, boolean again) throws InterruptedException {
+    if (again) {
+      // Else the Java runtime repeats a failure for 10 s.
+      Security.setProperty("networkaddress.cache.negative.ttl", "0");
+    }
     Map<String, FutureTask<List<ApiserverAddress>>> tasks = new LinkedHashMap<>();
     for (String name : names) {
-      FutureTask<List<ApiserverAddress>> task = new FutureTask<>(() -> lookUp(name));
+      FutureTask<List<ApiserverAddress>> task =
+          new FutureTask<>(() -> again ? lookUpUntilFound(name) : lookUp(name));
       tasks.put(name, task);
       // The resolver knows no deadline of ours; a daemon does not keep the program.
       Thread thread = new Thread(task, "look-up-" + name);
@@ -103,6 +116,16 @@ public final class NamedControlPlanes {
       }
     }
     return found;
+  }
+
+  private List<ApiserverAddress> lookUpUntilFound(String name) {
+    while (true) {
+      try {
+        return lookUp(name);
+      } catch (UnknownHostException e) {
+        LockSupport.parkNanos(INTERVAL.toNanos());
+      }
+    }
   }
 
   private List<ApiserverAddress> lookUp(String name) throws UnknownHostException {

@@ -15,6 +15,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -41,7 +43,9 @@ class NamedControlPlanesTest {
   private List<String> addresses(NamedControlPlanes.Resolver resolver, Duration deadline)
       throws InterruptedException {
     return new NamedControlPlanes(folder.resolve("state"), resolver, warnings::add)
-        .addresses(NAMES, deadline, true).stream().map(ApiserverAddress::toString).toList();
+        .addresses(NAMES, deadline, Duration.ZERO, true).stream()
+            .map(ApiserverAddress::toString)
+            .toList();
   }
 
   @Test
@@ -54,6 +58,25 @@ class NamedControlPlanesTest {
     dns.clear();
     assertEquals(found, addresses(this::lookUp, LONG));
     assertEquals(2, warnings.size(), warnings.toString());
+  }
+
+  @Test
+  void nameOfWhichNothingIsKnownIsLookedUpAgain() throws Exception {
+    dns.put("cp1.example", List.of("10.0.0.1"));
+    dns.put("cp2.example", List.of("10.0.0.2"));
+    Set<String> asked = ConcurrentHashMap.newKeySet();
+    NamedControlPlanes.Resolver late =
+        host -> {
+          if (asked.add(host)) {
+            throw new UnknownHostException(host);
+          }
+          return lookUp(host);
+        };
+    List<ApiserverAddress> found =
+        new NamedControlPlanes(folder.resolve("state"), late, warnings::add)
+            .addresses(NAMES, Duration.ZERO, LONG, true);
+    assertEquals("[10.0.0.1:6443, 10.0.0.2:7443]", found.toString());
+    assertEquals(List.of(), warnings);
   }
 
   @Test
