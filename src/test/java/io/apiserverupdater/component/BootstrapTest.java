@@ -380,6 +380,44 @@ class BootstrapTest {
     assertEquals(service.ip(), files.target());
   }
 
+  /** As cloud-init does it at each boot: the whole file anew, by a rename. */
+  @Test
+  void handsOverThoughAnotherProgramRewritesTheFileMeanwhile() throws Exception {
+    String clusterIp = "--cluster-ip=" + service.ip();
+    node.run("pin", clusterIp).exits(0);
+    String pinned = files.target();
+    UpdaterProcess handover = node.start("handover", clusterIp);
+    handover.awaitLog("apiserver=" + service.ip(), SOON);
+    files.writeHosts(NodeFiles.ORIGINAL);
+    awaitTarget(pinned, handover);
+    files.writeHosts(NodeFiles.ORIGINAL);
+    service.open();
+    assertEquals(0, handover.awaitExit(SOON), handover::logText);
+    assertEquals(service.ip(), files.target());
+    node.run("restore", clusterIp).exits(0);
+    node.run("handover", clusterIp).exits(0).says("phase=unpinned");
+    assertEquals(NodeFiles.ORIGINAL, files.hostsText());
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void comesBackAfterAToolHasStrippedTheCommentsOrDoubledTheFile(boolean stripped)
+      throws Exception {
+    service.open();
+    String clusterIp = "--cluster-ip=" + service.ip();
+    node.run("pin", clusterIp).exits(0);
+    node.run("handover", clusterIp).exits(0);
+    String text = files.hostsText();
+    String others = stripped ? NodeFiles.ORIGINAL.replaceAll("#.*\n", "") : NodeFiles.ORIGINAL;
+    files.writeHosts(stripped ? text.replaceAll("#.*\n", "") : text + text);
+    node.run("pin", clusterIp).exits(0);
+    at(files.target());
+    node.run("handover", clusterIp).exits(0);
+    assertEquals(service.ip(), files.target());
+    node.run("restore", clusterIp).exits(0);
+    assertEquals(stripped ? others : others + others, files.hostsText());
+  }
+
   @Test
   void recoversWhenEverybodyWasDownAtBoot() throws Exception {
     cluster.apiservers().forEach(SandboxApiserver::kill);

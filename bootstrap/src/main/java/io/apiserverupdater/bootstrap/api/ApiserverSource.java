@@ -25,6 +25,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.StringReader;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.Proxy;
 import java.net.URI;
 import java.net.URL;
@@ -35,6 +36,7 @@ import java.security.GeneralSecurityException;
 import java.security.cert.CertificateException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -53,7 +55,8 @@ import javax.net.ssl.HttpsURLConnection;
  * of the kubelet. It is asked for by its name, because RBAC can limit a get to one name; the
  * apiservers have one slice of that name, of one address family. For one thread.
  */
-public record ApiserverSource(Path kubeconfig, Supplier<Instant> clock) {
+public record ApiserverSource(
+    Path kubeconfig, Supplier<Instant> clock, String name, List<ApiserverAddress> controlPlanes) {
   static final String SLICE =
       "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/kubernetes";
 
@@ -63,9 +66,24 @@ public record ApiserverSource(Path kubeconfig, Supplier<Instant> clock) {
   private static final int MAX_DEPTH = 64;
   private static final int MAX_WORDS = 300;
 
+  ApiserverSource(Path kubeconfig, Supplier<Instant> clock) {
+    this(kubeconfig, clock, "", List.of());
+  }
+
   /** Asks with the credential of this file, which is read each time. */
   public static ApiserverSource of(Path kubeconfig) {
     return new ApiserverSource(kubeconfig, Instant::now);
+  }
+
+  /**
+   * The same, which asks these control planes when nobody is reached at the kubeconfig's server:
+   * the name there may lead to a cluster IP that does not work, and the answer may be what mends
+   * that.
+   *
+   * @param name which their certificates must carry; the authority is the kubeconfig's
+   */
+  public ApiserverSource orAt(String name, List<ApiserverAddress> controlPlanes) {
+    return new ApiserverSource(kubeconfig, clock, name, List.copyOf(controlPlanes));
   }
 
   /**
@@ -105,39 +123,63 @@ public record ApiserverSource(Path kubeconfig, Supplier<Instant> clock) {
       return new Failed(Reason.KUBECONFIG, kubeconfig + ": " + e.getMessage());
     }
     ServerUrl server = access.config().server();
-    List<InetAddress> addresses;
-    try {
-      addresses = access.addresses();
-    } catch (UnknownHostException e) {
-      return new Failed(
-          Reason.UNREACHABLE,
-          server + ": the name " + access.host() + " has no address; check /etc/hosts");
-    }
     Failed failed = new Failed(Reason.UNREACHABLE, server + ": no time was left for the request");
-    for (int i = 0; i < addresses.size(); i++) {
+    List<Target> targets = new ArrayList<>();
+    try {
+      String own = access.config().tlsServerName().orElse(access.host());
+      for (InetAddress address : access.addresses()) {
+        targets.add(new Target(new InetSocketAddress(address, server.port()), own));
+      }
+    } catch (UnknownHostException e) {
+      failed =
+          new Failed(
+              Reason.UNREACHABLE,
+              server + ": the name " + access.host() + " has no address; check /etc/hosts");
+    }
+    int named = targets.size();
+    if (access.isDirect()) {
+      for (ApiserverAddress at : controlPlanes) {
+        targets.add(new Target(new InetSocketAddress(at.ip(), at.port()), name));
+      }
+    }
+    for (int i = 0; i < targets.size(); i++) {
       // So that the first one that hangs leaves time for the next.
-      long share = (end - System.nanoTime()) / (addresses.size() - i);
+      long share = (end - System.nanoTime()) / (targets.size() - i);
       try {
-        return ask(access, addresses.get(i), (int) Math.max(1, share / 1_000_000));
+        return ask(access, targets.get(i), (int) Math.max(1, share / 1_000_000));
       } catch (IOException | GeneralSecurityException e) {
-        // What a server said tells more than that another one was silent.
-        if (failed.reason() == Reason.UNREACHABLE) {
-          failed = unreachable(server + " at " + addresses.get(i).getHostAddress(), e);
+        // What a server said tells more than that another one was silent, and what the kubeconfig's
+        // own said more than what the others did.
+        if (failed.reason() == Reason.UNREACHABLE && i < named) {
+          failed =
+              unreachable(
+                  server + " at " + targets.get(i).address().getAddress().getHostAddress(), e);
         }
       }
     }
     return failed;
   }
 
+  /**
+   * Where to ask.
+   *
+   * @param name sent by SNI, and compared with the certificate
+   */
+  private record Target(InetSocketAddress address, String name) {}
+
   private record Access(Kubeconfig config, ClientIdentity identity, ClientTls tls) {
     String host() {
       return config.server().host();
     }
 
+    boolean isDirect() {
+      return config.proxy().address().equals(Proxy.NO_PROXY);
+    }
+
     @SuppressWarnings("AddressSelection") // All of them are used.
     List<InetAddress> addresses() throws UnknownHostException {
       // A proxy looks the name up itself.
-      return config.proxy().address().equals(Proxy.NO_PROXY)
+      return isDirect()
           ? List.of(InetAddress.getAllByName(host()))
           : List.of(InetAddress.getLoopbackAddress());
     }
@@ -184,15 +226,14 @@ public record ApiserverSource(Path kubeconfig, Supplier<Instant> clock) {
     }
   }
 
-  private SourceAnswer ask(Access access, InetAddress address, int millis)
+  private SourceAnswer ask(Access access, Target target, int millis)
       throws IOException, GeneralSecurityException {
-    String name = access.config().tlsServerName().orElse(access.host());
     URL url = URI.create(access.config().server() + SLICE).toURL();
     HttpsURLConnection connection =
         (HttpsURLConnection) url.openConnection(access.config().proxy().address());
     try {
       connection.setSSLSocketFactory(
-          new NamedServerSockets(access.tls().newSocketFactory(), address, name));
+          new NamedServerSockets(access.tls().newSocketFactory(), target.address(), target.name()));
       connection.setInstanceFollowRedirects(false);
       connection.setConnectTimeout(millis);
       connection.setReadTimeout(millis);

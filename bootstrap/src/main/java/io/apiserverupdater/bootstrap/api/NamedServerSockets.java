@@ -2,7 +2,6 @@ package io.apiserverupdater.bootstrap.api;
 
 import io.apiserverupdater.apiserver.tls.NameCheckingSockets;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketAddress;
@@ -14,14 +13,14 @@ import javax.net.ssl.SSLSocketFactory;
  * than the URL's.
  */
 final class NamedServerSockets extends NameCheckingSockets {
-  private final InetAddress address;
+  private final InetSocketAddress address;
   private final String name;
 
   /**
    * @param address where to connect, unless there is a proxy
    * @param name sent by SNI, and compared with the certificate
    */
-  NamedServerSockets(SSLSocketFactory sockets, InetAddress address, String name) {
+  NamedServerSockets(SSLSocketFactory sockets, InetSocketAddress address, String name) {
     super(sockets);
     this.address = address;
     this.name = name;
@@ -32,8 +31,7 @@ final class NamedServerSockets extends NameCheckingSockets {
     return new Socket() {
       @Override
       public void connect(SocketAddress server, int timeout) throws IOException {
-        super.connect(
-            new InetSocketAddress(address, ((InetSocketAddress) server).getPort()), timeout);
+        super.connect(address, timeout);
       }
     };
   }

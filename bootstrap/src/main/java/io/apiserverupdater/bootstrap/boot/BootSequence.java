@@ -9,7 +9,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Consumer;
 import java.util.function.DoubleSupplier;
 import java.util.function.LongSupplier;
 
@@ -37,7 +36,7 @@ public final class BootSequence {
   private final NameEntry entry;
   private final Bridge bridge;
   private final Probing probing;
-  private final Consumer<BootState> state;
+  private final BootMemory memory;
   private final LongSupplier epochSeconds;
   private final DoubleSupplier random;
   private final Log log;
@@ -84,7 +83,7 @@ public final class BootSequence {
   }
 
   /**
-   * @param state remembers what was done last
+   * @param memory of the runs before and after this one
    * @param epochSeconds the wall clock, for people to read only
    * @param random from 0 (inclusive) to 1 (exclusive)
    */
@@ -93,7 +92,7 @@ public final class BootSequence {
       NameEntry entry,
       BootRuleTable table,
       Probing probing,
-      Consumer<BootState> state,
+      BootMemory memory,
       LongSupplier epochSeconds,
       DoubleSupplier random,
       Log log) {
@@ -101,10 +100,11 @@ public final class BootSequence {
     this.entry = entry;
     this.bridge =
         plan.strategy() == Strategy.NFT && plan.service().isPresent()
-            ? new NftBridge(plan.service().get(), entry, table, plan.removeAfterHandover(), log)
+            ? new NftBridge(
+                plan.service().get(), entry, table, probing, plan.removeAfterHandover(), log)
             : new Bridge(entry, plan.port());
     this.probing = probing;
-    this.state = state;
+    this.memory = memory;
     this.epochSeconds = epochSeconds;
     this.random = random;
     this.log = log;
@@ -118,7 +118,7 @@ public final class BootSequence {
    */
   public Pinned pin() throws IOException, InterruptedException {
     // What is wrong with the file is told at once, not after the search.
-    entry.check();
+    bridge.check().ifPresent(log::warn);
     Optional<InetAddress> before = entry.address();
     List<ApiserverAddress> ordered = new ArrayList<>(plan.candidates());
     if (plan.local().isPresent()) {
@@ -136,6 +136,9 @@ public final class BootSequence {
         case VERIFIED -> Pinned.VERIFIED;
         case NONE -> Pinned.NOBODY;
       };
+    }
+    if (isUnpinned(memory.read())) {
+      keep(BootPhase.PINNED, Evidence.NONE);
     }
     log.warn(
         "phase=kept name=%s target=%s reason=\"%s\""
@@ -165,7 +168,7 @@ public final class BootSequence {
 
   private void lead(BootPhase phase, ApiserverAddress controlPlane, Evidence evidence)
       throws IOException {
-    boolean changed = bridge.leadTo(controlPlane);
+    boolean changed = bridge.leadTo(controlPlane, evidence);
     keep(phase, evidence);
     log.info(told(phase, controlPlane) + " evidence=" + evidence + " changed=" + changed);
   }
@@ -218,7 +221,14 @@ public final class BootSequence {
    */
   public boolean handover(boolean pinnedJustNow) throws IOException, InterruptedException {
     ApiserverAddress destination = destination();
-    Optional<ApiserverAddress> atFirst = bridge.current();
+    Before before = new Before(entry.address(), memory.read());
+    if (isUnpinned(before.state())) {
+      log.info(
+          "phase=unpinned name=%s reason=\"restore has removed the entry; pin adds it again\""
+              .formatted(plan.hostname()));
+      return true;
+    }
+    Optional<InetAddress> last = before.address();
     long start = probing.now();
     HandoverWatch watch = new HandoverWatch(destination, plan.rise(), start, random);
     Optional<CandidateRace> check = Optional.empty();
@@ -230,7 +240,7 @@ public final class BootSequence {
       long now = probing.now();
       RaceStep watched = watch.next(now);
       if (watched instanceof RaceStep.Ready) {
-        handOver(destination, start, atFirst);
+        handOver(destination, start, before);
         return true;
       }
       if (now - giveUp >= 0) {
@@ -247,6 +257,7 @@ public final class BootSequence {
       }
       long wake = earlier(start + progress.toNanos(), giveUp);
       if (watched instanceof RaceStep.Ask ask) {
+        last = putBack(last, before);
         bridge.beforeAsking();
         probing.ask(ask.address(), ask.deadline());
         continue;
@@ -263,7 +274,7 @@ public final class BootSequence {
           probing.ask(ask.address(), ask.deadline());
           continue;
         } else if (step instanceof RaceStep.Ready ready) {
-          repin(ready, atFirst);
+          repin(ready, before);
           check = Optional.empty();
           nextCheck = now + interval.toNanos();
           interval = shorter(interval.multipliedBy(2), LONGEST_CHECK_INTERVAL);
@@ -320,28 +331,73 @@ public final class BootSequence {
         random);
   }
 
-  private void repin(RaceStep.Ready found, Optional<ApiserverAddress> atFirst) throws IOException {
-    ApiserverAddress controlPlane = found.address();
-    Optional<ApiserverAddress> current = bridge.current();
-    if (current.equals(Optional.of(controlPlane))) {
-      return;
+  /** How a hand-over found the node. */
+  private record Before(Optional<InetAddress> address, Optional<BootState> state) {}
+
+  /**
+   * Whether a person has ended it since: with {@code restore}. That the entry is not there says
+   * nothing of a person's wish; other programs write the whole file anew.
+   */
+  private boolean restoredSince(Before before) {
+    return isUnpinned(memory.read()) && !isUnpinned(before.state());
+  }
+
+  private static boolean isUnpinned(Optional<BootState> state) {
+    return state.filter(it -> it.phase() == BootPhase.UNPINNED).isPresent();
+  }
+
+  /**
+   * Puts the entry back where it was last seen, should another program have taken it out.
+   *
+   * @return where it is seen now
+   */
+  private Optional<InetAddress> putBack(Optional<InetAddress> last, Before before)
+      throws IOException {
+    Optional<InetAddress> now;
+    try {
+      now = entry.address();
+    } catch (IOException e) {
+      // Perhaps half written at this moment.
+      return last;
     }
-    // Another program with a newer configuration may have led the name elsewhere meanwhile, or a
-    // person may have taken it out.
-    if (!current.equals(atFirst) && current.filter(plan.candidates()::contains).isEmpty()) {
+    if (restoredSince(before)) {
+      return now;
+    }
+    if (now.isEmpty() && last.isPresent()) {
+      boolean unusedChange = entry.pointAt(last.get());
+      log.warn(
+          "name=%s target=%s reason=\"another program removed the entry; it is back\""
+              .formatted(plan.hostname(), last.get().getHostAddress()));
+    }
+    bridge.putBack();
+    return now.or(() -> last);
+  }
+
+  private void repin(RaceStep.Ready found, Before before) throws IOException {
+    ApiserverAddress controlPlane = found.address();
+    Optional<InetAddress> now = entry.address();
+    if (bridge.current().equals(Optional.of(controlPlane))
+        || (now.isEmpty() && restoredSince(before))
+        || (now.isPresent() && isLedElsewhere(now.get(), before))) {
       return;
     }
     lead(BootPhase.PINNED, controlPlane, found.evidence());
   }
 
-  private void handOver(
-      ApiserverAddress destination, long start, Optional<ApiserverAddress> atFirst)
+  /** Another program with a newer configuration may have done so meanwhile. */
+  private boolean isLedElsewhere(InetAddress now, Before before) {
+    return !before.address().equals(Optional.of(now))
+        && !bridge.rests(now)
+        && plan.candidates().stream().noneMatch(candidate -> candidate.ip().equals(now));
+  }
+
+  private void handOver(ApiserverAddress destination, long start, Before before)
       throws IOException {
-    if (atFirst.isPresent() && bridge.current().isEmpty()) {
+    if (entry.address().isEmpty() && restoredSince(before)) {
       log.warn(
           "phase=removed name="
               + plan.hostname()
-              + " reason=\"the entry was removed during the wait; it is not added again\"");
+              + " reason=\"restore ran during the wait; the entry is not added again\"");
       return;
     }
     boolean changed = entry.pointAt(destination.ip());
@@ -355,9 +411,14 @@ public final class BootSequence {
 
   private void keep(BootPhase phase, Evidence evidence) throws IOException {
     Optional<InetAddress> address = entry.address();
-    if (address.isPresent()) {
-      state.accept(
-          new BootState(phase, address.get().getHostAddress(), evidence, epochSeconds.getAsLong()));
+    if (address.isEmpty()) {
+      return;
+    }
+    String target = address.get().getHostAddress();
+    BootState now = new BootState(phase, target, evidence, epochSeconds.getAsLong());
+    // A hand-over that finds all as it is to be does not change since when.
+    if (memory.read().filter(before -> before.saysTheSameAs(now)).isEmpty()) {
+      memory.keep(now);
     }
   }
 

@@ -7,13 +7,23 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What a command did last, for status to tell. The hosts file decides where the name points; this
- * only says since when, and on what evidence.
+ * What a command did last. The hosts file decides where the name points; this says since when, on
+ * what evidence, which line was ours, and whether a person has ended it.
  *
- * @param target the IP address that the hosts file has since then
+ * @param target the IP address that the hosts file has since then, or had before when unpinned
  * @param sinceSeconds of the Unix epoch
  */
 public record BootState(BootPhase phase, String target, Evidence evidence, long sinceSeconds) {
+
+  /** With {@code restore}: the name is to have no entry of ours, as it had until now. */
+  public static BootState unpinned(String target, long sinceSeconds) {
+    return new BootState(BootPhase.UNPINNED, target, Evidence.NONE, sinceSeconds);
+  }
+
+  /** But for the time. */
+  boolean saysTheSameAs(BootState other) {
+    return phase == other.phase && target.equals(other.target) && evidence == other.evidence;
+  }
 
   /** As the state file holds it. */
   public byte[] toBytes() {

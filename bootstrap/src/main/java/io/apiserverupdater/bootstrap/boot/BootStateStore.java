@@ -10,7 +10,7 @@ import java.util.Optional;
 /**
  * The state file, {@code state} in the state directory; written so that a crash leaves a whole one.
  */
-public final class BootStateStore {
+public final class BootStateStore implements BootMemory {
   private static final int MAX_BYTES = 4096;
 
   private final Path file;
@@ -26,6 +26,7 @@ public final class BootStateStore {
   }
 
   /** The last state that was kept; empty when there is none or it is damaged. */
+  @Override
   public Optional<BootState> read() {
     try {
       return BootState.of(disk.read(file, MAX_BYTES));
@@ -35,6 +36,7 @@ public final class BootStateStore {
   }
 
   /** Keeps a state; what goes wrong is logged and stops nothing. */
+  @Override
   public void keep(BootState state) {
     try {
       disk.createDirectories(file.toAbsolutePath().resolveSibling(""));
@@ -43,10 +45,5 @@ public final class BootStateStore {
       log.warn(
           "state-file=" + file + " error=\"" + e + "\" effect=\"status cannot show since when\"");
     }
-  }
-
-  /** Forgets the state. */
-  public void forget() throws IOException {
-    disk.delete(file);
   }
 }

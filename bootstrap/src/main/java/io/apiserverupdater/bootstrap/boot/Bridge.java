@@ -2,6 +2,7 @@ package io.apiserverupdater.bootstrap.boot;
 
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.util.Optional;
 
 /**
@@ -20,20 +21,39 @@ class Bridge {
     this.port = port;
   }
 
+  /**
+   * Whether the name could be led anywhere, by what the hosts file holds now.
+   *
+   * @return what a person should know, although it could
+   * @throws IOException with a message for a person when not
+   */
+  Optional<String> check() throws IOException {
+    return entry.check(InetAddress.getLoopbackAddress());
+  }
+
   /** The control plane that the name leads to now, if it leads to one. */
   Optional<ApiserverAddress> current() throws IOException {
     return entry.address().map(ip -> new ApiserverAddress(ip, port));
   }
 
+  /** Whether a name that points there may still be led to a control plane by this bridge. */
+  boolean rests(InetAddress address) {
+    return false;
+  }
+
   /**
    * Leads the name to a control plane.
    *
+   * @param evidence why to that one
    * @return whether anything had to be changed
    * @throws IOException with a message for a person
    */
-  boolean leadTo(ApiserverAddress controlPlane) throws IOException {
+  boolean leadTo(ApiserverAddress controlPlane, Evidence evidence) throws IOException {
     return entry.pointAt(controlPlane.ip());
   }
+
+  /** Puts back what leads to the control plane, should another program have taken it out. */
+  void putBack() throws IOException {}
 
   /** Takes note of what it has carried, before the cluster IP is asked. */
   void beforeAsking() throws IOException {}

@@ -1,5 +1,6 @@
 package io.apiserverupdater.bootstrap.boot;
 
+import io.apiserverupdater.apiserver.address.IpAddress;
 import io.apiserverupdater.bootstrap.hosts.HostsEntry;
 import io.apiserverupdater.bootstrap.hosts.HostsFile;
 import io.apiserverupdater.bootstrap.hosts.HostsFileException;
@@ -7,35 +8,59 @@ import io.apiserverupdater.bootstrap.hosts.HostsFileStore;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 
 /**
  * The name's entry in the hosts file on the disk.
  *
  * @param adopt whether entries of the name that are not ours are taken over
+ * @param memory what was written last: a line that says just that is ours, without markers too
  */
-public record HostsNameEntry(HostsFileStore store, String hostname, boolean adopt)
-    implements NameEntry {
+public record HostsNameEntry(
+    HostsFileStore store, String hostname, boolean adopt, BootMemory memory) implements NameEntry {
   /** A change takes milliseconds; another program that takes longer is stuck. */
   public static final Duration LOCK_DEADLINE = Duration.ofSeconds(10);
 
   @Override
   public Optional<InetAddress> address() throws IOException {
-    return addressIn(store.read(), hostname);
+    return addressIn(store.read());
   }
 
-  public static Optional<InetAddress> addressIn(HostsFile file, String hostname) {
-    Optional<HostsEntry> entry = file.entry();
-    return entry.isPresent() && entry.get().name().equalsIgnoreCase(hostname)
-        ? Optional.of(entry.get().addresses().get(0))
-        : Optional.empty();
+  /** Where our entry points; empty where the name has none of ours. */
+  public Optional<InetAddress> own() throws IOException {
+    return ownIn(claimed(store.read()));
+  }
+
+  private Optional<InetAddress> ownIn(HostsFile claimed) {
+    return claimed
+        .entry()
+        .filter(entry -> entry.name().equalsIgnoreCase(hostname))
+        .map(entry -> entry.addresses().get(0));
+  }
+
+  /** Where the name points according to a content. */
+  public Optional<InetAddress> addressIn(HostsFile file) throws HostsFileException {
+    HostsFile claimed = claimed(file);
+    return ownIn(claimed).or(() -> claimed.addressesOutside(hostname).stream().findFirst());
   }
 
   @Override
-  public void check() throws IOException {
+  public Optional<String> check(InetAddress address) throws IOException {
     store.mend(LOCK_DEADLINE);
-    HostsFileStore.Change unusedChange =
-        store.dryRun(file -> pointed(file, InetAddress.getLoopbackAddress()));
+    return checkDry(address);
+  }
+
+  /** The same for a file that stays as it is. */
+  public Optional<String> checkDry(InetAddress address) throws IOException {
+    HostsFile after = store.dryRun(file -> pointed(file, address)).after();
+    return after.linesNaming(hostname).stream()
+        .findFirst()
+        .map(
+            line ->
+                "line %d of the hosts file has %s with just the address that it is to have: it stays"
+                        .formatted(line, hostname)
+                    + " as it is. Remove it, or use --adopt, for restore and the strategy hosts");
   }
 
   @Override
@@ -45,6 +70,29 @@ public record HostsNameEntry(HostsFileStore store, String hostname, boolean adop
 
   /** The content with the name pointing at an address. */
   public HostsFile pointed(HostsFile file, InetAddress address) throws HostsFileException {
-    return (adopt ? file.adopt(hostname) : file).point(HostsEntry.of(hostname, address));
+    HostsFile claimed = claimed(file);
+    if (adopt) {
+      return claimed.adopt(hostname).point(HostsEntry.of(hostname, address));
+    }
+    boolean pointsThere = addressIn(file).equals(Optional.of(address));
+    List<Integer> others = claimed.linesNaming(hostname);
+    if (pointsThere
+        && !others.isEmpty()
+        && claimed.addressesOutside(hostname).equals(others.stream().map(o -> address).toList())) {
+      // Somebody else's entry says the same: nothing need be written.
+      return file;
+    }
+    return claimed.point(HostsEntry.of(hostname, address));
+  }
+
+  /** The content without anything of ours. */
+  public HostsFile restored(HostsFile file) throws HostsFileException {
+    return claimed(file).restore();
+  }
+
+  /** The content with the markers around our entry again, should a tool have stripped them. */
+  public HostsFile claimed(HostsFile file) throws HostsFileException {
+    Optional<InetAddress> last = memory.read().flatMap(state -> IpAddress.parse(state.target()));
+    return last.isPresent() ? file.claim(HostsEntry.of(hostname, last.get())) : file;
   }
 }

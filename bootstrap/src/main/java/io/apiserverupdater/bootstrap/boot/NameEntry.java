@@ -8,7 +8,7 @@ import java.util.Optional;
 public interface NameEntry {
 
   /**
-   * Where our entry points now.
+   * Where the name points now: by our entry, or where there is none by that of somebody else.
    *
    * @throws IOException with a message for a person when the file cannot be read
    */
@@ -23,10 +23,11 @@ public interface NameEntry {
   boolean pointAt(InetAddress address) throws IOException;
 
   /**
-   * Whether an entry could be written, by what the file holds now. A write of an earlier run that
-   * was cut is mended before.
+   * Whether the name could be pointed at an address, by what the file holds now. A write of an
+   * earlier run that was cut is mended before.
    *
+   * @return what a person should know, although it could
    * @throws IOException with a message for a person when not
    */
-  void check() throws IOException;
+  Optional<String> check(InetAddress address) throws IOException;
 }

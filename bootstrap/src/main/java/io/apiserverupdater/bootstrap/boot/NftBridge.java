@@ -1,6 +1,8 @@
 package io.apiserverupdater.bootstrap.boot;
 
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
+import io.apiserverupdater.apiserver.probe.ProbeResult.Reason;
+import io.apiserverupdater.apiserver.probe.ProbeResult.Unreachable;
 import io.apiserverupdater.bootstrap.log.Log;
 import io.apiserverupdater.bootstrap.nft.BootRule;
 import io.apiserverupdater.bootstrap.nft.BootRuleTable;
@@ -8,6 +10,7 @@ import io.apiserverupdater.bootstrap.nft.Carrier;
 import io.apiserverupdater.bootstrap.nft.RuleOutcome;
 import io.apiserverupdater.bootstrap.nft.RuleReading;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -20,12 +23,17 @@ import java.util.Optional;
 final class NftBridge extends Bridge {
   private static final Duration DEADLINE = Duration.ofSeconds(5);
 
+  /** For one that is ready: as long as it had when it was found. */
+  private static final Duration WAY_DEADLINE = Duration.ofSeconds(5);
+
   private final ApiserverAddress service;
   private final NameEntry entry;
   private final BootRuleTable table;
+  private final Probing probing;
   private final boolean removeAfterHandover;
   private final Log log;
   private boolean fallenBack;
+  private Optional<BootRule> last = Optional.empty();
   private RuleReading before = new RuleReading.Absent();
 
   /** What was taken out on trial: only without it IPVS shows whether it leads to an apiserver. */
@@ -37,29 +45,42 @@ final class NftBridge extends Bridge {
       ApiserverAddress service,
       NameEntry entry,
       BootRuleTable table,
+      Probing probing,
       boolean removeAfterHandover,
       Log log) {
     super(entry, service.port());
     this.service = service;
     this.entry = entry;
     this.table = table;
+    this.probing = probing;
     this.removeAfterHandover = removeAfterHandover;
     this.log = log;
   }
 
   @Override
-  Optional<ApiserverAddress> current() throws IOException {
-    if (aside.isPresent() && isEntryOfTheService()) {
-      return Optional.of(aside.get().candidates().get(0));
-    }
-    if (table.read(DEADLINE) instanceof RuleReading.Present present) {
-      return Optional.of(present.rule().candidates().get(0));
-    }
-    return super.current();
+  Optional<String> check() throws IOException {
+    return entry.check(service.ip());
   }
 
   @Override
-  boolean leadTo(ApiserverAddress controlPlane) throws IOException {
+  boolean rests(InetAddress address) {
+    return address.equals(service.ip());
+  }
+
+  @Override
+  Optional<ApiserverAddress> current() throws IOException {
+    if (!isEntryOfTheService()) {
+      return super.current();
+    }
+    Optional<BootRule> rule =
+        table.read(DEADLINE) instanceof RuleReading.Present present
+            ? Optional.of(present.rule())
+            : aside;
+    return rule.map(it -> it.candidates().get(0));
+  }
+
+  @Override
+  boolean leadTo(ApiserverAddress controlPlane, Evidence evidence) throws IOException {
     Optional<BootRule> rule = BootRule.of(service, List.of(controlPlane));
     if (rule.isEmpty()) {
       fallBack(controlPlane + " is not of the address family of " + service);
@@ -68,13 +89,31 @@ final class NftBridge extends Bridge {
       aside = Optional.empty();
       if (!(outcome instanceof RuleOutcome.Done)) {
         fallBack(outcome.reason());
+      } else {
+        tryTheWay(evidence);
       }
     }
     if (fallenBack) {
-      return super.leadTo(controlPlane);
+      return super.leadTo(controlPlane, evidence);
     }
+    last = rule;
     boolean unusedChange = entry.pointAt(service.ip());
     return true;
+  }
+
+  /**
+   * That the control plane answers says nothing of the way that the kubelet will take: without a
+   * route to the cluster IP, a connection ends before it comes to the rule.
+   */
+  private void tryTheWay(Evidence evidence) {
+    if (probing.askNow(service, WAY_DEADLINE) instanceof Unreachable unreachable
+        && (evidence == Evidence.READY || unreachable.reason() == Reason.NO_ROUTE)) {
+      fallBack(
+          "%s does not lead to the control plane: %s; give the node a route to the cluster IP"
+              .formatted(service, unreachable.detail().replace('"', '\'')));
+      // What is left of it must not count as a way when the cluster IP is asked.
+      removeRule();
+    }
   }
 
   private void fallBack(String reason) {
@@ -82,6 +121,24 @@ final class NftBridge extends Bridge {
       log.warn("strategy=nft fallback=hosts reason=\"" + reason + "\"");
     }
     fallenBack = true;
+  }
+
+  @Override
+  void putBack() throws IOException {
+    RuleReading now = reading();
+    if (now instanceof RuleReading.Present present) {
+      last = Optional.of(present.rule());
+    } else if (now instanceof RuleReading.Absent
+        && !fallenBack
+        && aside.isEmpty()
+        && last.isPresent()
+        && isEntryOfTheService()) {
+      RuleOutcome outcome = table.install(last.get(), DEADLINE);
+      log.warn(
+          outcome instanceof RuleOutcome.Done
+              ? "strategy=nft rule=installed reason=\"another program removed it\""
+              : "strategy=nft rule=missing reason=\"" + outcome.reason() + "\"");
+    }
   }
 
   @Override
@@ -148,12 +205,17 @@ final class NftBridge extends Bridge {
   @Override
   void handedOver() {
     if (!fallenBack && (removeAfterHandover || aside.isPresent())) {
-      RuleOutcome outcome = table.remove(DEADLINE);
-      if (outcome instanceof RuleOutcome.Done) {
-        log.info("strategy=nft rule=removed");
-      } else {
-        log.warn("strategy=nft rule=left reason=\"" + outcome + "\"");
-      }
+      removeRule();
+      last = Optional.empty();
+    }
+  }
+
+  private void removeRule() {
+    RuleOutcome outcome = table.remove(DEADLINE);
+    if (outcome instanceof RuleOutcome.Done) {
+      log.info("strategy=nft rule=removed");
+    } else {
+      log.warn("strategy=nft rule=left reason=\"" + outcome.reason() + "\"");
     }
   }
 }

@@ -42,15 +42,18 @@ public final class ProbeThreads implements Probing {
   }
 
   private void probe(ApiserverAddress address, Duration deadline) {
-    ProbeResult result;
+    answers.add(new Answer(address, askNow(address, deadline)));
+  }
+
+  @Override
+  public ProbeResult askNow(ApiserverAddress address, Duration deadline) {
     try {
-      result = probe.probe(address, deadline);
+      return probe.probe(address, deadline);
     } catch (RuntimeException | Error e) {
       // Nothing that a server sends, and no lack of memory, may leave the question without an
       // answer.
-      result = failed(e);
+      return failed(e);
     }
-    answers.add(new Answer(address, result));
   }
 
   private static ProbeResult failed(Throwable cause) {

@@ -20,6 +20,9 @@ public interface Probing {
   /** Starts a probe. */
   void ask(ApiserverAddress address, Duration deadline);
 
+  /** Probes and waits for the answer, beside the others: those are not answered meanwhile. */
+  ProbeResult askNow(ApiserverAddress address, Duration deadline);
+
   /** The next answer; empty when none has come until a moment of the clock. */
   Optional<Answer> await(long untilNanos) throws InterruptedException;
 }

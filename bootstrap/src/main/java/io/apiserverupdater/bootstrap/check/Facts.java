@@ -8,6 +8,7 @@ import io.apiserverupdater.bootstrap.boot.Strategy;
 import io.apiserverupdater.bootstrap.ipvs.VirtualService;
 import io.apiserverupdater.bootstrap.nft.RuleReading;
 import java.net.InetAddress;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -95,8 +96,22 @@ public record Facts(
    *
    * @param addresses in our block; empty when there is none
    * @param foreignLines the numbers of lines outside it that name the host as well
+   * @param foreignMarker the begin marker of another tool's block that the first of them is in
+   * @param cloudInit there where it rewrites the file at each boot
    */
-  public record HostsBlock(List<InetAddress> addresses, List<Integer> foreignLines) {}
+  public record HostsBlock(
+      List<InetAddress> addresses,
+      List<Integer> foreignLines,
+      Optional<String> foreignMarker,
+      Optional<CloudInit> cloudInit) {}
+
+  /**
+   * The hosts file is cloud-init's ({@code manage_etc_hosts}).
+   *
+   * @param setBy the file that says so
+   * @param claimedIn the template that names the host itself
+   */
+  public record CloudInit(Path setBy, Optional<Path> claimedIn) {}
 
   /** One apiserver that was asked. */
   public record Probed(ApiserverAddress address, ProbeResult result, Duration latency) {}

@@ -1,5 +1,6 @@
 package io.apiserverupdater.bootstrap.check;
 
+import io.apiserverupdater.bootstrap.check.Facts.CloudInit;
 import io.apiserverupdater.bootstrap.check.Facts.HostsBlock;
 import io.apiserverupdater.bootstrap.check.Facts.Probed;
 import java.net.InetAddress;
@@ -77,13 +78,35 @@ record NameRules(Facts facts, String name, Findings findings) {
     if (!block.get().foreignLines().isEmpty()) {
       subject.fail(
           "line %d outside the block of apiserver-bootstrap also has %s"
-              .formatted(block.get().foreignLines().get(0), name),
-          "remove the name there, or run apiserver-bootstrap pin --adopt");
+                  .formatted(block.get().foreignLines().get(0), name)
+              + block
+                  .get()
+                  .foreignMarker()
+                  .map(marker -> ", in the block \"" + marker + "\" of another tool")
+                  .orElse(""),
+          block.get().foreignMarker().isPresent()
+              ? "remove the name in that tool's configuration, or it comes back"
+              : "remove the name there, or run apiserver-bootstrap pin --adopt");
     } else if (block.get().addresses().isEmpty()) {
       subject.fail("has no entry of apiserver-bootstrap", "run apiserver-bootstrap pin");
     } else {
       subject.ok("one block, with " + Findings.text(block.get().addresses()));
       handedOver(block.get().addresses());
+    }
+    block.get().cloudInit().ifPresent(this::cloudInit);
+  }
+
+  private void cloudInit(CloudInit settings) {
+    Findings subject = findings.about("cloud-init");
+    if (settings.claimedIn().isPresent()) {
+      subject.fail(
+          "rewrites the hosts file at each boot (manage_etc_hosts in %s), and its template %s has %s"
+              .formatted(settings.setBy(), settings.claimedIn().get(), name),
+          "remove the name from the template, or set ADOPT = true");
+    } else {
+      subject.ok(
+          "rewrites the hosts file at each boot (manage_etc_hosts in %s); the entry is put back"
+              .formatted(settings.setBy()));
     }
   }
 

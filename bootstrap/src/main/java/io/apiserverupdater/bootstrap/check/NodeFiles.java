@@ -3,6 +3,7 @@ package io.apiserverupdater.bootstrap.check;
 import io.apiserverupdater.apiserver.address.IpAddress;
 import io.apiserverupdater.bootstrap.api.ClientFiles;
 import io.apiserverupdater.bootstrap.api.ClientFiles.Dialled;
+import io.apiserverupdater.bootstrap.check.Facts.CloudInit;
 import io.apiserverupdater.bootstrap.check.Facts.HostsSnapshot;
 import java.io.IOException;
 import java.io.InputStream;
@@ -18,6 +19,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -34,6 +36,9 @@ public record NodeFiles(Path root) {
   private static final String KUBELET_CONFIG = "var/lib/kubelet/config.yaml";
   private static final String CONNTRACK_TIMEOUTS =
       "proc/sys/net/netfilter/nf_conntrack_tcp_timeout_";
+
+  private static final Pattern MANAGE_ETC_HOSTS =
+      Pattern.compile("^manage_etc_hosts:[ \\t]*[\"']?(\\w+)", Pattern.MULTILINE);
 
   /** The first line of the copy that kubelet makes for a pod with host network. */
   private static final String HOST_NETWORK = "# Kubernetes-managed hosts file (host network)";
@@ -176,6 +181,59 @@ public record NodeFiles(Path root) {
       return new Reading.Unknown<>(file + " is not a number");
     } catch (IOException e) {
       return unknown(file, e);
+    }
+  }
+
+  /**
+   * Whether cloud-init rewrites the hosts file. The last file that has the setting decides; {@code
+   * localhost} adds one line only. See cc_update_etc_hosts in cloud-init's documentation.
+   */
+  public Optional<CloudInit> cloudInit(String hostname) {
+    Optional<CloudInit> found = Optional.empty();
+    for (Path file : cloudConfigs()) {
+      Matcher setting = MANAGE_ETC_HOSTS.matcher(textOf(file));
+      while (setting.find()) {
+        String value = setting.group(1).toLowerCase(Locale.ROOT);
+        found =
+            List.of("true", "yes", "on", "template").contains(value)
+                ? Optional.of(new CloudInit(file, claimingTemplate(hostname)))
+                : Optional.empty();
+      }
+    }
+    return found;
+  }
+
+  private List<Path> cloudConfigs() {
+    List<Path> files = new ArrayList<>();
+    files.add(root.resolve("etc/cloud/cloud.cfg"));
+    files.addAll(filesIn("etc/cloud/cloud.cfg.d", ".cfg"));
+    // What the user's data said at the first boot.
+    files.add(root.resolve("var/lib/cloud/instance/cloud-config.txt"));
+    return files;
+  }
+
+  private Optional<Path> claimingTemplate(String hostname) {
+    return filesIn("etc/cloud/templates", ".tmpl").stream()
+        .filter(file -> file.getFileName().toString().startsWith("hosts."))
+        .filter(file -> !addresses(textOf(file), hostname).isEmpty())
+        .findFirst();
+  }
+
+  /** In the order of their names; none where there is no such folder. */
+  private List<Path> filesIn(String folder, String ending) {
+    try (Stream<Path> files = Files.list(root.resolve(folder))) {
+      return files.filter(file -> file.toString().endsWith(ending)).sorted().toList();
+    } catch (IOException e) {
+      return List.of();
+    }
+  }
+
+  /** Empty where it cannot be read. */
+  private static String textOf(Path file) {
+    try {
+      return read(file);
+    } catch (IOException e) {
+      return "";
     }
   }
 

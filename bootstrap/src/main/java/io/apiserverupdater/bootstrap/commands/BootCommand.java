@@ -1,6 +1,8 @@
 package io.apiserverupdater.bootstrap.commands;
 
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
+import io.apiserverupdater.bootstrap.boot.BootMemory;
+import io.apiserverupdater.bootstrap.boot.BootPhase;
 import io.apiserverupdater.bootstrap.boot.BootSequence;
 import io.apiserverupdater.bootstrap.boot.BootSequence.Pinned;
 import io.apiserverupdater.bootstrap.boot.BootState;
@@ -10,6 +12,7 @@ import io.apiserverupdater.bootstrap.boot.HostsNameEntry;
 import io.apiserverupdater.bootstrap.boot.NameEntry;
 import io.apiserverupdater.bootstrap.boot.Node;
 import io.apiserverupdater.bootstrap.boot.ProbeThreads;
+import io.apiserverupdater.bootstrap.boot.Probing;
 import io.apiserverupdater.bootstrap.boot.Role;
 import io.apiserverupdater.bootstrap.boot.Strategy;
 import io.apiserverupdater.bootstrap.candidates.CandidateListStore;
@@ -26,7 +29,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
-import java.util.function.Consumer;
 
 /** {@code pin}, {@code handover}, and both in one. */
 public record BootCommand(BootstrapConfig config, Log log, PrintStream out) {
@@ -38,13 +40,14 @@ public record BootCommand(BootstrapConfig config, Log log, PrintStream out) {
   /** Returns the exit code; when it throws, the hosts file is as it was. */
   public int run() throws IOException, InterruptedException {
     HostsFileStore store = new HostsFileStore(config.hostsFile(), config.stateDir(), log::warn);
-    HostsNameEntry entry = new HostsNameEntry(store, config.hostname(), config.adopt());
+    BootStateStore memory = new BootStateStore(config.stateDir(), log);
+    HostsNameEntry entry = new HostsNameEntry(store, config.hostname(), config.adopt(), memory);
     BootRuleTable table = NftBootRuleTable.ofThisNode(config.service(), config.port());
     if (config.dryRun()) {
       return dryRun(new DryRunEntry(config.hostsFile(), entry, out), table);
     }
     BootSequence sequence =
-        sequence(entry, table, new BootStateStore(config.stateDir(), log)::keep);
+        sequence(entry, table, new ProbeThreads(VerifiedProbe.of(config, log)), memory);
     Pinned pinned = config.command() == Command.HANDOVER ? Pinned.READY : sequence.pin();
     if (config.command() == Command.PIN) {
       return switch (pinned) {
@@ -53,9 +56,13 @@ public record BootCommand(BootstrapConfig config, Log log, PrintStream out) {
         case NOBODY -> KEPT;
       };
     }
+    boolean nothingToDo = config.command() == Command.HANDOVER && isDone(sequence, entry, memory);
     boolean justPinned = config.command() == Command.RUN && pinned == Pinned.READY;
     if (!sequence.handover(justPinned)) {
       return KEPT;
+    }
+    if (nothingToDo) {
+      return OK;
     }
     try {
       int unusedCode = RefreshCommand.run(config, log, out);
@@ -66,10 +73,28 @@ public record BootCommand(BootstrapConfig config, Log log, PrintStream out) {
     return OK;
   }
 
+  /**
+   * Whether an earlier hand-over is still as it was, or restore has ended it: then somebody has
+   * changed something else in the hosts file, and that is no reason to ask an apiserver for the
+   * list.
+   */
+  private static boolean isDone(BootSequence sequence, NameEntry entry, BootMemory memory)
+      throws IOException {
+    BootPhase phase = memory.read().map(BootState::phase).orElse(BootPhase.PINNED);
+    return phase == BootPhase.UNPINNED
+        || (phase == BootPhase.HANDED_OVER
+            && entry.address().equals(Optional.of(sequence.destination().ip())));
+  }
+
   /** The search is real, what follows from it is shown. A hand-over is shown without the wait. */
   private int dryRun(DryRunEntry entry, BootRuleTable table)
       throws IOException, InterruptedException {
-    BootSequence sequence = sequence(entry, new DryRunRuleTable(table, log), state -> {});
+    BootSequence sequence =
+        sequence(
+            entry,
+            new DryRunRuleTable(table, log),
+            new DryRunProbing(new ProbeThreads(VerifiedProbe.of(config, log))),
+            BootMemory.NONE);
     if (config.command() != Command.HANDOVER) {
       Pinned unusedPinned = sequence.pin();
     }
@@ -79,8 +104,8 @@ public record BootCommand(BootstrapConfig config, Log log, PrintStream out) {
     return entry.changed() ? CHANGES : OK;
   }
 
-  private BootSequence sequence(NameEntry entry, BootRuleTable table, Consumer<BootState> state)
-      throws IOException {
+  private BootSequence sequence(
+      NameEntry entry, BootRuleTable table, Probing probing, BootMemory memory) throws IOException {
     List<ApiserverAddress> candidates =
         CandidateOrder.ofGroups(
             new CandidateListStore(config.stateDir(), log::warn)
@@ -108,8 +133,8 @@ public record BootCommand(BootstrapConfig config, Log log, PrintStream out) {
             config.rise()),
         entry,
         table,
-        new ProbeThreads(VerifiedProbe.of(config, log)),
-        state,
+        probing,
+        memory,
         () -> System.currentTimeMillis() / 1000,
         new Random()::nextDouble,
         log);

@@ -1,6 +1,8 @@
 package io.apiserverupdater.bootstrap.commands;
 
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
+import io.apiserverupdater.bootstrap.boot.BootStateStore;
+import io.apiserverupdater.bootstrap.boot.HostsNameEntry;
 import io.apiserverupdater.bootstrap.boot.Strategy;
 import io.apiserverupdater.bootstrap.candidates.CandidateList;
 import io.apiserverupdater.bootstrap.candidates.CandidateListStore;
@@ -123,13 +125,22 @@ public record CheckCommand(BootstrapConfig config, Log log) {
 
   private Reading<HostsBlock> hosts() {
     try {
-      HostsFile file = new HostsFileStore(config.hostsFile(), config.stateDir(), log::warn).read();
+      HostsFileStore store = new HostsFileStore(config.hostsFile(), config.stateDir(), log::warn);
+      BootStateStore memory = new BootStateStore(config.stateDir(), log);
+      HostsFile file =
+          new HostsNameEntry(store, config.hostname(), false, memory).claimed(store.read());
       List<InetAddress> addresses =
           file.entry()
               .filter(entry -> entry.name().equalsIgnoreCase(config.hostname()))
               .map(HostsEntry::addresses)
               .orElse(List.of());
-      return new Reading.Known<>(new HostsBlock(addresses, file.linesNaming(config.hostname())));
+      List<Integer> foreign = file.linesNaming(config.hostname());
+      return new Reading.Known<>(
+          new HostsBlock(
+              addresses,
+              foreign,
+              foreign.stream().findFirst().flatMap(file::foreignBlockAt),
+              new NodeFiles(Path.of("/")).cloudInit(config.hostname())));
     } catch (IOException e) {
       return new Reading.Unknown<>(String.valueOf(e.getMessage()));
     }

@@ -22,12 +22,12 @@ final class DryRunEntry implements NameEntry {
     this.path = path;
     this.real = real;
     this.out = out;
-    this.file = real.store().read();
+    this.file = real.store().dryRun(unchanged -> unchanged).before();
   }
 
   @Override
-  public Optional<InetAddress> address() {
-    return HostsNameEntry.addressIn(file, real.hostname());
+  public Optional<InetAddress> address() throws IOException {
+    return real.addressIn(file);
   }
 
   @Override
@@ -45,8 +45,8 @@ final class DryRunEntry implements NameEntry {
   }
 
   @Override
-  public void check() throws IOException {
-    real.check();
+  public Optional<String> check(InetAddress address) throws IOException {
+    return real.checkDry(address);
   }
 
   /** Whether there was anything to show. */

@@ -4,6 +4,8 @@ import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.apiserver.probe.ApiserverProbe;
 import io.apiserverupdater.bootstrap.api.ApiserverSource;
 import io.apiserverupdater.bootstrap.api.SourceAnswer;
+import io.apiserverupdater.bootstrap.boot.BootPhase;
+import io.apiserverupdater.bootstrap.boot.BootStateStore;
 import io.apiserverupdater.bootstrap.boot.HostsNameEntry;
 import io.apiserverupdater.bootstrap.boot.Strategy;
 import io.apiserverupdater.bootstrap.candidates.CandidateList;
@@ -40,7 +42,11 @@ public final class RefreshCommand {
 
   /** Returns the exit code; when it throws, the list is as it was. */
   public static int run(BootstrapConfig config, Log log, PrintStream out) throws IOException {
-    SourceAnswer answer = ApiserverSource.of(config.kubeconfig()).read(ASK_DEADLINE);
+    CandidateListStore store = new CandidateListStore(config.stateDir(), log::warn);
+    SourceAnswer answer =
+        ApiserverSource.of(config.kubeconfig())
+            .orAt(config.hostname(), store.read(config.controlPlanes()).inOrder())
+            .read(ASK_DEADLINE);
     if (!(answer instanceof SourceAnswer.Members members)) {
       if (answer instanceof SourceAnswer.Failed failed) {
         log.warn(
@@ -49,7 +55,6 @@ public final class RefreshCommand {
       }
       return config.dryRun() ? DRY_RUN_FAILED : FAILED;
     }
-    CandidateListStore store = new CandidateListStore(config.stateDir(), log::warn);
     if (config.dryRun()) {
       CandidateList before = store.read(config.controlPlanes());
       return show(before, before.refresh(members.addresses(), Instant.now()), out);
@@ -81,7 +86,12 @@ public final class RefreshCommand {
   private static void keepRuleCurrent(
       BootstrapConfig config, List<ApiserverAddress> members, Log log) {
     Optional<ApiserverAddress> service = config.service();
-    if (service.isEmpty() || config.strategy() != Strategy.NFT) {
+    boolean restored =
+        new BootStateStore(config.stateDir(), log)
+            .read()
+            .filter(state -> state.phase() == BootPhase.UNPINNED)
+            .isPresent();
+    if (service.isEmpty() || config.strategy() != Strategy.NFT || restored) {
       return;
     }
     BootRuleTable table = NftBootRuleTable.ofThisNode(config.service(), config.port());

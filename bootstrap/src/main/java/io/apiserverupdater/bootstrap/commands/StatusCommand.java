@@ -53,13 +53,20 @@ public final class StatusCommand {
 
   /** Returns the exit code; throws when the hosts file cannot be read. */
   public static int run(BootstrapConfig config, Log log, PrintStream out) throws IOException {
+    BootStateStore memory = new BootStateStore(config.stateDir(), log);
     HostsNameEntry entry =
         new HostsNameEntry(
             new HostsFileStore(config.hostsFile(), config.stateDir(), log::warn),
             config.hostname(),
-            false);
-    Optional<InetAddress> target = entry.address();
-    Optional<BootState> kept = new BootStateStore(config.stateDir(), log).read();
+            false,
+            memory);
+    Optional<BootState> kept = memory.read();
+    Optional<InetAddress> target = entry.own();
+    if (target.isEmpty() && kept.filter(it -> it.phase() != BootPhase.UNPINNED).isPresent()) {
+      // Somebody else's entry may be the one that strategy nft relies on.
+      String relied = kept.get().target();
+      target = entry.address().filter(address -> address.getHostAddress().equals(relied));
+    }
     Optional<CandidateList> list =
         config.hasControlPlanes()
             ? Optional.of(

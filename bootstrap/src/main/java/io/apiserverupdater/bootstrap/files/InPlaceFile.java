@@ -57,6 +57,21 @@ public final class InPlaceFile {
   }
 
   /**
+   * The content that the file has, or would have after {@link #recover}; changes nothing.
+   *
+   * @param limit in bytes, for each of the contents
+   */
+  public byte[] whole(int limit) throws IOException {
+    byte[] current = disk.read(file, limit);
+    if (!cut()) {
+      return current;
+    }
+    byte[] old = disk.read(before, limit);
+    byte[] wanted = Files.exists(after) ? disk.read(after, limit) : old;
+    return isTorn(current, old, wanted) ? old : current;
+  }
+
+  /**
    * Brings a torn file back, under the lock under which it is written.
    *
    * @param limit in bytes, for each of the contents
@@ -143,6 +158,12 @@ public final class InPlaceFile {
     disk.delete(before);
     disk.syncDirectory(folder);
     disk.delete(after);
+  }
+
+  private static boolean isTorn(byte[] current, byte[] old, byte[] wanted) {
+    return !Arrays.equals(current, old)
+        && !Arrays.equals(current, wanted)
+        && isMixture(current, old, wanted);
   }
 
   /** Whether each byte is of one of the two contents, or a hole that a power loss left. */

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -39,9 +40,24 @@ public final class HostsFile {
 
   private static final String ADOPTED_OF = ", this line was: ";
 
+  /** The same as other tools leave it: with tabs, with a blank or nothing for the {@code #}. */
+  private static final Pattern ADOPTED_SOMEHOW =
+      Pattern.compile(
+          "apiserver-bootstrap\\s*:\\s*in\\s+its\\s+block\\s+now", Pattern.CASE_INSENSITIVE);
+
+  /** As Ansible ("BEGIN ANSIBLE MANAGED BLOCK") and Vagrant ("vagrant-hostmanager-start") mark. */
+  private static final Pattern BLOCK_BEGINS =
+      Pattern.compile("\\b(begin|start)\\b", Pattern.CASE_INSENSITIVE);
+
+  private static final Pattern BLOCK_ENDS =
+      Pattern.compile("\\b(end|stop)\\b", Pattern.CASE_INSENSITIVE);
+
   private final String content;
   private final int[] lineEnds;
   private final @Nullable Block block;
+
+  /** Further blocks, where somebody has doubled the file: ours by their markers, and of no use. */
+  private final List<Block> doubles = new ArrayList<>();
 
   /**
    * @param firstLine the index of the begin marker's line
@@ -53,12 +69,18 @@ public final class HostsFile {
       int lastLine,
       boolean breakAdded,
       @Nullable String name,
-      List<InetAddress> addresses) {}
+      List<InetAddress> addresses) {
+    boolean has(int line) {
+      return line >= firstLine && line <= lastLine;
+    }
+  }
 
   private HostsFile(String content) throws HostsFileException {
     this.content = content;
     this.lineEnds = lineEnds(content);
-    this.block = findBlock();
+    List<Block> blocks = findBlocks();
+    this.block = blocks.isEmpty() ? null : blocks.get(0);
+    this.doubles.addAll(blocks.subList(Math.min(1, blocks.size()), blocks.size()));
   }
 
   /**
@@ -97,6 +119,56 @@ public final class HostsFile {
     return numbers;
   }
 
+  /** The begin marker of another tool's block that a line, numbered from 1, is in. */
+  public Optional<String> foreignBlockAt(int number) {
+    for (int line = number - 2; line >= 0; line--) {
+      String comment = text(line).strip();
+      if (comment.startsWith("#") && BLOCK_ENDS.matcher(comment).find()) {
+        return Optional.empty();
+      }
+      if (comment.startsWith("#") && BLOCK_BEGINS.matcher(comment).find()) {
+        return Optional.of(printable(comment));
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** The addresses in the lines outside our block that name the host; what is none is left out. */
+  public List<InetAddress> addressesOutside(String name) {
+    List<InetAddress> addresses = new ArrayList<>();
+    for (int number : linesNaming(name)) {
+      IpAddress.parse(fields(text(number - 1)).get(0).text()).ifPresent(addresses::add);
+    }
+    return addresses;
+  }
+
+  /**
+   * The file with the lines taken for ours that say what we wrote last and nothing else: a tool
+   * that strips comments has removed the markers around them. Where there is no block any more, one
+   * with this entry replaces them.
+   */
+  public HostsFile claim(HostsEntry last) throws HostsFileException {
+    StringBuilder others = new StringBuilder(content.length());
+    for (int line = 0; line < lineEnds.length; line++) {
+      if (inBlock(line) || !isExactly(text(line), last)) {
+        others.append(content, start(line), lineEnds[line]);
+      }
+    }
+    if (others.length() == content.length()) {
+      return this;
+    }
+    HostsFile rest = new HostsFile(others.toString());
+    return rest.block == null ? rest.withBlock(last) : rest;
+  }
+
+  private static boolean isExactly(String line, HostsEntry entry) {
+    List<Field> fields = fields(line);
+    return fields.size() == 2
+        && line.indexOf('#') < 0
+        && fields.get(1).text().equalsIgnoreCase(entry.name())
+        && IpAddress.parse(fields.get(0).text()).filter(entry.addresses()::contains).isPresent();
+  }
+
   /**
    * The file with the name leading to these addresses and no others. The block stays where it is; a
    * new one goes to the end. A block for another name is taken out as by {@link #restore}.
@@ -113,12 +185,20 @@ public final class HostsFile {
     if (isForAnotherThan(entry.name())) {
       return restore().point(entry);
     }
+    return withBlock(entry);
+  }
+
+  private HostsFile withBlock(HostsEntry entry) throws HostsFileException {
     String before = content;
-    String after = "";
+    StringBuilder after = new StringBuilder();
     boolean breakAdded = !content.isEmpty() && !content.endsWith("\n");
     if (block != null) {
       before = content.substring(0, start(block.firstLine()));
-      after = content.substring(lineEnds[block.lastLine()]);
+      for (int line = block.lastLine() + 1; line < lineEnds.length; line++) {
+        if (!inBlock(line)) {
+          after.append(content, start(line), lineEnds[line]);
+        }
+      }
       breakAdded = block.breakAdded();
     }
     StringBuilder out = new StringBuilder(content.length() + 512).append(before);
@@ -201,7 +281,8 @@ public final class HostsFile {
     return block != null && block.name() != null && !block.name().equalsIgnoreCase(name);
   }
 
-  private @Nullable Block findBlock() throws HostsFileException {
+  /** All blocks; more than one where somebody has doubled the file. */
+  private List<Block> findBlocks() throws HostsFileException {
     List<Integer> begins = new ArrayList<>();
     List<Integer> ends = new ArrayList<>();
     for (int line = 0; line < lineEnds.length; line++) {
@@ -211,13 +292,16 @@ public final class HostsFile {
         ends.add(line);
       }
     }
-    if (begins.isEmpty() && ends.isEmpty()) {
-      return null;
+    List<Block> blocks = new ArrayList<>();
+    for (int i = 0; i < Math.max(begins.size(), ends.size()); i++) {
+      if (begins.size() != ends.size()
+          || begins.get(i) > ends.get(i)
+          || (i > 0 && begins.get(i) < ends.get(i - 1))) {
+        throw damagedMarkers(begins, ends);
+      }
+      blocks.add(readBlock(begins.get(i), ends.get(i)));
     }
-    if (begins.size() != 1 || ends.size() != 1 || begins.get(0) > ends.get(0)) {
-      throw damagedMarkers(begins, ends);
-    }
-    return readBlock(begins.get(0), ends.get(0));
+    return blocks;
   }
 
   private Block readBlock(int first, int last) throws HostsFileException {
@@ -330,7 +414,7 @@ public final class HostsFile {
   }
 
   private boolean inBlock(int line) {
-    return block != null && line >= block.firstLine() && line <= block.lastLine();
+    return (block != null && block.has(line)) || doubles.stream().anyMatch(it -> it.has(line));
   }
 
   /** Whether the line is the marker, whatever blanks are around it and whatever text follows. */
@@ -404,7 +488,8 @@ public final class HostsFile {
     while (true) {
       int tag = current.indexOf('#');
       if (tag < 0 || !current.startsWith(ADOPTED, tag)) {
-        return current;
+        // A damaged tag is one that cannot be restored, not none.
+        return ADOPTED_SOMEHOW.matcher(current).find() ? null : current;
       }
       int nameStart = tag + ADOPTED.length();
       int nameEnd = current.indexOf(',', nameStart);

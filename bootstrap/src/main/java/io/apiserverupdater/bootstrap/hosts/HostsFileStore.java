@@ -97,9 +97,16 @@ public final class HostsFileStore {
     }
   }
 
-  /** What {@link #change} would do; writes nothing. */
+  /** What {@link #change} would do, to a file that it would mend as well; writes nothing. */
   public Change dryRun(Edit edit) throws IOException {
-    return edited(content(target()), edit);
+    Path target = target();
+    try {
+      return edited(new InPlaceFile(disk, target, stateDirectory).whole(MAX_BYTES), edit);
+    } catch (HostsFileException e) {
+      throw e;
+    } catch (IOException e) {
+      throw failure("cannot read " + target, e);
+    }
   }
 
   /**

@@ -9,6 +9,7 @@ import com.sun.net.httpserver.HttpsConfigurator;
 import com.sun.net.httpserver.HttpsExchange;
 import com.sun.net.httpserver.HttpsParameters;
 import com.sun.net.httpserver.HttpsServer;
+import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.bootstrap.api.SourceAnswer.Failed;
 import io.apiserverupdater.bootstrap.api.SourceAnswer.Members;
 import io.apiserverupdater.bootstrap.api.SourceAnswer.Reason;
@@ -251,6 +252,29 @@ class ApiserverSourceTest {
     server.stop(0);
     String refused = failed(Reason.UNREACHABLE, ask("127.0.0.1", port, "token: abc"));
     assertTrue(refused.endsWith("connection refused: nothing listens on this port"), refused);
+  }
+
+  /** The name leads to a cluster IP that does not work, or nowhere; the repair must not need it. */
+  @Test
+  void asksTheControlPlanesThemselvesWhenNobodyIsAtTheServer() throws IOException {
+    ApiserverAddress there = new ApiserverAddress(loopback(), server.getAddress().getPort());
+    ApiserverAddress dead = new ApiserverAddress(loopback(), 1);
+    for (String host : List.of("127.0.0.1", "apiserver.invalid")) {
+      ApiserverSource source = ApiserverSource.of(kubeconfig(host, 1, "token: abc"));
+      assertInstanceOf(Failed.class, source.read(LONG));
+      assertInstanceOf(Members.class, source.orAt("127.0.0.1", List.of(dead, there)).read(LONG));
+    }
+    assertEquals(2, asked.size());
+  }
+
+  @Test
+  void givesNoCredentialToAControlPlaneOfAnotherName() throws IOException {
+    ApiserverAddress there = new ApiserverAddress(loopback(), server.getAddress().getPort());
+    ApiserverSource source = ApiserverSource.of(kubeconfig("127.0.0.1", 1, "token: abc"));
+    String refused =
+        failed(Reason.UNREACHABLE, source.orAt("other.local", List.of(there)).read(LONG));
+    assertTrue(refused.contains("127.0.0.1:1"), refused);
+    assertEquals(List.of(), asked);
   }
 
   @Test

@@ -48,6 +48,18 @@ class BootSequenceTest {
   private final Entry entry = new Entry();
   private final Table table = new Table();
   private final List<BootState> states = new ArrayList<>();
+  private final BootMemory memory =
+      new BootMemory() {
+        @Override
+        public Optional<BootState> read() {
+          return states.isEmpty() ? Optional.empty() : Optional.of(states.get(states.size() - 1));
+        }
+
+        @Override
+        public void keep(BootState state) {
+          states.add(state);
+        }
+      };
   private final ByteArrayOutputStream log = new ByteArrayOutputStream();
 
   static ApiserverAddress address(String ip) {
@@ -70,6 +82,9 @@ class BootSequenceTest {
     private long now = 1_000_000_000_000L;
     private Runnable onAsk = () -> {};
     private ProbeResult late = BLACK_HOLE;
+
+    /** By way of the rule. */
+    private ProbeResult way = new Ready();
 
     void is(ApiserverAddress address, ProbeResult answer, long millis) {
       servers.put(address, new Server(answer, millis));
@@ -100,6 +115,12 @@ class BootSequenceTest {
     }
 
     @Override
+    public ProbeResult askNow(ApiserverAddress address, Duration deadline) {
+      assertEquals(SERVICE, address);
+      return way;
+    }
+
+    @Override
     public Optional<Answer> await(long untilNanos) {
       while (answers.isEmpty()) {
         Event next = events.peek();
@@ -119,6 +140,7 @@ class BootSequenceTest {
     private Optional<InetAddress> address = Optional.empty();
     private final List<String> history = new ArrayList<>();
     private boolean broken;
+    private Optional<InetAddress> checked = Optional.empty();
 
     @Override
     public Optional<InetAddress> address() {
@@ -134,10 +156,12 @@ class BootSequenceTest {
     }
 
     @Override
-    public void check() throws IOException {
+    public Optional<String> check(InetAddress to) throws IOException {
+      checked = Optional.of(to);
       if (broken) {
         throw new IOException("the file is damaged");
       }
+      return Optional.empty();
     }
   }
 
@@ -193,7 +217,7 @@ class BootSequenceTest {
         entry,
         table,
         world,
-        states::add,
+        memory,
         () -> 42,
         () -> 0,
         new Log(new PrintStream(log, true, StandardCharsets.UTF_8), false));
@@ -514,9 +538,106 @@ class BootSequenceTest {
   void waitingHandOverEndsWhenTheEntryWasTakenOut() throws Exception {
     world.is(CP1, new Ready(), 20);
     assertEquals(Pinned.READY, hosts().pin());
-    world.after(Duration.ofSeconds(30), () -> entry.address = Optional.empty());
+    world.after(
+        Duration.ofSeconds(30),
+        () -> {
+          entry.address = Optional.empty();
+          memory.keep(BootState.unpinned("10.0.0.1", 43));
+        });
     world.after(Duration.ofMinutes(5), () -> world.is(SERVICE, new Ready(), 10));
     assertTrue(hosts().handover(true));
     assertEquals(Optional.empty(), entry.address());
+  }
+
+  /** As cloud-init and configuration management do it; nobody ran restore. */
+  @Test
+  void entryThatAnotherProgramRemovedIsPutBackAndHandedOver() throws Exception {
+    world.is(CP1, new Ready(), 20);
+    assertEquals(Pinned.READY, hosts().pin());
+    world.after(Duration.ofSeconds(30), () -> entry.address = Optional.empty());
+    world.after(Duration.ofSeconds(31), () -> assertEquals("10.0.0.1", target()));
+    world.after(Duration.ofMinutes(5), () -> world.is(SERVICE, new Ready(), 10));
+    assertTrue(hosts().handover(true));
+    assertEquals("10.96.0.64", target());
+    assertTrue(logged().contains("another program removed the entry"), this::logged);
+    assertFalse(logged().contains("phase=removed"), this::logged);
+  }
+
+  @Test
+  void entryThatWasRemovedBeforeTheHandOverBeganIsFoundAnew() throws Exception {
+    world.is(CP1, new Ready(), 20);
+    assertEquals(Pinned.READY, hosts().pin());
+    entry.address = Optional.empty();
+    world.after(Duration.ofSeconds(2), () -> assertEquals("10.0.0.1", target()));
+    world.after(Duration.ofMinutes(5), () -> world.is(SERVICE, new Ready(), 10));
+    assertTrue(hosts().handover(false));
+    assertEquals("10.96.0.64", target());
+  }
+
+  /** As "nft flush ruleset", a reload of firewalld and nftables.service do it. */
+  @Test
+  void nftRuleThatWasFlushedDuringTheWaitIsPutBack() throws Exception {
+    world.is(CP1, new Ready(), 20);
+    assertEquals(Pinned.READY, nft(false).pin());
+    RuleReading rule = table.reading;
+    world.after(Duration.ofSeconds(30), () -> table.reading = new RuleReading.Absent());
+    world.after(Duration.ofSeconds(31), () -> assertEquals(rule, table.reading));
+    waitLimit = Optional.of(Duration.ofMinutes(1));
+    assertFalse(nft(false).handover(true));
+    assertEquals(rule, table.reading);
+    assertTrue(logged().contains("rule=installed"), this::logged);
+  }
+
+  @Test
+  void nftRuleThatWasFlushedBeforeTheHandOverBeganIsMadeAnew() throws Exception {
+    world.is(CP1, new Ready(), 20);
+    assertEquals(Pinned.READY, nft(false).pin());
+    RuleReading rule = table.reading;
+    table.reading = new RuleReading.Absent();
+    waitLimit = Optional.of(Duration.ofSeconds(3));
+    assertFalse(nft(false).handover(false));
+    assertEquals(rule, table.reading);
+  }
+
+  @Test
+  void nftWithoutARouteToTheClusterIpFallsBackWithTheReason() throws Exception {
+    world.way = new Unreachable(Reason.NO_ROUTE, "Network is unreachable");
+    world.is(CP1, new Ready(), 20);
+    assertEquals(Pinned.READY, nft(false).pin());
+    assertEquals(List.of("10.0.0.1"), entry.history);
+    assertEquals(new RuleReading.Absent(), table.reading);
+    assertTrue(logged().contains("fallback=hosts"), this::logged);
+    assertTrue(logged().contains("Network is unreachable"), this::logged);
+  }
+
+  @Test
+  void nftAsksWhetherTheNameCouldHaveTheClusterIp() throws Exception {
+    world.is(CP1, new Ready(), 20);
+    assertEquals(Pinned.READY, nft(false).pin());
+    assertEquals(Optional.of(SERVICE.ip()), entry.checked);
+  }
+
+  /** As after a change of the hosts file, of which the path unit tells. */
+  @Test
+  void handOverAfterRestoreDoesNothingUntilThePin() throws Exception {
+    world.is(SERVICE, new Ready(), 10);
+    memory.keep(BootState.unpinned("10.0.0.1", 41));
+    assertTrue(hosts().handover(false));
+    assertEquals(Optional.empty(), entry.address());
+    assertEquals(Map.of(), world.asked);
+    world.is(CP1, new Ready(), 20);
+    assertEquals(Pinned.READY, hosts().pin());
+    assertTrue(hosts().handover(false));
+    assertEquals("10.96.0.64", target());
+  }
+
+  @Test
+  void handOverThatFindsAllAsItIsToBeKeepsSinceWhen() throws Exception {
+    world.is(SERVICE, new Ready(), 10);
+    boolean unusedChange = entry.pointAt(SERVICE.ip());
+    BootState earlier = new BootState(BootPhase.HANDED_OVER, "10.96.0.64", Evidence.READY, 7);
+    memory.keep(earlier);
+    assertTrue(hosts().handover(false));
+    assertEquals(List.of(earlier), states);
   }
 }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.bootstrap.api.ClientFiles.Dialled;
+import io.apiserverupdater.bootstrap.check.Facts.CloudInit;
 import io.apiserverupdater.bootstrap.check.Facts.HostsSnapshot;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -105,6 +106,25 @@ class NodeFilesTest {
     assertEquals(
         new Reading.Known<>(new Dialled(server, Optional.empty())),
         new NodeFiles(root).dialled(root.resolve("kubelet.conf"), Map.of()));
+  }
+
+  @Test
+  void findsThatCloudInitRewritesTheHostsFile() throws IOException {
+    NodeFiles files = new NodeFiles(root);
+    assertEquals(Optional.empty(), files.cloudInit(NAME));
+    file(
+        "etc/cloud/cloud.cfg",
+        "users: []\n# manage_etc_hosts: true\nmanage_etc_hosts: localhost\n");
+    assertEquals(Optional.empty(), files.cloudInit(NAME));
+    file("etc/cloud/cloud.cfg.d/99_pve.cfg", "manage_etc_hosts: true # as the image has it\n");
+    file("etc/cloud/templates/hosts.debian.tmpl", "127.0.1.1 {{fqdn}}\n# 10.0.0.1 " + NAME + "\n");
+    Path setBy = root.resolve("etc/cloud/cloud.cfg.d/99_pve.cfg");
+    assertEquals(Optional.of(new CloudInit(setBy, Optional.empty())), files.cloudInit(NAME));
+    file("etc/cloud/templates/hosts.debian.tmpl", "127.0.1.1 {{fqdn}}\n10.0.0.1 " + NAME + "\n");
+    Path template = root.resolve("etc/cloud/templates/hosts.debian.tmpl");
+    assertEquals(Optional.of(new CloudInit(setBy, Optional.of(template))), files.cloudInit(NAME));
+    file("var/lib/cloud/instance/cloud-config.txt", "#cloud-config\nmanage_etc_hosts: false\n");
+    assertEquals(Optional.empty(), files.cloudInit(NAME));
   }
 
   @Test

@@ -15,6 +15,7 @@ import io.apiserverupdater.bootstrap.boot.Role;
 import io.apiserverupdater.bootstrap.boot.Strategy;
 import io.apiserverupdater.bootstrap.check.Facts.Authority;
 import io.apiserverupdater.bootstrap.check.Facts.Certificate;
+import io.apiserverupdater.bootstrap.check.Facts.CloudInit;
 import io.apiserverupdater.bootstrap.check.Facts.HostsBlock;
 import io.apiserverupdater.bootstrap.check.Facts.HostsSnapshot;
 import io.apiserverupdater.bootstrap.check.Facts.Ipvs;
@@ -25,6 +26,7 @@ import io.apiserverupdater.bootstrap.ipvs.VirtualService;
 import io.apiserverupdater.bootstrap.nft.BootRule;
 import io.apiserverupdater.bootstrap.nft.RuleReading;
 import java.net.InetAddress;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
@@ -213,8 +215,13 @@ class RulesTest {
     return copy("kube-system/kube-proxy-x", addresses);
   }
 
+  private static Reading<HostsBlock> claimed(
+      Optional<String> marker, Optional<CloudInit> cloudInit) {
+    return known(new HostsBlock(List.of(CLUSTER_IP), List.of(3), marker, cloudInit));
+  }
+
   private static Reading<HostsBlock> block(InetAddress... addresses) {
-    return known(new HostsBlock(List.of(addresses), List.of()));
+    return known(new HostsBlock(List.of(addresses), List.of(), Optional.empty(), Optional.empty()));
   }
 
   private static Consumer<Node> controlPlanes(Probed... probed) {
@@ -273,7 +280,23 @@ class RulesTest {
         fail("hosts file", "line 3 outside the block of apiserver-bootstrap")
             .when(
                 "an entry of somebody else",
-                node -> node.hosts = known(new HostsBlock(List.of(CLUSTER_IP), List.of(3)))),
+                node -> node.hosts = claimed(Optional.empty(), Optional.empty())),
+        fail("hosts file", "in the block \"# BEGIN ANSIBLE\" of another tool")
+            .when(
+                "another tool's block has the name",
+                node -> node.hosts = claimed(Optional.of("# BEGIN ANSIBLE"), Optional.empty())),
+        fail("cloud-init", "its template /etc/cloud/templates/hosts.debian.tmpl has " + NAME)
+            .when(
+                "cloud-init's template has the name",
+                node ->
+                    node.hosts =
+                        claimed(
+                            Optional.empty(),
+                            Optional.of(
+                                new CloudInit(
+                                    Path.of("/etc/cloud/cloud.cfg"),
+                                    Optional.of(
+                                        Path.of("/etc/cloud/templates/hosts.debian.tmpl")))))),
         fail("control plane", "none is configured")
             .when(
                 "nothing configured",

@@ -157,7 +157,8 @@ class HostsFileTest {
             "cut in the end marker", BEGIN + "\n" + entry + "# END apis", "1", "has no end marker"),
         arguments("end without begin", entry + END, "2", "has no begin marker"),
         arguments("end before begin", END + BEGIN + "\n", "2, 1", "ends before it begins"),
-        arguments("two blocks", block(entry) + block(entry), "1, 4, 3, 6", "more than one block"),
+        arguments("two ends", block(entry) + END, "1, 3, 4", "more than one"),
+        arguments("block in a block", BEGIN + "\n" + block(entry) + END, "1, 2, 4, 5", "more than"),
         arguments("two begins", BEGIN + "\n" + block(entry), "1, 2, 4", "more than one"),
         arguments(
             "an entry of another host inside",
@@ -196,7 +197,9 @@ class HostsFileTest {
         arguments(
             "another explanation", "# BEGIN apiserver-bootstrap v9\n10.0.0.9 " + NAME + "\n" + END),
         arguments("letters of another case", block("10.0.0.9 APIserver.cluster.LOCAL\n")),
-        arguments("another host's block", block("10.0.0.9 old.name\n")));
+        arguments("another host's block", block("10.0.0.9 old.name\n")),
+        arguments("two of it", block("10.0.0.9 " + NAME + "\n").repeat(2)),
+        arguments("a second one for another host", block("") + block("10.0.0.9 old.name\n")));
   }
 
   @ParameterizedTest(name = "{0}")
@@ -227,6 +230,46 @@ class HostsFileTest {
     assertEquals(List.of(1), refusal.lines());
     // What keeps the name working is not held up by that.
     assertEquals(Optional.of(FIRST), edited.point(FIRST).entry());
+  }
+
+  /** By tabs, by a blank after the comment's sign, by a comment in front, or cut short. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "#apiserver-bootstrap:\tin\tits\tblock\tnow\tis\tapiserver.cluster.local,\tthis\tline\twas:\t1.1.1.1\ta",
+        "10.0.0.1 cp1 # apiserver-bootstrap: in its block now is a, this line was: 10.0.0.1 cp1 a",
+        "# 10.0.0.1 cp1 #apiserver-bootstrap: in its block now is a, this line was: 10.0.0.1 cp1 a",
+        "#Apiserver-bootstrap: in its  block now",
+      })
+  void damagedTagOfAnAdoptionIsAnErrorAndNotAnAbsence(String line) throws Exception {
+    HostsFile file = file("127.0.0.1 localhost\n" + line + "\n").point(FIRST);
+    HostsFileException refusal = assertThrows(HostsFileException.class, file::restore);
+    assertEquals(Reason.EDITED_ADOPTION, refusal.reason());
+    assertEquals(List.of(2), refusal.lines());
+  }
+
+  @Test
+  void tellsWhoseBlockALineIsIn() throws Exception {
+    String line = "10.0.0.1 " + NAME + "\n";
+    String ansible = "# BEGIN ANSIBLE MANAGED BLOCK\n" + line + "# END ANSIBLE MANAGED BLOCK\n";
+    assertEquals(
+        Optional.of("# BEGIN ANSIBLE MANAGED BLOCK"), file(ansible + line).foreignBlockAt(2));
+    assertEquals(Optional.empty(), file(ansible + line).foreignBlockAt(4));
+    assertEquals(
+        Optional.of("## vagrant-hostmanager-start"),
+        file("a b\n## vagrant-hostmanager-start\n" + line).foreignBlockAt(3));
+    assertEquals(Optional.empty(), file(line).foreignBlockAt(1));
+  }
+
+  @Test
+  void doubledFileKeepsOneBlockAndGivesBackWhatWasDoubled() throws Exception {
+    String content = "10.0.0.1 cp1 " + NAME + "\n";
+    String doubled = text(file(content).adopt(NAME).point(FIRST)).repeat(2);
+    HostsFile pointed = file(doubled).point(SECOND);
+    assertEquals(Optional.of(SECOND), pointed.entry());
+    assertEquals(2, text(pointed).split("# BEGIN", -1).length);
+    assertEquals(content.repeat(2), text(pointed.restore()));
+    assertEquals(content.repeat(2), text(file(doubled).restore()));
   }
 
   @Test

@@ -1,0 +1,24 @@
+package io.apiserverupdater.bootstrap.boot;
+
+import java.util.Optional;
+
+/** Remembers from one run to the next what was done to the name last. */
+public interface BootMemory {
+  /** Knows nothing and keeps nothing. */
+  BootMemory NONE =
+      new BootMemory() {
+        @Override
+        public Optional<BootState> read() {
+          return Optional.empty();
+        }
+
+        @Override
+        public void keep(BootState state) {}
+      };
+
+  /** What was kept last; empty when there is nothing that can be read. */
+  Optional<BootState> read();
+
+  /** Keeps a state. Nothing that goes wrong stops the boot. */
+  void keep(BootState state);
+}
