@@ -79,6 +79,33 @@ class HostsRepairTest {
     node.powerOff();
   }
 
+  /** After the program has looked for the last time, and before systemd watches the file again. */
+  @Test
+  void changeThatThePathUnitMissesIsMendedByTheDailyRefresh() {
+    BootedNode node = cluster.settled(1);
+    String mark = "/var/lib/apiserver-bootstrap/once";
+    String once = "test -e " + mark + " || { touch " + mark + "; " + REPLACED + "; }";
+    String folder = "/run/systemd/system/" + HANDOVER + ".d";
+    String dropIn = "[Service]\nExecStartPost=/bin/sh -c \"" + once + "\"\n";
+    node.run(
+            "sh",
+            "-c",
+            "mkdir --parents " + folder + " && printf %s \"$1\" >" + folder + "/rewrite.conf",
+            "sh",
+            dropIn)
+        .orThrow();
+    node.run("systemctl", "daemon-reload").orThrow();
+    node.run("systemctl", "start", HANDOVER).orThrow();
+    assertEquals("", node.target(Lab.APISERVER_NAME));
+    node.run("systemctl", "start", "apiserver-bootstrap-refresh.service").orThrow();
+    Deadline.in(SOON)
+        .await(
+            "the entry to be back",
+            () -> node.target(Lab.APISERVER_NAME).equals(Lab.APISERVER_SERVICE_ADDRESS),
+            () -> node.journalTail(40));
+    node.powerOff();
+  }
+
   /**
    * What rewrites the file at each boot does so before the pin, or between it and the hand-over.
    */

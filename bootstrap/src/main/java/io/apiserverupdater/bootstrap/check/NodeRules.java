@@ -121,6 +121,7 @@ record NodeRules(Facts facts, String name, Findings findings) {
     Map<String, UnitState> units = known.get();
     unit(units, Rules.PIN_UNIT, true);
     unit(units, Rules.HANDOVER_UNIT, false);
+    path(units);
     unit(units, Rules.REFRESH_TIMER, true);
     kubelet(units);
     UnitState proxy = units.get(facts.settings().proxyUnit());
@@ -212,6 +213,20 @@ record NodeRules(Facts facts, String name, Findings findings) {
         facts.kubeletRunsAs().isPresent()
             || kubeletUnit().filter(kubelet -> kubelet.active().equals("active")).isPresent();
     return missed && kubeletRuns;
+  }
+
+  /** The hand-over starts it, so before the first boot with the package it is inactive. */
+  private void path(Map<String, UnitState> units) {
+    UnitState pin = units.get(Rules.PIN_UNIT);
+    UnitState path = units.get(Rules.HANDOVER_PATH);
+    Findings subject = findings.about(Rules.HANDOVER_PATH);
+    if (path != null && path.active().equals("active")) {
+      subject.ok("active");
+    } else if (pin != null && pin.active().equals("active")) {
+      subject.warn(
+          "not active, so an entry that another program removes is back at the next boot only",
+          "run systemctl start " + Rules.HANDOVER_PATH);
+    }
   }
 
   private void http2() {

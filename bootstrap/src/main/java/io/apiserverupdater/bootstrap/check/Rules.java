@@ -6,10 +6,11 @@ import java.util.List;
 public final class Rules {
   static final String PIN_UNIT = "apiserver-bootstrap.service";
   static final String HANDOVER_UNIT = "apiserver-bootstrap-handover.service";
+  static final String HANDOVER_PATH = "apiserver-bootstrap-handover.path";
   static final String REFRESH_TIMER = "apiserver-bootstrap-refresh.timer";
 
   /** Those of the package. */
-  static final List<String> UNITS = List.of(PIN_UNIT, HANDOVER_UNIT, REFRESH_TIMER);
+  static final List<String> UNITS = List.of(PIN_UNIT, HANDOVER_UNIT, HANDOVER_PATH, REFRESH_TIMER);
 
   private Rules() {}
 

@@ -118,6 +118,7 @@ class RulesTest {
     Node() {
       put(Rules.PIN_UNIT, "active", Set.of(), true, Set.of(KUBELET, PROXY));
       put(Rules.HANDOVER_UNIT, "inactive", Set.of(), true, Set.of());
+      put(Rules.HANDOVER_PATH, "active", Set.of(), true, Set.of());
       put(Rules.REFRESH_TIMER, "active", Set.of(), true, Set.of());
       put(KUBELET, "active", HTTP2, true, Set.of());
       unitStates.put(
@@ -442,6 +443,10 @@ class RulesTest {
             .when(
                 "a hand-over that waits",
                 unit(Rules.HANDOVER_UNIT, "loaded", "activating", "static")),
+        warn(Rules.HANDOVER_PATH, "is back at the next boot only")
+            .when(
+                "nothing watches the hosts file",
+                unit(Rules.HANDOVER_PATH, "loaded", "inactive", "static")),
         fail(Rules.PIN_UNIT, "did not run at this boot")
             .when(
                 "systemd left the pin out", unit(Rules.PIN_UNIT, "loaded", "inactive", "enabled")),
