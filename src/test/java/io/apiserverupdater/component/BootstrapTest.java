@@ -418,6 +418,53 @@ class BootstrapTest {
     assertEquals(stripped ? others : others + others, files.hostsText());
   }
 
+  /** The path unit tells of no change while the hand-over runs, so it has to look itself. */
+  @Test
+  void entryThatIsRemovedAfterTheHandOverWhileItStillRunsIsPutBack() throws Exception {
+    cluster.kubeconfig().write(files.folder().resolve("kubelet.conf"));
+    Predicate<RequestInfo> list = request -> request.resource().equals("endpointslices");
+    cluster.faults().always(list, new Fault.AnsweredLate(Duration.ofSeconds(3)));
+    service.open();
+    UpdaterProcess handover = node.start("handover", "--cluster-ip=" + service.ip());
+    handover.awaitLog("phase=handed-over", SOON);
+    files.writeHosts(NodeFiles.ORIGINAL);
+    assertEquals("", files.target());
+    assertEquals(0, handover.awaitExit(SOON), handover::logText);
+    assertEquals(service.ip(), files.target());
+    assertEquals(2, handover.logText().split("phase=handed-over", -1).length - 1);
+  }
+
+  /** What restore brings back, and what a person writes after it, is none of ours. */
+  @Test
+  void restoreTwiceTakesNothingOfAPerson() throws Exception {
+    service.open();
+    String clusterIp = "--cluster-ip=" + service.ip();
+    String own = NodeFiles.ORIGINAL + service.ip() + " apiserver.cluster.local\n";
+    files.writeHosts(own);
+    node.run("pin", "--adopt", clusterIp).exits(0);
+    node.run("handover", "--adopt", clusterIp).exits(0);
+    for (int times = 0; times < 2; times++) {
+      node.run("restore", clusterIp).exits(0);
+      assertEquals(own, files.hostsText());
+    }
+    node.run("handover", "--adopt", clusterIp).exits(0).says("phase=unpinned");
+    assertEquals(own, files.hostsText());
+  }
+
+  @Test
+  void restoreThatCannotKeepThatItRanChangesNothing() throws Exception {
+    node.run("pin").exits(0);
+    String pinned = files.hostsText();
+    Path state = files.state().resolve("state");
+    Files.delete(state);
+    Files.createDirectories(state.resolve("in the way"));
+    UpdaterProcess.Result result = node.run("restore").exits(1);
+    assertTrue(result.err().contains("cannot keep in " + files.state()), result::toString);
+    assertEquals(pinned, files.hostsText());
+    // The node has to come back all the same.
+    node.run("pin").exits(0);
+  }
+
   @Test
   void recoversWhenEverybodyWasDownAtBoot() throws Exception {
     cluster.apiservers().forEach(SandboxApiserver::kill);

@@ -21,4 +21,11 @@ public interface BootMemory {
 
   /** Keeps a state. Nothing that goes wrong stops the boot. */
   void keep(BootState state);
+
+  /**
+   * Whether a person has ended it, with {@code restore}; nothing but {@code pin} begins it anew.
+   */
+  default boolean isUnpinned() {
+    return read().filter(state -> state.phase() == BootPhase.UNPINNED).isPresent();
+  }
 }

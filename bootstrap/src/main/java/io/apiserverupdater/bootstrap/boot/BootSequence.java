@@ -119,6 +119,11 @@ public final class BootSequence {
   public Pinned pin() throws IOException, InterruptedException {
     // What is wrong with the file is told at once, not after the search.
     bridge.check().ifPresent(log::warn);
+    if (memory.isUnpinned()) {
+      memory.keep(
+          new BootState(
+              BootPhase.PINNED, "", Evidence.NONE, epochSeconds.getAsLong(), Optional.empty()));
+    }
     Optional<InetAddress> before = entry.address();
     List<ApiserverAddress> ordered = new ArrayList<>(plan.candidates());
     if (plan.local().isPresent()) {
@@ -130,15 +135,12 @@ public final class BootSequence {
     if (decision instanceof BootDecision.Point point) {
       boolean atItsEnd =
           point.evidence() != Evidence.LOCAL && plan.local().equals(Optional.of(point.address()));
-      lead(atItsEnd ? BootPhase.HANDED_OVER : BootPhase.PINNED, point.address(), point.evidence());
-      return switch (point.evidence()) {
+      return switch (lead(
+          atItsEnd ? BootPhase.HANDED_OVER : BootPhase.PINNED, point.address(), point.evidence())) {
         case READY, ALIVE, LOCAL -> Pinned.READY;
         case VERIFIED -> Pinned.VERIFIED;
         case NONE -> Pinned.NOBODY;
       };
-    }
-    if (isUnpinned(memory.read())) {
-      keep(BootPhase.PINNED, Evidence.NONE);
     }
     log.warn(
         "phase=kept name=%s target=%s reason=\"%s\""
@@ -166,11 +168,28 @@ public final class BootSequence {
                     .formatted(millis));
   }
 
-  private void lead(BootPhase phase, ApiserverAddress controlPlane, Evidence evidence)
+  /** Returns the evidence that the name leads anywhere now. */
+  private Evidence lead(BootPhase phase, ApiserverAddress controlPlane, Evidence evidence)
       throws IOException {
     boolean changed = bridge.leadTo(controlPlane, evidence);
-    keep(phase, evidence);
-    log.info(told(phase, controlPlane) + " evidence=" + evidence + " changed=" + changed);
+    if (isEnded()) {
+      return Evidence.NONE;
+    }
+    Evidence found = bridge.reaches(controlPlane) ? evidence : Evidence.NONE;
+    keep(phase, found);
+    log.info(told(phase, controlPlane) + " evidence=" + found + " changed=" + changed);
+    return found;
+  }
+
+  /** Whether a person has ended it meanwhile, with {@code restore}. */
+  private boolean isEnded() {
+    boolean ended = memory.isUnpinned();
+    if (ended) {
+      log.info(
+          "phase=unpinned name=%s reason=\"restore has removed the entry; pin adds it again\""
+              .formatted(plan.hostname()));
+    }
+    return ended;
   }
 
   private String told(BootPhase phase, ApiserverAddress target) {
@@ -221,14 +240,9 @@ public final class BootSequence {
    */
   public boolean handover(boolean pinnedJustNow) throws IOException, InterruptedException {
     ApiserverAddress destination = destination();
-    Before before = new Before(entry.address(), memory.read());
-    if (isUnpinned(before.state())) {
-      log.info(
-          "phase=unpinned name=%s reason=\"restore has removed the entry; pin adds it again\""
-              .formatted(plan.hostname()));
-      return true;
-    }
-    Optional<InetAddress> last = before.address();
+    Optional<InetAddress> before = entry.address();
+    Optional<InetAddress> last = Optional.empty();
+    Absence absence = new Absence();
     long start = probing.now();
     HandoverWatch watch = new HandoverWatch(destination, plan.rise(), start, random);
     Optional<CandidateRace> check = Optional.empty();
@@ -238,9 +252,13 @@ public final class BootSequence {
     Duration progress = FIRST_PROGRESS;
     while (true) {
       long now = probing.now();
+      if (isEnded()) {
+        return true;
+      }
       RaceStep watched = watch.next(now);
-      if (watched instanceof RaceStep.Ready) {
-        handOver(destination, start, before);
+      boolean mayWrite = absence.allowsWriting(entry.contentWithout(), now);
+      if (watched instanceof RaceStep.Ready && mayWrite) {
+        handOver(destination, start);
         return true;
       }
       if (now - giveUp >= 0) {
@@ -256,8 +274,11 @@ public final class BootSequence {
         progress = shorter(progress.multipliedBy(2), progress.plus(PROGRESS_AT_LAST));
       }
       long wake = earlier(start + progress.toNanos(), giveUp);
+      if (!mayWrite) {
+        wake = earlier(wake, now + Absence.STEADY.toNanos());
+      }
       if (watched instanceof RaceStep.Ask ask) {
-        last = putBack(last, before);
+        last = putBack(last, mayWrite);
         bridge.beforeAsking();
         probing.ask(ask.address(), ask.deadline());
         continue;
@@ -273,6 +294,8 @@ public final class BootSequence {
         if (step instanceof RaceStep.Ask ask) {
           probing.ask(ask.address(), ask.deadline());
           continue;
+        } else if (step instanceof RaceStep.Ready && !mayWrite) {
+          // It is written soon.
         } else if (step instanceof RaceStep.Ready ready) {
           repin(ready, before);
           check = Optional.empty();
@@ -331,76 +354,53 @@ public final class BootSequence {
         random);
   }
 
-  /** How a hand-over found the node. */
-  private record Before(Optional<InetAddress> address, Optional<BootState> state) {}
-
   /**
-   * Whether a person has ended it since: with {@code restore}. That the entry is not there says
-   * nothing of a person's wish; other programs write the whole file anew.
-   */
-  private boolean restoredSince(Before before) {
-    return isUnpinned(memory.read()) && !isUnpinned(before.state());
-  }
-
-  private static boolean isUnpinned(Optional<BootState> state) {
-    return state.filter(it -> it.phase() == BootPhase.UNPINNED).isPresent();
-  }
-
-  /**
-   * Puts the entry back where it was last seen, should another program have taken it out.
+   * Puts our entry back where it was last seen, should another program have taken it out. That it
+   * is not there says nothing of a person's wish: other programs write the whole file anew.
    *
-   * @return where it is seen now
+   * @return where our entry is now
    */
-  private Optional<InetAddress> putBack(Optional<InetAddress> last, Before before)
+  private Optional<InetAddress> putBack(Optional<InetAddress> last, boolean mayWrite)
       throws IOException {
-    Optional<InetAddress> now;
-    try {
-      now = entry.address();
-    } catch (IOException e) {
-      // Perhaps half written at this moment.
+    if (!mayWrite) {
       return last;
     }
-    if (restoredSince(before)) {
-      return now;
-    }
-    if (now.isEmpty() && last.isPresent()) {
-      boolean unusedChange = entry.pointAt(last.get());
+    Optional<InetAddress> now = entry.address();
+    if (now.isEmpty() && last.isPresent() && entry.pointAt(last.get())) {
       log.warn(
           "name=%s target=%s reason=\"another program removed the entry; it is back\""
               .formatted(plan.hostname(), last.get().getHostAddress()));
     }
     bridge.putBack();
-    return now.or(() -> last);
+    if (now.isEmpty()) {
+      return last;
+    }
+    return entry.own().isPresent() ? now : Optional.empty();
   }
 
-  private void repin(RaceStep.Ready found, Before before) throws IOException {
+  private void repin(RaceStep.Ready found, Optional<InetAddress> before) throws IOException {
     ApiserverAddress controlPlane = found.address();
     Optional<InetAddress> now = entry.address();
     if (bridge.current().equals(Optional.of(controlPlane))
-        || (now.isEmpty() && restoredSince(before))
+        || !bridge.reaches(controlPlane)
         || (now.isPresent() && isLedElsewhere(now.get(), before))) {
       return;
     }
-    lead(BootPhase.PINNED, controlPlane, found.evidence());
+    Evidence unusedEvidence = lead(BootPhase.PINNED, controlPlane, found.evidence());
   }
 
   /** Another program with a newer configuration may have done so meanwhile. */
-  private boolean isLedElsewhere(InetAddress now, Before before) {
-    return !before.address().equals(Optional.of(now))
+  private boolean isLedElsewhere(InetAddress now, Optional<InetAddress> before) {
+    return !before.equals(Optional.of(now))
         && !bridge.rests(now)
         && plan.candidates().stream().noneMatch(candidate -> candidate.ip().equals(now));
   }
 
-  private void handOver(ApiserverAddress destination, long start, Before before)
-      throws IOException {
-    if (entry.address().isEmpty() && restoredSince(before)) {
-      log.warn(
-          "phase=removed name="
-              + plan.hostname()
-              + " reason=\"restore ran during the wait; the entry is not added again\"");
+  private void handOver(ApiserverAddress destination, long start) throws IOException {
+    boolean changed = entry.pointAt(destination.ip());
+    if (isEnded()) {
       return;
     }
-    boolean changed = entry.pointAt(destination.ip());
     keep(BootPhase.HANDED_OVER, Evidence.READY);
     long waited = (probing.now() - start) / 1_000_000;
     log.info(
@@ -415,9 +415,11 @@ public final class BootSequence {
       return;
     }
     String target = address.get().getHostAddress();
-    BootState now = new BootState(phase, target, evidence, epochSeconds.getAsLong());
-    // A hand-over that finds all as it is to be does not change since when.
-    if (memory.read().filter(before -> before.saysTheSameAs(now)).isEmpty()) {
+    BootState now = new BootState(phase, target, evidence, epochSeconds.getAsLong(), entry.own());
+    // A hand-over that finds all as it is to be does not change since when; what restore kept in
+    // the meantime stands.
+    if (!memory.isUnpinned()
+        && memory.read().filter(before -> before.saysTheSameAs(now)).isEmpty()) {
       memory.keep(now);
     }
   }

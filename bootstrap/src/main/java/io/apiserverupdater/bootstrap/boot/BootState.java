@@ -8,28 +8,34 @@ import java.util.Optional;
 
 /**
  * What a command did last. The hosts file decides where the name points; this says since when, on
- * what evidence, which line was ours, and whether a person has ended it.
+ * what evidence, whether the entry is ours, and whether a person has ended it.
  *
  * @param target the IP address that the hosts file has since then, or had before when unpinned
  * @param sinceSeconds of the Unix epoch
+ * @param own empty where the entry with this target was somebody else's
  */
-public record BootState(BootPhase phase, String target, Evidence evidence, long sinceSeconds) {
+public record BootState(
+    BootPhase phase, String target, Evidence evidence, long sinceSeconds, Optional<OwnEntry> own) {
 
   /** With {@code restore}: the name is to have no entry of ours, as it had until now. */
   public static BootState unpinned(String target, long sinceSeconds) {
-    return new BootState(BootPhase.UNPINNED, target, Evidence.NONE, sinceSeconds);
+    return new BootState(BootPhase.UNPINNED, target, Evidence.NONE, sinceSeconds, Optional.empty());
   }
 
   /** But for the time. */
   boolean saysTheSameAs(BootState other) {
-    return phase == other.phase && target.equals(other.target) && evidence == other.evidence;
+    return phase == other.phase
+        && target.equals(other.target)
+        && evidence == other.evidence
+        && own.equals(other.own);
   }
 
   /** As the state file holds it. */
   public byte[] toBytes() {
-    String where = "phase=" + phase + "\ntarget=" + target;
-    String why = "evidence=" + evidence + "\nsince=" + sinceSeconds;
-    return (where + "\n" + why + "\n").getBytes(StandardCharsets.UTF_8);
+    StringBuilder text = new StringBuilder("phase=" + phase + "\ntarget=" + target);
+    text.append("\nevidence=").append(evidence).append("\nsince=").append(sinceSeconds);
+    own.ifPresent(it -> text.append("\nown=" + it.name() + "\nadopted=" + it.adopted()));
+    return text.append('\n').toString().getBytes(StandardCharsets.UTF_8);
   }
 
   /** Reads a state file; empty when it is damaged. Lines of another version are passed over. */
@@ -46,10 +52,14 @@ public record BootState(BootPhase phase, String target, Evidence evidence, long 
     if (phase.isEmpty() || evidence.isEmpty() || !values.containsKey("target")) {
       return Optional.empty();
     }
+    // An earlier version did not say: then only the markers tell what is ours.
+    Optional<OwnEntry> own =
+        Optional.ofNullable(values.get("own"))
+            .map(name -> new OwnEntry(name, "true".equals(values.get("adopted"))));
     try {
       long since = Long.parseLong(values.getOrDefault("since", ""));
       String target = values.getOrDefault("target", "");
-      return Optional.of(new BootState(phase.get(), target, evidence.get(), since));
+      return Optional.of(new BootState(phase.get(), target, evidence.get(), since, own));
     } catch (NumberFormatException e) {
       return Optional.empty();
     }

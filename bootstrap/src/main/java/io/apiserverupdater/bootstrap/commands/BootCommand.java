@@ -5,7 +5,6 @@ import io.apiserverupdater.bootstrap.boot.BootMemory;
 import io.apiserverupdater.bootstrap.boot.BootPhase;
 import io.apiserverupdater.bootstrap.boot.BootSequence;
 import io.apiserverupdater.bootstrap.boot.BootSequence.Pinned;
-import io.apiserverupdater.bootstrap.boot.BootState;
 import io.apiserverupdater.bootstrap.boot.BootStateStore;
 import io.apiserverupdater.bootstrap.boot.CandidateOrder;
 import io.apiserverupdater.bootstrap.boot.HostsNameEntry;
@@ -56,34 +55,34 @@ public record BootCommand(BootstrapConfig config, Log log, PrintStream out) {
         case NOBODY -> KEPT;
       };
     }
-    boolean nothingToDo = config.command() == Command.HANDOVER && isDone(sequence, entry, memory);
     boolean justPinned = config.command() == Command.RUN && pinned == Pinned.READY;
-    if (!sequence.handover(justPinned)) {
-      return KEPT;
-    }
-    if (nothingToDo) {
-      return OK;
-    }
-    try {
-      int unusedCode = RefreshCommand.run(config, log, out);
-    } catch (IOException e) {
-      // The list is for the next boot. This one is done.
-      log.warn("refresh=failed reason=\"" + e.getMessage() + "\"");
-    }
+    // What takes the entry out from now on starts no hand-over while this one runs.
+    do {
+      boolean refreshed =
+          memory.read().filter(state -> state.phase() == BootPhase.HANDED_OVER).isPresent()
+              && isAtItsEnd(sequence, entry);
+      if (!sequence.handover(justPinned)) {
+        return KEPT;
+      }
+      if (!refreshed && !memory.isUnpinned()) {
+        refresh();
+      }
+      justPinned = false;
+    } while (!memory.isUnpinned() && !isAtItsEnd(sequence, entry));
     return OK;
   }
 
-  /**
-   * Whether an earlier hand-over is still as it was, or restore has ended it: then somebody has
-   * changed something else in the hosts file, and that is no reason to ask an apiserver for the
-   * list.
-   */
-  private static boolean isDone(BootSequence sequence, NameEntry entry, BootMemory memory)
-      throws IOException {
-    BootPhase phase = memory.read().map(BootState::phase).orElse(BootPhase.PINNED);
-    return phase == BootPhase.UNPINNED
-        || (phase == BootPhase.HANDED_OVER
-            && entry.address().equals(Optional.of(sequence.destination().ip())));
+  private static boolean isAtItsEnd(BootSequence sequence, NameEntry entry) throws IOException {
+    return entry.address().equals(Optional.of(sequence.destination().ip()));
+  }
+
+  /** The list is for the next boot; this one is done. */
+  private void refresh() {
+    try {
+      int unusedCode = RefreshCommand.run(config, log, out);
+    } catch (IOException e) {
+      log.warn("refresh=failed reason=\"" + e.getMessage() + "\"");
+    }
   }
 
   /** The search is real, what follows from it is shown. A hand-over is shown without the wait. */

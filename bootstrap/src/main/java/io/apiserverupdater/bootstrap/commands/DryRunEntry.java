@@ -2,6 +2,7 @@ package io.apiserverupdater.bootstrap.commands;
 
 import io.apiserverupdater.bootstrap.boot.HostsNameEntry;
 import io.apiserverupdater.bootstrap.boot.NameEntry;
+import io.apiserverupdater.bootstrap.boot.OwnEntry;
 import io.apiserverupdater.bootstrap.hosts.HostsFile;
 import io.apiserverupdater.bootstrap.hosts.HostsFileStore;
 import java.io.IOException;
@@ -28,6 +29,16 @@ final class DryRunEntry implements NameEntry {
   @Override
   public Optional<InetAddress> address() throws IOException {
     return real.addressIn(file);
+  }
+
+  @Override
+  public Optional<OwnEntry> own() {
+    return Optional.empty();
+  }
+
+  @Override
+  public Optional<String> contentWithout() {
+    return Optional.empty();
   }
 
   @Override

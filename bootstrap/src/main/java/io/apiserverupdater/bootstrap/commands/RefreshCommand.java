@@ -4,7 +4,6 @@ import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.apiserver.probe.ApiserverProbe;
 import io.apiserverupdater.bootstrap.api.ApiserverSource;
 import io.apiserverupdater.bootstrap.api.SourceAnswer;
-import io.apiserverupdater.bootstrap.boot.BootPhase;
 import io.apiserverupdater.bootstrap.boot.BootStateStore;
 import io.apiserverupdater.bootstrap.boot.HostsNameEntry;
 import io.apiserverupdater.bootstrap.boot.Strategy;
@@ -86,11 +85,7 @@ public final class RefreshCommand {
   private static void keepRuleCurrent(
       BootstrapConfig config, List<ApiserverAddress> members, Log log) {
     Optional<ApiserverAddress> service = config.service();
-    boolean restored =
-        new BootStateStore(config.stateDir(), log)
-            .read()
-            .filter(state -> state.phase() == BootPhase.UNPINNED)
-            .isPresent();
+    boolean restored = new BootStateStore(config.stateDir(), log).isUnpinned();
     if (service.isEmpty() || config.strategy() != Strategy.NFT || restored) {
       return;
     }

@@ -4,6 +4,7 @@ import io.apiserverupdater.bootstrap.boot.BootState;
 import io.apiserverupdater.bootstrap.boot.BootStateStore;
 import io.apiserverupdater.bootstrap.boot.HostsNameEntry;
 import io.apiserverupdater.bootstrap.configuration.BootstrapConfig;
+import io.apiserverupdater.bootstrap.files.FailureReason;
 import io.apiserverupdater.bootstrap.hosts.HostsFileStore;
 import io.apiserverupdater.bootstrap.log.Log;
 import io.apiserverupdater.bootstrap.nft.BootRuleTable;
@@ -29,22 +30,25 @@ public final class RestoreCommand {
     BootRuleTable table = NftBootRuleTable.ofThisNode(config.service(), config.port());
     BootStateStore memory = new BootStateStore(config.stateDir(), log);
     HostsNameEntry entry = new HostsNameEntry(store, config.hostname(), false, memory);
-    if (config.dryRun()) {
-      return new DryRunEntry(config.hostsFile(), entry, out).edit(entry::restored) ? CHANGES : OK;
-    }
-    HostsFileStore.Change unusedChange = store.dryRun(entry::restored);
     Optional<BootState> before = memory.read();
-    // Before the change: a waiting hand-over puts an entry back that another program took out.
-    memory.keep(
+    HostsFileStore.Edit restored = file -> entry.restored(file, before);
+    if (config.dryRun()) {
+      return new DryRunEntry(config.hostsFile(), entry, out).edit(restored) ? CHANGES : OK;
+    }
+    HostsFileStore.Change unusedChange = store.dryRun(restored);
+    BootState unpinned =
         BootState.unpinned(
-            before.map(BootState::target).orElse(""), System.currentTimeMillis() / 1000));
+            before.map(BootState::target).orElse(""), System.currentTimeMillis() / 1000);
+    end(memory, unpinned, config);
     boolean changed;
     try {
-      changed = store.change(entry::restored, HostsNameEntry.LOCK_DEADLINE).differs();
+      changed = store.change(restored, HostsNameEntry.LOCK_DEADLINE).differs();
     } catch (IOException e) {
-      before.ifPresent(memory::keep);
+      before.ifPresentOrElse(memory::keep, memory::forget);
       throw e;
     }
+    // A hand-over that was writing when it was ended may have kept its own state since.
+    memory.keep(unpinned);
     log.info("phase=unpinned name=" + config.hostname() + " changed=" + changed);
     // A node that cannot have the rule has none.
     if (table.remove(RULE_DEADLINE) instanceof RuleOutcome.Failed failed) {
@@ -52,5 +56,20 @@ public final class RestoreCommand {
       return FAILED;
     }
     return OK;
+  }
+
+  /** Before the change: otherwise a waiting hand-over would put back what it removes. */
+  private static void end(BootStateStore memory, BootState unpinned, BootstrapConfig config)
+      throws IOException {
+    try {
+      memory.write(unpinned);
+    } catch (IOException e) {
+      throw new IOException(
+          """
+          cannot keep in %s that restore ended it: %s. The next hand-over would undo the change, so \
+          %s is unchanged; make the folder writable, then run this again"""
+              .formatted(config.stateDir(), FailureReason.of(e), config.hostsFile()),
+          e);
+    }
   }
 }

@@ -61,7 +61,7 @@ public final class StatusCommand {
             false,
             memory);
     Optional<BootState> kept = memory.read();
-    Optional<InetAddress> target = entry.own();
+    Optional<InetAddress> target = entry.ownAddress();
     if (target.isEmpty() && kept.filter(it -> it.phase() != BootPhase.UNPINNED).isPresent()) {
       // Somebody else's entry may be the one that strategy nft relies on.
       String relied = kept.get().target();

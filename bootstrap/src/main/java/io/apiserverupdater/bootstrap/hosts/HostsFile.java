@@ -143,22 +143,53 @@ public final class HostsFile {
   }
 
   /**
-   * The file with the lines taken for ours that say what we wrote last and nothing else: a tool
-   * that strips comments has removed the markers around them. Where there is no block any more, one
-   * with this entry replaces them.
+   * The file with a block in place of the lines that say what we wrote last and nothing else: a
+   * tool that strips comments has removed the markers around them. Where there is still a block,
+   * such a line is somebody else's.
    */
   public HostsFile claim(HostsEntry last) throws HostsFileException {
+    if (block != null) {
+      return this;
+    }
     StringBuilder others = new StringBuilder(content.length());
     for (int line = 0; line < lineEnds.length; line++) {
-      if (inBlock(line) || !isExactly(text(line), last)) {
+      if (!isExactly(text(line), last)) {
         others.append(content, start(line), lineEnds[line]);
       }
     }
-    if (others.length() == content.length()) {
-      return this;
+    return others.length() == content.length()
+        ? this
+        : new HostsFile(others.toString()).withBlock(last);
+  }
+
+  /** Whether there are lines that {@link #adopt} has taken over, damaged ones included. */
+  public boolean hasAdoptedLines() {
+    for (int line = 0; line < lineEnds.length; line++) {
+      String text = text(line);
+      if (!inBlock(line) && !text.equals(beforeAdoption(text))) {
+        return true;
+      }
     }
-    HostsFile rest = new HostsFile(others.toString());
-    return rest.block == null ? rest.withBlock(last) : rest;
+    return false;
+  }
+
+  /**
+   * As {@link #restore}, where lines are known to have been adopted: refused when none of them is
+   * left, because then the name would be gone.
+   *
+   * @throws HostsFileException with {@link Reason#EDITED_ADOPTION}
+   */
+  public HostsFile restoreAdopted() throws HostsFileException {
+    if (!hasAdoptedLines()) {
+      throw new HostsFileException(
+          Reason.EDITED_ADOPTION,
+          List.of(),
+          """
+          the entry that apiserver-bootstrap had commented out is gone; another tool may have \
+          removed the comments. Write that entry again in place of the one of \
+          apiserver-bootstrap, with a comment behind it, then run this again.""");
+    }
+    return restore();
   }
 
   private static boolean isExactly(String line, HostsEntry entry) {

@@ -80,6 +80,15 @@ public final class HostsFileStore {
   }
 
   /**
+   * What is there now, whatever it is.
+   *
+   * @throws IOException when it cannot be read
+   */
+  public byte[] bytes() throws IOException {
+    return content(target());
+  }
+
+  /**
    * Brings the old content back where a write in place was cut, as {@link #change} does first of
    * all. Until then the file may be such that nobody can read it.
    *

@@ -30,6 +30,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.PriorityQueue;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 
 /** The sequences in stepped time: each probe is answered by what the world is at that moment. */
@@ -39,6 +40,8 @@ class BootSequenceTest {
   private static final ApiserverAddress SERVICE = address("10.96.0.64");
   private static final ProbeResult REFUSED = new Unreachable(Reason.REFUSED, "");
   private static final ProbeResult BLACK_HOLE = new Unreachable(Reason.CONNECT_TIMEOUT, "");
+
+  private static final Optional<OwnEntry> OURS = Optional.of(new OwnEntry("name", false));
 
   private List<ApiserverAddress> candidates = List.of(CP1, CP2);
   private Optional<ApiserverAddress> local = Optional.empty();
@@ -86,6 +89,8 @@ class BootSequenceTest {
     /** By way of the rule. */
     private ProbeResult way = new Ready();
 
+    private Duration wayDeadline = Duration.ZERO;
+
     void is(ApiserverAddress address, ProbeResult answer, long millis) {
       servers.put(address, new Server(answer, millis));
     }
@@ -117,6 +122,7 @@ class BootSequenceTest {
     @Override
     public ProbeResult askNow(ApiserverAddress address, Duration deadline) {
       assertEquals(SERVICE, address);
+      wayDeadline = deadline;
       return way;
     }
 
@@ -140,6 +146,13 @@ class BootSequenceTest {
     private Optional<InetAddress> address = Optional.empty();
     private final List<String> history = new ArrayList<>();
     private boolean broken;
+
+    /** Whose the entry is, when there is one. */
+    private boolean foreign;
+
+    private String content = "127.0.0.1 localhost\n";
+    private BooleanSupplier restored = () -> false;
+    private Runnable onPoint = () -> {};
     private Optional<InetAddress> checked = Optional.empty();
 
     @Override
@@ -148,7 +161,21 @@ class BootSequenceTest {
     }
 
     @Override
+    public Optional<OwnEntry> own() {
+      return address.isEmpty() || foreign ? Optional.empty() : OURS;
+    }
+
+    @Override
+    public Optional<String> contentWithout() {
+      return own().isPresent() ? Optional.empty() : Optional.of(content);
+    }
+
+    @Override
     public boolean pointAt(InetAddress to) {
+      onPoint.run();
+      if (restored.getAsBoolean()) {
+        return false;
+      }
       boolean changed = !address.equals(Optional.of(to));
       address = Optional.of(to);
       history.add(to.getHostAddress());
@@ -210,6 +237,7 @@ class BootSequenceTest {
   }
 
   private BootSequence sequence(Strategy strategy, boolean remove) {
+    entry.restored = memory::isUnpinned;
     Duration limit = Duration.ofSeconds(30);
     return new BootSequence(
         new BootSequence.Plan(
@@ -247,7 +275,8 @@ class BootSequenceTest {
     assertEquals("10.0.0.1", target());
     assertEquals(Map.of(CP1, 1), world.asked);
     assertEquals(20, world.millis());
-    assertEquals(List.of(new BootState(BootPhase.PINNED, "10.0.0.1", Evidence.READY, 42)), states);
+    assertEquals(
+        List.of(new BootState(BootPhase.PINNED, "10.0.0.1", Evidence.READY, 42, OURS)), states);
   }
 
   @Test
@@ -305,6 +334,7 @@ class BootSequenceTest {
 
   @Test
   void clusterIpThatWorksIsTakenAfterThreeAnswers() throws Exception {
+    boolean unusedChange = entry.pointAt(CP1.ip());
     world.is(SERVICE, new Ready(), 10);
     assertTrue(hosts().handover(false));
     assertEquals("10.96.0.64", target());
@@ -555,7 +585,7 @@ class BootSequenceTest {
     world.is(CP1, new Ready(), 20);
     assertEquals(Pinned.READY, hosts().pin());
     world.after(Duration.ofSeconds(30), () -> entry.address = Optional.empty());
-    world.after(Duration.ofSeconds(31), () -> assertEquals("10.0.0.1", target()));
+    world.after(Duration.ofSeconds(32), () -> assertEquals("10.0.0.1", target()));
     world.after(Duration.ofMinutes(5), () -> world.is(SERVICE, new Ready(), 10));
     assertTrue(hosts().handover(true));
     assertEquals("10.96.0.64", target());
@@ -635,9 +665,137 @@ class BootSequenceTest {
   void handOverThatFindsAllAsItIsToBeKeepsSinceWhen() throws Exception {
     world.is(SERVICE, new Ready(), 10);
     boolean unusedChange = entry.pointAt(SERVICE.ip());
-    BootState earlier = new BootState(BootPhase.HANDED_OVER, "10.96.0.64", Evidence.READY, 7);
+    BootState earlier = new BootState(BootPhase.HANDED_OVER, "10.96.0.64", Evidence.READY, 7, OURS);
     memory.keep(earlier);
     assertTrue(hosts().handover(false));
     assertEquals(List.of(earlier), states);
+  }
+
+  private void restore() {
+    memory.keep(BootState.unpinned(target(), 43));
+    entry.address = Optional.empty();
+  }
+
+  /**
+   * The hosts file is then found without the entry, or not yet: restore comes first in each case.
+   */
+  @Test
+  void restoreIsNotUndoneByAHandOverThatWasWaitingOrWriting() throws Exception {
+    boolean unusedChange = entry.pointAt(CP1.ip());
+    world.is(CP2, new Ready(), 20);
+    world.is(SERVICE, new Ready(), 10);
+    entry.onPoint = this::restore;
+    assertTrue(hosts().handover(true));
+    assertEquals("", target());
+    assertTrue(memory.isUnpinned());
+  }
+
+  @Test
+  void restoreIsNotUndoneThoughAForeignEntryIsThereAfterwards() throws Exception {
+    boolean unusedChange = entry.pointAt(CP1.ip());
+    world.after(
+        Duration.ofSeconds(30),
+        () -> {
+          memory.keep(BootState.unpinned("10.0.0.1", 43));
+          entry.address = Optional.of(CP2.ip());
+        });
+    world.after(Duration.ofSeconds(31), () -> world.is(SERVICE, new Ready(), 10));
+    world.is(CP1, new Ready(), 20);
+    assertTrue(hosts().handover(true));
+    assertEquals("10.0.0.2", target());
+    assertTrue(memory.isUnpinned());
+  }
+
+  /** A search that lasts, and a person who ends it meanwhile. */
+  @Test
+  void restoreIsNotUndoneByAPinThatWasSearching() throws Exception {
+    world.after(Duration.ofSeconds(3), this::restore);
+    world.after(Duration.ofSeconds(5), () -> world.is(CP1, new Ready(), 20));
+    Pinned unusedPinned = hosts().pin();
+    assertEquals("", target());
+    assertTrue(memory.isUnpinned());
+  }
+
+  @Test
+  void foreignEntryIsNeverKeptAsOursNorPutBack() throws Exception {
+    entry.foreign = true;
+    entry.address = Optional.of(SERVICE.ip());
+    world.is(CP1, new Ready(), 20);
+    assertEquals(Pinned.READY, nft(false).pin());
+    assertEquals(Optional.empty(), memory.read().orElseThrow().own());
+    world.after(Duration.ofSeconds(30), () -> entry.address = Optional.empty());
+    waitLimit = Optional.of(Duration.ofSeconds(34));
+    int written = entry.history.size();
+    world.is(CP1, REFUSED, 0);
+    assertFalse(nft(false).handover(true));
+    assertEquals(written, entry.history.size());
+  }
+
+  /** Cut first and then written in pieces, as by a shell's redirection. */
+  @Test
+  void fileThatIsBeingWrittenIsLeftUntilItIsSteady() throws Exception {
+    world.is(CP1, new Ready(), 20);
+    assertEquals(Pinned.READY, hosts().pin());
+    world.after(
+        Duration.ofSeconds(20),
+        () -> {
+          entry.content = "";
+          entry.address = Optional.empty();
+        });
+    for (int tenths = 1; tenths <= 50; tenths++) {
+      String written = "127.0.0.1 a\n".repeat(tenths / 5);
+      world.after(
+          Duration.ofMillis(20_000 + 100 * tenths),
+          () -> {
+            assertEquals("", target());
+            entry.content = written;
+          });
+    }
+    world.after(Duration.ofSeconds(21), () -> world.is(SERVICE, new Ready(), 10));
+    assertTrue(hosts().handover(true));
+    assertEquals("10.96.0.64", target());
+    assertTrue(world.millis() >= 26_000 && world.millis() < 28_000, () -> "" + world.millis());
+  }
+
+  @Test
+  void fileThatStaysEmptyIsWrittenAtLast() throws Exception {
+    entry.content = "";
+    world.is(SERVICE, new Ready(), 10);
+    assertTrue(hosts().handover(true));
+    assertTrue(world.millis() >= 60_000 && world.millis() < 62_000, () -> "" + world.millis());
+  }
+
+  /** A hosts file has no ports: the name cannot lead to where the apiserver listens. */
+  @Test
+  void nftThatFallsBackToAnotherPortLeadsNobodyAnywhereAndSaysSo() throws Exception {
+    ApiserverAddress other = ApiserverAddress.parse("10.0.0.1:16443", 6443).orElseThrow();
+    candidates = List.of(other);
+    world.is(other, new Ready(), 20);
+    table.outcome = Optional.of(new RuleOutcome.Failed("no nft"));
+    assertEquals(Pinned.NOBODY, nft(false).pin());
+    assertEquals("10.96.0.64", target());
+    assertEquals(Evidence.NONE, memory.read().orElseThrow().evidence());
+    assertTrue(logged().contains("name-leads-nowhere"), this::logged);
+    waitLimit = Optional.of(Duration.ofMinutes(30));
+    log.reset();
+    assertFalse(nft(false).handover(true));
+    assertEquals(1, logged().split("name-leads-nowhere", -1).length - 1, this::logged);
+  }
+
+  @Test
+  void nftTriesTheWayByWhatTheControlPlaneAnswered() throws Exception {
+    for (ProbeResult answer : List.of(new Ready(), new NotReady(401, List.of()))) {
+      BootSequenceTest one = new BootSequenceTest();
+      one.world.way = BLACK_HOLE;
+      one.world.is(CP1, answer, 20);
+      assertEquals(Pinned.READY, one.nft(false).pin());
+      assertEquals("10.0.0.1", one.target(), answer::toString);
+      assertEquals(Duration.ofSeconds(5), one.world.wayDeadline);
+    }
+    world.way = BLACK_HOLE;
+    world.is(CP1, new NotReady(500, List.of("etcd")), 20);
+    assertEquals(Pinned.VERIFIED, nft(false).pin());
+    assertEquals("10.96.0.64", target());
+    assertEquals(Duration.ofSeconds(1), world.wayDeadline);
   }
 }

@@ -19,15 +19,17 @@ class BootStateTest {
   @EnumSource
   void whatIsWrittenIsReadAgain(BootPhase phase) {
     for (Evidence evidence : Evidence.values()) {
-      BootState state = new BootState(phase, "fd00:0:0:0:0:0:0:1", evidence, 1_732_197_600);
+      Optional<OwnEntry> own = Optional.of(new OwnEntry("a.local", evidence == Evidence.NONE));
+      BootState state = new BootState(phase, "fd00:0:0:0:0:0:0:1", evidence, 1_732_197_600, own);
       assertEquals(Optional.of(state), BootState.of(state.toBytes()));
     }
   }
 
   @Test
-  void linesOfAnotherVersionArePassedOver() {
+  void linesOfAnotherVersionArePassedOverAndItsEntryIsNotKnownAsOurs() {
     assertEquals(
-        Optional.of(new BootState(BootPhase.PINNED, "10.0.0.1", Evidence.READY, 7)),
+        Optional.of(
+            new BootState(BootPhase.PINNED, "10.0.0.1", Evidence.READY, 7, Optional.empty())),
         read("color=blue\nphase=pinned\ntarget=10.0.0.1\nevidence=ready\nsince=7\n\n"));
   }
 

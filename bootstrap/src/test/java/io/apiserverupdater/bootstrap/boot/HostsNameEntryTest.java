@@ -9,9 +9,11 @@ import io.apiserverupdater.bootstrap.hosts.HostsFile;
 import io.apiserverupdater.bootstrap.hosts.HostsFileException;
 import io.apiserverupdater.bootstrap.hosts.HostsFileStore;
 import io.apiserverupdater.bootstrap.log.Log;
+import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -61,13 +63,19 @@ class HostsNameEntryTest {
     assertEquals(BEFORE, Files.readString(hosts));
   }
 
+  private BootStateStore stateStore() {
+    return new BootStateStore(
+        folder.resolve("state"),
+        new Log(new PrintStream(OutputStream.nullOutputStream(), true, UTF_8), false));
+  }
+
   private void wroteLast(InetAddress address) {
-    BootStateStore store =
-        new BootStateStore(
-            folder.resolve("state"),
-            new Log(new PrintStream(OutputStream.nullOutputStream(), true, UTF_8), false));
-    store.keep(new BootState(BootPhase.PINNED, address.getHostAddress(), Evidence.READY, 7));
-    memory = store;
+    wroteLast(address, Optional.of(new OwnEntry("new.local", false)));
+  }
+
+  private void wroteLast(InetAddress address, Optional<OwnEntry> own) {
+    memory = stateStore();
+    memory.keep(new BootState(BootPhase.PINNED, address.getHostAddress(), Evidence.READY, 7, own));
   }
 
   /** As sed, puppet and vagrant do it; adopted, our own stale line would come back by restore. */
@@ -84,7 +92,7 @@ class HostsNameEntryTest {
     assertEquals(true, entry.pointAt(two));
     assertEquals(Optional.of(two), entry.address());
     assertEquals(List.of(), store().read().linesNaming("new.local"));
-    HostsFile restored = entry.restored(store().read());
+    HostsFile restored = entry.restored(store().read(), memory.read());
     assertEquals("127.0.0.1 localhost\n", new String(restored.bytes(), UTF_8));
   }
 
@@ -135,5 +143,116 @@ class HostsNameEntryTest {
     assertTrue(Files.exists(saved), warnings::toString);
     assertEquals(Optional.empty(), entry("new.local").check(address));
     assertEquals(whole, Files.readString(hosts));
+  }
+
+  private static final InetAddress ONE = address(1);
+  private static final InetAddress TWO = address(2);
+
+  private static InetAddress address(int last) {
+    try {
+      return InetAddress.getByAddress(new byte[] {10, 0, 0, (byte) last});
+    } catch (UnknownHostException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private String restored(HostsNameEntry entry) throws IOException {
+    return new String(entry.restored(store().read(), memory.read()).bytes(), UTF_8);
+  }
+
+  /** With the same address, and without any other text: just what ours would be. */
+  @Test
+  void lineBesideOurBlockIsSomebodyElses() throws Exception {
+    HostsNameEntry entry = new HostsNameEntry(store(), "ours.local", false, memory);
+    assertTrue(entry.pointAt(ONE));
+    wroteLast(ONE, Optional.of(new OwnEntry("ours.local", false)));
+    String line = "10.0.0.1 ours.local\n";
+    Files.writeString(hosts, Files.readString(hosts) + line);
+    HostsNameEntry later = new HostsNameEntry(store(), "ours.local", false, memory);
+    assertEquals(BEFORE + line, restored(later));
+    assertThrows(HostsFileException.class, () -> later.pointAt(TWO));
+  }
+
+  @Test
+  void whatRestoreBringsBackIsNotTakenByTheNextOne() throws Exception {
+    assertTrue(entry("old.local").pointAt(address(5)));
+    wroteLast(address(5), Optional.of(new OwnEntry("old.local", true)));
+    HostsNameEntry entry = new HostsNameEntry(store(), "old.local", false, memory);
+    assertEquals(BEFORE, restored(entry));
+    Files.writeString(hosts, "10.0.0.5 old.local\n");
+    memory.keep(BootState.unpinned("10.0.0.5", 8));
+    assertEquals("10.0.0.5 old.local\n", restored(entry));
+    assertEquals(Optional.empty(), entry.own());
+  }
+
+  @Test
+  void foreignLineIsNotOursByTheState() throws Exception {
+    HostsNameEntry entry = new HostsNameEntry(store(), "new.local", false, memory);
+    assertEquals(false, entry.pointAt(address(5)));
+    assertEquals(Optional.empty(), entry.own());
+    Files.writeString(hosts, "10.0.0.5 new.local\n");
+    wroteLast(address(5), Optional.empty());
+    HostsNameEntry later = new HostsNameEntry(store(), "new.local", false, memory);
+    assertEquals("10.0.0.5 new.local\n", restored(later));
+    assertThrows(HostsFileException.class, () -> later.pointAt(TWO));
+    // What was ours of another name says nothing of this one.
+    wroteLast(address(5), Optional.of(new OwnEntry("old.local", false)));
+    assertEquals("10.0.0.5 new.local\n", restored(later));
+  }
+
+  /** The comments are gone, and the only trace of the adopted entry with them. */
+  @Test
+  void restoreKeepsTheNameWhenWhatWasAdoptedIsGone() throws Exception {
+    assertTrue(entry("old.local").pointAt(ONE));
+    memory = stateStore();
+    HostsNameEntry entry = new HostsNameEntry(store(), "old.local", true, memory);
+    wroteLast(ONE, entry.own());
+    Files.writeString(hosts, "127.0.0.1 localhost\n10.0.0.1 old.local\n");
+    HostsFileException refused =
+        assertThrows(HostsFileException.class, () -> restored(entry), memory::toString);
+    assertEquals(HostsFileException.Reason.EDITED_ADOPTION, refused.reason());
+    // It stays so when the next boot has made a block of it.
+    assertTrue(entry.pointAt(TWO));
+    wroteLast(TWO, entry.own());
+    assertThrows(HostsFileException.class, () -> restored(entry));
+    String remedy = "127.0.0.1 localhost\n10.0.0.2 old.local # mine\n";
+    Files.writeString(hosts, remedy);
+    assertEquals(remedy, restored(entry));
+  }
+
+  @Test
+  void nothingIsWrittenAfterRestore() throws Exception {
+    memory = stateStore();
+    memory.keep(BootState.unpinned("10.0.0.1", 8));
+    assertEquals(false, entry("old.local").pointAt(ONE));
+    assertEquals(BEFORE, Files.readString(hosts));
+  }
+
+  /** Otherwise a pin after restore would do nothing where no state can be kept. */
+  @Test
+  void stateThatCannotBeWrittenHoldsForThisProcess() throws Exception {
+    Path inTheWay = folder.resolve("state").resolve("state").resolve("in the way");
+    Files.createDirectories(inTheWay);
+    BootStateStore store = stateStore();
+    BootState pinned = new BootState(BootPhase.PINNED, "", Evidence.NONE, 9, Optional.empty());
+    store.keep(pinned);
+    assertEquals(Optional.of(pinned), store.read());
+    assertThrows(IOException.class, () -> store.write(pinned));
+    Files.delete(inTheWay);
+    Files.delete(inTheWay.getParent());
+    BootState later = BootState.unpinned("10.0.0.2", 10);
+    stateStore().keep(later);
+    assertEquals(Optional.of(later), store.read());
+  }
+
+  @Test
+  void contentIsOfAFileWithoutOurBlockOrWithHalfOfIt() throws Exception {
+    assertEquals(Optional.of(BEFORE), entry("none.local").contentWithout());
+    assertEquals(Optional.of(BEFORE), entry("old.local").contentWithout());
+    assertTrue(entry("old.local").pointAt(ONE));
+    assertEquals(Optional.empty(), entry("old.local").contentWithout());
+    String half = BEFORE + "# BEGIN apiserver-bootstrap\n10.0.0.1 none";
+    Files.writeString(hosts, half);
+    assertEquals(Optional.of(half), entry("none.local").contentWithout());
   }
 }

@@ -42,7 +42,12 @@ class StatusCommandTest {
 
   private static Optional<BootState> kept(BootPhase phase, String target) {
     return Optional.of(
-        new BootState(phase, target, Evidence.READY, NOW.minusSeconds(90).getEpochSecond()));
+        new BootState(
+            phase,
+            target,
+            Evidence.READY,
+            NOW.minusSeconds(90).getEpochSecond(),
+            Optional.empty()));
   }
 
   @ParameterizedTest

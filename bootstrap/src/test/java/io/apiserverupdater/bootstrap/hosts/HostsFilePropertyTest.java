@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.apiserverupdater.apiserver.address.IpAddress;
 import io.apiserverupdater.bootstrap.hosts.HostsFileException.Reason;
 import java.net.InetAddress;
 import java.nio.ByteBuffer;
@@ -249,5 +250,43 @@ class HostsFilePropertyTest {
     for (String other : List.of("localhost", "cp1")) {
       assertEquals(addressesOf(content, other), addressesOf(pointed, other), other);
     }
+  }
+
+  /** As others leave it: the file, our block without its markers, and what they add. */
+  @Property(shrinking = ShrinkingMode.BOUNDED, edgeCases = EdgeCasesMode.NONE)
+  void claimTakesOurLinesAndNothingOfAnybodyElse(
+      @ForAll("contents") byte[] content, @ForAll("entries") HostsEntry entry)
+      throws HostsFileException {
+    HostsFile file;
+    try {
+      file = HostsFile.parse(content);
+    } catch (HostsFileException e) {
+      return;
+    }
+    HostsFile claimed = file.claim(entry);
+    if (file.entry().isPresent()
+        || new String(content, ISO_8859_1).contains("# BEGIN " + MARKER)
+        || Arrays.equals(content, claimed.bytes())) {
+      assertArrayEquals(content, claimed.bytes());
+      return;
+    }
+    assertEquals(Optional.of(entry), claimed.entry());
+    assertArrayEquals(claimed.bytes(), claimed.claim(entry).bytes());
+    StringBuilder kept = new StringBuilder();
+    List<String> addresses = entry.addresses().stream().map(InetAddress::getHostAddress).toList();
+    for (String line : new String(content, ISO_8859_1).split("(?<=\n)", -1)) {
+      StringTokenizer fields = new StringTokenizer(line, " \t\u000b\f\r\n\u0000");
+      boolean two = fields.countTokens() == 2 && !line.contains("#");
+      boolean ours =
+          two
+              && IpAddress.parse(fields.nextToken())
+                  .filter(ip -> addresses.contains(ip.getHostAddress()))
+                  .isPresent()
+              && fields.nextToken().equalsIgnoreCase(NAME);
+      kept.append(ours ? "" : line);
+    }
+    String text = new String(claimed.bytes(), ISO_8859_1);
+    String before = text.substring(0, text.indexOf("# BEGIN " + MARKER + ": do not edit"));
+    assertEquals(kept.toString().stripTrailing(), before.stripTrailing());
   }
 }
