@@ -101,6 +101,10 @@ final class Transport implements AutoCloseable {
             .retryOnConnectionFailure(false)
             .followRedirects(false)
             .followSslRedirects(false)
+            .eventListenerFactory(
+                call ->
+                    Optional.<EventListener>ofNullable(call.request().tag(Progress.class))
+                        .orElse(EventListener.NONE))
             .build();
     this.userAgent = userAgent;
     this.deadlines = deadlines;
@@ -115,12 +119,7 @@ final class Transport implements AutoCloseable {
   Reply exchange(ServerAddress server, ApiCall call, Optional<String> token, Duration timeout)
       throws IOException {
     Progress progress = new Progress();
-    Call http =
-        client(server, Use.UNARY)
-            .newBuilder()
-            .eventListener(progress)
-            .build()
-            .newCall(request(server, call, token));
+    Call http = client(server, Use.UNARY).newCall(request(server, call, token, progress));
     http.timeout().timeout(timeout.toNanos(), TimeUnit.NANOSECONDS);
     try (Response response = http.execute()) {
       return reply(response);
@@ -182,10 +181,9 @@ final class Transport implements AutoCloseable {
     Call http =
         client(server, Use.WATCH)
             .newBuilder()
-            .eventListener(progress)
             .readTimeout(longest)
             .build()
-            .newCall(request(server, call, token));
+            .newCall(request(server, call, token, progress));
     // A time-out of the call itself would end the watch.
     ScheduledFuture<?> deadline =
         deadlines.schedule(http::cancel, timeout.toMillis(), TimeUnit.MILLISECONDS);
@@ -276,14 +274,16 @@ final class Transport implements AutoCloseable {
             .orElse(null);
   }
 
-  private Request request(ServerAddress server, ApiCall call, Optional<String> token) {
+  private Request request(
+      ServerAddress server, ApiCall call, Optional<String> token, Progress progress) {
     HttpUrl root =
         new HttpUrl.Builder().scheme("https").host(server.host()).port(server.port()).build();
     Request.Builder request =
         new Request.Builder()
             .url(root.resolve(server.pathPrefix() + call.target()))
             .header("User-Agent", userAgent)
-            .header("Accept", "application/json");
+            .header("Accept", "application/json")
+            .tag(Progress.class, progress);
     token.ifPresent(bearer -> request.header("Authorization", "Bearer " + bearer));
     // A bare content type: the API server does not expect a charset.
     request.method(
