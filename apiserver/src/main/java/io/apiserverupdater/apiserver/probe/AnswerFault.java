@@ -25,6 +25,8 @@ public final class AnswerFault {
   /** What a call was waiting for. */
   public enum Stage {
     CONNECTION,
+    /** The answer of an HTTP proxy, which connects to the server before it gives one. */
+    TUNNEL,
     HANDSHAKE,
     ANSWER
   }
@@ -32,6 +34,9 @@ public final class AnswerFault {
   static Unreachable silent(Stage stage) {
     return switch (stage) {
       case CONNECTION -> ConnectFault.SILENT;
+      case TUNNEL ->
+          new Unreachable(
+              Reason.CONNECT_TIMEOUT, "no answer in time, from it or from the server behind it");
       case HANDSHAKE ->
           new Unreachable(
               Reason.HANDSHAKE_TIMEOUT, "connected, but no answer to the TLS handshake");
@@ -41,7 +46,12 @@ public final class AnswerFault {
   }
 
   static Unreachable lost(Stage stage, String how) {
-    String when = stage == Stage.ANSWER ? "before the answer was complete" : "in the TLS handshake";
+    String when =
+        switch (stage) {
+          case TUNNEL -> "before the server was reached";
+          case CONNECTION, HANDSHAKE -> "in the TLS handshake";
+          case ANSWER -> "before the answer was complete";
+        };
     return new Unreachable(Reason.CONNECTION_LOST, "connection lost " + when + ": " + how);
   }
 
@@ -82,7 +92,7 @@ public final class AnswerFault {
     }
     String message = String.valueOf(innermost.getMessage());
     if (innermost instanceof EOFException) {
-      return Optional.of(lost(stage, CLOSED));
+      return Optional.of(lost(stage, stage == Stage.TUNNEL ? "closed by the proxy" : CLOSED));
     }
     if (innermost instanceof SocketException
         && (message.contains("reset") || message.contains("Broken pipe"))) {

@@ -118,7 +118,7 @@ final class Transport implements AutoCloseable {
    */
   Reply exchange(ServerAddress server, ApiCall call, Optional<String> token, Duration timeout)
       throws IOException {
-    Progress progress = new Progress();
+    Progress progress = new Progress(beforeTheHandshake());
     Call http = client(server, Use.UNARY).newCall(request(server, call, token, progress));
     http.timeout().timeout(timeout.toNanos(), TimeUnit.NANOSECONDS);
     try (Response response = http.execute()) {
@@ -130,7 +130,11 @@ final class Transport implements AutoCloseable {
 
   /** How far a call has come. */
   private static final class Progress extends EventListener {
-    private volatile Stage stage = Stage.CONNECTION;
+    private volatile Stage stage;
+
+    Progress(Stage first) {
+      stage = first;
+    }
 
     @Override
     public void secureConnectStart(Call call) {
@@ -143,6 +147,15 @@ final class Transport implements AutoCloseable {
     }
   }
 
+  /** The library does not tell when a proxy is connected: an exception does, if it is not. */
+  private Stage beforeTheHandshake() {
+    return proxy().type() == Proxy.Type.HTTP ? Stage.TUNNEL : Stage.CONNECTION;
+  }
+
+  private Proxy proxy() {
+    return Optional.ofNullable(template.proxy()).orElse(Proxy.NO_PROXY);
+  }
+
   /**
    * In the words that probes have for it. If nobody is there, that is the proxy, where there is
    * one, and not the server.
@@ -152,9 +165,9 @@ final class Transport implements AutoCloseable {
     if (fault.isEmpty()) {
       return thrown;
     }
-    Proxy proxy = Optional.ofNullable(template.proxy()).orElse(Proxy.NO_PROXY);
     String words =
-        !fault.get().reached() && proxy.address() instanceof InetSocketAddress address
+        (!fault.get().reached() || stage == Stage.TUNNEL)
+                && proxy().address() instanceof InetSocketAddress address
             ? "proxy %s:%d: %s"
                 .formatted(address.getHostString(), address.getPort(), fault.get().detail())
             : fault.get().detail();
@@ -177,7 +190,7 @@ final class Transport implements AutoCloseable {
       Duration timeout,
       Duration longest)
       throws IOException {
-    Progress progress = new Progress();
+    Progress progress = new Progress(beforeTheHandshake());
     Call http =
         client(server, Use.WATCH)
             .newBuilder()

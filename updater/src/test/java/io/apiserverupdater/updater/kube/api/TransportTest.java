@@ -14,6 +14,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Proxy;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.time.Duration;
@@ -37,6 +38,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 @Timeout(60)
@@ -206,6 +208,51 @@ class TransportTest {
       }
     }
     assertEquals(0, server.getRequestCount());
+  }
+
+  /** It may be alive, and the server behind it may not. */
+  @ParameterizedTest
+  @CsvSource({
+    "false, 'no answer in time, from it or from the server behind it'",
+    "true, 'connection lost before the server was reached: closed by the proxy'",
+  })
+  void proxyThatLeadsNowhereIsNotToldAsDownNorTheServerAsLost(boolean closes, String words)
+      throws Exception {
+    try (ServerSocket proxy =
+        new ServerSocket(0, 5, InetAddress.getByAddress(new byte[] {127, 0, 0, 1}))) {
+      Thread accepts =
+          new Thread(
+              () -> {
+                while (closes) {
+                  try (Socket socket = proxy.accept()) {
+                    int unusedCount = socket.getInputStream().read(new byte[8192]);
+                  } catch (IOException e) {
+                    // The end of the test.
+                    return;
+                  }
+                }
+              },
+              "proxy");
+      accepts.setDaemon(true);
+      accepts.start();
+      ProxyServer server =
+          new ProxyServer(
+              new Proxy(
+                  Proxy.Type.HTTP,
+                  InetSocketAddress.createUnresolved("127.0.0.1", proxy.getLocalPort())),
+              Optional.empty());
+      Duration time = closes ? AMPLE : Duration.ofMillis(300);
+      try (Transport through = transport(server)) {
+        for (Executable call :
+            List.<Executable>of(
+                () -> through.exchange(address(NAME), GET, Optional.empty(), time),
+                () -> through.open(address(NAME), GET, Optional.empty(), time, time))) {
+          assertEquals(
+              "proxy 127.0.0.1:" + proxy.getLocalPort() + ": " + words,
+              ApiClient.reason(assertThrows(IOException.class, call)));
+        }
+      }
+    }
   }
 
   @Test
