@@ -239,6 +239,15 @@ public final class BootSequence {
    * @throws IOException with a message for a person, when the hosts file cannot be read or written
    */
   public boolean handover(boolean pinnedJustNow) throws IOException, InterruptedException {
+    try {
+      return waitAndHandOver(pinnedJustNow);
+    } finally {
+      // However it ends, no trial stays without its end.
+      boolean unusedTrial = stepBack();
+    }
+  }
+
+  private boolean waitAndHandOver(boolean pinnedJustNow) throws IOException, InterruptedException {
     ApiserverAddress destination = destination();
     Optional<InetAddress> before = entry.address();
     Optional<InetAddress> last = Optional.empty();
@@ -262,7 +271,6 @@ public final class BootSequence {
         return true;
       }
       if (now - giveUp >= 0) {
-        boolean unusedTrial = bridge.stepBack();
         log.warn(
             "phase=pinned name=%s waited=%ds reason=\"%s did not work; the name is unchanged\""
                 .formatted(plan.hostname(), (giveUp - start) / 1_000_000_000, destination));
@@ -332,11 +340,16 @@ public final class BootSequence {
       } else {
         watch.answeredByAnotherWay(probing.now());
       }
-    } else if (watch.failsTrial(answer.result()) && bridge.stepBack()) {
+    } else if (watch.failsTrial(answer.result()) && stepBack()) {
       watch.trialFailed(probing.now());
     } else {
       watch.answered(answer.result(), probing.now());
     }
+  }
+
+  /** What restore has taken out stays out. */
+  private boolean stepBack() throws IOException {
+    return !memory.isUnpinned() && bridge.stepBack();
   }
 
   /** A race that the control plane at which the name points now begins. */

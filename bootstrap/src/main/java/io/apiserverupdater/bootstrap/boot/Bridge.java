@@ -74,7 +74,7 @@ class Bridge {
   /**
    * Steps out of the way of kube-proxy where it stands in it, on trial.
    *
-   * @return whether it did
+   * @return whether it did so now
    */
   boolean stepAside() throws IOException {
     return false;
@@ -83,7 +83,7 @@ class Bridge {
   /**
    * Is the way again, should it have stepped aside.
    *
-   * @return whether it had
+   * @return whether it had and is; one that cannot be yet is to be asked again
    */
   boolean stepBack() throws IOException {
     return false;

@@ -44,6 +44,7 @@ final class NftBridge extends Bridge {
   private Optional<BootRule> aside = Optional.empty();
 
   private boolean failureTold;
+  private boolean missingTold;
 
   NftBridge(
       ApiserverAddress service,
@@ -151,12 +152,21 @@ final class NftBridge extends Bridge {
         && aside.isEmpty()
         && last.isPresent()
         && isEntryOfTheService()) {
-      RuleOutcome outcome = table.install(last.get(), DEADLINE);
-      log.warn(
-          outcome instanceof RuleOutcome.Done
-              ? "strategy=nft rule=installed reason=\"another program removed it\""
-              : "strategy=nft rule=missing reason=\"" + outcome.reason() + "\"");
+      if (installAgain(last.get())) {
+        log.warn("strategy=nft rule=installed reason=\"another program removed it\"");
+      }
     }
+  }
+
+  /** Returns whether it is there; that it is not is told once. */
+  private boolean installAgain(BootRule rule) {
+    RuleOutcome outcome = table.install(rule, DEADLINE);
+    boolean done = outcome instanceof RuleOutcome.Done;
+    if (!done && !missingTold) {
+      log.warn("strategy=nft rule=missing reason=\"" + outcome.reason() + "\"");
+    }
+    missingTold = !done;
+    return done;
   }
 
   @Override
@@ -190,12 +200,23 @@ final class NftBridge extends Bridge {
   /** For IPVS: the rule comes before it. kube-proxy's other modes come before the rule. */
   @Override
   boolean stepAside() throws IOException {
-    if (reading() instanceof RuleReading.Present present
-        && table.ipvsCarries()
-        && table.remove(DEADLINE) instanceof RuleOutcome.Done) {
-      aside = Optional.of(present.rule());
+    if (!(reading() instanceof RuleReading.Present present)) {
+      return false;
     }
-    return aside.isPresent();
+    // Should it have stepped aside: another process has installed the rule since then.
+    aside = Optional.empty();
+    if (!table.ipvsCarries()) {
+      return false;
+    }
+    aside = Optional.of(present.rule());
+    if (table.remove(DEADLINE) instanceof RuleOutcome.Done) {
+      return true;
+    }
+    // The kernel may have taken it out all the same.
+    if (installAgain(present.rule())) {
+      aside = Optional.empty();
+    }
+    return false;
   }
 
   @Override
@@ -203,20 +224,19 @@ final class NftBridge extends Bridge {
     if (aside.isEmpty()) {
       return false;
     }
-    BootRule rule = aside.get();
-    aside = Optional.empty();
-    // restore may have taken both out meanwhile.
+    // Another program may lead the name elsewhere now.
     if (isEntryOfTheService()) {
-      RuleOutcome outcome = table.install(rule, DEADLINE);
-      if (!(outcome instanceof RuleOutcome.Done)) {
-        log.warn("strategy=nft rule=missing reason=\"" + outcome.reason() + "\"");
-      } else if (!failureTold) {
+      if (!installAgain(aside.get())) {
+        return false;
+      }
+      if (!failureTold) {
         log.warn(
             "strategy=nft rule=kept reason=\"IPVS has %s, but does not lead to an apiserver yet\""
                 .formatted(service));
         failureTold = true;
       }
     }
+    aside = Optional.empty();
     return true;
   }
 
@@ -226,6 +246,7 @@ final class NftBridge extends Bridge {
       removeRule();
       last = Optional.empty();
     }
+    aside = Optional.empty();
   }
 
   private void removeRule() {

@@ -199,6 +199,12 @@ class BootSequenceTest {
     private boolean ipvs;
     private int removals;
 
+    /** How many of the next changes are told to have failed. */
+    private int failingInstalls;
+
+    private int failingRemovals;
+    private Runnable onInstall = () -> {};
+
     boolean isThere() {
       return reading instanceof RuleReading.Present;
     }
@@ -214,6 +220,11 @@ class BootSequenceTest {
       if (outcome.isPresent()) {
         return outcome.get();
       }
+      if (failingInstalls > 0) {
+        failingInstalls--;
+        return new RuleOutcome.Failed("busy");
+      }
+      onInstall.run();
       reading = new RuleReading.Present(rule, 0);
       return new RuleOutcome.Done();
     }
@@ -227,6 +238,11 @@ class BootSequenceTest {
     public RuleOutcome remove(Duration deadline) {
       removals++;
       reading = new RuleReading.Absent();
+      if (failingRemovals > 0) {
+        // The kernel has done it, and nft was killed before it could say so.
+        failingRemovals--;
+        return new RuleOutcome.Failed("killed");
+      }
       return new RuleOutcome.Done();
     }
 
@@ -490,6 +506,96 @@ class BootSequenceTest {
     world.late = new Unreachable(Reason.HANDSHAKE_TIMEOUT, "");
     assertTrue(nft(false).handover(true));
     assertEquals(2, table.removals);
+  }
+
+  /** The next trial is up to a minute away by then, and so long the name would lead nowhere. */
+  @Test
+  void ruleThatCouldNotBePutBackIsTriedAgainAtOnce() throws Exception {
+    world.is(CP1, new Ready(), 20);
+    assertEquals(Pinned.READY, nft(false).pin());
+    ipvsHasTheService(new Server(BLACK_HOLE, 100_000));
+    long[] without = {0};
+    for (int i = 0; i < 9_000; i++) {
+      world.after(Duration.ofMillis(10L * i + 5), () -> without[0] += table.isThere() ? 0 : 10);
+    }
+    world.after(Duration.ofSeconds(20), () -> table.failingInstalls = 2);
+    waitLimit = Optional.of(Duration.ofSeconds(89));
+    assertFalse(nft(false).handover(true));
+    assertTrue(table.isThere());
+    assertEquals(0, table.failingInstalls);
+    assertTrue(without[0] < 2_500, () -> without[0] + " ms without the rule");
+    // In one line, and not as the work of another program.
+    assertEquals(2, logged().split("rule=missing", -1).length, this::logged);
+    assertFalse(logged().contains("another program"), this::logged);
+  }
+
+  @Test
+  void ruleThatIsGoneAlthoughItsRemovalFailedIsPutBack() throws Exception {
+    world.is(CP1, new Ready(), 20);
+    assertEquals(Pinned.READY, nft(false).pin());
+    ipvsHasTheService(new Server(BLACK_HOLE, 100_000));
+    table.failingRemovals = 1;
+    boolean[] backAtOnce = {false};
+    table.onInstall = () -> backAtOnce[0] |= table.removals == 1;
+    world.after(
+        Duration.ofMillis(15), () -> assertTrue(table.removals == 1 && table.isThere(), "gone"));
+    waitLimit = Optional.of(Duration.ofMillis(100));
+    assertFalse(nft(false).handover(true));
+    assertTrue(backAtOnce[0] && table.isThere());
+  }
+
+  /** As refresh may do it. Answers by that rule are no answers by IPVS. */
+  @Test
+  void ruleThatAnotherProcessInstalledDuringATrialEndsIt() throws Exception {
+    world.is(CP1, new Ready(), 20);
+    assertEquals(Pinned.READY, nft(false).pin());
+    RuleReading rule = table.reading;
+    table.ipvs = true;
+    world.is(SERVICE, new Ready(), 10);
+    world.onAsk =
+        () -> {
+          if (!table.isThere()) {
+            table.reading = rule;
+            table.ipvs = false;
+          }
+          table.carryOne();
+        };
+    waitLimit = Optional.of(Duration.ofSeconds(20));
+    assertFalse(nft(false).handover(true));
+    assertTrue(table.removals == 1 && table.isThere());
+    // With the pauses of a wait: a question costs an apiserver a handshake.
+    assertTrue(world.asked.getOrDefault(SERVICE, 0) < 20, world.asked::toString);
+  }
+
+  @Test
+  void ruleIsBackWhenTheHandOverIsInterruptedInATrial() throws Exception {
+    world.is(CP1, new Ready(), 20);
+    assertEquals(Pinned.READY, nft(false).pin());
+    ipvsHasTheService(new Server(BLACK_HOLE, 100_000));
+    world.after(
+        Duration.ofMillis(15),
+        () -> {
+          assertFalse(table.isThere());
+          throw new IllegalStateException("interrupted");
+        });
+    assertThrows(IllegalStateException.class, () -> nft(false).handover(true));
+    assertTrue(table.isThere());
+  }
+
+  @Test
+  void ruleIsNotBackWhenRestoreEndsATrial() throws Exception {
+    world.is(CP1, new Ready(), 20);
+    assertEquals(Pinned.READY, nft(false).pin());
+    ipvsHasTheService(new Server(BLACK_HOLE, 100_000));
+    // An adopted line may have led there before.
+    world.after(Duration.ofMillis(15), this::restoreToTheClusterIp);
+    assertTrue(nft(false).handover(true));
+    assertFalse(table.isThere());
+  }
+
+  private void restoreToTheClusterIp() {
+    assertFalse(table.isThere());
+    memory.keep(BootState.unpinned(SERVICE.ip().getHostAddress(), 43));
   }
 
   @Test
