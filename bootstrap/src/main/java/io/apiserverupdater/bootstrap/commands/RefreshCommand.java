@@ -15,6 +15,7 @@ import io.apiserverupdater.bootstrap.nft.BootRule;
 import io.apiserverupdater.bootstrap.nft.BootRuleTable;
 import io.apiserverupdater.bootstrap.nft.NftBootRuleTable;
 import io.apiserverupdater.bootstrap.nft.RuleOutcome;
+import io.apiserverupdater.bootstrap.nft.RuleReading;
 import io.apiserverupdater.bootstrap.nft.RuleUpkeep;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -23,6 +24,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 
 /**
  * {@code refresh}: what the cluster says of its control planes goes into the cached list, and into
@@ -96,25 +98,56 @@ public final class RefreshCommand {
             BootRule.of(service.get(), ready(config, members, log)),
             config.removeAfterHandover(),
             table.ipvsCarries());
+    carryOut(upkeep, table, () -> leadsToAnApiserver(config, service.get(), log), log);
+  }
+
+  /**
+   * Carries it out.
+   *
+   * @param ipvsLeads asks the cluster IP, while the rule is not there
+   */
+  static void carryOut(
+      RuleUpkeep upkeep, BootRuleTable table, BooleanSupplier ipvsLeads, Log log) {
     if (upkeep instanceof RuleUpkeep.Install install) {
       told(
           table.install(install.rule(), RULE_DEADLINE),
-          "installed to=" + install.rule().candidates().toString().replace(" ", ""),
+          installed(install.rule()),
           log);
+    } else if (upkeep instanceof RuleUpkeep.InstallUnlessIpvsLeads missing) {
+      if (!ipvsLeads.getAsBoolean()) {
+        putBack(missing.rule(), table, installed(missing.rule()), log);
+      }
     } else if (upkeep instanceof RuleUpkeep.Remove remove) {
       RuleOutcome removed = table.remove(RULE_DEADLINE);
-      if (removed instanceof RuleOutcome.Done
-          && remove.otherwise().isPresent()
-          && !leadsToAnApiserver(config, service.get(), log)) {
-        told(
-            table.install(remove.otherwise().get(), RULE_DEADLINE),
-            "kept reason=\"IPVS has %s, but does not lead to an apiserver\""
-                .formatted(service.get()),
-            log);
-      } else {
+      // The kernel may have done what is told as failed.
+      if (!(removed instanceof RuleOutcome.Done)
+          && !(table.read(RULE_DEADLINE) instanceof RuleReading.Absent)) {
         told(removed, "removed", log);
+      } else if (ipvsLeads.getAsBoolean()) {
+        log.info("rule=removed");
+      } else {
+        BootRule rule = remove.otherwise();
+        String words = "kept reason=\"IPVS has %s, but does not lead to an apiserver\"";
+        putBack(rule, table, words.formatted(rule.service()), log);
       }
     }
+  }
+
+  /** What failed once may have been in a moment when another program changed its own rules. */
+  private static void putBack(BootRule rule, BootRuleTable table, String done, Log log) {
+    RuleOutcome outcome = table.install(rule, RULE_DEADLINE);
+    if (!(outcome instanceof RuleOutcome.Done)) {
+      outcome = table.install(rule, RULE_DEADLINE);
+    }
+    if (outcome instanceof RuleOutcome.Done) {
+      log.info("rule=" + done);
+    } else {
+      log.warn("rule=missing reason=\"" + outcome.reason() + "\"");
+    }
+  }
+
+  private static String installed(BootRule rule) {
+    return "installed to=" + rule.candidates().toString().replace(" ", "");
   }
 
   /** Asked as often as at the hand-over, each time on a connection of its own. */

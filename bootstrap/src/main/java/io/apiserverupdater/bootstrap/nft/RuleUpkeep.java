@@ -16,7 +16,13 @@ public sealed interface RuleUpkeep {
    *
    * @param otherwise what to put in where IPVS then does not lead to an apiserver
    */
-  record Remove(Optional<BootRule> otherwise) implements RuleUpkeep {}
+  record Remove(BootRule otherwise) implements RuleUpkeep {}
+
+  /**
+   * It is not there: whoever took it out may not have come to ask whether IPVS leads to an
+   * apiserver.
+   */
+  record InstallUnlessIpvsLeads(BootRule rule) implements RuleUpkeep {}
 
   /**
    * Decides it. A rule that a firewall has flushed is put back; one that is taken out at the
@@ -31,8 +37,17 @@ public sealed interface RuleUpkeep {
       Optional<BootRule> wanted,
       boolean removedAfterHandover,
       boolean ipvsCarries) {
+    if (ipvsCarries && now instanceof RuleReading.Absent) {
+      return wanted.isPresent() && !removedAfterHandover
+          ? new InstallUnlessIpvsLeads(wanted.get())
+          : new Leave();
+    }
     if (ipvsCarries) {
-      return now instanceof RuleReading.Absent ? new Leave() : new Remove(wanted);
+      Optional<BootRule> otherwise =
+          wanted.isEmpty() && now instanceof RuleReading.Present present
+              ? Optional.of(present.rule())
+              : wanted;
+      return otherwise.isPresent() ? new Remove(otherwise.get()) : new Leave();
     }
     boolean install =
         now instanceof RuleReading.Present present

@@ -19,10 +19,11 @@ class RuleUpkeepTest {
   private static final RuleReading PRESENT = new RuleReading.Present(ONE, 7);
   private static final RuleReading UNREADABLE = new RuleReading.Unreadable("why");
   private static final RuleUpkeep LEAVE = new RuleUpkeep.Leave();
-  private static final RuleUpkeep REMOVE = new RuleUpkeep.Remove(Optional.of(ONE));
+  private static final RuleUpkeep REMOVE = new RuleUpkeep.Remove(ONE);
 
   static List<Arguments> decides() {
     RuleUpkeep install = new RuleUpkeep.Install(TWO);
+    RuleUpkeep check = new RuleUpkeep.InstallUnlessIpvsLeads(TWO);
     return List.of(
         Arguments.of("other candidates", PRESENT, Optional.of(TWO), false, false, install),
         Arguments.of("the same", PRESENT, Optional.of(ONE), false, false, LEAVE),
@@ -33,8 +34,12 @@ class RuleUpkeepTest {
         Arguments.of("taken out at hand-over", ABSENT, Optional.of(TWO), true, false, LEAVE),
         Arguments.of("not handed over yet", PRESENT, Optional.of(TWO), true, false, install),
         Arguments.of("in the way of IPVS", PRESENT, Optional.of(ONE), false, true, REMOVE),
+        Arguments.of("in its way, nobody else", PRESENT, Optional.empty(), false, true, REMOVE),
         Arguments.of("perhaps in its way", UNREADABLE, Optional.of(ONE), false, true, REMOVE),
-        Arguments.of("not in its way", ABSENT, Optional.of(TWO), false, true, LEAVE));
+        Arguments.of("perhaps, nobody", UNREADABLE, Optional.empty(), false, true, LEAVE),
+        Arguments.of("not in its way", ABSENT, Optional.of(TWO), false, true, check),
+        Arguments.of("not there, nobody", ABSENT, Optional.empty(), false, true, LEAVE),
+        Arguments.of("out by wish", ABSENT, Optional.of(TWO), true, true, LEAVE));
   }
 
   @ParameterizedTest(name = "{0}")
