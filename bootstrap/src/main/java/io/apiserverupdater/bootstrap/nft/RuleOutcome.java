@@ -15,7 +15,7 @@ public sealed interface RuleOutcome {
   record Unsupported(String reason) implements RuleOutcome {}
 
   /**
-   * It did not work this time; the rule is as it was before.
+   * It did not work this time; the rule is as it was before, unless nft ended before it said so.
    *
    * @param reason a sentence part for a person
    */
