@@ -56,19 +56,27 @@ public record BootCommand(BootstrapConfig config, Log log, PrintStream out) {
       };
     }
     boolean justPinned = config.command() == Command.RUN && pinned == Pinned.READY;
-    // What takes the entry out from now on starts no hand-over while this one runs.
-    do {
-      boolean refreshed =
-          memory.read().filter(state -> state.phase() == BootPhase.HANDED_OVER).isPresent()
-              && isAtItsEnd(sequence, entry);
-      if (!sequence.handover(justPinned)) {
-        return KEPT;
-      }
-      if (!refreshed && !memory.isUnpinned()) {
-        refresh();
-      }
-      justPinned = false;
-    } while (!memory.isUnpinned() && !isAtItsEnd(sequence, entry));
+    Termination termination = Termination.interrupting(Thread.currentThread());
+    try {
+      // What takes the entry out from now on starts no hand-over while this one runs.
+      do {
+        boolean refreshed =
+            memory.read().filter(state -> state.phase() == BootPhase.HANDED_OVER).isPresent()
+                && isAtItsEnd(sequence, entry);
+        if (!sequence.handover(justPinned)) {
+          return KEPT;
+        }
+        if (!refreshed && !memory.isUnpinned()) {
+          refresh();
+        }
+        justPinned = false;
+      } while (!memory.isUnpinned() && !isAtItsEnd(sequence, entry));
+    } catch (InterruptedException e) {
+      // The program was told to end, and the runtime has the exit code.
+      return KEPT;
+    } finally {
+      termination.over();
+    }
     return OK;
   }
 

@@ -106,13 +106,9 @@ public final class RefreshCommand {
    *
    * @param ipvsLeads asks the cluster IP, while the rule is not there
    */
-  static void carryOut(
-      RuleUpkeep upkeep, BootRuleTable table, BooleanSupplier ipvsLeads, Log log) {
+  static void carryOut(RuleUpkeep upkeep, BootRuleTable table, BooleanSupplier ipvsLeads, Log log) {
     if (upkeep instanceof RuleUpkeep.Install install) {
-      told(
-          table.install(install.rule(), RULE_DEADLINE),
-          installed(install.rule()),
-          log);
+      told(table.install(install.rule(), RULE_DEADLINE), installed(install.rule()), log);
     } else if (upkeep instanceof RuleUpkeep.InstallUnlessIpvsLeads missing) {
       if (!ipvsLeads.getAsBoolean()) {
         putBack(missing.rule(), table, installed(missing.rule()), log);
