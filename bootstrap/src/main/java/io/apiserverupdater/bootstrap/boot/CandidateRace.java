@@ -3,6 +3,7 @@ package io.apiserverupdater.bootstrap.boot;
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.apiserver.probe.ProbeResult;
 import io.apiserverupdater.apiserver.probe.ProbeResult.NotReady;
+import io.apiserverupdater.apiserver.probe.ProbeResult.Unreachable;
 import io.apiserverupdater.apiserver.time.Backoff;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -21,6 +22,9 @@ import java.util.function.DoubleSupplier;
  * <p>One that does not tell this node whether it is ready (401, 403) is good enough when each has
  * been asked and none is ready: where nobody may know, waiting does not help, and one that alone
  * refuses is the one that is wrong.
+ *
+ * <p>Where each is asked once, having no route is no answer: so early in the boot this node may
+ * have no address yet.
  */
 final class CandidateRace {
   /**
@@ -38,8 +42,7 @@ final class CandidateRace {
   private static final Duration LONGEST_BACKOFF_REACHED = Duration.ofSeconds(3);
 
   private static final ProbeResult LOST =
-      new ProbeResult.Unreachable(
-          ProbeResult.Reason.CONNECT_TIMEOUT, "the probe ended without an answer");
+      new Unreachable(ProbeResult.Reason.CONNECT_TIMEOUT, "the probe ended without an answer");
 
   private final List<Candidate> candidates = new ArrayList<>();
   private final Pace pace;
@@ -59,6 +62,12 @@ final class CandidateRace {
     private Candidate(ApiserverAddress address, long now) {
       this.address = address;
       this.eligibleNanos = now;
+    }
+
+    private boolean hasTold() {
+      return last.isPresent()
+          && !(last.get() instanceof Unreachable unreachable
+              && unreachable.reason() == ProbeResult.Reason.NO_ROUTE);
     }
   }
 
@@ -103,7 +112,7 @@ final class CandidateRace {
     }
     Optional<Candidate> next = Optional.empty();
     for (Candidate candidate : candidates) {
-      if (!candidate.asked && !(pace.askOnce() && candidate.last.isPresent())) {
+      if (!candidate.asked && !(pace.askOnce() && candidate.hasTold())) {
         if (candidate.eligibleNanos - now > 0) {
           wake = earlier(wake, later(free, candidate.eligibleNanos));
         } else if (next.isEmpty() || candidate.failures < next.get().failures) {
@@ -150,7 +159,8 @@ final class CandidateRace {
     if (pace.limit().isPresent() && end(now) - now <= 0) {
       return true;
     }
-    return candidates.isEmpty() || (pace.askOnce() && eachAnswered());
+    return candidates.isEmpty()
+        || (pace.askOnce() && candidates.stream().allMatch(Candidate::hasTold));
   }
 
   private boolean eachAnswered() {

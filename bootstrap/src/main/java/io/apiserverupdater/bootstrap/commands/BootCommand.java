@@ -24,6 +24,7 @@ import io.apiserverupdater.bootstrap.nft.NftBootRuleTable;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -35,6 +36,15 @@ public record BootCommand(BootstrapConfig config, Log log, PrintStream out) {
   private static final int CHANGES = 1;
   private static final int ONLY_VERIFIED = 3;
   private static final int KEPT = 4;
+
+  /** As long as a control plane looks for its peers: the kubelet waits. */
+  private static final Duration ADDRESS_PATIENCE = Duration.ofSeconds(5);
+
+  private static final Duration NO_LIMIT = Duration.ofDays(36_500);
+  private static final Duration ADDRESS_INTERVAL = Duration.ofMillis(100);
+
+  /** A hand-over that may know wrong addresses ends after this, and systemd starts a new one. */
+  private static final Duration DOUBT = Duration.ofMinutes(5);
 
   /** Returns the exit code; when it throws, the hosts file is as it was. */
   public int run() throws IOException, InterruptedException {
@@ -112,7 +122,8 @@ public record BootCommand(BootstrapConfig config, Log log, PrintStream out) {
   }
 
   private BootSequence sequence(
-      NameEntry entry, BootRuleTable table, Probing probing, BootMemory memory) throws IOException {
+      NameEntry entry, BootRuleTable table, Probing probing, BootMemory memory)
+      throws IOException, InterruptedException {
     List<ApiserverAddress> candidates =
         CandidateOrder.ofGroups(
             new CandidateListStore(config.stateDir(), log::warn)
@@ -120,7 +131,7 @@ public record BootCommand(BootstrapConfig config, Log log, PrintStream out) {
                 .inGroups(),
             Node.identity(Path.of("/")));
     List<ApiserverAddress> usable = usable(candidates);
-    Optional<ApiserverAddress> local = local(candidates);
+    Optional<ApiserverAddress> local = local(candidates, probing);
     if (usable.isEmpty() && local.isEmpty()) {
       throw new IOException(
           "no control plane is known: %s cannot be looked up, and was not before; add an IP address"
@@ -136,7 +147,7 @@ public record BootCommand(BootstrapConfig config, Log log, PrintStream out) {
             config.strategy(),
             config.removeAfterHandover(),
             config.timeout(),
-            config.waitLimit(),
+            waitLimit(config, local),
             config.rise()),
         entry,
         table,
@@ -158,12 +169,55 @@ public record BootCommand(BootstrapConfig config, Log log, PrintStream out) {
     return usable;
   }
 
-  private Optional<ApiserverAddress> local(List<ApiserverAddress> candidates) {
-    if (config.role() == Role.WORKER) {
-      return Optional.empty();
+  private Optional<ApiserverAddress> local(List<ApiserverAddress> candidates, Probing probing)
+      throws InterruptedException {
+    if (config.role() == Role.WORKER || config.localApiserver().isPresent()) {
+      return config.localApiserver();
+    }
+    long end = probing.now() + addressPatience().toNanos();
+    Optional<ApiserverAddress> local = localNow(candidates);
+    if (local.isEmpty()) {
+      log.info(
+          "waiting-for=address reason=\"this node has none but loopback and link-local ones\"");
+    }
+    while (local.isEmpty() && end - probing.now() > 0) {
+      // Nobody is asked yet, so nobody answers.
+      Optional<Probing.Answer> unusedAnswer =
+          probing.await(probing.now() + ADDRESS_INTERVAL.toNanos());
+      local = localNow(candidates);
+    }
+    return local.or(() -> Optional.of(Node.onLoopback(config.port())));
+  }
+
+  private Optional<ApiserverAddress> localNow(List<ApiserverAddress> candidates) {
+    return Node.localApiserver(candidates, Node.addresses(), config.port());
+  }
+
+  private Duration addressPatience() {
+    if (config.dryRun()) {
+      return Duration.ZERO;
+    }
+    return config.command() == Command.HANDOVER
+        ? config.waitLimit().orElse(NO_LIMIT)
+        : ADDRESS_PATIENCE;
+  }
+
+  /**
+   * How long a hand-over may wait. It ends early where it goes by what may be known better later:
+   * names that are looked up once, and a control plane's own address that was not there.
+   *
+   * @param local the own apiserver of a control plane
+   */
+  static Optional<Duration> waitLimit(BootstrapConfig config, Optional<ApiserverAddress> local) {
+    boolean guessed =
+        config.localApiserver().isEmpty()
+            && local.equals(Optional.of(Node.onLoopback(config.port())));
+    if (config.controlPlaneNames().isEmpty() && !guessed) {
+      return config.waitLimit();
     }
     return config
-        .localApiserver()
-        .or(() -> Optional.of(Node.localApiserver(candidates, config.port())));
+        .waitLimit()
+        .filter(limit -> limit.compareTo(DOUBT) < 0)
+        .or(() -> Optional.of(DOUBT));
   }
 }

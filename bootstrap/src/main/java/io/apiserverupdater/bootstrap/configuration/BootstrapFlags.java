@@ -152,7 +152,9 @@ public final class BootstrapFlags {
   static final Flag<Duration> WAIT =
       FLAGS
           .optional("wait", TIME, "no limit")
-          .help("How long handover waits for the cluster IP. 0 is no limit.");
+          .help(
+              "How long handover waits for the cluster IP. 0 is no limit. At most 5m if a control"
+                  + " plane is given by name, or if the local apiserver had to be guessed.");
 
   static final Flag<Integer> RISE =
       FLAGS

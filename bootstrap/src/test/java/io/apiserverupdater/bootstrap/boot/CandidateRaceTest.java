@@ -24,6 +24,8 @@ class CandidateRaceTest {
   private static final ApiserverAddress CP3 = address("10.0.0.3");
   private static final List<ApiserverAddress> ALL = List.of(CP1, CP2, CP3);
   private static final ProbeResult REFUSED = new Unreachable(Reason.REFUSED, "");
+  private static final ProbeResult NO_ROUTE =
+      new Unreachable(Reason.NO_ROUTE, "Network is unreachable");
   private static final ProbeResult UNAUTHORIZED = new NotReady(401, List.of());
   private static final ProbeResult STARTING = new NotReady(500, List.of("etcd"));
   // Near the overflow of the clock, which begins anywhere.
@@ -194,6 +196,17 @@ class CandidateRaceTest {
     assertInstanceOf(RaceStep.Wait.class, race.next(T0));
     race.answered(CP2, REFUSED, T0);
     assertEquals(new RaceStep.Over(Optional.empty()), race.next(T0));
+  }
+
+  @Test
+  void noRouteIsNoAnswerWhereEachIsAskedOnce() {
+    CandidateRace race = race(List.of(CP1), Optional.of(Duration.ofSeconds(5)), true);
+    for (long at : new long[] {0, 1000, 4000}) {
+      assertAsks(CP1, race.next(T0 + millis(at)));
+      race.answered(CP1, NO_ROUTE, T0 + millis(at));
+      assertInstanceOf(RaceStep.Wait.class, race.next(T0 + millis(at)));
+    }
+    assertEquals(new RaceStep.Over(Optional.empty()), race.next(T0 + millis(5000)));
   }
 
   @Test
