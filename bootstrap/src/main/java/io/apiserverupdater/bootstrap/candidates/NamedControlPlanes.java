@@ -72,7 +72,7 @@ public final class NamedControlPlanes {
       List<String> names, Duration deadline, Duration patience, boolean keep)
       throws InterruptedException {
     Map<String, List<ApiserverAddress>> kept = read();
-    boolean again = kept.isEmpty() && !patience.isZero();
+    boolean again = names.stream().noneMatch(kept::containsKey) && !patience.isZero();
     Map<String, List<ApiserverAddress>> now =
         lookUp(names, Deadline.after(again ? patience : deadline), again);
     for (String name : names) {

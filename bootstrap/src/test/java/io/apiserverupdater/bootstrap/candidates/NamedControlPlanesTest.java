@@ -80,6 +80,13 @@ class NamedControlPlanesTest {
   }
 
   @Test
+  void addressesOfOtherNamesAreNoneOfThese() throws Exception {
+    Path file = Files.createDirectory(folder.resolve("state")).resolve("control-plane-names");
+    Files.writeString(file, "old.example:6443 10.0.0.7:6443\n");
+    nameOfWhichNothingIsKnownIsLookedUpAgain();
+  }
+
+  @Test
   void newAddressTakesThePlaceOfTheOldOneAndOnlyOfThatName() throws Exception {
     dns.put("cp1.example", List.of("10.0.0.1"));
     dns.put("cp2.example", List.of("10.0.0.2"));
