@@ -37,8 +37,14 @@ public record NodePrograms(List<Path> folders, Path processes) {
   private static final String PROPERTIES =
       "--property=Id,Names,LoadState,ActiveState,UnitFileState,MainPID,Environment,"
           + "InactiveExitTimestampMonotonic,Before,WantedBy,RequiredBy";
-  private static final Pattern UNIT_CGROUP =
-      Pattern.compile("/([^/]+\\.service)$", Pattern.MULTILINE);
+
+  /** By cgroups(7): systemd's own hierarchy where version 1 is there too, and its only one else. */
+  private static final List<Pattern> CGROUPS =
+      List.of(
+          Pattern.compile("^[0-9]+:name=systemd:(.*)$", Pattern.MULTILINE),
+          Pattern.compile("^0::(.*)$", Pattern.MULTILINE));
+
+  private static final Pattern UNIT_CGROUP = Pattern.compile(".*/([^/]+\\.service)");
   private static final int MAX_ENVIRONMENT_BYTES = 256 * 1024;
   private static final int MAX_WORDS = 200;
 
@@ -174,8 +180,15 @@ public record NodePrograms(List<Path> folders, Path processes) {
 
   private static Optional<String> unit(Path process) {
     try {
-      Matcher unit = UNIT_CGROUP.matcher(Files.readString(process.resolve("cgroup")));
-      return unit.find() ? Optional.of(unit.group(1)) : Optional.empty();
+      String cgroups = Files.readString(process.resolve("cgroup"));
+      for (Pattern hierarchy : CGROUPS) {
+        Matcher cgroup = hierarchy.matcher(cgroups);
+        if (cgroup.find()) {
+          Matcher unit = UNIT_CGROUP.matcher(cgroup.group(1));
+          return unit.matches() ? Optional.of(unit.group(1)) : Optional.empty();
+        }
+      }
+      return Optional.empty();
     } catch (IOException e) {
       return Optional.empty(); // It has ended meanwhile.
     }

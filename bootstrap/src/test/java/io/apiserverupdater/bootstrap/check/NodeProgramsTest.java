@@ -154,10 +154,18 @@ class NodeProgramsTest {
       Files.writeString(folder.resolve("77/cgroup"), cgroup);
       assertEquals(Optional.of("snap.kubelet.service"), programs().unitOf("kubelet"));
     }
-    // A pod, beneath the unit of the container runtime.
-    Files.writeString(
-        folder.resolve("77/cgroup"), "0::/system.slice/containerd.service/kubepods-pod1/abc\n");
-    assertEquals(Optional.empty(), programs().unitOf("kubelet"));
+    for (String pod :
+        List.of(
+            "0::/system.slice/containerd.service/kubepods-pod1/abc\n",
+            // With both hierarchies only systemd's own is kept.
+            """
+            12:memory:/system.slice/containerd.service
+            1:name=systemd:/kubepods/besteffort/pod1/abc
+            0::/system.slice/containerd.service
+            """)) {
+      Files.writeString(folder.resolve("77/cgroup"), pod);
+      assertEquals(Optional.empty(), programs().unitOf("kubelet"));
+    }
   }
 
   @Test
