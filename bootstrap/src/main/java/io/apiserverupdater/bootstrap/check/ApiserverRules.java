@@ -42,7 +42,15 @@ record ApiserverRules(Facts facts, String name, Findings findings) {
     }
     Optional<List<Probed>> probed =
         subject.known(facts.controlPlanes(), "set CA_FILE or CA_CERT_HASH");
-    if (probed.isEmpty() || probed.get().isEmpty()) {
+    if (probed.isEmpty()) {
+      return;
+    }
+    if (probed.get().isEmpty()) {
+      if (facts.settings().anyControlPlane()) {
+        subject.fail(
+            "no address is known: no name in CONTROL_PLANE can be looked up, and none was before",
+            "correct the names or DNS, or add an IP address to CONTROL_PLANE");
+      }
       return;
     }
     int ready = 0;

@@ -3,6 +3,7 @@ package io.apiserverupdater.bootstrap.commands;
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.bootstrap.boot.BootStateStore;
 import io.apiserverupdater.bootstrap.boot.HostsNameEntry;
+import io.apiserverupdater.bootstrap.boot.Node;
 import io.apiserverupdater.bootstrap.boot.Strategy;
 import io.apiserverupdater.bootstrap.candidates.CandidateList;
 import io.apiserverupdater.bootstrap.candidates.CandidateListStore;
@@ -29,13 +30,11 @@ import io.apiserverupdater.bootstrap.program.Program;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.InetAddress;
-import java.net.NetworkInterface;
-import java.net.SocketException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -107,7 +106,7 @@ public record CheckCommand(BootstrapConfig config, Log log) {
                         found,
                         files.ipvsSetting("conntrack"),
                         files.ipvsSetting("expire_nodest_conn"))),
-        ownAddresses());
+        Node.addresses());
   }
 
   /** The control planes, then the clusterIP if there is one. */
@@ -124,6 +123,9 @@ public record CheckCommand(BootstrapConfig config, Log log) {
   }
 
   private Reading<HostsBlock> hosts() {
+    if (Files.notExists(config.hostsFile())) {
+      return new Reading.Unknown<>(config.hostsFile() + " is missing");
+    }
     try {
       HostsFileStore store = new HostsFileStore(config.hostsFile(), config.stateDir(), log::warn);
       BootStateStore memory = new BootStateStore(config.stateDir(), log);
@@ -164,17 +166,5 @@ public record CheckCommand(BootstrapConfig config, Log log) {
         ? Optional.of(
             NftBootRuleTable.ofThisNode(config.service(), config.port()).read(RULE_DEADLINE))
         : Optional.empty();
-  }
-
-  private static List<InetAddress> ownAddresses() {
-    List<InetAddress> addresses = new ArrayList<>();
-    try {
-      for (NetworkInterface one : Collections.list(NetworkInterface.getNetworkInterfaces())) {
-        addresses.addAll(Collections.list(one.getInetAddresses()));
-      }
-    } catch (SocketException e) {
-      // Then none is known to be ours, and only a hint is missing.
-    }
-    return addresses;
   }
 }

@@ -305,6 +305,10 @@ class RulesTest {
                   node.anyControlPlane = false;
                   node.controlPlanes = known(List.of());
                 }),
+        fail("control plane", "no address is known")
+            .when(
+                "no name of a control plane is found, now or before",
+                node -> node.controlPlanes = known(List.of())),
         warn("control plane", "10.0.0.1:6443 is not ready: HTTP 500, failing etcd, log")
             .when("one not ready", firstControlPlane(new NotReady(500, List.of("etcd", "log")))),
         warn("control plane", "HTTP 401")
