@@ -8,6 +8,7 @@ import io.apiserverupdater.bootstrap.hosts.HostsFileStore;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.InetAddress;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -48,11 +49,16 @@ final class DryRunEntry implements NameEntry {
 
   boolean edit(HostsFileStore.Edit edit) throws IOException {
     HostsFile after = edit.apply(file);
-    String diff = HostsDiff.of(path.toString(), file.bytes(), after.bytes());
+    if (!new HostsFileStore.Change(file, after).differs()) {
+      return false;
+    }
+    // One that is missing would be made, with lines that the store begins it with.
+    byte[] before = !changed && Files.notExists(path) ? new byte[0] : file.bytes();
+    String diff = HostsDiff.of(path.toString(), before, after.bytes());
     out.print(diff);
     file = after;
-    changed |= !diff.isEmpty();
-    return !diff.isEmpty();
+    changed = true;
+    return true;
   }
 
   @Override

@@ -113,6 +113,8 @@ public final class HostsFileStore {
       return edited(new InPlaceFile(disk, target, stateDirectory).whole(MAX_BYTES), edit);
     } catch (HostsFileException e) {
       throw e;
+    } catch (NoSuchFileException e) {
+      return edited(content(target), edit);
     } catch (IOException e) {
       throw failure("cannot read " + target, e);
     }
