@@ -82,7 +82,7 @@ public final class BootstrapFlags {
       new FlagType<>("UNIT", "the name of a systemd service, such as kubelet.service") {
         @Override
         public Optional<String> read(String text) {
-          return text.matches("[A-Za-z0-9:_.@\\\\-]+\\.service")
+          return text.matches("[A-Za-z0-9_][A-Za-z0-9:_.@\\\\-]*(?<!@)\\.service")
               ? Optional.of(text)
               : Optional.empty();
         }

@@ -60,6 +60,14 @@ class BootstrapConfigTest {
     assertEquals(1, errors(with("--control-plane=cp1.example:7443")).size());
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"kubelet@.service", "-kubelet.service", ".kubelet.service"})
+  void whatIsNoUnitThatCanStartIsRefused(String unit) {
+    assertEquals(1, errors(with("--kubelet-unit=" + unit)).size());
+    assertEquals(
+        "kubelet@a.service", valid(with("--kubelet-unit=kubelet@a.service")).kubeletUnit());
+  }
+
   @Test
   void byteOrderMarkIsNoPartOfTheFirstKey() throws IOException {
     file = write("\uFEFFCONTROL_PLANE = 10.0.0.7\n");
