@@ -46,6 +46,8 @@ class PackageLifeTest {
 
     for (String version : new String[] {"9.9.9", "0.0.1"}) {
       NodePackage.repack(node, version);
+      // As after an upgrade from a version without it.
+      node.run("systemctl", "stop", "apiserver-bootstrap-handover.path").orThrow();
       Execution installed =
           node.runWithin(
               SOON, "dpkg", "--install", "/root/apiserver-bootstrap_" + version + ".deb");
@@ -56,6 +58,7 @@ class PackageLifeTest {
       assertEquals(kubelet, node.unit("kubelet.service", "MainPID"), "the kubelet was restarted");
       node.run("systemctl", "is-enabled", "apiserver-bootstrap.service").orThrow();
       assertEquals("1 1", kernelSettings(node));
+      assertEquals("active", node.unit("apiserver-bootstrap-handover.path", "ActiveState"));
     }
     Path override = node.disk().path("/etc/sysctl.d/99-administrator.conf");
     Files.writeString(override, "net.netfilter.nf_conntrack_tcp_timeout_syn_sent = 3\n");
