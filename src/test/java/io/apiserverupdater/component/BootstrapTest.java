@@ -1,6 +1,7 @@
 package io.apiserverupdater.component;
 
 import static io.apiserverupdater.component.Replicas.SOON;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -463,6 +464,25 @@ class BootstrapTest {
     assertEquals(pinned, files.hostsText());
     // The node has to come back all the same.
     node.run("pin").exits(0);
+  }
+
+  /** A waiting hand-over cannot be told that restore has not ended it after all. */
+  @Test
+  void restoreThatCannotChangeTheFileSaysHowToGoOn() throws Exception {
+    node.run("pin").exits(0);
+    String pinned = files.hostsText();
+    Path state = files.state().resolve("state");
+    byte[] before = Files.readAllBytes(state);
+    // No name is left for a file beside it.
+    Path target = files.folder().resolve("h".repeat(250));
+    Files.move(files.hosts(), target);
+    Files.createSymbolicLink(files.hosts(), target);
+    UpdaterProcess.Result result = node.run("restore").exits(1);
+    assertTrue(
+        result.err().contains("run systemctl start apiserver-bootstrap-handover.service"),
+        result::toString);
+    assertEquals(pinned, files.hostsText());
+    assertArrayEquals(before, Files.readAllBytes(state));
   }
 
   @Test

@@ -22,6 +22,13 @@ public interface BootMemory {
   /** Keeps a state. Nothing that goes wrong stops the boot. */
   void keep(BootState state);
 
+  /** The same, but what {@code restore} has kept by then stands. */
+  default void keepUnlessUnpinned(BootState state) {
+    if (!isUnpinned()) {
+      keep(state);
+    }
+  }
+
   /**
    * Whether a person has ended it, with {@code restore}; nothing but {@code pin} begins it anew.
    */

@@ -429,11 +429,9 @@ public final class BootSequence {
     }
     String target = address.get().getHostAddress();
     BootState now = new BootState(phase, target, evidence, epochSeconds.getAsLong(), entry.own());
-    // A hand-over that finds all as it is to be does not change since when; what restore kept in
-    // the meantime stands.
-    if (!memory.isUnpinned()
-        && memory.read().filter(before -> before.saysTheSameAs(now)).isEmpty()) {
-      memory.keep(now);
+    // A hand-over that finds all as it is to be does not change since when.
+    if (memory.read().filter(before -> before.saysTheSameAs(now)).isEmpty()) {
+      memory.keepUnlessUnpinned(now);
     }
   }
 

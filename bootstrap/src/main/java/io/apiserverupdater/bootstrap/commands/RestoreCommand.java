@@ -1,5 +1,6 @@
 package io.apiserverupdater.bootstrap.commands;
 
+import io.apiserverupdater.bootstrap.boot.BootPhase;
 import io.apiserverupdater.bootstrap.boot.BootState;
 import io.apiserverupdater.bootstrap.boot.BootStateStore;
 import io.apiserverupdater.bootstrap.boot.HostsNameEntry;
@@ -45,10 +46,8 @@ public final class RestoreCommand {
       changed = store.change(restored, HostsNameEntry.LOCK_DEADLINE).differs();
     } catch (IOException e) {
       before.ifPresentOrElse(memory::keep, memory::forget);
-      throw e;
+      throw before.filter(it -> it.phase() == BootPhase.UNPINNED).isPresent() ? e : undone(e);
     }
-    // A hand-over that was writing when it was ended may have kept its own state since.
-    memory.keep(unpinned);
     log.info("phase=unpinned name=" + config.hostname() + " changed=" + changed);
     // A node that cannot have the rule has none.
     if (table.remove(RULE_DEADLINE) instanceof RuleOutcome.Failed failed) {
@@ -56,6 +55,17 @@ public final class RestoreCommand {
       return FAILED;
     }
     return OK;
+  }
+
+  /** A hand-over that was waiting has seen meanwhile that restore ended it. */
+  private static IOException undone(IOException cause) {
+    String message = String.valueOf(cause.getMessage());
+    return new IOException(
+        message
+            + (message.endsWith(".") ? "" : ".")
+            + " If the hand-over was waiting, it has ended: run systemctl start"
+            + " apiserver-bootstrap-handover.service",
+        cause);
   }
 
   /** Before the change: otherwise a waiting hand-over would put back what it removes. */
