@@ -52,11 +52,11 @@ public record BootState(
     if (phase.isEmpty() || evidence.isEmpty() || !values.containsKey("target")) {
       return Optional.empty();
     }
-    // An earlier version did not say: then only the markers tell what is ours.
-    Optional<OwnEntry> own =
-        Optional.ofNullable(values.get("own"))
-            .map(name -> new OwnEntry(name, "true".equals(values.get("adopted"))));
     try {
+      // An earlier version did not say: then only the markers tell what is ours.
+      int adopted = Integer.parseInt(values.getOrDefault("adopted", "0"));
+      Optional<OwnEntry> own =
+          Optional.ofNullable(values.get("own")).map(name -> new OwnEntry(name, adopted));
       long since = Long.parseLong(values.getOrDefault("since", ""));
       String target = values.getOrDefault("target", "");
       return Optional.of(new BootState(phase.get(), target, evidence.get(), since, own));

@@ -37,8 +37,7 @@ public record HostsNameEntry(
   Optional<OwnEntry> ownEntryIn(HostsFile file) throws HostsFileException {
     HostsFile claimed = claimed(file);
     // Once adopted is adopted until restore: the comments that say so may be stripped as well.
-    boolean adopted =
-        claimed.hasAdoptedLines() || kept(memory.read()).filter(OwnEntry::adopted).isPresent();
+    int adopted = Math.max(claimed.adoptedLines(), adopted(memory.read()));
     return ownIn(claimed).map(address -> new OwnEntry(hostname, adopted));
   }
 
@@ -117,9 +116,7 @@ public record HostsNameEntry(
   /** The content without anything of ours, by what the state said before. */
   public HostsFile restored(HostsFile file, Optional<BootState> state) throws HostsFileException {
     HostsFile claimed = claimed(file, state);
-    return ownIn(claimed).isPresent() && kept(state).filter(OwnEntry::adopted).isPresent()
-        ? claimed.restoreAdopted()
-        : claimed.restore();
+    return ownIn(claimed).isPresent() ? claimed.restoreAdopted(adopted(state)) : claimed.restore();
   }
 
   /** The content with the markers around our entry again, should a tool have stripped them. */
@@ -131,6 +128,10 @@ public record HostsNameEntry(
     Optional<InetAddress> last =
         kept(state).flatMap(unused -> state).flatMap(it -> IpAddress.parse(it.target()));
     return last.isPresent() ? file.claim(HostsEntry.of(hostname, last.get())) : file;
+  }
+
+  private int adopted(Optional<BootState> state) {
+    return kept(state).map(OwnEntry::adopted).orElse(0);
   }
 
   /** What was kept as ours, of this name. */

@@ -5,7 +5,7 @@ package io.apiserverupdater.bootstrap.boot;
  * BootState#target}.
  *
  * @param name the host name
- * @param adopted whether entries of somebody else that it took the place of stand in the file as
+ * @param adopted how many lines of somebody else, whose place it took, are to stand in the file as
  *     comments
  */
-public record OwnEntry(String name, boolean adopted) {}
+public record OwnEntry(String name, int adopted) {}

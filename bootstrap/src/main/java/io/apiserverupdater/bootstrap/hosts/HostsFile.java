@@ -9,8 +9,10 @@ import io.apiserverupdater.bootstrap.hosts.HostsFileException.Reason;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -143,51 +145,52 @@ public final class HostsFile {
   }
 
   /**
-   * The file with a block in place of the lines that say what we wrote last and nothing else: a
-   * tool that strips comments has removed the markers around them. Where there is still a block,
-   * such a line is somebody else's.
+   * The file with a block in place of the line that says what we wrote last and nothing else: a
+   * tool that strips comments has removed the markers around it. Of several such lines, all but the
+   * last are somebody else's, and all of them where there is still a block.
    */
   public HostsFile claim(HostsEntry last) throws HostsFileException {
     if (block != null) {
       return this;
     }
-    StringBuilder others = new StringBuilder(content.length());
-    for (int line = 0; line < lineEnds.length; line++) {
-      if (!isExactly(text(line), last)) {
-        others.append(content, start(line), lineEnds[line]);
+    for (int line = lineEnds.length - 1; line >= 0; line--) {
+      if (isExactly(text(line), last)) {
+        String others = content.substring(0, start(line)) + content.substring(lineEnds[line]);
+        return new HostsFile(others).withBlock(last);
       }
     }
-    return others.length() == content.length()
-        ? this
-        : new HostsFile(others.toString()).withBlock(last);
+    return this;
   }
 
-  /** Whether there are lines that {@link #adopt} has taken over, damaged ones included. */
-  public boolean hasAdoptedLines() {
+  /** How many lines {@link #adopt} has taken over, damaged ones included, equal ones once. */
+  public int adoptedLines() {
+    Set<String> adopted = new HashSet<>();
     for (int line = 0; line < lineEnds.length; line++) {
       String text = text(line);
       if (!inBlock(line) && !text.equals(beforeAdoption(text))) {
-        return true;
+        adopted.add(text);
       }
     }
-    return false;
+    return adopted.size();
   }
 
   /**
-   * As {@link #restore}, where lines are known to have been adopted: refused when none of them is
-   * left, because then the name would be gone.
+   * As {@link #restore}, where lines are known to have been adopted: refused when one of them is
+   * gone, because then the name would lose its address.
    *
+   * @param lines how many
    * @throws HostsFileException with {@link Reason#EDITED_ADOPTION}
    */
-  public HostsFile restoreAdopted() throws HostsFileException {
-    if (!hasAdoptedLines()) {
+  public HostsFile restoreAdopted(int lines) throws HostsFileException {
+    if (adoptedLines() < lines) {
       throw new HostsFileException(
           Reason.EDITED_ADOPTION,
           List.of(),
           """
-          the entry that apiserver-bootstrap had commented out is gone; another tool may have \
-          removed the comments. Write that entry again in place of the one of \
-          apiserver-bootstrap, with a comment behind it, then run this again.""");
+          an entry that apiserver-bootstrap had commented out is gone; another tool may have \
+          removed the comment. Write that entry again in place of the whole block of \
+          apiserver-bootstrap, its marker lines included, with a comment behind it, then run this \
+          again.""");
     }
     return restore();
   }
@@ -381,7 +384,7 @@ public final class HostsFile {
     } else if (begins.size() == 1 && ends.size() == 1) {
       found = "the block of apiserver-bootstrap ends before it begins";
     } else {
-      found = "there is more than one block of apiserver-bootstrap";
+      found = "there is more than one block of apiserver-bootstrap, and one is damaged";
     }
     return new HostsFileException(
         Reason.DAMAGED_BLOCK,

@@ -41,7 +41,7 @@ class BootSequenceTest {
   private static final ProbeResult REFUSED = new Unreachable(Reason.REFUSED, "");
   private static final ProbeResult BLACK_HOLE = new Unreachable(Reason.CONNECT_TIMEOUT, "");
 
-  private static final Optional<OwnEntry> OURS = Optional.of(new OwnEntry("name", false));
+  private static final Optional<OwnEntry> OURS = Optional.of(new OwnEntry("name", 0));
 
   private List<ApiserverAddress> candidates = List.of(CP1, CP2);
   private Optional<ApiserverAddress> local = Optional.empty();

@@ -19,7 +19,7 @@ class BootStateTest {
   @EnumSource
   void whatIsWrittenIsReadAgain(BootPhase phase) {
     for (Evidence evidence : Evidence.values()) {
-      Optional<OwnEntry> own = Optional.of(new OwnEntry("a.local", evidence == Evidence.NONE));
+      Optional<OwnEntry> own = Optional.of(new OwnEntry("a.local", evidence.ordinal()));
       BootState state = new BootState(phase, "fd00:0:0:0:0:0:0:1", evidence, 1_732_197_600, own);
       assertEquals(Optional.of(state), BootState.of(state.toBytes()));
     }
@@ -42,6 +42,7 @@ class BootStateTest {
         "phase=flying\ntarget=10.0.0.1\nevidence=ready\nsince=7\n",
         "phase=pinned\ntarget=10.0.0.1\nevidence=hearsay\nsince=7\n",
         "phase=pinned\nevidence=ready\nsince=7\n",
+        "phase=pinned\ntarget=10.0.0.1\nevidence=ready\nsince=7\nown=a.local\nadopted=some\n",
         "\u0000\u0000\u0000"
       })
   void damagedFileIsNoState(String text) {

@@ -124,7 +124,7 @@ class HostsNameEntryPropertyTest {
             memory.keep(BootState.unpinned("10.0.0.1", 8));
           }
           case STRIP_COMMENTS -> {
-            adoptedAndStripped |= file.hasAdoptedLines();
+            adoptedAndStripped |= file.adoptedLines() > 0;
             file = parse(stripped(text(file)));
             others = stripped(others);
           }
@@ -138,7 +138,9 @@ class HostsNameEntryPropertyTest {
         // Refused: all is as it was.
       }
     }
-    if (!adoptedAndStripped && !steps.contains(Step.FORGET_STATE)) {
+    // Of two lines of ours without their markers one is taken for somebody else's.
+    boolean doubledAndStripped = steps.containsAll(List.of(Step.DOUBLE, Step.STRIP_COMMENTS));
+    if (!adoptedAndStripped && !doubledAndStripped && !steps.contains(Step.FORGET_STATE)) {
       assertEquals(others, text(file), () -> lines + " " + all);
     }
     assertArrayEquals(notNaming(others), notNaming(text(file)), () -> lines + " " + all);

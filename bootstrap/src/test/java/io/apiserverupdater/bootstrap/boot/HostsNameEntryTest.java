@@ -70,7 +70,7 @@ class HostsNameEntryTest {
   }
 
   private void wroteLast(InetAddress address) {
-    wroteLast(address, Optional.of(new OwnEntry("new.local", false)));
+    wroteLast(address, Optional.of(new OwnEntry("new.local", 0)));
   }
 
   private void wroteLast(InetAddress address, Optional<OwnEntry> own) {
@@ -165,7 +165,7 @@ class HostsNameEntryTest {
   void lineBesideOurBlockIsSomebodyElses() throws Exception {
     HostsNameEntry entry = new HostsNameEntry(store(), "ours.local", false, memory);
     assertTrue(entry.pointAt(ONE));
-    wroteLast(ONE, Optional.of(new OwnEntry("ours.local", false)));
+    wroteLast(ONE, Optional.of(new OwnEntry("ours.local", 0)));
     String line = "10.0.0.1 ours.local\n";
     Files.writeString(hosts, Files.readString(hosts) + line);
     HostsNameEntry later = new HostsNameEntry(store(), "ours.local", false, memory);
@@ -176,7 +176,7 @@ class HostsNameEntryTest {
   @Test
   void whatRestoreBringsBackIsNotTakenByTheNextOne() throws Exception {
     assertTrue(entry("old.local").pointAt(address(5)));
-    wroteLast(address(5), Optional.of(new OwnEntry("old.local", true)));
+    wroteLast(address(5), Optional.of(new OwnEntry("old.local", 1)));
     HostsNameEntry entry = new HostsNameEntry(store(), "old.local", false, memory);
     assertEquals(BEFORE, restored(entry));
     Files.writeString(hosts, "10.0.0.5 old.local\n");
@@ -196,7 +196,7 @@ class HostsNameEntryTest {
     assertEquals("10.0.0.5 new.local\n", restored(later));
     assertThrows(HostsFileException.class, () -> later.pointAt(TWO));
     // What was ours of another name says nothing of this one.
-    wroteLast(address(5), Optional.of(new OwnEntry("old.local", false)));
+    wroteLast(address(5), Optional.of(new OwnEntry("old.local", 0)));
     assertEquals("10.0.0.5 new.local\n", restored(later));
   }
 
@@ -218,6 +218,42 @@ class HostsNameEntryTest {
     String remedy = "127.0.0.1 localhost\n10.0.0.2 old.local # mine\n";
     Files.writeString(hosts, remedy);
     assertEquals(remedy, restored(entry));
+  }
+
+  /** Without it the name would lose an address. */
+  @Test
+  void restoreRefusesWhenOneOfTwoAdoptedLinesIsGone() throws Exception {
+    Files.writeString(hosts, "10.0.0.5 old.local\n10.0.0.6 old.local\n");
+    memory = stateStore();
+    HostsNameEntry entry = new HostsNameEntry(store(), "old.local", true, memory);
+    assertTrue(entry.pointAt(ONE));
+    assertEquals(Optional.of(new OwnEntry("old.local", 2)), entry.own());
+    wroteLast(ONE, entry.own());
+    String whole = Files.readString(hosts);
+    Files.writeString(hosts, whole.repeat(2));
+    assertEquals(Optional.of(new OwnEntry("old.local", 2)), entry.own());
+    Files.writeString(hosts, whole.substring(whole.indexOf('\n') + 1));
+    HostsFileException refused =
+        assertThrows(HostsFileException.class, () -> restored(entry), memory::toString);
+    assertEquals(HostsFileException.Reason.EDITED_ADOPTION, refused.reason());
+    assertEquals(Optional.of(new OwnEntry("old.local", 2)), entry.own());
+    Files.writeString(hosts, whole);
+    assertEquals("10.0.0.5 old.local\n10.0.0.6 old.local\n", restored(entry));
+    // The remedy of the message: in place of the block, which the other adopted line survives.
+    Files.writeString(
+        hosts,
+        whole.substring(whole.indexOf('\n') + 1, whole.indexOf("# BEGIN"))
+            + "10.0.0.5 old.local # mine\n");
+    assertEquals("10.0.0.6 old.local\n10.0.0.5 old.local # mine\n", restored(entry));
+  }
+
+  /** Of a person who wrote it beside our block, whose comments then went. */
+  @Test
+  void ofTwoEqualLinesOneStays() throws Exception {
+    Files.writeString(hosts, "10.0.0.1 new.local\n127.0.0.1 localhost\n10.0.0.1\tnew.local\n");
+    wroteLast(ONE);
+    HostsNameEntry entry = new HostsNameEntry(store(), "new.local", false, memory);
+    assertEquals("10.0.0.1 new.local\n127.0.0.1 localhost\n", restored(entry));
   }
 
   @Test

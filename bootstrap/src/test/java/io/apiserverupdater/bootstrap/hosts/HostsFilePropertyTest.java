@@ -272,7 +272,8 @@ class HostsFilePropertyTest {
     }
     assertEquals(Optional.of(entry), claimed.entry());
     assertArrayEquals(claimed.bytes(), claimed.claim(entry).bytes());
-    StringBuilder kept = new StringBuilder();
+    List<String> kept = new ArrayList<>();
+    int last = -1;
     List<String> addresses = entry.addresses().stream().map(InetAddress::getHostAddress).toList();
     for (String line : new String(content, ISO_8859_1).split("(?<=\n)", -1)) {
       StringTokenizer fields = new StringTokenizer(line, " \t\u000b\f\r\n\u0000");
@@ -283,10 +284,12 @@ class HostsFilePropertyTest {
                   .filter(ip -> addresses.contains(ip.getHostAddress()))
                   .isPresent()
               && fields.nextToken().equalsIgnoreCase(NAME);
-      kept.append(ours ? "" : line);
+      last = ours ? kept.size() : last;
+      kept.add(line);
     }
+    kept.remove(last);
     String text = new String(claimed.bytes(), ISO_8859_1);
     String before = text.substring(0, text.indexOf("# BEGIN " + MARKER + ": do not edit"));
-    assertEquals(kept.toString().stripTrailing(), before.stripTrailing());
+    assertEquals(String.join("", kept).stripTrailing(), before.stripTrailing());
   }
 }
