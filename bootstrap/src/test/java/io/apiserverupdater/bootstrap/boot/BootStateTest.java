@@ -19,7 +19,7 @@ class BootStateTest {
   @EnumSource
   void whatIsWrittenIsReadAgain(BootPhase phase) {
     for (Evidence evidence : Evidence.values()) {
-      Optional<OwnEntry> own = Optional.of(new OwnEntry("a.local", evidence.ordinal()));
+      Optional<OwnEntry> own = Optional.of(new OwnEntry("a.local", evidence.name().length()));
       BootState state = new BootState(phase, "fd00:0:0:0:0:0:0:1", evidence, 1_732_197_600, own);
       assertEquals(Optional.of(state), BootState.of(state.toBytes()));
     }
