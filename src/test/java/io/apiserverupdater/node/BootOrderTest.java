@@ -85,7 +85,7 @@ class BootOrderTest {
         node.disk(), "hosts", List.of("control-plane.lab"), Lab.APISERVER_SERVICE_ADDRESS);
     node.host().linkDown();
     node.powerOn();
-    awaitSaid(node, "found=no-address");
+    awaitSaid(node, "looking-again=");
     String entry = cluster.lab().controlPlane(1).address() + " control-plane.lab";
     node.run("sh", "-c", "echo '" + entry + "' >>/etc/hosts").orThrow();
     awaitSaid(node, "Network is unreachable");

@@ -48,7 +48,7 @@ public final class NamedControlPlanes {
 
   /**
    * @param directory made when missing
-   * @param warnings takes lines for the log
+   * @param warnings takes lines for the log, from any thread
    */
   public NamedControlPlanes(Path directory, Consumer<String> warnings) {
     this(directory, InetAddress::getAllByName, warnings);
@@ -100,7 +100,7 @@ public final class NamedControlPlanes {
     Map<String, FutureTask<List<ApiserverAddress>>> tasks = new LinkedHashMap<>();
     for (String name : names) {
       FutureTask<List<ApiserverAddress>> task =
-          new FutureTask<>(() -> again ? lookUpUntilFound(name) : lookUp(name));
+          new FutureTask<>(() -> again ? lookUpUntilFound(name, deadline) : lookUp(name));
       tasks.put(name, task);
       // The resolver knows no deadline of ours; a daemon does not keep the program.
       Thread thread = new Thread(task, "look-up-" + name);
@@ -118,11 +118,22 @@ public final class NamedControlPlanes {
     return found;
   }
 
-  private List<ApiserverAddress> lookUpUntilFound(String name) {
+  private List<ApiserverAddress> lookUpUntilFound(String name, Deadline deadline)
+      throws UnknownHostException {
+    boolean told = false;
     while (true) {
       try {
         return lookUp(name);
       } catch (UnknownHostException e) {
+        if (deadline.left().isZero()) {
+          throw e;
+        }
+        if (!told) {
+          warnings.accept(
+              "control-plane=%s found=no-address looking-again=%ds"
+                  .formatted(name, deadline.left().plusMillis(999).toSeconds()));
+          told = true;
+        }
         LockSupport.parkNanos(INTERVAL.toNanos());
       }
     }
