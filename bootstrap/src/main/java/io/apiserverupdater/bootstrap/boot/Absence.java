@@ -4,8 +4,8 @@ import java.time.Duration;
 import java.util.Optional;
 
 /**
- * For how long the hosts file has been the same without our block. A program that writes it anew
- * may be in the midst of that: to write now would lose what it has yet to write. Not thread-safe.
+ * For how long the hosts file has been the same without our block. A program that rewrites it may
+ * not have finished: to write now would lose what it has yet to write. Not thread-safe.
  */
 final class Absence {
   static final Duration STEADY = Duration.ofSeconds(1);

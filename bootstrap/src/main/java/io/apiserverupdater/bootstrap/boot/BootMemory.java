@@ -30,7 +30,7 @@ public interface BootMemory {
   }
 
   /**
-   * Whether a person has ended it, with {@code restore}; nothing but {@code pin} begins it anew.
+   * Whether a person has ended it, with {@code restore}; nothing but {@code pin} starts it again.
    */
   default boolean isUnpinned() {
     return read().filter(state -> state.phase() == BootPhase.UNPINNED).isPresent();

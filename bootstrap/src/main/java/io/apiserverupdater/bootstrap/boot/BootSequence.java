@@ -30,7 +30,9 @@ public final class BootSequence {
   private static final Duration LONGEST_CHECK_INTERVAL = Duration.ofMinutes(1);
   private static final Duration FIRST_PROGRESS = Duration.ofSeconds(10);
   private static final Duration PROGRESS_AT_LAST = Duration.ofMinutes(10);
-  private static final Duration NO_LIMIT = Duration.ofDays(36_500);
+
+  /** Longer than anybody waits. */
+  public static final Duration NO_LIMIT = Duration.ofDays(36_500);
 
   private final Plan plan;
   private final NameEntry entry;
@@ -302,13 +304,14 @@ public final class BootSequence {
         if (step instanceof RaceStep.Ask ask) {
           probing.ask(ask.address(), ask.deadline());
           continue;
-        } else if (step instanceof RaceStep.Ready && !mayWrite) {
-          // It is written soon.
         } else if (step instanceof RaceStep.Ready ready) {
-          repin(ready, before);
-          check = Optional.empty();
-          nextCheck = now + interval.toNanos();
-          interval = shorter(interval.multipliedBy(2), LONGEST_CHECK_INTERVAL);
+          // Otherwise it is written soon.
+          if (mayWrite) {
+            repin(ready, before);
+            check = Optional.empty();
+            nextCheck = now + interval.toNanos();
+            interval = shorter(interval.multipliedBy(2), LONGEST_CHECK_INTERVAL);
+          }
         } else if (step instanceof RaceStep.Wait wait) {
           wake = earlier(wake, wait.untilNanos());
         } else {
@@ -369,7 +372,7 @@ public final class BootSequence {
 
   /**
    * Puts our entry back where it was last seen, should another program have taken it out. That it
-   * is not there says nothing of a person's wish: other programs write the whole file anew.
+   * is not there says nothing of a person's wish: other programs rewrite the whole file.
    *
    * @return where our entry is now
    */

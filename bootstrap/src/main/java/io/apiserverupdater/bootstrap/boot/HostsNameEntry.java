@@ -126,16 +126,16 @@ public record HostsNameEntry(
 
   private HostsFile claimed(HostsFile file, Optional<BootState> state) throws HostsFileException {
     Optional<InetAddress> last =
-        kept(state).flatMap(unused -> state).flatMap(it -> IpAddress.parse(it.target()));
+        state.filter(this::isOfOurs).flatMap(it -> IpAddress.parse(it.target()));
     return last.isPresent() ? file.claim(HostsEntry.of(hostname, last.get())) : file;
   }
 
   private int adopted(Optional<BootState> state) {
-    return kept(state).map(OwnEntry::adopted).orElse(0);
+    return state.filter(this::isOfOurs).flatMap(BootState::own).map(OwnEntry::adopted).orElse(0);
   }
 
-  /** What was kept as ours, of this name. */
-  private Optional<OwnEntry> kept(Optional<BootState> state) {
-    return state.flatMap(BootState::own).filter(own -> own.name().equalsIgnoreCase(hostname));
+  /** Whether it is of an entry of ours, of this name. */
+  private boolean isOfOurs(BootState state) {
+    return state.own().filter(own -> own.name().equalsIgnoreCase(hostname)).isPresent();
   }
 }

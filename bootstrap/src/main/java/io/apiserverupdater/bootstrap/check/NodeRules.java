@@ -417,24 +417,25 @@ record NodeRules(Facts facts, String name, Findings findings) {
     } else {
       subject.warn("nobody has measured the scheduler " + scheduler, change);
     }
-    subject
-        .known(facts.ipvs().get().conntrack(), "run this as root on the node")
-        .filter(it -> it != 1)
+    String set = "set it to 1, as kube-proxy does when it starts";
+    notOne(subject, facts.ipvs().get().conntrack())
         .ifPresent(
             it ->
                 subject.fail(
                     "net.ipv4.vs.conntrack = %d: connections through Services fail".formatted(it),
-                    "set it to 1, as kube-proxy does when it starts"));
-    subject
-        .known(facts.ipvs().get().expireNodestConn(), "run this as root on the node")
-        .filter(it -> it != 1)
+                    set));
+    notOne(subject, facts.ipvs().get().expireNodestConn())
         .ifPresent(
             it ->
                 subject.warn(
                     ("net.ipv4.vs.expire_nodest_conn = %d: a SYN to an apiserver that vanished"
                             + " stays with it")
                         .formatted(it),
-                    "set it to 1, as kube-proxy does when it starts"));
+                    set));
+  }
+
+  private static Optional<Long> notOne(Findings subject, Reading<Long> setting) {
+    return subject.known(setting, "run this as root on the node").filter(it -> it != 1);
   }
 
   private void rule() {

@@ -40,7 +40,6 @@ public record BootCommand(BootstrapConfig config, Log log, PrintStream out) {
   /** As long as a control plane looks for its peers: the kubelet waits. */
   private static final Duration ADDRESS_PATIENCE = Duration.ofSeconds(5);
 
-  private static final Duration NO_LIMIT = Duration.ofDays(36_500);
   private static final Duration ADDRESS_INTERVAL = Duration.ofMillis(100);
 
   /** A hand-over that may know wrong addresses ends after this, and systemd starts a new one. */
@@ -198,7 +197,7 @@ public record BootCommand(BootstrapConfig config, Log log, PrintStream out) {
       return Duration.ZERO;
     }
     return config.command() == Command.HANDOVER
-        ? config.waitLimit().orElse(NO_LIMIT)
+        ? config.waitLimit().orElse(BootSequence.NO_LIMIT)
         : ADDRESS_PATIENCE;
   }
 

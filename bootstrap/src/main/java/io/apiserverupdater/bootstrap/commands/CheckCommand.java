@@ -6,7 +6,6 @@ import io.apiserverupdater.bootstrap.boot.HostsNameEntry;
 import io.apiserverupdater.bootstrap.boot.Node;
 import io.apiserverupdater.bootstrap.boot.Strategy;
 import io.apiserverupdater.bootstrap.candidates.CandidateList;
-import io.apiserverupdater.bootstrap.candidates.CandidateListStore;
 import io.apiserverupdater.bootstrap.check.Facts;
 import io.apiserverupdater.bootstrap.check.Facts.HostsBlock;
 import io.apiserverupdater.bootstrap.check.Facts.Probed;
@@ -54,11 +53,7 @@ public record CheckCommand(BootstrapConfig config, Log log) {
     String path = System.getenv().getOrDefault("PATH", "");
     NodePrograms programs = new NodePrograms(Program.folders(path), Path.of("/proc"));
     NodeFiles files = new NodeFiles(Path.of("/"));
-    Optional<CandidateList> list =
-        config.hasControlPlanes()
-            ? Optional.of(
-                new CandidateListStore(config.stateDir(), log::warn).read(config.controlPlanes()))
-            : Optional.empty();
+    Optional<CandidateList> list = CandidateLists.ifConfigured(config, log);
     List<ApiserverAddress> addresses = list.map(CandidateList::inOrder).orElse(List.of());
     Optional<ApiserverAddress> service = config.service();
     Reading<List<Probed>> probed = probe(addresses, service);

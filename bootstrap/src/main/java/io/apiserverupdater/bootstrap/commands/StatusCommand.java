@@ -7,7 +7,6 @@ import io.apiserverupdater.bootstrap.boot.BootStateStore;
 import io.apiserverupdater.bootstrap.boot.HostsNameEntry;
 import io.apiserverupdater.bootstrap.boot.Strategy;
 import io.apiserverupdater.bootstrap.candidates.CandidateList;
-import io.apiserverupdater.bootstrap.candidates.CandidateListStore;
 import io.apiserverupdater.bootstrap.configuration.BootstrapConfig;
 import io.apiserverupdater.bootstrap.configuration.BootstrapConfig.Output;
 import io.apiserverupdater.bootstrap.hosts.HostsFileStore;
@@ -67,11 +66,7 @@ public final class StatusCommand {
       String relied = kept.get().target();
       target = entry.address().filter(address -> address.getHostAddress().equals(relied));
     }
-    Optional<CandidateList> list =
-        config.hasControlPlanes()
-            ? Optional.of(
-                new CandidateListStore(config.stateDir(), log::warn).read(config.controlPlanes()))
-            : Optional.empty();
+    Optional<CandidateList> list = CandidateLists.ifConfigured(config, log);
     Status status =
         status(
             config.hostname(),
