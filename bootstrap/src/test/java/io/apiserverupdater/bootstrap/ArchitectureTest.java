@@ -38,6 +38,7 @@ class ArchitectureTest {
   private static final String IPVS = ROOT + ".ipvs..";
   private static final String LOG = ROOT + ".log..";
   private static final String NFT = ROOT + ".nft..";
+  private static final String STATE = ROOT + ".state..";
   private static final String PROGRAM = ROOT + ".program..";
   private static final String APISERVER = "io.apiserverupdater.apiserver..";
   private static final String PRINTING = "io.apiserverupdater.apiserver.printing";
@@ -86,9 +87,11 @@ class ArchitectureTest {
   @ArchTest
   static final ArchRule nftKnowsAddressesProgramsAndIpvs = only(NFT, APISERVER, IPVS, PROGRAM);
 
+  @ArchTest static final ArchRule stateKnowsFilesAndTheLog = only(STATE, FILES, LOG);
+
   @ArchTest
   static final ArchRule bootKnowsProbesTheHostsFileAndTheRule =
-      only(BOOT, APISERVER, HOSTS, NFT, LOG, FILES);
+      only(BOOT, APISERVER, HOSTS, NFT, STATE, LOG, FILES);
 
   @ArchTest
   static final ArchRule configurationKnowsValues =

@@ -1,6 +1,7 @@
 package io.apiserverupdater.bootstrap.boot;
 
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
+import io.apiserverupdater.bootstrap.state.Evidence;
 import java.util.List;
 import java.util.Optional;
 

@@ -1,6 +1,7 @@
 package io.apiserverupdater.bootstrap.boot;
 
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
+import io.apiserverupdater.bootstrap.state.Evidence;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.util.Optional;

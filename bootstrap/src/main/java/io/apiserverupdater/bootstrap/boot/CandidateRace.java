@@ -5,6 +5,7 @@ import io.apiserverupdater.apiserver.probe.ProbeResult;
 import io.apiserverupdater.apiserver.probe.ProbeResult.NotReady;
 import io.apiserverupdater.apiserver.probe.ProbeResult.Unreachable;
 import io.apiserverupdater.apiserver.time.Backoff;
+import io.apiserverupdater.bootstrap.state.Evidence;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,14 +1,17 @@
 package io.apiserverupdater.bootstrap.boot;
 
 import io.apiserverupdater.apiserver.address.IpAddress;
+import io.apiserverupdater.bootstrap.files.LockFile;
 import io.apiserverupdater.bootstrap.hosts.HostsEntry;
 import io.apiserverupdater.bootstrap.hosts.HostsFile;
 import io.apiserverupdater.bootstrap.hosts.HostsFileException;
 import io.apiserverupdater.bootstrap.hosts.HostsFileStore;
+import io.apiserverupdater.bootstrap.state.BootMemory;
+import io.apiserverupdater.bootstrap.state.BootState;
+import io.apiserverupdater.bootstrap.state.OwnEntry;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
@@ -20,9 +23,6 @@ import java.util.Optional;
  */
 public record HostsNameEntry(
     HostsFileStore store, String hostname, boolean adopt, BootMemory memory) implements NameEntry {
-  /** A change takes milliseconds; another program that takes longer is stuck. */
-  public static final Duration LOCK_DEADLINE = Duration.ofSeconds(10);
-
   @Override
   public Optional<InetAddress> address() throws IOException {
     return addressIn(store.read());
@@ -73,7 +73,7 @@ public record HostsNameEntry(
 
   @Override
   public Optional<String> check(InetAddress address) throws IOException {
-    store.mend(LOCK_DEADLINE);
+    store.mend(LockFile.DEADLINE);
     return checkDry(address);
   }
 
@@ -92,7 +92,7 @@ public record HostsNameEntry(
   @Override
   public boolean pointAt(InetAddress address) throws IOException {
     return store
-        .change(file -> memory.isUnpinned() ? file : pointed(file, address), LOCK_DEADLINE)
+        .change(file -> memory.isUnpinned() ? file : pointed(file, address), LockFile.DEADLINE)
         .differs();
   }
 

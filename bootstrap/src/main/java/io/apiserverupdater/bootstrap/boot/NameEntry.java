@@ -1,5 +1,6 @@
 package io.apiserverupdater.bootstrap.boot;
 
+import io.apiserverupdater.bootstrap.state.OwnEntry;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.util.Optional;

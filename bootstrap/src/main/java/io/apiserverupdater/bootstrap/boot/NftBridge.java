@@ -10,6 +10,7 @@ import io.apiserverupdater.bootstrap.nft.BootRuleTable;
 import io.apiserverupdater.bootstrap.nft.Carrier;
 import io.apiserverupdater.bootstrap.nft.RuleOutcome;
 import io.apiserverupdater.bootstrap.nft.RuleReading;
+import io.apiserverupdater.bootstrap.state.Evidence;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.time.Duration;

@@ -20,6 +20,7 @@ public final class Rules {
     NameRules.examine(facts, findings);
     ApiserverRules.examine(facts, findings);
     NodeRules.examine(facts, findings);
+    KernelRules.examine(facts, findings);
     return List.copyOf(findings.all());
   }
 }

@@ -1,11 +1,11 @@
 package io.apiserverupdater.bootstrap.commands;
 
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
-import io.apiserverupdater.bootstrap.boot.BootMemory;
-import io.apiserverupdater.bootstrap.boot.BootPhase;
+import io.apiserverupdater.bootstrap.state.BootMemory;
+import io.apiserverupdater.bootstrap.state.BootPhase;
 import io.apiserverupdater.bootstrap.boot.BootSequence;
 import io.apiserverupdater.bootstrap.boot.BootSequence.Pinned;
-import io.apiserverupdater.bootstrap.boot.BootStateStore;
+import io.apiserverupdater.bootstrap.state.BootStateStore;
 import io.apiserverupdater.bootstrap.boot.CandidateOrder;
 import io.apiserverupdater.bootstrap.boot.HostsNameEntry;
 import io.apiserverupdater.bootstrap.boot.NameEntry;

@@ -2,7 +2,7 @@ package io.apiserverupdater.bootstrap.commands;
 
 import io.apiserverupdater.bootstrap.boot.HostsNameEntry;
 import io.apiserverupdater.bootstrap.boot.NameEntry;
-import io.apiserverupdater.bootstrap.boot.OwnEntry;
+import io.apiserverupdater.bootstrap.state.OwnEntry;
 import io.apiserverupdater.bootstrap.hosts.HostsFile;
 import io.apiserverupdater.bootstrap.hosts.HostsFileStore;
 import java.io.IOException;

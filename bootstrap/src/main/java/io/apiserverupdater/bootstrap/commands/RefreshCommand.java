@@ -2,10 +2,10 @@ package io.apiserverupdater.bootstrap.commands;
 
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.apiserver.probe.ApiserverProbe;
+import io.apiserverupdater.bootstrap.files.LockFile;
 import io.apiserverupdater.bootstrap.api.ApiserverSource;
 import io.apiserverupdater.bootstrap.api.SourceAnswer;
-import io.apiserverupdater.bootstrap.boot.BootStateStore;
-import io.apiserverupdater.bootstrap.boot.HostsNameEntry;
+import io.apiserverupdater.bootstrap.state.BootStateStore;
 import io.apiserverupdater.bootstrap.boot.Strategy;
 import io.apiserverupdater.bootstrap.candidates.CandidateList;
 import io.apiserverupdater.bootstrap.candidates.CandidateListStore;
@@ -65,7 +65,7 @@ public final class RefreshCommand {
             config.controlPlanes(),
             members.addresses(),
             Instant.now(),
-            HostsNameEntry.LOCK_DEADLINE);
+            LockFile.DEADLINE);
     log.info("refresh=done control-planes=" + members.addresses().toString().replace(" ", ""));
     keepRuleCurrent(config, list.refreshed(), log);
     return OK;

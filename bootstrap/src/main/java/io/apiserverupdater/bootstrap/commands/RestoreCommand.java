@@ -1,11 +1,12 @@
 package io.apiserverupdater.bootstrap.commands;
 
-import io.apiserverupdater.bootstrap.boot.BootPhase;
-import io.apiserverupdater.bootstrap.boot.BootState;
-import io.apiserverupdater.bootstrap.boot.BootStateStore;
+import io.apiserverupdater.bootstrap.state.BootPhase;
+import io.apiserverupdater.bootstrap.state.BootState;
+import io.apiserverupdater.bootstrap.state.BootStateStore;
 import io.apiserverupdater.bootstrap.boot.HostsNameEntry;
 import io.apiserverupdater.bootstrap.configuration.BootstrapConfig;
 import io.apiserverupdater.bootstrap.files.FailureReason;
+import io.apiserverupdater.bootstrap.files.LockFile;
 import io.apiserverupdater.bootstrap.hosts.HostsFileStore;
 import io.apiserverupdater.bootstrap.log.Log;
 import io.apiserverupdater.bootstrap.nft.BootRuleTable;
@@ -43,7 +44,7 @@ public final class RestoreCommand {
     end(memory, unpinned, config);
     boolean changed;
     try {
-      changed = store.change(restored, HostsNameEntry.LOCK_DEADLINE).differs();
+      changed = store.change(restored, LockFile.DEADLINE).differs();
     } catch (IOException e) {
       before.ifPresentOrElse(memory::keep, memory::forget);
       throw before.filter(it -> it.phase() == BootPhase.UNPINNED).isPresent() ? e : undone(e);

@@ -1,9 +1,9 @@
 package io.apiserverupdater.bootstrap.commands;
 
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
-import io.apiserverupdater.bootstrap.boot.BootPhase;
-import io.apiserverupdater.bootstrap.boot.BootState;
-import io.apiserverupdater.bootstrap.boot.BootStateStore;
+import io.apiserverupdater.bootstrap.state.BootPhase;
+import io.apiserverupdater.bootstrap.state.BootState;
+import io.apiserverupdater.bootstrap.state.BootStateStore;
 import io.apiserverupdater.bootstrap.boot.HostsNameEntry;
 import io.apiserverupdater.bootstrap.boot.Strategy;
 import io.apiserverupdater.bootstrap.candidates.CandidateList;

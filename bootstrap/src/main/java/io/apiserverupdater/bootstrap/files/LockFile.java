@@ -22,6 +22,9 @@ import java.util.concurrent.locks.ReentrantLock;
  * it ends; the file stays, for deleting it would let two processes lock two files of one name.
  */
 public final class LockFile implements AutoCloseable {
+  /** A change takes milliseconds; another program that takes longer is stuck. */
+  public static final Duration DEADLINE = Duration.ofSeconds(10);
+
   /** The kernel's lock is the process's: among its threads, this one decides. */
   private static final ReentrantLock THREADS = new ReentrantLock();
 

@@ -4,6 +4,7 @@ import static io.apiserverupdater.bootstrap.boot.BootSequenceTest.address;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
+import io.apiserverupdater.bootstrap.state.Evidence;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.params.ParameterizedTest;

@@ -11,6 +11,7 @@ import io.apiserverupdater.apiserver.probe.ProbeResult.NotReady;
 import io.apiserverupdater.apiserver.probe.ProbeResult.Ready;
 import io.apiserverupdater.apiserver.probe.ProbeResult.Reason;
 import io.apiserverupdater.apiserver.probe.ProbeResult.Unreachable;
+import io.apiserverupdater.bootstrap.state.Evidence;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;

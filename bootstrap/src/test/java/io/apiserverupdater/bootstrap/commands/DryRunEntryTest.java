@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.apiserverupdater.apiserver.address.IpAddress;
-import io.apiserverupdater.bootstrap.boot.BootMemory;
+import io.apiserverupdater.bootstrap.state.BootMemory;
 import io.apiserverupdater.bootstrap.boot.HostsNameEntry;
 import io.apiserverupdater.bootstrap.hosts.HostsFileStore;
 import java.io.ByteArrayOutputStream;

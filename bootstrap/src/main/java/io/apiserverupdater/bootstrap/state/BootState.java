@@ -1,4 +1,4 @@
-package io.apiserverupdater.bootstrap.boot;
+package io.apiserverupdater.bootstrap.state;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -23,7 +23,7 @@ public record BootState(
   }
 
   /** But for the time. */
-  boolean saysTheSameAs(BootState other) {
+  public boolean saysTheSameAs(BootState other) {
     return phase == other.phase
         && target.equals(other.target)
         && evidence == other.evidence

@@ -1,4 +1,4 @@
-package io.apiserverupdater.bootstrap.boot;
+package io.apiserverupdater.bootstrap.state;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 

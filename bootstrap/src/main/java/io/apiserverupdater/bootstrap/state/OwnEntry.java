@@ -1,4 +1,4 @@
-package io.apiserverupdater.bootstrap.boot;
+package io.apiserverupdater.bootstrap.state;
 
 /**
  * What is ours in the hosts file: the entry that was written last. Its address is the {@link

@@ -1,4 +1,4 @@
-package io.apiserverupdater.bootstrap.boot;
+package io.apiserverupdater.bootstrap.state;
 
 import io.apiserverupdater.bootstrap.files.Disk;
 import io.apiserverupdater.bootstrap.files.LockFile;
@@ -30,7 +30,7 @@ public final class BootStateStore implements BootMemory {
    * @param directory made when missing
    */
   public BootStateStore(Path directory, Log log) {
-    this(directory, log, HostsNameEntry.LOCK_DEADLINE);
+    this(directory, log, LockFile.DEADLINE);
   }
 
   BootStateStore(Path directory, Log log, Duration lockDeadline) {

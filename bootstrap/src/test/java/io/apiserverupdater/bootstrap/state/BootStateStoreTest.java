@@ -1,4 +1,4 @@
-package io.apiserverupdater.bootstrap.boot;
+package io.apiserverupdater.bootstrap.state;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;

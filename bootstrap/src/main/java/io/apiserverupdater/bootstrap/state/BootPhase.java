@@ -1,4 +1,4 @@
-package io.apiserverupdater.bootstrap.boot;
+package io.apiserverupdater.bootstrap.state;
 
 import java.util.Locale;
 
