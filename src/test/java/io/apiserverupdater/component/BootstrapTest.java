@@ -507,6 +507,43 @@ class BootstrapTest {
     assertNotEquals("", pinned);
   }
 
+  /** As the unit runs it: before version 244, systemd itself starts no oneshot unit again. */
+  @Test
+  void handOverOfTheUnitIsTriedAgainUntilItSucceeds() throws Exception {
+    String clusterIp = "--cluster-ip=" + service.ip();
+    node.run("pin", clusterIp).exits(0);
+    service.open();
+    String whole = files.hostsText();
+    files.writeHosts(whole.replaceAll("# END apiserver-bootstrap.*\n", ""));
+    UpdaterProcess unit = node.start("handover", "--if-configured", "--retry=100ms", clusterIp);
+    unit.awaitLog("handover=failed exit-code=1 retry-every=100ms", SOON);
+    files.writeHosts(whole);
+    assertEquals(0, unit.awaitExit(SOON), unit::logText);
+    assertEquals(service.ip(), files.target());
+    assertEquals(1, unit.log("handover=failed").size(), unit::logText);
+  }
+
+  @Test
+  void handOverOfTheUnitEndsWhenItsConfigurationIsWrong() throws Exception {
+    Path config = files.folder().resolve("bootstrap.conf");
+    UpdaterProcess unit =
+        node.start("handover", "--retry=100ms", "--wait=300ms", "--cluster-ip=" + service.ip());
+    unit.awaitLog("handover=failed exit-code=4 retry-every=100ms", SOON);
+    Files.writeString(config, "CONTROL_PLAN = 10.0.0.1\n");
+    unit.result(SOON).exits(2).says("unknown key CONTROL_PLAN");
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void sigtermEndsTheHandOverOfTheUnit(boolean betweenTwoAttempts) throws Exception {
+    String wait = betweenTwoAttempts ? "--wait=300ms" : "--wait=1h";
+    UpdaterProcess unit =
+        node.start("handover", "--retry=1h", wait, "--cluster-ip=" + service.ip());
+    unit.awaitLog(betweenTwoAttempts ? "retry-every=1h" : "apiserver=" + service.ip(), SOON);
+    assertEquals(143, unit.stop());
+    assertEquals(betweenTwoAttempts ? 1 : 0, unit.log("retry-every").size(), unit::logText);
+  }
+
   // status, restore, configuration
 
   @Test
@@ -545,6 +582,18 @@ class BootstrapTest {
   void saysWhetherTheNodeIsConfigured(String line, int exitCode) throws Exception {
     Path config = Files.writeString(files.folder().resolve("some.conf"), "\uFEFF" + line + "\n");
     node.startBare(List.of("unconfigured", "--config=" + config)).result(SOON).exits(exitCode);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"pin", "handover", "refresh"})
+  void unitDoesNothingUntilItIsConfigured(String command) throws Exception {
+    Path config = Files.writeString(files.folder().resolve("some.conf"), "# CONTROL_PLANE = a\n");
+    List<String> arguments =
+        List.of(command, "--if-configured", "--config=" + config, "--hosts-file=" + files.hosts());
+    node.startBare(arguments).result(SOON).exits(0).prints("not configured");
+    assertEquals(NodeFiles.ORIGINAL, files.hostsText());
+    Files.writeString(config, "CONTROL_PLANE = somewhere!\n");
+    node.startBare(arguments).result(SOON).exits(2);
   }
 
   @Test

@@ -22,6 +22,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class BootOrderTest {
   private static final Duration SOON = Duration.ofSeconds(40);
   private static final String PIN = "apiserver-bootstrap.service";
+  private static final String HANDOVER = "apiserver-bootstrap-handover.service";
   private static final String UNITS = "/etc/systemd/system/";
 
   @RegisterExtension
@@ -31,7 +32,8 @@ class BootOrderTest {
           new NodePlan(1, ProxyMode.NFTABLES, ProxyPlacement.UNIT, "hosts"),
           new NodePlan(2, ProxyMode.NFTABLES, ProxyPlacement.UNIT, "hosts"),
           new NodePlan(3, ProxyMode.NFTABLES, ProxyPlacement.UNIT, "hosts"),
-          new NodePlan(4, ProxyMode.NFTABLES, ProxyPlacement.UNIT, "hosts"));
+          new NodePlan(4, ProxyMode.NFTABLES, ProxyPlacement.UNIT, "hosts"),
+          new NodePlan(5, ProxyMode.NFTABLES, ProxyPlacement.UNIT, "hosts"));
 
   /** A second card without a cable keeps the targets of the network waiting, and nothing else. */
   @Test
@@ -85,10 +87,10 @@ class BootOrderTest {
         node.disk(), "hosts", List.of("control-plane.lab"), Lab.APISERVER_SERVICE_ADDRESS);
     node.host().linkDown();
     node.powerOn();
-    awaitSaid(node, "looking-again=");
+    awaitSaid(node, PIN, "looking-again=");
     String entry = cluster.lab().controlPlane(1).address() + " control-plane.lab";
     node.run("sh", "-c", "echo '" + entry + "' >>/etc/hosts").orThrow();
-    awaitSaid(node, "Network is unreachable");
+    awaitSaid(node, PIN, "Network is unreachable");
     node.host().linkUp();
     long unusedReady = node.awaitSettled(SOON);
     assertEquals("success", node.unit(PIN, "Result"));
@@ -174,6 +176,34 @@ class BootOrderTest {
     node.powerOff();
   }
 
+  /** Before version 243 systemd ignores it. An empty setting takes it out. */
+  @Test
+  void doesNothingUntilItIsConfiguredAlsoWhereExecConditionIsIgnored() {
+    BootedNode node = cluster.node(5);
+    for (String unit : List.of(PIN, HANDOVER)) {
+      node.disk().write(UNITS + unit + ".d/old.conf", "[Service]\nExecCondition=\n");
+    }
+    String configuration = node.disk().text(NodePackage.CONFIGURATION);
+    node.disk().write(NodePackage.CONFIGURATION, "# nothing\n");
+    String hosts = node.disk().text("/etc/hosts");
+    node.powerOn();
+    for (String unit : List.of(PIN, HANDOVER)) {
+      awaitSaid(node, unit, "not configured");
+    }
+    node.awaitUnit("kubelet.service", "active", SOON);
+    node.awaitUnit(PIN, "active", SOON);
+    node.awaitUnit(HANDOVER, "inactive", SOON);
+    assertEquals(hosts, node.disk().text("/etc/hosts"));
+    node.disk().write(NodePackage.CONFIGURATION, configuration);
+    node.run("systemctl", "restart", PIN).orThrow();
+    Deadline.in(SOON)
+        .await(
+            "the hand-over",
+            () -> node.target(Lab.APISERVER_NAME).equals(Lab.APISERVER_SERVICE_ADDRESS),
+            () -> node.journalTail(60));
+    node.powerOff();
+  }
+
   private static void assertLine(String beginning, String text) {
     assertTrue(Pattern.compile("(?m)^" + beginning).matcher(text).find(), text);
   }
@@ -191,9 +221,11 @@ class BootOrderTest {
                 && entry.message().startsWith(beginning));
   }
 
-  private static void awaitSaid(BootedNode node, String words) {
+  private static void awaitSaid(BootedNode node, String unit, String words) {
     Deadline.in(SOON)
         .await(
-            words + " of " + PIN, () -> node.said(PIN).contains(words), () -> node.journalTail(60));
+            words + " of " + unit,
+            () -> node.said(unit).contains(words),
+            () -> node.journalTail(60));
   }
 }

@@ -237,6 +237,11 @@ class PackageTest {
       assertTrue(Files.isSymbolicLink(node.disk().path(link)), link);
     }
     assertEquals(List.of(1, 1, 1), conditions());
+    String hosts = node.hosts();
+    assertEquals(List.of(0, 0, 0), exitCodes("ExecStart="));
+    assertEquals(hosts, node.hosts());
+    configure("CONTROL_PLAN = 10.0.0.1\n");
+    assertEquals(List.of(2, 2, 2), exitCodes("ExecStart="));
     configure("CONTROL_PLANE=10.0.0.1\n");
     assertEquals(List.of(0, 0, 0), conditions());
     for (String configured :
@@ -252,16 +257,20 @@ class PackageTest {
     assertEquals(List.of(1, 1, 1), conditions());
   }
 
-  /** The exit codes of what each unit asks before it starts. */
+  /** The exit codes of what each unit asks before it starts, where systemd knows how to ask. */
   private List<Integer> conditions() {
+    return exitCodes("ExecCondition=");
+  }
+
+  private List<Integer> exitCodes(String setting) {
     return UNITS.stream()
         .map(
             unit ->
                 node.disk()
                     .text("/usr/lib/systemd/system/" + unit)
                     .lines()
-                    .filter(line -> line.startsWith("ExecCondition="))
-                    .map(line -> line.substring("ExecCondition=".length()))
+                    .filter(line -> line.startsWith(setting))
+                    .map(line -> line.substring(setting.length()))
                     .map(command -> node.run("sh", "-c", command).exitCode())
                     .findFirst()
                     .orElseThrow())

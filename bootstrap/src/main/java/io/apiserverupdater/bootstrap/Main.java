@@ -1,5 +1,6 @@
 package io.apiserverupdater.bootstrap;
 
+import io.apiserverupdater.apiserver.flags.GoDuration;
 import io.apiserverupdater.apiserver.printing.PrintableStream;
 import io.apiserverupdater.bootstrap.candidates.CandidateListStore;
 import io.apiserverupdater.bootstrap.candidates.NamedControlPlanes;
@@ -7,8 +8,11 @@ import io.apiserverupdater.bootstrap.commands.BootCommand;
 import io.apiserverupdater.bootstrap.commands.CheckCommand;
 import io.apiserverupdater.bootstrap.commands.RefreshCommand;
 import io.apiserverupdater.bootstrap.commands.RestoreCommand;
+import io.apiserverupdater.bootstrap.commands.Retries;
+import io.apiserverupdater.bootstrap.commands.Retries.Ended;
 import io.apiserverupdater.bootstrap.commands.StatusCommand;
 import io.apiserverupdater.bootstrap.configuration.BootstrapConfig;
+import io.apiserverupdater.bootstrap.configuration.BootstrapConfig.Parsed;
 import io.apiserverupdater.bootstrap.configuration.BootstrapFlags;
 import io.apiserverupdater.bootstrap.configuration.Command;
 import io.apiserverupdater.bootstrap.configuration.Help;
@@ -17,6 +21,10 @@ import java.io.IOException;
 import java.lang.module.ModuleDescriptor;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 
 /** Starts the bootstrap: reads what is asked for, and runs the command. */
 public final class Main {
@@ -35,50 +43,90 @@ public final class Main {
   private Main() {}
 
   /** See {@code --help}. */
-  public static void main(String[] arguments) throws InterruptedException {
+  public static void main(String[] arguments) {
     System.setOut(new PrintableStream(System.out));
     System.setErr(new PrintableStream(System.err));
-    BootstrapConfig.Parsed parsed = BootstrapFlags.parse(Arrays.asList(arguments));
     int code;
-    if (parsed instanceof BootstrapConfig.Parsed.Run run) {
-      code = run(run.config());
-    } else if (parsed instanceof BootstrapConfig.Parsed.Invalid invalid) {
-      for (String error : invalid.errors()) {
-        System.err.println("error: " + error);
-      }
-      System.err.println("See apiserver-bootstrap --help.");
-      code = INVALID;
-    } else {
-      boolean help = parsed instanceof BootstrapConfig.Parsed.Help;
-      System.out.print(help ? Help.text() : "apiserver-bootstrap " + version() + "\n");
-      code = OK;
+    try {
+      code = run(Arrays.asList(arguments));
+    } catch (InterruptedException e) {
+      // The program was told to end, and the runtime has the exit code.
+      code = FAILED;
     }
     System.out.flush();
     System.exit(code);
   }
 
-  private static int run(BootstrapConfig given) throws InterruptedException {
-    BootstrapConfig config = given;
+  /** Returns the exit code. The configuration is read anew for each attempt. */
+  private static int run(List<String> arguments) throws InterruptedException {
     Log log = new Log(System.err, System.getenv("JOURNAL_STREAM") != null);
+    Retries retries = new Retries();
+    while (true) {
+      Parsed parsed = BootstrapFlags.parse(arguments);
+      Ended ended = attempt(parsed, log);
+      if (Thread.interrupted()) {
+        throw new InterruptedException();
+      }
+      Optional<Duration> interval =
+          parsed instanceof Parsed.Run run ? run.config().retry() : Optional.empty();
+      Retries.Step step = retries.after(ended, interval, System.nanoTime());
+      if (!(step instanceof Retries.Step.TryAgain again)) {
+        ended.error().ifPresent(log::error);
+        return ended.exitCode();
+      }
+      if (again.tells()) {
+        ended.error().ifPresent(log::error);
+        log.warn(
+            "handover=failed exit-code=%d retry-every=%s"
+                .formatted(ended.exitCode(), GoDuration.format(again.after())));
+      }
+      boolean unusedOver =
+          new CountDownLatch(1).await(again.after().toNanos(), TimeUnit.NANOSECONDS);
+    }
+  }
+
+  private static Ended attempt(Parsed parsed, Log log) throws InterruptedException {
+    if (parsed instanceof Parsed.Run run) {
+      return attempt(run.config(), log);
+    }
+    if (parsed instanceof Parsed.Invalid invalid) {
+      for (String error : invalid.errors()) {
+        System.err.println("error: " + error);
+      }
+      System.err.println("See apiserver-bootstrap --help.");
+      return new Ended(INVALID, Optional.empty());
+    }
+    boolean help = parsed instanceof Parsed.Help;
+    System.out.print(help ? Help.text() : "apiserver-bootstrap " + version() + "\n");
+    return new Ended(OK, Optional.empty());
+  }
+
+  private static Ended attempt(BootstrapConfig config, Log log) throws InterruptedException {
+    String error;
     try {
-      config = lookedUp(given, log);
-      return switch (config.command()) {
-        case RUN, PIN, HANDOVER -> new BootCommand(config, log, System.out).run();
-        case REFRESH -> RefreshCommand.run(config, log, System.out);
-        case UNCONFIGURED -> unconfigured(config);
-        case CHECK -> new CheckCommand(config, log).run(System.out);
-        case STATUS -> StatusCommand.run(config, log, System.out);
-        case RESTORE -> RestoreCommand.run(config, log, System.out);
-      };
+      return new Ended(exitCode(lookedUp(config, log), log), Optional.empty());
     } catch (IOException e) {
-      log.error(String.valueOf(e.getMessage()));
+      error = String.valueOf(e.getMessage());
     } catch (RuntimeException | Error e) {
       StackTraceElement[] trace = e.getStackTrace();
-      log.error(
-          "unexpected " + e + (trace.length == 0 ? "" : " at " + trace[0]) + "; please report it");
+      error =
+          "unexpected " + e + (trace.length == 0 ? "" : " at " + trace[0]) + "; please report it";
     }
     // There 1 has another meaning, which the Java runtime does not know.
-    return config.dryRun() || config.command() == Command.CHECK ? INVALID : FAILED;
+    boolean isTaken = config.dryRun() || config.command() == Command.CHECK;
+    return new Ended(isTaken ? INVALID : FAILED, Optional.of(error));
+  }
+
+  private static int exitCode(BootstrapConfig config, Log log)
+      throws IOException, InterruptedException {
+    return switch (config.command()) {
+      case RUN, PIN, HANDOVER -> new BootCommand(config, log, System.out).run();
+      case REFRESH -> RefreshCommand.run(config, log, System.out);
+      case UNCONFIGURED -> unconfigured(config);
+      case CHECK -> new CheckCommand(config, log).run(System.out);
+      case STATUS -> StatusCommand.run(config, log, System.out);
+      case RESTORE -> RestoreCommand.run(config, log, System.out);
+    };
   }
 
   /** With the addresses of the control planes that are given by name. */

@@ -42,10 +42,14 @@ public record BootCommand(BootstrapConfig config, Log log, PrintStream out) {
 
   private static final Duration ADDRESS_INTERVAL = Duration.ofMillis(100);
 
-  /** A hand-over that may know wrong addresses ends after this, and systemd starts a new one. */
+  /** A hand-over that may know wrong addresses ends after this; the unit's --retry begins anew. */
   private static final Duration DOUBT = Duration.ofMinutes(5);
 
-  /** Returns the exit code; when it throws, the hosts file is as it was. */
+  /**
+   * Returns the exit code; when it throws, the hosts file is as it was.
+   *
+   * @throws InterruptedException when the program was told to end
+   */
   public int run() throws IOException, InterruptedException {
     HostsFileStore store = new HostsFileStore(config.hostsFile(), config.stateDir(), log::warn);
     BootStateStore memory = new BootStateStore(config.stateDir(), log);
@@ -80,9 +84,6 @@ public record BootCommand(BootstrapConfig config, Log log, PrintStream out) {
         }
         justPinned = false;
       } while (!memory.isUnpinned() && !isAtItsEnd(sequence, entry));
-    } catch (InterruptedException e) {
-      // The program was told to end, and the runtime has the exit code.
-      return KEPT;
     } finally {
       termination.over();
     }

@@ -13,12 +13,15 @@ final class Termination {
   private static final Duration PATIENCE = Duration.ofMillis(1_500);
 
   private final CountDownLatch ended = new CountDownLatch(1);
+  private final Thread hook;
 
-  private Termination() {}
+  private Termination(Thread worker) {
+    hook = new Thread(() -> end(worker), "termination");
+  }
 
   static Termination interrupting(Thread worker) {
-    Termination termination = new Termination();
-    Runtime.getRuntime().addShutdownHook(new Thread(() -> termination.end(worker), "termination"));
+    Termination termination = new Termination(worker);
+    Runtime.getRuntime().addShutdownHook(termination.hook);
     return termination;
   }
 
@@ -37,5 +40,11 @@ final class Termination {
   /** From now on there is nothing to end. */
   void over() {
     ended.countDown();
+    try {
+      // A hand-over that is tried again and again must not leave one behind each time.
+      boolean unusedKnown = Runtime.getRuntime().removeShutdownHook(hook);
+    } catch (IllegalStateException e) {
+      // The program is ending.
+    }
   }
 }

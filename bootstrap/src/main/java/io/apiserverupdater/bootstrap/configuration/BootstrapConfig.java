@@ -21,6 +21,7 @@ import java.util.Optional;
  * @param trust whom to believe that it is an apiserver; empty where nothing was given or found
  * @param timeout how long to look for a control plane that is ready
  * @param waitLimit how long to wait for the clusterIP; empty for no limit
+ * @param retry how long after a failed hand-over the next attempt begins; empty for one attempt
  * @param rise how many answers in a row count as working
  * @param kubeletUnit the unit that must wait for the pin
  * @param proxyUnit the same of a kube-proxy that runs as a unit
@@ -38,6 +39,7 @@ public record BootstrapConfig(
     Path stateDir,
     Duration timeout,
     Optional<Duration> waitLimit,
+    Optional<Duration> retry,
     int rise,
     Role role,
     Optional<ApiserverAddress> localApiserver,
@@ -98,6 +100,7 @@ public record BootstrapConfig(
         stateDir,
         timeout,
         waitLimit,
+        retry,
         rise,
         role,
         localApiserver,

@@ -227,6 +227,19 @@ public final class BootstrapFlags {
                   + " letters with _ for -, such as CLUSTER_IP = 10.96.0.64. Flags on the command"
                   + " line take precedence.");
 
+  static final Flag<Boolean> IF_CONFIGURED =
+      FLAGS
+          .off("if-configured")
+          .help("Do nothing and exit with 0 if CONTROL_PLANE is not set. The units use this.");
+
+  static final Flag<Duration> RETRY =
+      FLAGS
+          .optional(
+              "retry", FlagType.duration(Duration.ofMillis(100), Duration.ofHours(24)), "never")
+          .help(
+              "With handover: after exit code 1 or 4 read the configuration again and begin anew,"
+                  + " this long after the end. The unit uses this.");
+
   static final Flag<Boolean> DRY_RUN =
       FLAGS
           .off("dry-run")
@@ -267,7 +280,11 @@ public final class BootstrapFlags {
       return new Parsed.Version();
     }
     ConfigFile.addTo(line);
-    Command command = Command.of(line.command());
+    Command given = Command.of(line.command());
+    checkCommand(line, given);
+    // What is wrong with the file is told all the same.
+    boolean passes = line.get(IF_CONFIGURED) && !line.isGiven(CONTROL_PLANE);
+    Command command = passes ? Command.UNCONFIGURED : given;
     int port = line.get(PORT);
     Optional<InetAddress> clusterIp = line.given(CLUSTER_IP);
     Optional<Duration> wait = line.given(WAIT);
@@ -285,6 +302,7 @@ public final class BootstrapFlags {
             line.get(STATE_DIR),
             line.get(TIMEOUT),
             wait.isPresent() && wait.get().isZero() ? Optional.empty() : wait,
+            line.given(RETRY),
             line.get(RISE),
             line.get(ROLE),
             local.isPresent() ? hostAddress(local.get(), port) : Optional.empty(),
@@ -438,11 +456,20 @@ public final class BootstrapFlags {
           line.origin(REMOVE_AFTER_HANDOVER)
               + " needs strategy nft: hosts has no rule to remove; remove it, or choose nft");
     }
-    if (config.dryRun() && !command.writes()) {
+  }
+
+  private static void checkCommand(CommandLine line, Command command) {
+    if (line.get(DRY_RUN) && !command.writes()) {
       line.error("--dry-run: " + command.word() + " writes nothing; remove --dry-run");
     }
     if (line.isGiven(OUTPUT) && command != Command.CHECK && command != Command.STATUS) {
       line.error("--output is for check and status only; remove --output");
+    }
+    if (line.get(IF_CONFIGURED) && !command.probes() && command != Command.REFRESH) {
+      line.error("--if-configured is for pin, handover and refresh only; remove --if-configured");
+    }
+    if (line.isGiven(RETRY) && (command != Command.HANDOVER || line.get(DRY_RUN))) {
+      line.error("--retry is for handover only, without --dry-run; remove --retry");
     }
   }
 

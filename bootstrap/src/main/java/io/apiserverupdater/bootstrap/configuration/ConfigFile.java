@@ -23,7 +23,7 @@ import java.util.Map;
  */
 final class ConfigFile {
   private static final List<String> ONLY_FLAGS =
-      List.of("config", "dry-run", "output", "help", "version");
+      List.of("config", "if-configured", "retry", "dry-run", "output", "help", "version");
 
   private final CommandLine line;
   private final List<String> keys = new ArrayList<>();

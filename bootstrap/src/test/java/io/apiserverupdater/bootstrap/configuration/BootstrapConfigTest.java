@@ -159,6 +159,8 @@ class BootstrapConfigTest {
         "PORT|:1: \"PORT\" is not a setting, expected KEY = value or a # comment",
         "=1|:1: \"=1\" is not a setting, expected KEY = value or a # comment",
         "DRY_RUN=true|:1: unknown key DRY_RUN; see --help",
+        "IF_CONFIGURED=true|:1: unknown key IF_CONFIGURED; see --help",
+        "RETRY=30s|:1: unknown key RETRY; see --help",
         "HOSTNAME=\"a|:1: HOSTNAME is \"a, expected quotes around all of it or none",
         "HOSTNAME=a\\\\|:1: HOSTNAME ends with a backslash, expected the value on one line",
         "RISE=101|:1: RISE is \"101\", expected a number from 1 to 100",
@@ -206,6 +208,7 @@ class BootstrapConfigTest {
         "--remove-after-handover|--remove-after-handover needs strategy nft: hosts has no rule"
             + " to remove; remove it, or choose nft",
         "-o=json|--output is for check and status only; remove --output",
+        "--retry=30s|--retry is for handover only, without --dry-run; remove --retry",
         "--control-plane=10.0.0.1:7443|--control-plane holds 10.0.0.1:7443, expected port 6443:"
             + " with strategy hosts all programs dial the port of --port; remove this port, or"
             + " choose strategy nft",
@@ -268,6 +271,37 @@ class BootstrapConfigTest {
     assertEquals(
         List.of("--dry-run: " + command + " writes nothing; remove --dry-run"),
         errors(command, "--dry-run"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"pin", "handover", "refresh"})
+  void unitDoesNothingUntilItIsConfigured(String command) throws IOException {
+    file = write("# CONTROL_PLANE = 10.0.0.1\nHOSTNAME = a.example\n");
+    assertEquals(Command.UNCONFIGURED, valid(command, "--if-configured").command());
+    file = write("CONTROL_PLAN = 10.0.0.1\n");
+    assertEquals(
+        List.of(file + ":1: unknown key CONTROL_PLAN; did you mean CONTROL_PLANE?"),
+        errors(command, "--if-configured"));
+    file = write("CONTROL_PLANE = 10.0.0.1\nCLUSTER_IP = 10.96.0.64\nCA_CERT_HASH = " + HASH);
+    assertEquals(Command.of(Optional.of(command)), valid(command, "--if-configured").command());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"status", "restore", "check", "unconfigured"})
+  void ifConfiguredIsForTheUnits(String command) {
+    assertEquals(
+        List.of("--if-configured is for pin, handover and refresh only; remove --if-configured"),
+        errors(command, "--if-configured"));
+  }
+
+  @Test
+  void onlyHandoverIsTriedAgain() {
+    assertEquals(
+        Optional.of(Duration.ofSeconds(30)), valid(with("handover", "--retry=30s")).retry());
+    assertEquals(Optional.empty(), valid(with("handover")).retry());
+    assertEquals(1, errors(with("pin", "--retry=30s")).size());
+    assertEquals(1, errors(with("handover", "--retry=30s", "--dry-run")).size());
+    assertEquals(1, errors(with("handover", "--retry=0")).size());
   }
 
   @Test
