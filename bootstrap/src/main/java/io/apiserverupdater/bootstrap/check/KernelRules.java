@@ -145,7 +145,7 @@ record KernelRules(Facts facts, Findings findings) {
     } else {
       subject.warn(
           "not there: expected with REMOVE_AFTER_HANDOVER only",
-          "otherwise run apiserver-bootstrap pin and find out what flushes the ruleset");
+          "otherwise run apiserver-bootstrap refresh, and find out what flushes the ruleset");
     }
   }
 }
