@@ -54,7 +54,8 @@ public record LabPki(Path folder, HeldCertificate ca) {
     return folder.resolve("ca.crt");
   }
 
-  Path caKey() {
+  /** Of the CA, in PKCS#8. */
+  public Path caKey() {
     return folder.resolve("ca.key");
   }
 

@@ -1,10 +1,14 @@
 package io.apiserverupdater.node;
 
+import io.apiserverupdater.lab.Execution;
 import io.apiserverupdater.lab.Lab;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Base64;
+import java.util.List;
 
 /**
  * What is on a node's disk before it boots: what makes it a machine of its own, and what an
@@ -18,6 +22,17 @@ final class NodeConfiguration {
   static final String KUBERNETES_IMAGE = "/usr/local/lib/lab/kubernetes.tar";
 
   private static final String KUBELET_CONFIGURATION = "/var/lib/kubelet/config.yaml";
+
+  private static final Duration QUICK = Duration.ofSeconds(10);
+
+  /** What cfssl makes of kubeasz's request for a kubelet: $1.pem and $1-key.pem. */
+  private static final String KUBEASZ_CERTIFICATE =
+      """
+      openssl genrsa -traditional -out "$1-key.pem" 2048
+      openssl req -new -key "$1-key.pem" -out "$1.csr" \\
+        -subj "/C=CN/ST=HangZhou/L=XS/O=system:nodes/OU=System/CN=system:node:$2"
+      openssl x509 -req -in "$1.csr" -CA "$3" -CAkey "$4" -set_serial 4711 -days 1 -out "$1.pem"
+      """;
 
   private static final String SERVER = "https://" + Lab.APISERVER_NAME + ":" + Lab.APISERVER_PORT;
 
@@ -61,8 +76,10 @@ final class NodeConfiguration {
   static void write(NodeDisk disk, NodeImage image, NodePlan plan, Lab lab) {
     writeMachine(disk, image, plan);
     disk.write("/etc/kubernetes/pki/ca.crt", caCertificate(lab));
-    disk.write("/etc/kubernetes/bootstrap-kubelet.conf", kubeconfig(lab, lab.joinToken()));
-    disk.write("/etc/kubernetes/kube-proxy.kubeconfig", kubeconfig(lab, lab.proxyToken()));
+    disk.write(
+        "/etc/kubernetes/bootstrap-kubelet.conf", kubeconfig(lab, "token: " + lab.joinToken()));
+    disk.write(
+        "/etc/kubernetes/kube-proxy.kubeconfig", kubeconfig(lab, "token: " + lab.proxyToken()));
     disk.write(
         "/etc/kubernetes/kube-proxy.yaml",
         lab.proxyConfiguration(plan.mode(), plan.name(), "/etc/kubernetes/kube-proxy.kubeconfig"));
@@ -76,6 +93,89 @@ final class NodeConfiguration {
                 plan.placement() == ProxyPlacement.POD ? "pod" : "unit"));
     if (plan.placement() == ProxyPlacement.UNIT) {
       disk.chroot("systemctl", "--quiet", "enable", "kube-proxy").orThrow();
+    }
+  }
+
+  /**
+   * Makes what {@link #write} has made the node of a kubeasz cluster, off and fresh: its file
+   * places and flags (roles/kube-node there), and a kubelet that has its certificate from the
+   * installer.
+   */
+  static void moveToKubeaszPlaces(NodeDisk disk, NodePlan plan, Lab lab) {
+    Path kubelet = lab.work().resolve(plan.name() + "-kubelet");
+    Execution.run(
+            QUICK,
+            "sh",
+            "-ec",
+            KUBEASZ_CERTIFICATE,
+            "sh",
+            kubelet.toString(),
+            plan.name(),
+            lab.pki().caFile().toString(),
+            lab.pki().caKey().toString())
+        .orThrow();
+    disk.write("/etc/kubernetes/ssl/ca.pem", caCertificate(lab));
+    disk.copy(kubelet + ".pem", "/etc/kubernetes/ssl/kubelet.pem");
+    disk.copy(kubelet + "-key.pem", "/etc/kubernetes/ssl/kubelet-key.pem");
+    disk.write(
+        "/etc/kubernetes/kubelet.kubeconfig",
+        kubeconfig(
+            lab,
+            "client-certificate-data: %s\n    client-key-data: %s"
+                .formatted(
+                    base64(disk.text("/etc/kubernetes/ssl/kubelet.pem")),
+                    base64(disk.text("/etc/kubernetes/ssl/kubelet-key.pem")))));
+    disk.write(
+        KUBELET_CONFIGURATION,
+        disk.text(KUBELET_CONFIGURATION)
+            .replace("/etc/kubernetes/pki/ca.crt", "/etc/kubernetes/ssl/ca.pem")
+            .replace(
+                "rotateCertificates: true",
+                """
+                tlsCertFile: /etc/kubernetes/ssl/kubelet.pem
+                tlsPrivateKeyFile: /etc/kubernetes/ssl/kubelet-key.pem"""));
+    disk.write(
+        "/etc/systemd/system/kubelet.service",
+        """
+        [Unit]
+        Description=Kubernetes Kubelet
+
+        [Service]
+        WorkingDirectory=/var/lib/kubelet
+        ExecStart=/opt/kube/kubelet --config=/var/lib/kubelet/config.yaml --hostname-override=%s \
+          --kubeconfig=/etc/kubernetes/kubelet.kubeconfig --root-dir=/var/lib/kubelet
+        Restart=always
+        RestartSec=5
+
+        [Install]
+        WantedBy=multi-user.target
+        """
+            .formatted(plan.name()));
+    disk.write(
+        "/var/lib/kube-proxy/kube-proxy-config.yaml", disk.text("/etc/kubernetes/kube-proxy.yaml"));
+    disk.write(
+        "/etc/systemd/system/kube-proxy.service",
+        """
+        [Unit]
+        Description=Kubernetes Kube-Proxy Server
+        After=network.target
+
+        [Service]
+        WorkingDirectory=/var/lib/kube-proxy
+        ExecStart=/opt/kube/kube-proxy --config=/var/lib/kube-proxy/kube-proxy-config.yaml
+        Restart=always
+        RestartSec=5
+
+        [Install]
+        WantedBy=multi-user.target
+        """);
+    for (String elsewhere :
+        List.of(
+            "/etc/kubernetes/pki/ca.crt",
+            "/etc/kubernetes/bootstrap-kubelet.conf",
+            "/etc/kubernetes/kube-proxy.yaml",
+            "/etc/default/kubelet")) {
+      disk.remove(elsewhere);
     }
   }
 
@@ -141,7 +241,12 @@ final class NodeConfiguration {
     }
   }
 
-  private static String kubeconfig(Lab lab, String token) {
+  private static String base64(String text) {
+    return Base64.getEncoder().encodeToString(text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** With what says in it who the user is. */
+  private static String kubeconfig(Lab lab, String credential) {
     return """
         apiVersion: v1
         kind: Config
@@ -159,11 +264,8 @@ final class NodeConfiguration {
         users:
         - name: node
           user:
-            token: %s
+            %s
         """
-        .formatted(
-            Base64.getEncoder().encodeToString(caCertificate(lab).getBytes(StandardCharsets.UTF_8)),
-            SERVER,
-            token);
+        .formatted(base64(caCertificate(lab)), SERVER, credential);
   }
 }
