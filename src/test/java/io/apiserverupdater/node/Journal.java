@@ -60,6 +60,18 @@ public record Journal(List<JournalEntry> entries) {
     throw new LabException("the journal has no " + what + ":\n" + this);
   }
 
+  /**
+   * The position, from 0, at which systemd first said of a unit that it has started or finished.
+   */
+  int indexOf(String word, String unit) {
+    return indexOf(
+        word + " " + unit,
+        entry ->
+            entry.fromSystemd()
+                && entry.unit().equals(unit)
+                && entry.message().startsWith(word + " "));
+  }
+
   @Override
   public String toString() {
     return entries.stream().map(JournalEntry::toString).collect(Collectors.joining("\n"));

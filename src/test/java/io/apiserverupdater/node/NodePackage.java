@@ -3,15 +3,19 @@ package io.apiserverupdater.node;
 import io.apiserverupdater.lab.ControlPlaneHost;
 import io.apiserverupdater.lab.Execution;
 import io.apiserverupdater.lab.Lab;
+import io.apiserverupdater.lab.LabException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
-/** The bootstrap's .deb, as the build has just made it, and its configuration. */
+/** The bootstrap's .deb, as the build has just made it, its configuration, and what it says. */
 final class NodePackage {
   static final String CONFIGURATION = "/etc/apiserver-bootstrap/bootstrap.conf";
   private static final Duration REPACK = Duration.ofSeconds(60);
   private static final String ON_NODE = "/root/apiserver-bootstrap.deb";
+  private static final Pattern CANDIDATES = Pattern.compile("candidates=(\\S+)");
 
   private NodePackage() {}
 
@@ -51,6 +55,23 @@ final class NodePackage {
             "--showformat=${db:Status-Status} ${Version}",
             "apiserver-bootstrap");
     return asked.out().startsWith("installed ") ? asked.out().substring(10) : "";
+  }
+
+  /** In which order the node would ask these control planes, as it says itself: A:6443,B:6443,… */
+  static String order(BootedNode node, List<String> controlPlanes) {
+    Execution shown =
+        node.run(
+            "apiserver-bootstrap",
+            "pin",
+            "--dry-run",
+            "--timeout=1ms",
+            "--state-dir=/run/not-there",
+            "--control-plane=" + String.join(",", controlPlanes));
+    Matcher candidates = CANDIDATES.matcher(shown.err());
+    if (!candidates.find()) {
+      throw new LabException("no candidates in " + shown);
+    }
+    return candidates.group(1);
   }
 
   /** Configures it for all control planes that the lab has now. */
