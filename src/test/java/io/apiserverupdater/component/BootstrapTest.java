@@ -112,6 +112,7 @@ class BootstrapTest {
     List<String> pin = node.classesOf("pin");
     assertTrue(pin.stream().anyMatch(line -> line.contains("bootstrap.boot.BootSequence")));
     assertEquals(List.of(), pin.stream().filter(libraries.asPredicate()).toList());
+    assertEquals(List.of(), pin.stream().filter(line -> line.contains("Completion")).toList());
   }
 
   // One that says, with a certificate of the cluster, that it is ready: that is an apiserver.

@@ -23,6 +23,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** The release archive, unpacked as a person does, and the launcher in it. */
 @Tag("component")
@@ -289,6 +291,43 @@ class LauncherTest {
     UpdaterProcess.Result result =
         replicas.run(command, Map.of("PATH", bin + ":" + SEARCH_PATH), "").result(SOON).exits(0);
     assertTrue(result.out().startsWith("updater "), result::toString);
+  }
+
+  @Test
+  void bringsTheCompletionFileOfEachShell() throws Exception {
+    for (Map.Entry<String, String> file :
+        Map.of(
+                "bash", "bash-completion/completions/updater",
+                "zsh", "zsh/site-functions/_updater",
+                "fish", "fish/vendor_completions.d/updater.fish")
+            .entrySet()) {
+      assertEquals(
+          run(Map.of(), launcher(), "completion", file.getKey()).exits(0).out().strip(),
+          Files.readString(release.resolve("share").resolve(file.getValue())).strip());
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "--health-check t | tcp",
+        "--health-check=o | --health-check=off",
+        "--kubeconfig /e  | :0",
+        "--context a      | :4",
+      })
+  void kubectlCompletesThePlugin(String line, String first) throws Exception {
+    Path bin = release.resolve("bin");
+    List<String> command = new ArrayList<>();
+    kubectl()
+        .ifPresentOrElse(
+            kubectl ->
+                command.addAll(List.of(kubectl.toString(), "__complete", "apiserver-updater")),
+            () -> command.add(bin.resolve("kubectl_complete-apiserver_updater").toString()));
+    command.addAll(List.of(line.split(" ")));
+    UpdaterProcess.Result result =
+        replicas.run(command, Map.of("PATH", bin + ":" + SEARCH_PATH), "").result(SOON).exits(0);
+    assertEquals(first, result.out().lines().findFirst().orElse(""), result::toString);
   }
 
   /** The one that the real tier has built, if it has. */

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -155,6 +156,7 @@ class PackageTest {
         List.of(
             "deploy/runtime.sh",
             "deploy/ListClasses.java",
+            "deploy/completions",
             "deploy/systemd",
             "deploy/deb/build-tree",
             "deploy/deb/control",
@@ -213,6 +215,20 @@ class PackageTest {
     }
     assertTrue(found > 15, help);
     assertEquals(new TreeSet<String>(), missing);
+  }
+
+  @Test
+  void bringsTheCompletionFileOfEachShell() {
+    String unusedWords = node.install(DEB);
+    Map.of(
+            "bash", "bash-completion/completions/apiserver-bootstrap",
+            "zsh", "zsh/vendor-completions/_apiserver-bootstrap",
+            "fish", "fish/vendor_completions.d/apiserver-bootstrap.fish")
+        .forEach(
+            (shell, file) ->
+                assertEquals(
+                    node.run(PROGRAM, "completion", shell).orThrow().out(),
+                    node.disk().text("/usr/share/" + file)));
   }
 
   @Test

@@ -96,6 +96,10 @@ public final class Main {
       System.err.println("See apiserver-bootstrap --help.");
       return new Ended(INVALID, Optional.empty());
     }
+    if (parsed instanceof Parsed.Completion completion) {
+      System.out.print(completion.script());
+      return new Ended(OK, Optional.empty());
+    }
     boolean help = parsed instanceof Parsed.Help;
     System.out.print(help ? Help.text() : "apiserver-bootstrap " + version() + "\n");
     return new Ended(OK, Optional.empty());

@@ -87,6 +87,10 @@ public final class Main {
       System.err.println("See updater --help.");
       return ERROR;
     }
+    if (parsed instanceof UpdaterConfig.Parsed.Completion completion) {
+      System.out.print(completion.script());
+      return OK;
+    }
     boolean help = parsed instanceof UpdaterConfig.Parsed.Help;
     System.out.print(help ? Help.text() : "updater " + version() + "\n");
     return OK;

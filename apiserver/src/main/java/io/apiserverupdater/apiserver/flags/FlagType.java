@@ -4,6 +4,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -33,6 +34,11 @@ public abstract class FlagType<T> {
   /** What stands between the values when it is given more than once; empty when it may not be. */
   Optional<String> separator() {
     return Optional.empty();
+  }
+
+  /** All values that there are; empty when they are not counted out. */
+  List<String> words() {
+    return List.of();
   }
 
   final String argument() {
@@ -110,6 +116,11 @@ public abstract class FlagType<T> {
         boolean on = text.equals("true");
         return on || text.equals("false") ? Optional.of(on) : Optional.empty();
       }
+
+      @Override
+      List<String> words() {
+        return List.of("true", "false");
+      }
     };
   }
 
@@ -153,6 +164,11 @@ public abstract class FlagType<T> {
       public Optional<E> read(String text) {
         int at = words.indexOf(text);
         return at < 0 ? Optional.empty() : Optional.of(constants[at]);
+      }
+
+      @Override
+      List<String> words() {
+        return Collections.unmodifiableList(words);
       }
     };
   }

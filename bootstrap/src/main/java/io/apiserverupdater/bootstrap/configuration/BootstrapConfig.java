@@ -78,6 +78,9 @@ public record BootstrapConfig(
 
     record Version() implements Parsed {}
 
+    /** A script for a shell is to be printed. */
+    record Completion(String script) implements Parsed {}
+
     /** All that is wrong with it. */
     record Invalid(List<String> errors) implements Parsed {}
   }

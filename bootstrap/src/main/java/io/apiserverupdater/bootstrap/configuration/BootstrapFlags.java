@@ -4,6 +4,7 @@ import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.apiserver.address.DnsName;
 import io.apiserverupdater.apiserver.address.IpAddress;
 import io.apiserverupdater.apiserver.flags.CommandLine;
+import io.apiserverupdater.apiserver.flags.Completion;
 import io.apiserverupdater.apiserver.flags.Flag;
 import io.apiserverupdater.apiserver.flags.FlagSet;
 import io.apiserverupdater.apiserver.flags.FlagType;
@@ -18,7 +19,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** The flags of the bootstrap: what each takes, its default and its help. */
@@ -167,8 +170,9 @@ public final class BootstrapFlags {
       FLAGS
           .flag("role", FlagType.choice(Role.values()), "worker")
           .help(
-              "worker: the name resolves to the cluster IP. control-plane: the name resolves to the"
-                  + " local apiserver, or to a peer while the local one is not ready.");
+              "What this node is. worker: the name resolves to the cluster IP. control-plane: the"
+                  + " name resolves to the local apiserver, or to a peer while the local one is not"
+                  + " ready.");
 
   static final Flag<String> LOCAL_APISERVER =
       FLAGS
@@ -182,9 +186,9 @@ public final class BootstrapFlags {
       FLAGS
           .flag("strategy", FlagType.choice(Strategy.values()), "hosts")
           .help(
-              "hosts: the name points at a control plane first and at the cluster IP later. nft:"
-                  + " the name always points at the cluster IP, and a kernel rule leads it to a"
-                  + " control plane until kube-proxy has its rules.");
+              "How the name leads to an apiserver. hosts: it points at a control plane first and at"
+                  + " the cluster IP later. nft: it always points at the cluster IP, and a kernel"
+                  + " rule leads it to a control plane until kube-proxy has its rules.");
 
   static final Flag<Boolean> REMOVE_AFTER_HANDOVER =
       FLAGS
@@ -210,7 +214,7 @@ public final class BootstrapFlags {
   static final Flag<String> KUBE_PROXY_UNIT =
       FLAGS
           .flag("kube-proxy-unit", UNIT_TYPE, "kube-proxy.service")
-          .help("The same for a kube-proxy that runs as a unit.");
+          .help("kube-proxy's unit, if it runs as one; to be set in the same way.");
 
   static final Flag<Boolean> ADOPT =
       FLAGS
@@ -272,6 +276,9 @@ public final class BootstrapFlags {
 
   /** Reads the command line, and the configuration file that it names or that is there. */
   public static Parsed parse(List<String> arguments) {
+    if (arguments.indexOf(Completion.COMMAND) == 0) {
+      return completion(arguments.subList(1, arguments.size()));
+    }
     CommandLine line = CommandLine.parse(FLAGS, Command.words(), arguments);
     if (line.get(HELP)) {
       return new Parsed.Help();
@@ -316,6 +323,19 @@ public final class BootstrapFlags {
             line.get(OUTPUT));
     checkTogether(line, config);
     return line.errors().isEmpty() ? new Parsed.Run(config) : new Parsed.Invalid(line.errors());
+  }
+
+  private static Parsed completion(List<String> shell) {
+    Map<String, String> commands = new LinkedHashMap<>();
+    for (Command command : Command.values()) {
+      if (!command.word().isEmpty()) {
+        commands.put(command.word(), command.purpose());
+      }
+    }
+    Optional<String> script = new Completion("apiserver-bootstrap", commands, FLAGS).script(shell);
+    return script.isPresent()
+        ? new Parsed.Completion(script.get())
+        : new Parsed.Invalid(List.of(Completion.EXPECTED));
   }
 
   private static List<ApiserverAddress> controlPlanes(

@@ -18,6 +18,7 @@ public final class Help {
 
         Usage:
           apiserver-bootstrap [command] [flags]
+          apiserver-bootstrap completion bash|zsh|fish    print a completion script
 
         Commands:
         """

@@ -309,4 +309,12 @@ class BootstrapConfigTest {
     assertInstanceOf(Parsed.Help.class, parse("--nope", "-h"));
     assertInstanceOf(Parsed.Version.class, parse("--nope", "--version"));
   }
+
+  @Test
+  void completionNeedsAShell() {
+    assertInstanceOf(Parsed.Completion.class, BootstrapFlags.parse(List.of("completion", "fish")));
+    assertEquals(
+        new Parsed.Invalid(List.of("completion needs a shell: bash, zsh or fish")),
+        BootstrapFlags.parse(List.of("completion", "fish", "zsh")));
+  }
 }

@@ -13,6 +13,8 @@ public final class Help {
           updater [flags]              run as a controller until SIGTERM
           updater --dry-run [flags]    print what would change; write nothing
           updater --once [flags]       update the target once
+          updater completion bash|zsh|fish
+                                       print a script that completes flags and values
 
         Flags:
         """

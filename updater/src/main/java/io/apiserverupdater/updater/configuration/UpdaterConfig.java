@@ -65,6 +65,9 @@ public record UpdaterConfig(
 
     record Version() implements Parsed {}
 
+    /** A script for a shell is to be printed. */
+    record Completion(String script) implements Parsed {}
+
     /** All that is wrong with it. */
     record Invalid(List<String> errors) implements Parsed {}
   }

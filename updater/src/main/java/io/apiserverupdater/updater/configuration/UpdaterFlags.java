@@ -2,6 +2,7 @@ package io.apiserverupdater.updater.configuration;
 
 import io.apiserverupdater.apiserver.address.DnsName;
 import io.apiserverupdater.apiserver.flags.CommandLine;
+import io.apiserverupdater.apiserver.flags.Completion;
 import io.apiserverupdater.apiserver.flags.Flag;
 import io.apiserverupdater.apiserver.flags.FlagSet;
 import io.apiserverupdater.apiserver.flags.FlagType;
@@ -254,6 +255,13 @@ public final class UpdaterFlags {
       Map<String, String> environment,
       Supplier<String> hostName,
       Supplier<String> randomPart) {
+    if (arguments.indexOf(Completion.COMMAND) == 0) {
+      Optional<String> script =
+          new Completion("updater", Map.of(), FLAGS).script(arguments.subList(1, arguments.size()));
+      return script.isPresent()
+          ? new Parsed.Completion(script.get())
+          : new Parsed.Invalid(List.of(Completion.EXPECTED));
+    }
     CommandLine line = CommandLine.parse(FLAGS, List.of(), arguments);
     if (line.get(HELP)) {
       return new Parsed.Help();

@@ -1,9 +1,11 @@
 package io.apiserverupdater.updater.configuration;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.apiserverupdater.apiserver.flags.Flag;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -43,6 +45,18 @@ class HelpTest {
         line.contains(
             "2 wrong flags or configuration, or a thread ended on an error, 3 out of memory"),
         line);
+  }
+
+  /** A shell offers files where one of these words stands for the value. */
+  @Test
+  void eachPathIsAFileOrADirectory() {
+    List<String> paths =
+        FLAGS.stream()
+            .filter(flag -> flag.type().read("/x").filter(Path.class::isInstance).isPresent())
+            .map(Flag::argument)
+            .toList();
+    assertFalse(paths.isEmpty());
+    assertTrue(List.of("FILE", "DIRECTORY").containsAll(paths), paths::toString);
   }
 
   @Test

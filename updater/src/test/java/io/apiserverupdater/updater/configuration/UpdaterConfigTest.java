@@ -160,6 +160,14 @@ class UpdaterConfigTest {
       assertInstanceOf(UpdaterConfig.Parsed.Help.class, parse(Map.of(), "-h"));
       assertInstanceOf(UpdaterConfig.Parsed.Version.class, parse(Map.of(), "--version"));
     }
+
+    @Test
+    void completionNeedsAShell() {
+      assertInstanceOf(UpdaterConfig.Parsed.Completion.class, parse(Map.of(), "completion", "zsh"));
+      for (String[] line : new String[][] {{"completion"}, {"completion", "tcsh"}}) {
+        assertEquals("completion needs a shell: bash, zsh or fish", error(line));
+      }
+    }
   }
 
   @Nested
