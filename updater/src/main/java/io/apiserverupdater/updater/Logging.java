@@ -1,6 +1,8 @@
 package io.apiserverupdater.updater;
 
 import io.apiserverupdater.updater.configuration.UpdaterConfig;
+import io.apiserverupdater.updater.log.JsonStream;
+import io.apiserverupdater.updater.log.StampedStream;
 import java.time.Clock;
 
 /** Sets slf4j-simple up; before the first logger is made. */
@@ -18,7 +20,9 @@ final class Logging {
       set("log.io.apiserverupdater.updater.readiness", "error");
     }
     set("logFile", "System.err");
-    if (config.mode() == UpdaterConfig.Mode.RUN) {
+    if (config.logFormat() == UpdaterConfig.LogFormat.JSON) {
+      System.setErr(new JsonStream(System.err, Clock.systemUTC()));
+    } else if (config.mode() == UpdaterConfig.Mode.RUN) {
       System.setErr(new StampedStream(System.err, Clock.systemUTC()));
     }
     set("showThreadName", "false");

@@ -48,6 +48,7 @@ class ArchitectureTest {
   private static final String SERVER = ROOT + ".server..";
   private static final String CONFIGURATION = ROOT + ".configuration..";
   private static final String COMMANDS = ROOT + ".commands..";
+  private static final String LOG = ROOT + ".log..";
 
   private static final String[] JDK = {"java..", "org.jspecify.."};
   private static final String[] JSON_AND_YAML = {"com.google.gson..", "org.yaml.."};
@@ -130,8 +131,12 @@ class ArchitectureTest {
   static final ArchRule onlyKubeApiKnowsOkHttp = known(packages("okhttp3..", "okio.."), KUBE_API);
 
   @ArchTest
-  static final ArchRule onlyKubeAndTheRenderersKnowJsonAndYaml =
-      known(JSON_AND_YAML, KUBE, DRY_RUN);
+  static final ArchRule onlyKubeTheRenderersAndTheLogKnowJsonAndYaml =
+      known(JSON_AND_YAML, KUBE, DRY_RUN, LOG);
+
+  @ArchTest
+  static final ArchRule logKnowsJsonAndHowToPrint =
+      only(LOG, resideInAnyPackage(PRINTING, "com.google.gson.."));
 
   @ArchTest
   static final ArchRule dryRunKnowsTheRulesAndHowToPrint =

@@ -34,12 +34,19 @@ public record UpdaterConfig(
     Optional<InetSocketAddress> listen,
     Output output,
     List<String> sourceFiles,
-    boolean verbose) {
+    boolean verbose,
+    LogFormat logFormat) {
 
   public enum Mode {
     RUN,
     ONCE,
     DRY_RUN
+  }
+
+  /** How a line of the log is written. */
+  public enum LogFormat {
+    TEXT,
+    JSON
   }
 
   /** The Lease and the times of the election. */

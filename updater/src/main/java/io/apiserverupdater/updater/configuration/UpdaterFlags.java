@@ -8,6 +8,7 @@ import io.apiserverupdater.apiserver.flags.FlagSet;
 import io.apiserverupdater.apiserver.flags.FlagType;
 import io.apiserverupdater.apiserver.flags.GoDuration;
 import io.apiserverupdater.updater.configuration.UpdaterConfig.Election;
+import io.apiserverupdater.updater.configuration.UpdaterConfig.LogFormat;
 import io.apiserverupdater.updater.configuration.UpdaterConfig.Mode;
 import io.apiserverupdater.updater.configuration.UpdaterConfig.Parsed;
 import io.apiserverupdater.updater.configuration.UpdaterConfig.Probing;
@@ -238,6 +239,13 @@ public final class UpdaterFlags {
 
   static final Flag<Boolean> VERBOSE = FLAGS.off("verbose").letter('v').help("Log more.");
 
+  static final Flag<LogFormat> LOG_FORMAT =
+      FLAGS
+          .flag("log-format", FlagType.choice(LogFormat.values()), "text")
+          .help(
+              "How the log is written. json: an object per line, with ts, level, logger, msg and"
+                  + " each key=value of the message as a string.");
+
   static final Flag<Boolean> HELP = FLAGS.off("help").letter('h').help("Print this and exit.");
 
   static final Flag<Boolean> VERSION = FLAGS.off("version").help("Print the version and exit.");
@@ -283,7 +291,8 @@ public final class UpdaterFlags {
             line.get(LISTEN),
             line.get(OUTPUT),
             line.given(FILENAME).orElse(List.of()),
-            line.get(VERBOSE));
+            line.get(VERBOSE),
+            line.get(LOG_FORMAT));
     if (mode != Mode.DRY_RUN) {
       for (Flag<?> flag : List.of(OUTPUT, FILENAME)) {
         if (line.isGiven(flag)) {

@@ -137,7 +137,7 @@ public final class LeaderElector implements Leadership, AutoCloseable {
       try {
         sleepUntil = step(now);
       } catch (RuntimeException e) {
-        log.error("election=error message={}", e.toString(), e);
+        log.error("election=error message=\"{}\"", e.toString(), e);
         sleepUntil = now + settings.retryPeriod().toNanos();
       }
       goOn = awaitChange(sleepUntil);

@@ -71,7 +71,8 @@ class UpdaterConfigTest {
             Optional.of(new InetSocketAddress(8080)),
             Output.DIFF,
             List.of(),
-            false),
+            false,
+            UpdaterConfig.LogFormat.TEXT),
         run());
   }
 
@@ -152,6 +153,12 @@ class UpdaterConfigTest {
     @Test
     void verbose() {
       assertTrue(run("-v").verbose());
+    }
+
+    @Test
+    void logFormat() {
+      assertEquals(UpdaterConfig.LogFormat.JSON, run("--log-format=json").logFormat());
+      assertEquals("--log-format is \"xml\", expected text or json", error("--log-format=xml"));
     }
 
     @Test

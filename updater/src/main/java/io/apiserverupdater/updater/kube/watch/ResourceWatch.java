@@ -126,7 +126,7 @@ public final class ResourceWatch<T extends KubernetesObject> implements AutoClos
         if (isClosed()) {
           return;
         }
-        log.error("watch=error resource={} {}", list.resource().plural(), e, e);
+        log.error("watch=error resource={} message=\"{}\"", list.resource().plural(), e, e);
         end = failed(e.toString());
       }
       if (isClosed()) {

@@ -1,4 +1,4 @@
-package io.apiserverupdater.updater;
+package io.apiserverupdater.updater.log;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 

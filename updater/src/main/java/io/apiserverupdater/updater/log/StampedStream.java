@@ -1,4 +1,4 @@
-package io.apiserverupdater.updater;
+package io.apiserverupdater.updater.log;
 
 import io.apiserverupdater.apiserver.printing.Printable;
 import io.apiserverupdater.apiserver.printing.PrintableStream;
@@ -14,20 +14,20 @@ import org.jspecify.annotations.Nullable;
  * Puts the time, in UTC with milliseconds, in front of each line. slf4j-simple's own way to do so
  * loads the data of a thousand locales: 2 MiB that stay.
  */
-final class StampedStream extends PrintableStream {
+public final class StampedStream extends PrintableStream {
   private final Clock clock;
 
-  StampedStream(PrintStream target, Clock clock) {
+  public StampedStream(PrintStream target, Clock clock) {
     super(target);
     this.clock = clock;
   }
 
   @Override
   public void println(@Nullable String line) {
-    super.println(stamp() + " " + Printable.line(String.valueOf(line)));
+    super.println(stamp(clock) + " " + Printable.line(String.valueOf(line)));
   }
 
-  private String stamp() {
+  static String stamp(Clock clock) {
     // Whole seconds would be shorter: one nanosecond more has all nine digits written.
     Instant millis = clock.instant().truncatedTo(ChronoUnit.MILLIS);
     String text = LocalDateTime.ofInstant(millis.plusNanos(1), ZoneOffset.UTC).toString();
