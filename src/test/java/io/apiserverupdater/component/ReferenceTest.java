@@ -2,18 +2,29 @@ package io.apiserverupdater.component;
 
 import static io.apiserverupdater.component.Replicas.SOON;
 import static java.util.stream.Collectors.joining;
+import static java.util.stream.Collectors.mapping;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeSet;
+import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collector;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -22,14 +33,42 @@ import org.junit.jupiter.params.provider.EnumSource;
 class ReferenceTest extends OnOneCluster {
   private static final Path ROOT = Path.of(System.getProperty("project.root", "."));
 
-  enum Program {
-    UPDATER("updater/src/main/dist/share/man/man1/updater.1"),
-    BOOTSTRAP("deploy/deb/tree/usr/share/man/man8/apiserver-bootstrap.8");
+  /** Of Java. */
+  private static final String LITERAL = "\"(?:\\\\.|[^\"\\\\])*\"";
 
+  enum Program {
+    UPDATER("updater", "updater/src/main/dist/share/man/man1/updater.1"),
+    BOOTSTRAP("apiserver-bootstrap", "deploy/deb/tree/usr/share/man/man8/apiserver-bootstrap.8");
+
+    private final String page;
     private final String manual;
 
-    Program(String manual) {
+    Program(String name, String manual) {
+      this.page = "docs/reference/" + name + ".md";
       this.manual = manual;
+    }
+
+    /**
+     * The cells of a table of its reference page, row by row, without marks for code.
+     *
+     * @param heading what the table is under
+     */
+    private List<List<String>> table(String heading) throws IOException {
+      String text = Files.readString(ROOT.resolve(page));
+      int start = text.indexOf("\n## " + heading + "\n");
+      assertTrue(start >= 0, heading);
+      int next = text.indexOf("\n## ", start + 1);
+      return text.substring(start, next < 0 ? text.length() : next)
+          .lines()
+          .filter(line -> line.startsWith("|"))
+          .skip(2)
+          .map(line -> line.substring(1, line.length() - 1).split("(?<!\\\\)\\|", -1))
+          .map(
+              cells ->
+                  Stream.of(cells)
+                      .map(cell -> cell.strip().replace("`", "").replace("\\|", "|"))
+                      .toList())
+          .toList();
     }
 
     private String help() throws InterruptedException {
@@ -69,6 +108,151 @@ class ReferenceTest extends OnOneCluster {
     }
     assertEquals(flags.lines().filter(line -> line.matches(" {2,6}-.*")).count(), found.size());
     return found;
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void pageHasTheFlags(Program program) throws Exception {
+    assertEquals(
+        flags(program.help()).stream()
+            .map(flag -> List.of(flag.head(), flag.byDefault(), flag.meaning()))
+            .collect(lines()),
+        program.table("Flags").stream().collect(lines()));
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void pageHasTheExitCodes(Program program) throws Exception {
+    String help = program.help();
+    assertEquals(
+        words(help.substring(help.indexOf("\nExit codes:\n") + "\nExit codes:\n".length())),
+        words(program.table("Exit codes").stream().collect(lines())));
+  }
+
+  private static String words(String text) {
+    return text.replaceAll("[\\s,;:.|]+", " ").strip();
+  }
+
+  @Test
+  void pageHasTheCommandsOfTheBootstrap() throws Exception {
+    String help = Program.BOOTSTRAP.help();
+    assertEquals(
+        help.substring(help.indexOf("\nCommands:\n") + 11, help.indexOf("\nFlags:\n"))
+            .lines()
+            .map(line -> List.of(line.strip().split(" {2,}", 2)))
+            .collect(lines()),
+        Program.BOOTSTRAP.table("Commands").stream().collect(lines()));
+  }
+
+  /** One row a line: what differs is seen at once. */
+  private static Collector<List<String>, ?, String> lines() {
+    return mapping(cells -> String.join(" | ", cells), joining("\n"));
+  }
+
+  /** What is told, and with which other keys; an argument is shown as an ellipsis. */
+  @Test
+  void pageHasWhatTheUpdaterLogs() throws IOException {
+    Pattern call =
+        Pattern.compile(
+            "\\blog\\.(info|warn|error)\\(\\s*(%1$s(?:\\s*\\+\\s*%1$s)*)".formatted(LITERAL));
+    Pattern field = Pattern.compile("(?<!\\S)([\\w-]+)=(?:\"[^\"]*\"|\\S*)");
+    TreeSet<String> logged = new TreeSet<>();
+    for (String source : sources("updater/src/main/java")) {
+      for (MatchResult found : call.matcher(source).results().toList()) {
+        String line =
+            found
+                .group(2)
+                .replaceAll("\"\\s*\\+\\s*\"", "")
+                .replace("\\\"", "\"")
+                .replace("{}", "…");
+        List<MatchResult> fields =
+            field.matcher(line.substring(1, line.length() - 1)).results().toList();
+        String others = fields.stream().skip(1).map(other -> other.group(1)).collect(joining(", "));
+        logged.add(String.join(" | ", fields.get(0).group(), found.group(1), others));
+      }
+    }
+    assertTrue(logged.size() > 25, logged::toString);
+    assertEquals(
+        String.join("\n", logged),
+        Program.UPDATER.table("Log").stream()
+            .map(cells -> String.join(" | ", cells.subList(0, 3)))
+            .sorted()
+            .collect(joining("\n")));
+  }
+
+  @Test
+  void pageHasEachKeyThatTheBootstrapLogs() throws IOException {
+    Pattern call =
+        Pattern.compile(
+            "(?s)(?:\\blog\\.(?:info|warn|error)|warnings\\.accept|String told)\\(.*?;\n");
+    Pattern literal = Pattern.compile("(?s)\"\"\"(?:\\\\.|[^\\\\])*?\"\"\"|" + LITERAL);
+    TreeSet<String> logged = new TreeSet<>();
+    for (String source : sources("bootstrap/src/main/java")) {
+      call.matcher(source)
+          .results()
+          .flatMap(found -> literal.matcher(found.group()).results())
+          .forEach(found -> logged.addAll(keys(found.group())));
+    }
+    assertTrue(logged.size() > 30, logged::toString);
+    TreeSet<String> listed = new TreeSet<>();
+    Program.BOOTSTRAP.table("Log").forEach(cells -> listed.addAll(keys(cells.get(0))));
+    assertEquals(String.join("\n", logged), String.join("\n", listed));
+  }
+
+  /** Each with its value, if that is a word. */
+  private static List<String> keys(String text) {
+    return Pattern.compile("(?<![\\w-])[a-z][a-z-]*=(?:[a-z][a-z-]*)?")
+        .matcher(text)
+        .results()
+        .map(MatchResult::group)
+        .toList();
+  }
+
+  private static List<String> sources(String folder) throws IOException {
+    List<String> sources = new ArrayList<>();
+    try (Stream<Path> files = Files.walk(ROOT.resolve(folder))) {
+      for (Path file : files.filter(path -> path.toString().endsWith(".java")).toList()) {
+        sources.add(Files.readString(file));
+      }
+    }
+    return sources;
+  }
+
+  @Test
+  void eachReasonOfARefusalIsExplained() throws IOException {
+    String operate = Files.readString(ROOT.resolve("docs/operate.md"));
+    List<String> reasons =
+        sources("updater/src/main/java").stream()
+            .flatMap(it -> Pattern.compile("new Refusal\\(\\s*\"(\\w+)\"").matcher(it).results())
+            .map(reason -> reason.group(1))
+            .toList();
+    assertTrue(reasons.size() > 10, reasons::toString);
+    assertEquals(
+        List.of(), reasons.stream().filter(it -> !operate.contains("refused=" + it)).toList());
+  }
+
+  @Test
+  void pageHasTheMetrics() throws Exception {
+    int port;
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+      port = socket.getLocalPort();
+    }
+    UpdaterProcess updater =
+        replicas.single("metrics", replicas.namespace(), "--listen=127.0.0.1:" + port);
+    updater.awaitLog("target=", SOON);
+    String metrics;
+    try (var body = URI.create("http://127.0.0.1:" + port + "/metrics").toURL().openStream()) {
+      metrics = new String(body.readAllBytes(), StandardCharsets.UTF_8);
+    }
+    assertEquals(
+        Pattern.compile("(?m)^# HELP (\\S+) (.*)$")
+            .matcher(metrics)
+            .results()
+            .map(metric -> List.of(metric.group(1), metric.group(2)))
+            .collect(lines()),
+        Program.UPDATER.table("Metrics").stream()
+            .map(cells -> List.of(cells.get(0).replaceFirst("\\{.*", ""), cells.get(1)))
+            .collect(lines()));
   }
 
   @ParameterizedTest
