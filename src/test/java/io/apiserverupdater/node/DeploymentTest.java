@@ -36,7 +36,6 @@ class DeploymentTest {
   private static final Duration SOON = Duration.ofSeconds(60);
   private static final String PODS = "/api/v1/namespaces/kube-system/pods";
   private static final String LABEL = "app.kubernetes.io/name=apiserver-updater";
-  private static final String IMAGE = "/root/updater-image.tar";
 
   @RegisterExtension
   static final NodeCluster cluster =
@@ -55,17 +54,7 @@ class DeploymentTest {
   @Order(1)
   void twoReplicasRunAndTheNodesHandOver() {
     for (int number = 1; number <= 2; number++) {
-      BootedNode node = cluster.node(number);
-      node.disk().copy(System.getProperty("updater.image"), IMAGE);
-      node.powerOn();
-      long unusedReady = node.awaitReady(SOON);
-      // What the controller does that the lab leaves out, since most of its nodes have no kubelet.
-      cluster
-          .lab()
-          .kubectl()
-          .run("taint", "node", node.name(), "node.kubernetes.io/not-ready:NoSchedule-")
-          .orThrow();
-      node.runWithin(SOON, "ctr", "-n", "k8s.io", "images", "import", IMAGE).orThrow();
+      BootedNode unusedNode = cluster.readyForUpdater(number);
     }
     cluster.lab().kubectl().run("apply", "-k", "deploy/kustomize/base").orThrow();
     assertOneOnEachNode(awaitPods());

@@ -49,7 +49,8 @@ class DocumentationTest {
   private static List<Path> pages() throws IOException {
     try (Stream<Path> top = Files.list(ROOT);
         Stream<Path> docs = Files.walk(ROOT.resolve("docs"))) {
-      return Stream.concat(top, docs)
+      return Stream.of(top, docs, Stream.of(ROOT.resolve("deploy/helm/README.md")))
+          .flatMap(pages -> pages)
           .filter(file -> file.toString().endsWith(".md"))
           .collect(Collectors.toList());
     }

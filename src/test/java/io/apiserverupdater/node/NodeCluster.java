@@ -25,6 +25,8 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 final class NodeCluster
     implements BeforeAllCallback, AfterTestExecutionCallback, AfterAllCallback, AutoCloseable {
   private static final Duration SOON = Duration.ofSeconds(30);
+  private static final Duration LONGER = Duration.ofSeconds(60);
+  private static final String IMAGE = "/root/updater-image.tar";
 
   private final String name;
   private final List<String> apiserverFlags;
@@ -186,6 +188,21 @@ final class NodeCluster
       node.powerOn();
     }
     long unusedReady = node.awaitSettled(SOON);
+    return node;
+  }
+
+  /** The node of that number, on and Ready, with the updater's image as the build makes it. */
+  BootedNode readyForUpdater(int number) {
+    BootedNode node = node(number);
+    node.disk().copy(System.getProperty("updater.image"), IMAGE);
+    node.powerOn();
+    long unusedReady = node.awaitReady(LONGER);
+    // What the controller does that the lab leaves out, since most of its nodes have no kubelet.
+    lab()
+        .kubectl()
+        .run("taint", "node", node.name(), "node.kubernetes.io/not-ready:NoSchedule-")
+        .orThrow();
+    node.runWithin(LONGER, "ctr", "-n", "k8s.io", "images", "import", IMAGE).orThrow();
     return node;
   }
 

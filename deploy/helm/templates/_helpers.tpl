@@ -1,0 +1,54 @@
+{{- define "apiserver-updater.image" -}}
+{{- $image := .Values.image -}}
+{{ $image.repository }}:{{ $image.tag | default .Chart.AppVersion }}{{ with $image.digest }}@{{ . }}{{ end }}
+{{- end }}
+
+{{- define "apiserver-updater.securityContext" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
+{{- end }}
+
+{{- define "apiserver-updater.podSecurityContext" -}}
+runAsNonRoot: true
+runAsUser: 65532
+runAsGroup: 65532
+fsGroup: 65532
+seccompProfile:
+  type: RuntimeDefault
+{{- end }}
+
+{{- /* What the schema cannot say, or not in words. All faults at once. */ -}}
+{{- define "apiserver-updater.check" -}}
+{{- $faults := list -}}
+{{- if eq .Release.Namespace "default" -}}
+  {{- $faults = append $faults "the namespace is default, where the updater's Role for reading the apiservers' addresses is: install into another one, with --namespace kube-system" -}}
+{{- end -}}
+{{- range $name := list "interval" "timeout" -}}
+  {{- $time := index $.Values.healthCheck $name -}}
+  {{- if not (regexMatch "^([0-9]+([.][0-9]*)?(ns|us|ms|s|m|h))+$" $time) -}}
+    {{- $faults = append $faults (printf "healthCheck.%s is %q, expected a duration such as 300ms or 1.5s" $name $time) -}}
+  {{- end -}}
+{{- end -}}
+{{- with .Values.image.digest -}}
+  {{- if not (regexMatch "^sha256:[0-9a-f]{64}$" .) -}}
+    {{- $faults = append $faults (printf "image.digest is %q, expected sha256: and 64 hexadecimal digits" .) -}}
+  {{- end -}}
+{{- end -}}
+{{- if and .Values.service.loadBalancerClass (ne .Values.service.type "LoadBalancer") -}}
+  {{- $faults = append $faults (printf "service.loadBalancerClass is for service.type LoadBalancer, not %s" .Values.service.type) -}}
+{{- end -}}
+{{- if and .Values.hostNetwork .Values.networkPolicy.enabled -}}
+  {{- $faults = append $faults "a NetworkPolicy does not protect pods with hostNetwork: set either hostNetwork or networkPolicy.enabled" -}}
+{{- end -}}
+{{- /* Helm's --force deletes a Service that it cannot change, and nodes use it. Found in a cluster only. */ -}}
+{{- with lookup "v1" "Service" .Release.Namespace "apiserver" -}}
+  {{- if ne .spec.clusterIP $.Values.clusterIP -}}
+    {{- $faults = append $faults (printf "clusterIP is %s, but the Service %s/apiserver has %s, which nodes may use and Kubernetes cannot change: set clusterIP=%[3]s" $.Values.clusterIP $.Release.Namespace .spec.clusterIP) -}}
+  {{- end -}}
+{{- end -}}
+{{- with $faults -}}
+  {{- fail (join "\n" (prepend . "these values do not fit:")) -}}
+{{- end -}}
+{{- end }}
