@@ -66,7 +66,7 @@ class DocumentationTest {
         .lines()
         .filter(line -> line.startsWith("#"))
         .map(line -> line.replaceFirst("#+ ", "").toLowerCase(Locale.ROOT))
-        .map(line -> line.replaceAll("[^\\w\\- ]", "").replace(' ', '-'))
+        .map(line -> line.replaceAll("[^\\p{L}\\p{N}_\\- ]", "").replace(' ', '-'))
         .anyMatch(anchor::equals);
   }
 }
