@@ -25,12 +25,17 @@ import java.util.function.Consumer;
  * Asks anonymously; a server that has proved who it is and refuses that (401, 403) is asked again
  * with the credential of a kubeconfig, mostly the kubelet's. A node that has not joined yet has
  * none. For use by several threads.
+ *
+ * <p>A server that hangs for the kubelet must not pass as one that lives only because this process
+ * got too little time, so early in the boot, to ask it with the credential: for a while a question
+ * that was not really asked is no answer, and is asked again.
  */
 public final class CredentialProbe implements ApiserverProbe {
   private final ApiserverProbe anonymous;
   private final String serverName;
   private final ServerTrust.Verified trust;
   private final Path file;
+  private final Deadline patience;
   private final Consumer<String> warnings;
 
   // Guarded by this.
@@ -41,6 +46,8 @@ public final class CredentialProbe implements ApiserverProbe {
    * @param anonymous the first question
    * @param serverName the name that certificates must be valid for
    * @param file the kubeconfig; read when it is needed
+   * @param patience how long from now on a server is not taken for alive while the credential could
+   *     not be tried; zero where each server is asked only once
    * @param warnings takes lines for the log
    */
   public CredentialProbe(
@@ -48,11 +55,13 @@ public final class CredentialProbe implements ApiserverProbe {
       String serverName,
       ServerTrust.Verified trust,
       Path file,
+      Duration patience,
       Consumer<String> warnings) {
     this.anonymous = anonymous;
     this.serverName = serverName;
     this.trust = trust;
     this.file = file;
+    this.patience = Deadline.after(patience);
     this.warnings = warnings;
   }
 
@@ -63,13 +72,28 @@ public final class CredentialProbe implements ApiserverProbe {
     if (!first.unauthorized()) {
       return first;
     }
-    Optional<ApiserverProbe> authenticated = authenticated(end);
+    Optional<ApiserverProbe> authenticated;
+    try {
+      authenticated = authenticated(end);
+    } catch (TimeoutException e) {
+      return unasked(first);
+    }
     if (authenticated.isEmpty()) {
       return first;
     }
     Duration left = end.left();
     boolean hadTime = left.multipliedBy(2).compareTo(deadline) >= 0;
-    return verdict(first, authenticated.get().probe(address, left), hadTime);
+    return verdict(first, authenticated.get().probe(address, left), hadTime)
+        .orElseGet(() -> unasked(first));
+  }
+
+  private ProbeResult unasked(ProbeResult anonymous) {
+    return patience.nanos() > 0
+        ? new ProbeResult.Unreachable(
+            ProbeResult.Reason.ANSWER_TIMEOUT,
+            "no time was left to ask it with the credential of " + file,
+            true)
+        : anonymous;
   }
 
   /**
@@ -78,28 +102,30 @@ public final class CredentialProbe implements ApiserverProbe {
    * what was said before: it may be our credential that somebody disliked.
    *
    * @param hadTime whether the second question was left half of the deadline
+   * @return empty when the second question proves nothing
    */
-  static ProbeResult verdict(ProbeResult anonymous, ProbeResult authenticated, boolean hadTime) {
+  static Optional<ProbeResult> verdict(
+      ProbeResult anonymous, ProbeResult authenticated, boolean hadTime) {
     if (!(authenticated instanceof ProbeResult.Unreachable fault)) {
-      return authenticated;
+      return Optional.of(authenticated);
     }
     return switch (fault.reason()) {
-      case REFUSED, NO_ROUTE -> authenticated;
+      case REFUSED, NO_ROUTE -> Optional.of(authenticated);
       case CONNECT_TIMEOUT, HANDSHAKE_TIMEOUT, ANSWER_TIMEOUT ->
-          hadTime && !fault.heldUp() ? authenticated : anonymous;
-      case CONNECTION_LOST, CERTIFICATE, TLS, MALFORMED_ANSWER -> anonymous;
+          hadTime && !fault.heldUp() ? Optional.of(authenticated) : Optional.empty();
+      case CONNECTION_LOST, CERTIFICATE, TLS, MALFORMED_ANSWER -> Optional.of(anonymous);
     };
   }
 
   /** A credential plugin has a limit of its own, which is longer than that of a probe. */
-  private Optional<ApiserverProbe> authenticated(Deadline end) {
+  private Optional<ApiserverProbe> authenticated(Deadline end) throws TimeoutException {
     FutureTask<Optional<ApiserverProbe>> task = new FutureTask<>(this::authenticated);
     Thread thread = new Thread(task, "probe-credential");
     thread.setDaemon(true);
     thread.start();
     try {
       return task.get(end.nanos(), TimeUnit.NANOSECONDS);
-    } catch (TimeoutException | ExecutionException e) {
+    } catch (ExecutionException e) {
       return Optional.empty();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

@@ -59,7 +59,7 @@ public record BootCommand(BootstrapConfig config, Log log, PrintStream out) {
       return dryRun(new DryRunEntry(config.hostsFile(), entry, out), table);
     }
     BootSequence sequence =
-        sequence(entry, table, new ProbeThreads(VerifiedProbe.of(config, log)), memory);
+        sequence(entry, table, new ProbeThreads(VerifiedProbe.repeated(config, log)), memory);
     Pinned pinned = config.command() == Command.HANDOVER ? Pinned.READY : sequence.pin();
     if (config.command() == Command.PIN) {
       return switch (pinned) {
@@ -110,7 +110,7 @@ public record BootCommand(BootstrapConfig config, Log log, PrintStream out) {
         sequence(
             entry,
             new DryRunRuleTable(table, log),
-            new DryRunProbing(new ProbeThreads(VerifiedProbe.of(config, log))),
+            new DryRunProbing(new ProbeThreads(VerifiedProbe.repeated(config, log))),
             BootMemory.NONE);
     if (config.command() != Command.HANDOVER) {
       Pinned unusedPinned = sequence.pin();

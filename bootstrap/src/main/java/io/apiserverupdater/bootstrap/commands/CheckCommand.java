@@ -111,7 +111,7 @@ public record CheckCommand(BootstrapConfig config, Log log) {
     List<ApiserverAddress> addresses = new ArrayList<>(controlPlanes);
     service.ifPresent(addresses::add);
     try {
-      return new Reading.Known<>(NodeProbes.probe(VerifiedProbe.of(config, log), addresses));
+      return new Reading.Known<>(NodeProbes.probe(VerifiedProbe.once(config, log), addresses));
     } catch (IOException e) {
       return new Reading.Unknown<>(String.valueOf(e.getMessage()));
     }

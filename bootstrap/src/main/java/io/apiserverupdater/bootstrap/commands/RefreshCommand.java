@@ -150,7 +150,7 @@ public final class RefreshCommand {
   private static boolean leadsToAnApiserver(
       BootstrapConfig config, ApiserverAddress service, Log log) {
     try {
-      ApiserverProbe probe = VerifiedProbe.of(config, log);
+      ApiserverProbe probe = VerifiedProbe.once(config, log);
       for (int i = 0; i < config.rise(); i++) {
         if (!probe.probe(service, PROBE_DEADLINE).works()) {
           return false;
@@ -166,7 +166,7 @@ public final class RefreshCommand {
   private static List<ApiserverAddress> ready(
       BootstrapConfig config, List<ApiserverAddress> members, Log log) {
     try {
-      ApiserverProbe probe = VerifiedProbe.of(config, log);
+      ApiserverProbe probe = VerifiedProbe.once(config, log);
       List<ApiserverAddress> ready =
           members.stream().filter(it -> probe.probe(it, PROBE_DEADLINE).works()).toList();
       return ready.isEmpty() ? members : ready;

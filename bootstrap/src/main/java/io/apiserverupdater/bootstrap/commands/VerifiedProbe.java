@@ -14,25 +14,43 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.cert.X509Certificate;
+import java.time.Duration;
 import java.util.List;
 
 /** The probe of apiservers under the name, with the configured trust. */
 final class VerifiedProbe {
+  /** A slow credential plugin can delay the kubelet by this. */
+  private static final Duration PATIENCE = Duration.ofSeconds(5);
+
   private VerifiedProbe() {}
 
   /**
-   * Probes as the kubelet will dial.
+   * Probes as the kubelet will dial, each server once.
    *
    * @throws IOException with a message for a person, when it cannot be told whom to trust
    */
-  static ApiserverProbe of(BootstrapConfig config, Log log) throws IOException {
+  static ApiserverProbe once(BootstrapConfig config, Log log) throws IOException {
+    return of(config, log, Duration.ZERO);
+  }
+
+  /**
+   * Probes as the kubelet will dial, again and again.
+   *
+   * @throws IOException with a message for a person, when it cannot be told whom to trust
+   */
+  static ApiserverProbe repeated(BootstrapConfig config, Log log) throws IOException {
+    return of(config, log, PATIENCE);
+  }
+
+  private static ApiserverProbe of(BootstrapConfig config, Log log, Duration patience)
+      throws IOException {
     try {
       ServerTrust trust = trust(config, log);
       ApiserverProbe anonymous =
           new HttpsReadyzProbe(ApiserverClient.anonymous(config.hostname(), trust));
       return trust instanceof ServerTrust.Verified verified
           ? new CredentialProbe(
-              anonymous, config.hostname(), verified, config.kubeconfig(), log::warn)
+              anonymous, config.hostname(), verified, config.kubeconfig(), patience, log::warn)
           : anonymous;
     } catch (GeneralSecurityException e) {
       throw new IOException(
