@@ -26,13 +26,7 @@ record BareNode(NodeDisk disk) implements AutoCloseable {
 
   /** Runs a command in it, whatever its exit code. */
   Execution run(String... command) {
-    String root = disk.root().toString();
-    List<String> line =
-        new ArrayList<>(
-            List.of("unshare", "--mount", "--pid", "--fork", "--mount-proc=" + root + "/proc"));
-    line.addAll(List.of("chroot", root));
-    line.addAll(List.of(command));
-    ProcessBuilder builder = new ProcessBuilder(line);
+    ProcessBuilder builder = inItsProcesses(command, "chroot", disk.root().toString());
     builder.environment().clear();
     builder.environment().put("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin");
     builder.environment().put("LC_ALL", "C.UTF-8");
@@ -52,6 +46,28 @@ record BareNode(NodeDisk disk) implements AutoCloseable {
   String dpkg(String action) {
     Execution done = run("dpkg", action, "apiserver-bootstrap").orThrow();
     return done.out() + done.err();
+  }
+
+  /** Runs this machine's {@code rpm} on it; what it said. */
+  String rpm(String... arguments) {
+    ProcessBuilder builder =
+        inItsProcesses(arguments, "rpm", "--root", disk.root().toString(), "--nodeps");
+    Execution done = Execution.run(builder, LIMIT).orThrow();
+    return done.out() + done.err();
+  }
+
+  private ProcessBuilder inItsProcesses(String[] arguments, String... command) {
+    List<String> line =
+        new ArrayList<>(
+            List.of(
+                "unshare",
+                "--mount",
+                "--pid",
+                "--fork",
+                "--mount-proc=" + disk.path("/proc")));
+    line.addAll(List.of(command));
+    line.addAll(List.of(arguments));
+    return new ProcessBuilder(line);
   }
 
   @Override

@@ -5,8 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.apiserverupdater.lab.Execution;
-import io.apiserverupdater.sandbox.SandboxCluster;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -23,23 +21,16 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The .deb on a Debian that has no Java: what is in it, and what its coming and going leaves. */
+/** The .deb on a Debian that has no Java: what is in it. */
 @Tag("real")
 @Timeout(180)
 class PackageTest {
   private static final Path DEB = Path.of(System.getProperty("bootstrap.deb"));
   private static final Path PROJECT = Path.of(System.getProperty("project.root"));
   private static final Duration LIMIT = Duration.ofMinutes(2);
-  private static final String NAME = "apiserver.cluster.local";
   private static final String PROGRAM = "apiserver-bootstrap";
   private static final String RUNTIME = "/usr/lib/apiserver-bootstrap/runtime";
   private static final String CONFIGURATION = "/etc/apiserver-bootstrap/bootstrap.conf";
-  private static final List<String> LINKS =
-      List.of(
-          "/etc/systemd/system/kubelet.service.wants/apiserver-bootstrap.service",
-          "/etc/systemd/system/kube-proxy.service.wants/apiserver-bootstrap.service",
-          "/etc/systemd/system/kubelet.service.wants/apiserver-bootstrap-handover.service",
-          "/etc/systemd/system/timers.target.wants/apiserver-bootstrap-refresh.timer");
   private static final List<String> UNITS =
       List.of(
           "apiserver-bootstrap.service",
@@ -247,11 +238,8 @@ class PackageTest {
   }
 
   @Test
-  void isEnabledAndDoesNothingUntilItIsConfigured() {
+  void doesNothingUntilItIsConfigured() {
     String unusedWords = node.install(DEB);
-    for (String link : LINKS) {
-      assertTrue(Files.isSymbolicLink(node.disk().path(link)), link);
-    }
     assertEquals(List.of(1, 1, 1), conditions());
     String hosts = node.hosts();
     assertEquals(List.of(0, 0, 0), exitCodes("ExecStart="));
@@ -293,176 +281,7 @@ class PackageTest {
         .toList();
   }
 
-  @Test
-  void keepsWhatTheAdministratorDidOverAnUpgradeAndADowngrade() throws IOException {
-    try (SandboxCluster cluster = SandboxCluster.start()) {
-      installAndPin(cluster);
-      String configuration = node.disk().text(CONFIGURATION);
-      String hosts = node.hosts();
-      Files.delete(node.disk().path(LINKS.get(3)));
-      node.install(withVersion("999"));
-      assertEquals(configuration, node.disk().text(CONFIGURATION));
-      assertEquals(hosts, node.hosts());
-      assertFalse(Files.exists(node.disk().path(LINKS.get(3))), "a disabled timer came back");
-      node.install(DEB);
-      assertEquals(configuration, node.disk().text(CONFIGURATION));
-      assertEquals(hosts, node.hosts());
-      assertTrue(Files.isSymbolicLink(node.disk().path(LINKS.get(0))));
-      assertTrue(node.run(PROGRAM, "status").orThrow().out().contains("phase     pinned"));
-    }
-  }
-
-  @Test
-  void givesBackAnAdoptedEntryWhenItIsRemoved() {
-    try (SandboxCluster cluster = SandboxCluster.start()) {
-      String before = "127.0.0.1\tlocalhost\n10.9.9.9   " + NAME + " # by hand";
-      node.disk().write("/etc/hosts", before);
-      String unusedWords = node.install(DEB);
-      configure(cluster);
-      node.run(PROGRAM, "pin", "--adopt").orThrow();
-      assertEquals(List.of(cluster.apiserver(0).ip()), targets());
-      node.dpkg("--remove");
-      assertEquals(before, node.hosts());
-    }
-  }
-
-  /** What a removed package leaves has to survive a reboot: the clusterIP would not. */
-  @Test
-  void leavesTheNameAtAControlPlaneWhenItIsRemovedAndPurged() {
-    try (SandboxCluster cluster = SandboxCluster.start()) {
-      installAndPin(cluster);
-      node.run(PROGRAM, "handover").orThrow();
-      assertEquals(List.of(cluster.apiserver(1).ip()), targets());
-      removeAndKeepTheName(cluster);
-      assertTrue(Files.exists(node.disk().path(CONFIGURATION)));
-      String purged = node.dpkg("--purge");
-      assertTrue(purged.contains("the marked block stays in /etc/hosts"), purged);
-      assertEquals(List.of(cluster.apiserver(0).ip()), targets());
-    }
-    for (String gone :
-        List.of("/etc/apiserver-bootstrap", "/var/lib/apiserver-bootstrap", RUNTIME)) {
-      assertFalse(Files.exists(node.disk().path(gone)), gone);
-    }
-    for (String link : LINKS) {
-      assertFalse(Files.isSymbolicLink(node.disk().path(link)), link);
-    }
-  }
-
-  /** Its last line changes with the block: that is no entry that comes back. */
-  @Test
-  void leavesTheNameAlsoWhereTheHostsFileHadNoBreakAtItsEnd() {
-    node.disk().write("/etc/hosts", "127.0.0.1 localhost\n10.0.0.5 registry.local");
-    try (SandboxCluster cluster = SandboxCluster.start()) {
-      installAndPin(cluster);
-      removeAndKeepTheName(cluster);
-    }
-  }
-
-  @Test
-  void leavesTheNameAtAControlPlaneWhateverTheStrategyWas() {
-    try (SandboxCluster cluster = SandboxCluster.start()) {
-      installAndPin(cluster);
-      node.disk()
-          .write(
-              CONFIGURATION,
-              node.disk().text(CONFIGURATION) + "STRATEGY = nft\nREMOVE_AFTER_HANDOVER = true\n");
-      removeAndKeepTheName(cluster);
-    }
-  }
-
-  @Test
-  void saysWhyTheNameCannotBePinnedWhenItIsRemoved() {
-    try (SandboxCluster cluster = SandboxCluster.start()) {
-      installAndPin(cluster);
-      // The rule could lead to another port; an entry of the hosts file cannot.
-      node.disk()
-          .write(
-              CONFIGURATION,
-              node.disk().text(CONFIGURATION).replaceFirst("(?m)^(CONTROL_PLANE = .*)$", "$1:7443")
-                  + "STRATEGY = nft\n");
-      String said = node.dpkg("--remove");
-      assertTrue(said.contains("WARNING: the name could not be pinned (see above)"), said);
-      assertTrue(said.contains("7443"), said);
-    }
-  }
-
-  @Test
-  void keepsTheEntryWhenItIsRemovedAndNoControlPlaneAnswers() {
-    String hosts;
-    try (SandboxCluster cluster = SandboxCluster.start()) {
-      installAndPin(cluster);
-      hosts = node.hosts();
-    }
-    String said = node.dpkg("--remove");
-    assertTrue(said.contains("WARNING: no control plane answered"), said);
-    assertEquals(hosts, node.hosts());
-  }
-
-  @Test
-  void leavesNothingBehindWhereItWasNeverUsed() {
-    String before = node.hosts();
-    String unusedWords = node.install(DEB);
-    String said = node.dpkg("--purge");
-    assertFalse(said.contains("WARNING"), said);
-    assertEquals(before, node.hosts());
-    assertFalse(Files.exists(node.disk().path("/etc/apiserver-bootstrap")));
-  }
-
-  /** The first apiserver is the control plane, the second stands for the clusterIP. */
-  private void configure(SandboxCluster cluster) {
-    node.disk().write("/etc/kubernetes/pki/ca.crt", cluster.pki().authorityPem());
-    configure(
-        """
-        CONTROL_PLANE = %s
-        CLUSTER_IP = %s
-        PORT = %d
-        TIMEOUT = 3s
-        """
-            .formatted(
-                cluster.apiserver(0).ip(), cluster.apiserver(1).ip(), cluster.apiserver(0).port()));
-  }
-
   private void configure(String configuration) {
     node.disk().write(CONFIGURATION, configuration);
-  }
-
-  private void installAndPin(SandboxCluster cluster) {
-    String unusedWords = node.install(DEB);
-    configure(cluster);
-    pin(cluster);
-  }
-
-  private void pin(SandboxCluster cluster) {
-    node.run(PROGRAM, "pin").orThrow();
-    assertEquals(List.of(cluster.apiserver(0).ip()), targets());
-  }
-
-  private void removeAndKeepTheName(SandboxCluster cluster) {
-    String said = node.dpkg("--remove");
-    assertTrue(said.contains("points at one control plane permanently"), said);
-    assertEquals(List.of(cluster.apiserver(0).ip()), targets());
-  }
-
-  /** The addresses of the name, by the hosts file. */
-  private List<String> targets() {
-    return node.hosts()
-        .lines()
-        .filter(line -> !line.startsWith("#") && line.contains(NAME))
-        .map(line -> line.split("\\s", 2)[0])
-        .toList();
-  }
-
-  /** The package under another version. */
-  private Path withVersion(String version) throws IOException {
-    Path tree = folder.resolve("tree");
-    Path deb = folder.resolve(version + ".deb");
-    Execution.run(LIMIT, "dpkg-deb", "--raw-extract", DEB.toString(), tree.toString()).orThrow();
-    Path control = tree.resolve("DEBIAN/control");
-    Files.writeString(
-        control,
-        Files.readString(control).replaceFirst("(?m)^Version: .*$", "Version: " + version));
-    Execution.run(LIMIT, "dpkg-deb", "-Znone", "--build", tree.toString(), deb.toString())
-        .orThrow();
-    return deb;
   }
 }

@@ -1,0 +1,83 @@
+package io.apiserverupdater.node;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.apiserverupdater.lab.Execution;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The .rpm: what is in it, and what it asks of a machine. */
+@Tag("real")
+@Timeout(180)
+class RpmTest {
+  private static final Duration LIMIT = Duration.ofMinutes(2);
+  private static final Path RPM = PackageFormat.RPM.file();
+
+  /** Whatever needs a library of another Java must not get ours. */
+  @Test
+  void offersOnlyItselfAndNeedsOnlyWhatDistributionsHave() {
+    String name = "apiserver-bootstrap";
+    assertEquals(
+        new TreeSet<>(List.of("config(" + name + ")", name, name + "(x86-64)")),
+        query("--provides").stream()
+            .map(line -> line.split(" ", 2)[0])
+            .collect(Collectors.toCollection(TreeSet::new)));
+    List<String> foreign =
+        query("--requires").stream()
+            .filter(
+                line ->
+                    !line.matches(
+                        "(/bin/sh|rtld\\(GNU_HASH\\)|rpmlib\\(.*|config\\(.*"
+                            + "|(ld-linux-x86-64|libc|libm|libpthread|libdl|libgcc_s|libstdc\\+\\+|libz)"
+                            + "\\.so\\..*)"))
+            .toList();
+    assertEquals(List.of(), foreign);
+  }
+
+  @Test
+  void hasTheFilesOfTheDebPackage() {
+    TreeSet<String> wanted =
+        Execution.run(
+                LIMIT,
+                "sh",
+                "-c",
+                "dpkg-deb --fsys-tarfile \"$1\" | tar --list",
+                "sh",
+                PackageFormat.DEB.file().toString())
+            .orThrow()
+            .out()
+            .lines()
+            .filter(line -> !line.endsWith("/"))
+            .map(line -> line.substring(1).replace("/vendor-completions/", "/site-functions/"))
+            .filter(line -> !line.matches("/usr/share/(doc|lintian)/.*"))
+            .collect(Collectors.toCollection(TreeSet::new));
+    TreeSet<String> found = new TreeSet<>(query("--list"));
+    assertTrue(found.containsAll(wanted), () -> wanted + " in " + found);
+    assertTrue(found.contains("/usr/lib/systemd/system-preset/80-apiserver-bootstrap.preset"));
+    assertTrue(found.contains("/usr/share/licenses/apiserver-bootstrap/LICENSE"));
+  }
+
+  @Test
+  void isTheSameWhenItIsBuiltAgain(@TempDir Path folder) throws IOException {
+    Path again = PackageFormat.RPM.withVersion(System.getProperty("build.version"), folder);
+    assertEquals(-1, Files.mismatch(RPM, again));
+  }
+
+  private static List<String> query(String what) {
+    return Execution.run(LIMIT, "rpm", "--query", "--package", what, RPM.toString())
+        .orThrow()
+        .out()
+        .lines()
+        .toList();
+  }
+}
