@@ -152,9 +152,13 @@ class OneWrongServerTest extends OnOneCluster {
     return Stream.of(Fault.status(500), Fault.status(403), new Fault.NeverAnswered());
   }
 
+  static Stream<Fault> failingWritesOfEndpoints() {
+    return Stream.concat(failingWrites(), Stream.of(Fault.tooManyRequests(2)));
+  }
+
   /** The Endpoints object is for people and old tools. */
   @ParameterizedTest
-  @MethodSource("failingWrites")
+  @MethodSource("failingWritesOfEndpoints")
   void sliceDoesNotWaitForTheEndpointsObject(Fault fault) throws Exception {
     String namespace = replicas.namespace();
     UpdaterProcess updater = replicas.single(user, namespace, "--apiserver-failover");

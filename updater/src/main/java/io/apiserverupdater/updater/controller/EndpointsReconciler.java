@@ -330,7 +330,7 @@ public final class EndpointsReconciler implements AutoCloseable {
     return longer(next, failed.retryAfter().orElse(next));
   }
 
-  private static Duration longer(Duration a, Duration b) {
+  static Duration longer(Duration a, Duration b) {
     return a.compareTo(b) > 0 ? a : b;
   }
 

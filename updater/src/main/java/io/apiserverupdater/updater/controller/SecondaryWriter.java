@@ -4,6 +4,7 @@ import io.apiserverupdater.apiserver.time.Backoff;
 import io.apiserverupdater.updater.endpoints.Change;
 import io.apiserverupdater.updater.leaderelection.Leadership;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.function.DoubleSupplier;
 import java.util.function.LongSupplier;
@@ -81,27 +82,34 @@ final class SecondaryWriter {
   }
 
   private void write(Change change) {
-    boolean written = false;
+    Optional<Duration> asked = Optional.of(Duration.ZERO);
     try {
       Duration certain = leadership.certainFor();
-      written = !certain.isZero() && carryOut(change, certain);
+      if (!certain.isZero()) {
+        asked = carryOut(change, certain);
+      }
     } finally {
       synchronized (this) {
         busy = false;
-        notBefore = monotonic.getAsLong() + (written ? 0 : backoff.next().toNanos());
+        Duration pause =
+            asked
+                .map(least -> EndpointsReconciler.longer(backoff.next(), least))
+                .orElse(Duration.ZERO);
+        notBefore = monotonic.getAsLong() + pause.toNanos();
       }
       done.run();
     }
   }
 
-  private boolean carryOut(Change change, Duration certain) {
+  /** Empty when it is written; else how long the server asked to be left alone, zero if it did not. */
+  private Optional<Duration> carryOut(Change change, Duration certain) {
     EndpointsClient.WriteResult result =
         client.apply(change, EndpointsReconciler.shorter(certain, EndpointsClient.LONGEST_WRITE));
     if (result instanceof EndpointsClient.WriteResult.Written) {
-      return true;
+      return Optional.empty();
     }
     if (Thread.currentThread().isInterrupted()) {
-      return false;
+      return Optional.of(Duration.ZERO);
     }
     if (result instanceof EndpointsClient.WriteResult.NotWritten refused) {
       failures.tell(refused.describe(change));
@@ -110,6 +118,9 @@ final class SecondaryWriter {
       // It may have landed, or another one's has: what is there decides what is done next.
       client.reread();
     }
-    return false;
+    return Optional.of(
+        result instanceof EndpointsClient.WriteResult.Failed failed
+            ? failed.retryAfter().orElse(Duration.ZERO)
+            : Duration.ZERO);
   }
 }

@@ -232,6 +232,20 @@ class EndpointsReconcilerTest {
   }
 
   @Test
+  void honoursWhatTheServerAsksForAlsoAtTheSecondWrite() {
+    client.answers.add(new WriteResult.Written());
+    client.answers.add(new WriteResult.Failed("429", Optional.of(Duration.ofSeconds(7))));
+    assertTrue(reconciler.reconcile().isPresent());
+    assertEquals(Optional.of(Duration.ofSeconds(7)), reconciler.reconcile());
+    clock.addAndGet(Duration.ofMillis(6_900).toNanos());
+    reconciler.reconcile();
+    assertEquals(List.of(SLICE, ENDPOINTS), client.writes);
+    clock.addAndGet(Duration.ofMillis(100).toNanos());
+    reconciler.reconcile();
+    assertEquals(List.of(SLICE, ENDPOINTS, ENDPOINTS), client.writes);
+  }
+
+  @Test
   void failureOfTheEndpointsObjectDelaysNoSlice() {
     client.answers.add(new WriteResult.Written());
     client.answers.add(new WriteResult.Rejected("403: forbidden"));
