@@ -14,9 +14,9 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * The Chinese pages are in step with the English ones. Their blocks, and the comments that say where
- * each is run, are the same: so what {@link InstallGuideTest}, {@link KubeadmNewClusterTest} and
- * {@link KubeadmRunningClusterTest} run of docs/install.md, they run of its translation too.
+ * The Chinese pages are in step with the English ones. Their blocks, and the comments that say
+ * where each is run, are the same: so what {@link InstallGuideTest}, {@link KubeadmNewClusterTest}
+ * and {@link KubeadmRunningClusterTest} run of docs/install.md, they run of its translation too.
  */
 @Tag("component")
 @Tag("quick")
