@@ -48,9 +48,8 @@ class CompletionTest {
               new Typed("--role=control-plane pi", "pin"),
               new Typed("pin --role=c", "--role=control-plane"),
               new Typed("pin --hostname=h --dry", "--dry-run"),
-              new Typed("--state-dir d", "directory"),
-              new Typed("--state-dir f", "f"),
-              new Typed("--ca-file d", "directory")));
+              new Typed("--ca-file fi", "file"),
+              new Typed("--state-dir d", "directory")));
 
   @TempDir Path folder;
 
@@ -67,6 +66,8 @@ class CompletionTest {
         shell);
     Files.createDirectory(folder.resolve("directory"));
     Files.createFile(folder.resolve("file"));
+    // Nothing to offer where a directory is wanted.
+    Files.createFile(folder.resolve("data"));
     String script =
         run("", command(program, List.of("completion", shell)).toArray(new String[0])).out();
     Files.writeString(folder.resolve("script"), script + "\n");

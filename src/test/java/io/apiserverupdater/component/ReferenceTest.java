@@ -239,7 +239,7 @@ class ReferenceTest extends OnOneCluster {
     }
     UpdaterProcess updater =
         replicas.single("metrics", replicas.namespace(), "--listen=127.0.0.1:" + port);
-    updater.awaitLog("target=", SOON);
+    updater.awaitLog(" - target=", SOON);
     String metrics;
     try (var body = URI.create("http://127.0.0.1:" + port + "/metrics").toURL().openStream()) {
       metrics = new String(body.readAllBytes(), StandardCharsets.UTF_8);

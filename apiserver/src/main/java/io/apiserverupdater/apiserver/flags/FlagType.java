@@ -36,7 +36,7 @@ public abstract class FlagType<T> {
     return Optional.empty();
   }
 
-  /** All values that there are; empty when they are not counted out. */
+  /** All values that there are; empty when they cannot be listed. */
   List<String> words() {
     return List.of();
   }
