@@ -331,8 +331,8 @@ class FaultTest {
   }
 
   /**
-   * Each apiserver for itself: the next one may be idle. And each resource: what an apiserver says to
-   * a write of the Endpoints object, of the last change perhaps, must not hold the slices up.
+   * Each apiserver for itself: the next one may be idle. And each resource: what an apiserver says
+   * to a write of the Endpoints object, of the last change perhaps, must not hold the slices up.
    */
   private static void assertHeeds(Duration asked, Lane lane, long since) {
     Map<List<String>, AuditLog.Entry> last = new HashMap<>();

@@ -59,12 +59,7 @@ record BareNode(NodeDisk disk) implements AutoCloseable {
   private ProcessBuilder inItsProcesses(String[] arguments, String... command) {
     List<String> line =
         new ArrayList<>(
-            List.of(
-                "unshare",
-                "--mount",
-                "--pid",
-                "--fork",
-                "--mount-proc=" + disk.path("/proc")));
+            List.of("unshare", "--mount", "--pid", "--fork", "--mount-proc=" + disk.path("/proc")));
     line.addAll(List.of(command));
     line.addAll(List.of(arguments));
     return new ProcessBuilder(line);

@@ -1,11 +1,8 @@
 package io.apiserverupdater.bootstrap.commands;
 
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
-import io.apiserverupdater.bootstrap.state.BootMemory;
-import io.apiserverupdater.bootstrap.state.BootPhase;
 import io.apiserverupdater.bootstrap.boot.BootSequence;
 import io.apiserverupdater.bootstrap.boot.BootSequence.Pinned;
-import io.apiserverupdater.bootstrap.state.BootStateStore;
 import io.apiserverupdater.bootstrap.boot.CandidateOrder;
 import io.apiserverupdater.bootstrap.boot.HostsNameEntry;
 import io.apiserverupdater.bootstrap.boot.NameEntry;
@@ -21,6 +18,9 @@ import io.apiserverupdater.bootstrap.hosts.HostsFileStore;
 import io.apiserverupdater.bootstrap.log.Log;
 import io.apiserverupdater.bootstrap.nft.BootRuleTable;
 import io.apiserverupdater.bootstrap.nft.NftBootRuleTable;
+import io.apiserverupdater.bootstrap.state.BootMemory;
+import io.apiserverupdater.bootstrap.state.BootPhase;
+import io.apiserverupdater.bootstrap.state.BootStateStore;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;

@@ -1,7 +1,6 @@
 package io.apiserverupdater.bootstrap.commands;
 
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
-import io.apiserverupdater.bootstrap.state.BootStateStore;
 import io.apiserverupdater.bootstrap.boot.HostsNameEntry;
 import io.apiserverupdater.bootstrap.boot.Node;
 import io.apiserverupdater.bootstrap.boot.Strategy;
@@ -26,6 +25,7 @@ import io.apiserverupdater.bootstrap.log.Log;
 import io.apiserverupdater.bootstrap.nft.NftBootRuleTable;
 import io.apiserverupdater.bootstrap.nft.RuleReading;
 import io.apiserverupdater.bootstrap.program.Program;
+import io.apiserverupdater.bootstrap.state.BootStateStore;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.InetAddress;

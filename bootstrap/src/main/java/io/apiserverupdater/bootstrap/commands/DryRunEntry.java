@@ -2,9 +2,9 @@ package io.apiserverupdater.bootstrap.commands;
 
 import io.apiserverupdater.bootstrap.boot.HostsNameEntry;
 import io.apiserverupdater.bootstrap.boot.NameEntry;
-import io.apiserverupdater.bootstrap.state.OwnEntry;
 import io.apiserverupdater.bootstrap.hosts.HostsFile;
 import io.apiserverupdater.bootstrap.hosts.HostsFileStore;
+import io.apiserverupdater.bootstrap.state.OwnEntry;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.InetAddress;

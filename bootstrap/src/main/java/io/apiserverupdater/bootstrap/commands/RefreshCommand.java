@@ -2,14 +2,13 @@ package io.apiserverupdater.bootstrap.commands;
 
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.apiserver.probe.ApiserverProbe;
-import io.apiserverupdater.bootstrap.files.LockFile;
 import io.apiserverupdater.bootstrap.api.ApiserverSource;
 import io.apiserverupdater.bootstrap.api.SourceAnswer;
-import io.apiserverupdater.bootstrap.state.BootStateStore;
 import io.apiserverupdater.bootstrap.boot.Strategy;
 import io.apiserverupdater.bootstrap.candidates.CandidateList;
 import io.apiserverupdater.bootstrap.candidates.CandidateListStore;
 import io.apiserverupdater.bootstrap.configuration.BootstrapConfig;
+import io.apiserverupdater.bootstrap.files.LockFile;
 import io.apiserverupdater.bootstrap.log.Log;
 import io.apiserverupdater.bootstrap.nft.BootRule;
 import io.apiserverupdater.bootstrap.nft.BootRuleTable;
@@ -17,6 +16,7 @@ import io.apiserverupdater.bootstrap.nft.NftBootRuleTable;
 import io.apiserverupdater.bootstrap.nft.RuleOutcome;
 import io.apiserverupdater.bootstrap.nft.RuleReading;
 import io.apiserverupdater.bootstrap.nft.RuleUpkeep;
+import io.apiserverupdater.bootstrap.state.BootStateStore;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.time.Duration;
@@ -62,10 +62,7 @@ public final class RefreshCommand {
     }
     CandidateList list =
         store.refresh(
-            config.controlPlanes(),
-            members.addresses(),
-            Instant.now(),
-            LockFile.DEADLINE);
+            config.controlPlanes(), members.addresses(), Instant.now(), LockFile.DEADLINE);
     log.info("refresh=done control-planes=" + members.addresses().toString().replace(" ", ""));
     keepRuleCurrent(config, list.refreshed(), log);
     return OK;

@@ -1,8 +1,5 @@
 package io.apiserverupdater.bootstrap.commands;
 
-import io.apiserverupdater.bootstrap.state.BootPhase;
-import io.apiserverupdater.bootstrap.state.BootState;
-import io.apiserverupdater.bootstrap.state.BootStateStore;
 import io.apiserverupdater.bootstrap.boot.HostsNameEntry;
 import io.apiserverupdater.bootstrap.configuration.BootstrapConfig;
 import io.apiserverupdater.bootstrap.files.FailureReason;
@@ -12,6 +9,9 @@ import io.apiserverupdater.bootstrap.log.Log;
 import io.apiserverupdater.bootstrap.nft.BootRuleTable;
 import io.apiserverupdater.bootstrap.nft.NftBootRuleTable;
 import io.apiserverupdater.bootstrap.nft.RuleOutcome;
+import io.apiserverupdater.bootstrap.state.BootPhase;
+import io.apiserverupdater.bootstrap.state.BootState;
+import io.apiserverupdater.bootstrap.state.BootStateStore;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.time.Duration;

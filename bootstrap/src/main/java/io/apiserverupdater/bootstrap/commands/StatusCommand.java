@@ -1,9 +1,6 @@
 package io.apiserverupdater.bootstrap.commands;
 
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
-import io.apiserverupdater.bootstrap.state.BootPhase;
-import io.apiserverupdater.bootstrap.state.BootState;
-import io.apiserverupdater.bootstrap.state.BootStateStore;
 import io.apiserverupdater.bootstrap.boot.HostsNameEntry;
 import io.apiserverupdater.bootstrap.boot.Strategy;
 import io.apiserverupdater.bootstrap.candidates.CandidateList;
@@ -11,6 +8,9 @@ import io.apiserverupdater.bootstrap.configuration.BootstrapConfig;
 import io.apiserverupdater.bootstrap.configuration.BootstrapConfig.Output;
 import io.apiserverupdater.bootstrap.hosts.HostsFileStore;
 import io.apiserverupdater.bootstrap.log.Log;
+import io.apiserverupdater.bootstrap.state.BootPhase;
+import io.apiserverupdater.bootstrap.state.BootState;
+import io.apiserverupdater.bootstrap.state.BootStateStore;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.InetAddress;

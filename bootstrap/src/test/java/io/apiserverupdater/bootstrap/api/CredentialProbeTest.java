@@ -71,8 +71,7 @@ class CredentialProbeTest {
 
   @Test
   void timeInWhichThisProcessDidNotRunProvesNothing() {
-    assertEquals(
-        Optional.empty(), verdict(new Unreachable(Reason.ANSWER_TIMEOUT, "", true), true));
+    assertEquals(Optional.empty(), verdict(new Unreachable(Reason.ANSWER_TIMEOUT, "", true), true));
   }
 
   /** It has not been asked, so it may be one that hangs for the kubelet. */

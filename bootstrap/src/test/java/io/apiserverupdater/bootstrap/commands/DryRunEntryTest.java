@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.apiserverupdater.apiserver.address.IpAddress;
-import io.apiserverupdater.bootstrap.state.BootMemory;
 import io.apiserverupdater.bootstrap.boot.HostsNameEntry;
 import io.apiserverupdater.bootstrap.hosts.HostsFileStore;
+import io.apiserverupdater.bootstrap.state.BootMemory;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;

@@ -3,11 +3,11 @@ package io.apiserverupdater.bootstrap.commands;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
+import io.apiserverupdater.bootstrap.boot.Strategy;
+import io.apiserverupdater.bootstrap.commands.StatusCommand.Status;
 import io.apiserverupdater.bootstrap.state.BootPhase;
 import io.apiserverupdater.bootstrap.state.BootState;
 import io.apiserverupdater.bootstrap.state.Evidence;
-import io.apiserverupdater.bootstrap.boot.Strategy;
-import io.apiserverupdater.bootstrap.commands.StatusCommand.Status;
 import java.net.InetAddress;
 import java.time.Instant;
 import java.util.List;

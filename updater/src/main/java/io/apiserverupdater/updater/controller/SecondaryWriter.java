@@ -101,7 +101,9 @@ final class SecondaryWriter {
     }
   }
 
-  /** Empty when it is written; else how long the server asked to be left alone, zero if it did not. */
+  /**
+   * Empty when it is written; else how long the server asked to be left alone, zero if it did not.
+   */
   private Optional<Duration> carryOut(Change change, Duration certain) {
     EndpointsClient.WriteResult result =
         client.apply(change, EndpointsReconciler.shorter(certain, EndpointsClient.LONGEST_WRITE));
