@@ -3,34 +3,96 @@
 
 say() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; }
 
-need_whole_jdk() {
-  if [ ! -e "$1/jmods/java.base.jmod" ] || [ ! -x "$1/bin/jlink" ]; then
-    say "$1 is not a complete JDK: it lacks bin/jlink or jmods. On Debian or Ubuntu:" \
-      "apt-get install openjdk-17-jdk-headless"
+# release_of JDK KEY: what the JDK says of itself, such as JAVA_VERSION.
+release_of() { sed -n "s/^$2=\"\(.*\)\"\$/\1/p" "$1/release"; }
+
+feature_of() { release_of "$1" JAVA_VERSION | cut -d. -f1; }
+
+# The JDK's architecture, as Debian and container images call it. Not that of the machine: programs
+# of another one may run in an emulator.
+architecture_of() {
+  case "$(release_of "$1" OS_ARCH)" in
+    x86_64) echo amd64 ;;
+    aarch64) echo arm64 ;;
+  esac
+}
+
+# Whether this JDK can link a runtime: from its jmods, or, from 24 on and if it was built for that,
+# from its own files (JEP 493).
+can_link() {
+  [ -x "$1/bin/jlink" ] && [ -e "$1/release" ] && [ "$(feature_of "$1")" -ge 17 ] &&
+    { [ -e "$1/jmods/java.base.jmod" ] ||
+      LC_ALL=C "$1/bin/jlink" --help | grep 'Linking from run-time image enabled' >/dev/null; }
+}
+
+need_tools() {
+  if ! can_link "$1"; then
+    say "$1 is not a complete JDK 17 or newer: it lacks bin/jlink, or the jmods that this jlink" \
+      "needs. On Debian or Ubuntu: apt-get install openjdk-17-jdk-headless. To take another one" \
+      "than that of Maven: -Druntime.jdk=FOLDER"
+    exit 1
+  fi
+  if [ -z "$(architecture_of "$1")" ]; then
+    say "cannot build for $(release_of "$1" OS_ARCH), only for amd64 and arm64"
+    exit 1
+  fi
+  if ! command -v strip >/dev/null || ! command -v readelf >/dev/null; then
+    say "strip or readelf is not installed. On Debian or Ubuntu: apt-get install binutils"
     exit 1
   fi
 }
 
 # link_runtime JDK RUNTIME TIMESTAMP MODULES [JLINK-ARGUMENT...]
 link_runtime() {
-  local jdk=$1 runtime=$2 timestamp=$3 modules=$4
+  local jdk=$1 runtime=$2 timestamp=$3 modules=$4 compress=zip-6
+  [ "$(feature_of "$jdk")" -ge 21 ] || compress=2
   "$jdk/bin/jlink" "${@:5}" --add-modules "$modules" --strip-debug --no-header-files \
-    --no-man-pages --compress=2 --vm=server --output "$runtime"
+    --no-man-pages --compress="$compress" --vm=server --output "$runtime"
   (
     cd "$runtime" || exit 1
-    # Tools for building, and public CAs: the programs trust only the cluster's CA.
-    rm -r bin/keytool lib/jrt-fs.jar lib/jexec lib/classlist lib/libjsig.so \
+    # Tools for building, and public CAs: the programs trust only the cluster's CA. Not every
+    # version has them all.
+    rm -rf bin/keytool lib/jrt-fs.jar lib/jexec lib/classlist lib/libjsig.so \
       lib/server/libjsig.so lib/security/cacerts lib/security/public_suffix_list.dat conf/sdp
     # Symbol tables are a tenth of the size, and only debuggers need them.
-    if command -v strip >/dev/null; then
-      find . -type f \( -name '*.so' -o -path ./bin/java -o -name jspawnhelper \) \
-        -exec strip --strip-unneeded {} +
-    else
-      say "strip is not installed, so the result is larger. On Debian or Ubuntu: apt-get install binutils"
-    fi
+    find . -type f \( -name '*.so' -o -path ./bin/java -o -name jspawnhelper \) \
+      -exec strip --strip-unneeded {} +
     # This line differs between machines with the same JDK.
     sed -i '/^SOURCE=/d' release
     # The class archive is valid only while this file has the same time stamp.
     touch --date="$timestamp" lib/modules
   )
+}
+
+# What the programs and libraries in a folder say to the loader.
+elf() { # OPTION FOLDER
+  # readelf complains of each other file.
+  LC_ALL=C find "$2" -type f -exec readelf "$1" {} + 2>/dev/null || true
+}
+
+# The oldest version of glibc with which the files in a folder start, such as 2.34: the newest of the
+# versions whose symbols they need.
+libc_floor() {
+  # Relocations of a kind that came with 2.36 (DT_RELR) have a version without a number.
+  elf --version-info "$1" |
+    sed -n -e 's/GLIBC_ABI_DT_RELR/GLIBC_2.36/' -e 's/.*Name: GLIBC_\([0-9][0-9.]*\).*/\1/p' |
+    sort --unique --version-sort | tail -n 1
+}
+
+# Debian's packages of the libraries that the files in a folder need and do not bring, but for glibc.
+library_packages() {
+  local library
+  elf --dynamic "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]$/\1/p' | sort --unique |
+    while read -r library; do
+      case "$library" in
+        libc.so.* | libm.so.* | libdl.so.* | librt.so.* | libpthread.so.* | ld-linux*) ;;
+        libgcc_s.so.1) echo libgcc-s1 ;;
+        libstdc++.so.6) echo libstdc++6 ;;
+        libz.so.1) echo zlib1g ;;
+        *)
+          [ -n "$(find "$1" -name "$library")" ] ||
+            { say "no package is known for $library, which the runtime needs"; exit 1; }
+          ;;
+      esac
+    done
 }

@@ -66,7 +66,7 @@ prepare_real() {
   why=$(machine_lacks)
   [ -z "$why" ] || return 0
   for pair in nft:nftables iptables:iptables conntrack:conntrack ip:iproute2 debootstrap:debootstrap \
-    mke2fs:e2fsprogs systemd-nspawn:systemd-container journalctl:systemd "$@"; do
+    mke2fs:e2fsprogs strip:binutils systemd-nspawn:systemd-container journalctl:systemd "$@"; do
     command -v "${pair%:*}" >/dev/null || [ -x "/usr/sbin/${pair%:*}" ] || packages+=("${pair#*:}")
   done
   [ ${#packages[@]} -gt 0 ] || return 0
@@ -88,8 +88,9 @@ machine_lacks() {
     echo "it needs Go $wanted or newer, to build Kubernetes; found ${found:-none}"
     return
   }
-  [ -e "$(java_home)/jmods/java.base.jmod" ] || {
-    echo "the node package needs a complete JDK; $(java_home) has no jmods"
+  # shellcheck source=deploy/runtime.sh
+  (. deploy/runtime.sh && can_link "$(java_home)") || {
+    echo "the node package needs a complete JDK; $(java_home) lacks jlink, or the jmods for it"
     return
   }
   [ -e /dev/loop-control ] && [ -e /dev/kmsg ] || {

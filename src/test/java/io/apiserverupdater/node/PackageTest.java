@@ -5,6 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.apiserverupdater.lab.Execution;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -69,6 +72,49 @@ class PackageTest {
   void passesWhatDebianAsksOfAPackage() {
     Execution lintian = Execution.run(LIMIT, "lintian", "--fail-on", "error", DEB.toString());
     assertEquals(0, lintian.exitCode(), lintian.out() + lintian.err());
+  }
+
+  /** Not what the machine has that built it, which may be newer. */
+  @Test
+  void asksForTheGlibcThatItsFilesNeed() throws IOException {
+    String unusedWords = node.install(DEB);
+    String libc = "2." + newestGlibcSymbol();
+    String depends =
+        Execution.run(LIMIT, "dpkg-deb", "--field", DEB.toString(), "Depends").orThrow().out();
+    assertTrue(depends.startsWith("libc6 (>= " + libc + ")"), depends);
+    System.out.println("figure: floor: glibc " + libc);
+    String check = "/usr/lib/apiserver-bootstrap/runs-here";
+    node.run(check).orThrow();
+    for (String other : List.of("glibc 2.4", "none")) {
+      node.disk().write("/old/getconf", "#!/bin/sh\necho " + other + "\n");
+      node.run("chmod", "755", "/old/getconf").orThrow();
+      Execution refused = node.run("sh", "-c", "PATH=/old:$PATH " + check);
+      assertEquals(1, refused.exitCode(), refused::toString);
+      assertTrue(refused.err().contains("needs glibc " + libc + " or newer"), refused.err());
+    }
+  }
+
+  /** The second part of the newest version of a symbol in the names that its files bring. */
+  private int newestGlibcSymbol() throws IOException {
+    Pattern symbol = Pattern.compile("GLIBC_2\\.([0-9]+)");
+    try (Stream<Path> files = Files.walk(node.disk().path(RUNTIME))) {
+      return files
+          .filter(Files::isRegularFile)
+          .map(PackageTest::latin)
+          .filter(text -> text.startsWith("\u007fELF"))
+          .flatMap(text -> symbol.matcher(text).results())
+          .mapToInt(version -> Integer.parseInt(version.group(1)))
+          .max()
+          .orElseThrow();
+    }
+  }
+
+  private static String latin(Path file) {
+    try {
+      return Files.readString(file, StandardCharsets.ISO_8859_1);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   @Test
@@ -167,7 +213,7 @@ class PackageTest {
     Execution.run(
             LIMIT,
             copy.resolve("deploy/deb/build-tree").toString(),
-            System.getProperty("java.home"),
+            System.getProperty("runtime.jdk"),
             System.getProperty("build.version"),
             System.getProperty("build.timestamp"))
         .orThrow();
