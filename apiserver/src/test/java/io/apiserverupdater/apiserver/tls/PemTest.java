@@ -26,7 +26,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-@Timeout(10)
+@Timeout(60)
 class PemTest {
   private static final KeyPair RSA = rsa();
   private static final KeyPair P256 = new HeldCertificate.Builder().ecdsa256().build().keyPair();
