@@ -26,30 +26,29 @@ class CompletionTest {
    */
   private record Typed(String line, String word) {}
 
-  private static final Map<String, List<Typed>> TYPED =
-      Map.of(
-          "updater",
-          List.of(
-              new Typed("--health-check t", "tcp"),
-              new Typed("--health-check=t", "--health-check=tcp"),
-              new Typed("--dry-run -o y", "yaml"),
-              new Typed("--leader-elect=f", "--leader-elect=false"),
-              // The next word is no value of a switch.
-              new Typed("--leader-elect f", "f"),
-              new Typed("--renew", "--renew-deadline"),
-              new Typed("--kubeconfig fi", "file"),
-              new Typed("--kubeconfig=fi", "--kubeconfig=file"),
-              new Typed("-f fi", "file"),
-              new Typed("--context fi", "fi")),
-          "apiserver-bootstrap",
-          List.of(
-              new Typed("han", "handover"),
-              new Typed("pin han", "han"),
-              new Typed("--role=control-plane pi", "pin"),
-              new Typed("pin --role=c", "--role=control-plane"),
-              new Typed("pin --hostname=h --dry", "--dry-run"),
-              new Typed("--ca-file fi", "file"),
-              new Typed("--state-dir d", "directory")));
+  private static final List<Typed> UPDATER =
+      List.of(
+          new Typed("--health-check t", "tcp"),
+          new Typed("--health-check=t", "--health-check=tcp"),
+          new Typed("--dry-run -o y", "yaml"),
+          new Typed("--leader-elect=f", "--leader-elect=false"),
+          // The next word is no value of a switch.
+          new Typed("--leader-elect f", "f"),
+          new Typed("--renew", "--renew-deadline"),
+          new Typed("--kubeconfig fi", "file"),
+          new Typed("--kubeconfig=fi", "--kubeconfig=file"),
+          new Typed("-f fi", "file"),
+          new Typed("--context fi", "fi"));
+
+  private static final List<Typed> BOOTSTRAP =
+      List.of(
+          new Typed("han", "handover"),
+          new Typed("pin han", "han"),
+          new Typed("--role=control-plane pi", "pin"),
+          new Typed("pin --role=c", "--role=control-plane"),
+          new Typed("pin --hostname=h --dry", "--dry-run"),
+          new Typed("--ca-file fi", "file"),
+          new Typed("--state-dir d", "directory"));
 
   @TempDir Path folder;
 
@@ -71,7 +70,7 @@ class CompletionTest {
     String script =
         run("", command(program, List.of("completion", shell)).toArray(new String[0])).out();
     Files.writeString(folder.resolve("script"), script + "\n");
-    List<Typed> typed = TYPED.get(program);
+    List<Typed> typed = program.equals("updater") ? UPDATER : BOOTSTRAP;
     List<Typed> found =
         shell.equals("fish") ? inFish(program, typed) : atATerminal(shell, program, typed);
     assertEquals(typed, found);
