@@ -65,7 +65,7 @@ class TranslationTest {
   }
 
   private static String link(String from, String to) {
-    return ROOT.resolve(from).getParent().relativize(ROOT.resolve(to)).toString();
+    return Path.of(from).resolveSibling("").relativize(Path.of(to)).toString();
   }
 
   private static void language(String page, String expected, List<String> differences)
