@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.MatchResult;
@@ -131,7 +132,7 @@ class SystemdVersionsTest {
     return SETTING.matcher(unit).results().toList();
   }
 
-  private static TreeSet<String> used() throws IOException {
+  private static Set<String> used() throws IOException {
     TreeSet<String> used = new TreeSet<>();
     for (Path unit : units()) {
       for (MatchResult setting : settings(Files.readString(unit))) {
