@@ -33,6 +33,7 @@ class OtherProgramsTest {
   private static final String HANDOVER = "apiserver-bootstrap-handover.service";
   private static final String UNITS = "/etc/systemd/system/";
   private static final String KUBELET_OF_THE_SECOND = "snap.kubelet.service";
+  private static final String HOSTS_AT_FIRST = "/root/hosts";
 
   /** How many blocks of ours were in the file is kept, and told by {@link #blocksFound}. */
   private static final String LOOK =
@@ -80,7 +81,10 @@ class OtherProgramsTest {
     for (BootedNode node : nodes()) {
       long unusedReady = node.awaitSettled(SOON);
     }
-    nodes().forEach(BootedNode::powerOff);
+    for (BootedNode node : nodes()) {
+      node.powerOff();
+      node.disk().chroot("cp", "/etc/hosts", HOSTS_AT_FIRST).orThrow();
+    }
   }
 
   /** It does what a test writes into its script, once in each boot. */
@@ -118,6 +122,7 @@ class OtherProgramsTest {
         node.powerOff();
       }
       node.host().linkUp();
+      node.disk().chroot("cp", HOSTS_AT_FIRST, "/etc/hosts").orThrow();
       node.disk().chroot("rm", "-rf", "/etc/lab").orThrow();
       node.disk().chroot("systemctl", "disable", "nftables.service").orThrow();
       node.disk().chroot("systemctl", "enable", "kube-proxy.service").orThrow();
