@@ -115,6 +115,9 @@ class HelmTest {
                     .formatted(cluster.lab().controlPlane(1).address()));
     Execution failed = program(3).run("test", "apiserver-updater", "--namespace=kube-system");
     assertTrue(failed.exitCode() != 0, failed.out());
+    JsonObject pod = cluster.admin().get("/api/v1" + KUBE_SYSTEM + "pods/apiserver-updater-test");
+    // There would be changes.
+    assertEquals(1, exitCode(pod), pod::toString);
     kubectl("scale", "-n", "kube-system", "deployment/apiserver-updater", "--replicas=2");
     cluster.awaitPublished();
   }
@@ -155,7 +158,8 @@ class HelmTest {
   void takesOverWhatTheOneFileInstalled() {
     kubectl("apply", "-f", "deploy/image/target/components.yaml");
     kubectl("rollout", "status", "-n", "kube-system", "deployment/apiserver-updater");
-    Execution unusedInstalled = helm(4, readmeCommand() + " --take-ownership --wait");
+    Execution unusedInstalled =
+        helm(4, readmeCommand() + " --take-ownership --server-side=false --wait");
     Execution unusedTested = helm(4, "helm test apiserver-updater --namespace=kube-system");
   }
 
@@ -163,8 +167,18 @@ class HelmTest {
   @Order(8)
   void upgradesAndUninstallsWithHelm4() {
     assertUpgrades(4);
-    String notes = helm(4, "helm get notes apiserver-updater --namespace=kube-system").out();
     assertUninstallCutsOffNoNode(4);
+  }
+
+  /** And by the commands of its notes nothing is left in the end. */
+  @Test
+  @Order(9)
+  void continuesWithWhatHasStayed() {
+    Execution unusedInstalled = helm(4, readmeCommand() + " --wait");
+    assertUpgrades(4);
+    String notes = helm(4, "helm get notes apiserver-updater --namespace=kube-system").out();
+    Execution unusedUninstalled =
+        helm(4, "helm uninstall apiserver-updater --namespace=kube-system --wait");
 
     for (String line : notes.lines().map(String::strip).toList()) {
       if (line.startsWith("kubectl ") && line.contains(" delete ")) {
@@ -228,6 +242,17 @@ class HelmTest {
     assertEquals(slice, cluster.admin().get(SLICE).get("endpoints").toString());
     assertTrue(cluster.admin().find(ENDPOINTS).isPresent());
     assertFalse(cluster.admin().find(NODE_READER).isPresent());
+  }
+
+  private static int exitCode(JsonObject pod) {
+    return pod.getAsJsonObject("status")
+        .getAsJsonArray("containerStatuses")
+        .get(0)
+        .getAsJsonObject()
+        .getAsJsonObject("state")
+        .getAsJsonObject("terminated")
+        .get("exitCode")
+        .getAsInt();
   }
 
   private static String renewTime(BootedNode node) {
