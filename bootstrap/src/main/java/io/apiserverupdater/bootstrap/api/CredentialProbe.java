@@ -27,27 +27,34 @@ import java.util.function.Consumer;
  * none. For use by several threads.
  *
  * <p>A server that hangs for the kubelet must not pass as one that lives only because this process
- * got too little time, so early in the boot, to ask it with the credential: for a while a question
- * that was not really asked is no answer, and is asked again.
+ * got too little time to ask it with the credential. Such a question is no answer, and is asked
+ * again: for a while from the first refusal on, and for good once the credential has been tried.
  */
 public final class CredentialProbe implements ApiserverProbe {
   private final ApiserverProbe anonymous;
   private final String serverName;
   private final ServerTrust.Verified trust;
   private final Path file;
-  private final Deadline patience;
+  private final Duration patience;
   private final Consumer<String> warnings;
 
   // Guarded by this.
   private Optional<Kubeconfig> kubeconfig = Optional.empty();
   private boolean warned;
 
+  /** Apart from what is guarded by this, which a slow credential holds. */
+  private final Object progress = new Object();
+
+  // Guarded by progress.
+  private Optional<Deadline> patienceEnd = Optional.empty();
+  private boolean tried;
+
   /**
    * @param anonymous the first question
    * @param serverName the name that certificates must be valid for
    * @param file the kubeconfig; read when it is needed
-   * @param patience how long from now on a server is not taken for alive while the credential could
-   *     not be tried; zero where each server is asked only once
+   * @param patience how long from the first refusal on a server is not taken for alive while the
+   *     credential could not be tried; zero where each server is asked only once
    * @param warnings takes lines for the log
    */
   public CredentialProbe(
@@ -61,7 +68,7 @@ public final class CredentialProbe implements ApiserverProbe {
     this.serverName = serverName;
     this.trust = trust;
     this.file = file;
-    this.patience = Deadline.after(patience);
+    this.patience = patience;
     this.warnings = warnings;
   }
 
@@ -71,6 +78,9 @@ public final class CredentialProbe implements ApiserverProbe {
     ProbeResult first = anonymous.probe(address, deadline);
     if (!first.unauthorized()) {
       return first;
+    }
+    synchronized (progress) {
+      patienceEnd = patienceEnd.or(() -> Optional.of(Deadline.after(patience)));
     }
     Optional<ApiserverProbe> authenticated;
     try {
@@ -83,12 +93,21 @@ public final class CredentialProbe implements ApiserverProbe {
     }
     Duration left = end.left();
     boolean hadTime = left.multipliedBy(2).compareTo(deadline) >= 0;
-    return verdict(first, authenticated.get().probe(address, left), hadTime)
-        .orElseGet(() -> unasked(first));
+    Optional<ProbeResult> verdict =
+        verdict(first, authenticated.get().probe(address, left), hadTime);
+    synchronized (progress) {
+      tried |= verdict.isPresent();
+    }
+    return verdict.orElseGet(() -> unasked(first));
   }
 
   private ProbeResult unasked(ProbeResult anonymous) {
-    return patience.nanos() > 0
+    boolean isNoAnswer;
+    synchronized (progress) {
+      isNoAnswer =
+          !patience.isZero() && (tried || patienceEnd.filter(end -> end.nanos() > 0).isPresent());
+    }
+    return isNoAnswer
         ? new ProbeResult.Unreachable(
             ProbeResult.Reason.ANSWER_TIMEOUT,
             "no time was left to ask it with the credential of " + file,

@@ -22,7 +22,9 @@ import java.util.function.LongSupplier;
  */
 public final class BootSequence {
   private static final Duration STAGGER = Duration.ofMillis(250);
-  private static final Duration PROBE_DEADLINE = Duration.ofSeconds(5);
+
+  /** For one question of the search for a control plane. */
+  public static final Duration PROBE_DEADLINE = Duration.ofSeconds(5);
 
   /** Before a control plane's own apiserver can start, the kubelet must: peers get this long. */
   private static final Duration LONGEST_PEER_SEARCH = Duration.ofSeconds(5);

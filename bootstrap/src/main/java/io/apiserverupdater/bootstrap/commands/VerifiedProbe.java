@@ -19,8 +19,11 @@ import java.util.List;
 
 /** The probe of apiservers under the name, with the configured trust. */
 final class VerifiedProbe {
-  /** A slow credential plugin can delay the kubelet by this. */
-  private static final Duration PATIENCE = Duration.ofSeconds(5);
+  /**
+   * A slow credential plugin can delay the kubelet by this, and by one more question. Longer than a
+   * question of the search may last.
+   */
+  static final Duration PATIENCE = Duration.ofSeconds(10);
 
   private VerifiedProbe() {}
 
