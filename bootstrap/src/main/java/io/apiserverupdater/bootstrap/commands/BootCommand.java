@@ -54,6 +54,13 @@ public record BootCommand(BootstrapConfig config, Log log, PrintStream out) {
     HostsFileStore store = new HostsFileStore(config.hostsFile(), config.stateDir(), log::warn);
     BootStateStore memory = new BootStateStore(config.stateDir(), log);
     HostsNameEntry entry = new HostsNameEntry(store, config.hostname(), config.adopt(), memory);
+    if (config.command() == Command.HANDOVER && !config.dryRun() && memory.isUnpinned()) {
+      // Also where the rest of the configuration is of no use any more.
+      log.info(
+          "phase=unpinned name=%s reason=\"restore has removed the entry; pin adds it again\""
+              .formatted(config.hostname()));
+      return OK;
+    }
     BootRuleTable table = NftBootRuleTable.ofThisNode(config.service(), config.port());
     if (config.dryRun()) {
       return dryRun(new DryRunEntry(config.hostsFile(), entry, out), table);

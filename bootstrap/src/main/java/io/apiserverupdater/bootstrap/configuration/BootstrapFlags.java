@@ -485,7 +485,10 @@ public final class BootstrapFlags {
     if (line.isGiven(OUTPUT) && command != Command.CHECK && command != Command.STATUS) {
       line.error("--output is for check and status only; remove --output");
     }
-    if (line.get(IF_CONFIGURED) && !command.probes() && command != Command.REFRESH) {
+    if (line.get(IF_CONFIGURED)
+        && command != Command.PIN
+        && command != Command.HANDOVER
+        && command != Command.REFRESH) {
       line.error("--if-configured is for pin, handover and refresh only; remove --if-configured");
     }
     if (line.isGiven(RETRY) && (command != Command.HANDOVER || line.get(DRY_RUN))) {

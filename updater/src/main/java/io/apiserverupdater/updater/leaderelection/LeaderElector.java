@@ -249,12 +249,17 @@ public final class LeaderElector implements Leadership, AutoCloseable {
         Math.min(deadline / 2, Math.max(left, TimeUnit.MILLISECONDS.toNanos(50))));
   }
 
+  /** Anybody who may write the Lease may have chosen it: it must not look like other keys. */
+  private static String word(String holder) {
+    return holder.matches("[^\\s\"=]+") ? holder : '"' + holder.replace('"', '\'') + '"';
+  }
+
   private void tellOfNewHolder() {
     String holder = holder();
     if (!holder.equals(lastSeenHolder)) {
       lastSeenHolder = holder;
       if (!holder.equals(settings.identity())) {
-        log.info("holder={}", holder.isEmpty() ? "none" : holder);
+        log.info("holder={}", holder.isEmpty() ? "none" : word(holder));
       }
     }
   }
