@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -39,7 +40,7 @@ class SystemdVersionsTest {
    */
   private static final String SINCE =
       """
-      183 CapabilityBoundingSet Environment ExecStart ExecStopPost Nice PathChanged PrivateTmp
+      183 CapabilityBoundingSet Environment ExecStart ExecStartPost ExecStopPost Nice PathChanged PrivateTmp
       183 RemainAfterExit Type Type=oneshot UMask prefix:-
       187 NoNewPrivileges SystemCallFilter
       188 TimeoutStartSec TimeoutStopSec
@@ -123,9 +124,13 @@ class SystemdVersionsTest {
   }
 
   private static List<Path> units() throws IOException {
-    try (Stream<Path> files = Files.walk(LIB.resolve("systemd/system"))) {
-      return files.filter(Files::isRegularFile).toList();
+    List<Path> units = new ArrayList<>();
+    for (Path lib : List.of(LIB, ROOT.resolve("deploy/rpm/tree/usr/lib"))) {
+      try (Stream<Path> files = Files.walk(lib.resolve("systemd/system"))) {
+        units.addAll(files.filter(Files::isRegularFile).toList());
+      }
     }
+    return units;
   }
 
   private static List<MatchResult> settings(String unit) {
