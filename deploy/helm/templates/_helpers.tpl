@@ -27,7 +27,7 @@ seccompProfile:
 {{- end -}}
 {{- range $name := list "interval" "timeout" -}}
   {{- $time := index $.Values.healthCheck $name -}}
-  {{- if not (regexMatch "^([0-9]+([.][0-9]*)?(ns|us|ms|s|m|h))+$" $time) -}}
+  {{- if not (regexMatch "^([0-9]{1,9}([.][0-9]{1,9})?(ms|s|m|h))+$" $time) -}}
     {{- $faults = append $faults (printf "healthCheck.%s is %q, expected a duration such as 300ms or 1.5s" $name $time) -}}
   {{- end -}}
 {{- end -}}
