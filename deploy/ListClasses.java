@@ -37,7 +37,7 @@ import javax.net.ssl.SSLParameters;
  * ready, is the only member of the {@code kubernetes} Service, has a Service for the updater and no
  * other object, and keeps what it is sent.
  *
- * <pre>java deploy/ListClasses.java LIST JAR REGEX JAVA ARGUMENT...</pre>
+ * <pre>java deploy/ListClasses.java LIST JAR REGEX [EMULATOR...] JAVA ARGUMENT...</pre>
  *
  * In an argument {@code @PORT@} is the apiserver's port, {@code @UNUSED_PORT@} one that the program
  * may use, and {@code @FOLDER@} a folder with the apiserver's {@code ca.crt} and a {@code
@@ -128,7 +128,11 @@ final class ListClasses {
     Path list = folder.resolve("list");
     List<String> command = new ArrayList<>();
     program.forEach(word -> command.add(filled(word, port)));
-    command.addAll(1, List.of("-Xshare:off", "-XX:DumpLoadedClassList=" + list));
+    int java = 0;
+    while (!command.get(java).endsWith("java")) {
+      java++; // An emulator comes before it.
+    }
+    command.addAll(java + 1, List.of("-Xshare:off", "-XX:DumpLoadedClassList=" + list));
     String output = "";
     // On a busy machine the first handshakes may take longer than the program waits.
     for (int i = 0; i < ATTEMPTS && requests.get() == 0; i++) {

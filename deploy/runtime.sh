@@ -25,6 +25,33 @@ can_link() {
       LC_ALL=C "$1/bin/jlink" --help | grep 'Linking from run-time image enabled' >/dev/null; }
 }
 
+# choose_tools JDK TOOLS SYSROOT: sets jdk, the JDK whose runtime is linked; tools, the JDK whose
+# programs do that; strip; and emulator, what comes before a program of the runtime. If JDK is for
+# another architecture than TOOLS, the build's own, qemu-user runs its programs, with the libraries
+# in SYSROOT.
+choose_tools() {
+  # shellcheck disable=SC2034 # sysroot is for who sources this.
+  jdk=$1 tools=$1 sysroot=$3 strip=strip emulator=()
+  if [ -e "$1/release" ] && [ "$(architecture_of "$1")" != "$(architecture_of "$2")" ]; then
+    local machine
+    machine=$(release_of "$1" OS_ARCH)
+    tools=$2 strip=$machine-linux-gnu-strip emulator=("qemu-$machine-static" -L "$3")
+    if [ ! -e "$1/jmods/java.base.jmod" ] || [ "$(feature_of "$1")" != "$(feature_of "$2")" ]; then
+      say "$1 is for $machine: its runtime can be linked here only from jmods, by a JDK of the same" \
+        "version; it has ${1:+$(feature_of "$1")}, the build's JDK $(feature_of "$2")"
+      exit 1
+    fi
+    for program in "$strip" "${emulator[0]}"; do
+      command -v "$program" >/dev/null || {
+        say "$program is not installed. On Debian or Ubuntu: apt-get install qemu-user-static" \
+          "binutils-${machine//_/-}-linux-gnu"
+        exit 1
+      }
+    done
+  fi
+  need_tools "$tools"
+}
+
 need_tools() {
   if ! can_link "$1"; then
     say "$1 is not a complete JDK 17 or newer: it lacks bin/jlink, or the jmods that this jlink" \
@@ -42,12 +69,15 @@ need_tools() {
   fi
 }
 
-# link_runtime JDK RUNTIME TIMESTAMP MODULES [JLINK-ARGUMENT...]
+# link_runtime RUNTIME TIMESTAMP MODULES [FOLDER]: with the module in FOLDER as well.
 link_runtime() {
-  local jdk=$1 runtime=$2 timestamp=$3 modules=$4 compress=zip-6
+  local runtime=$1 timestamp=$2 modules=$3 path=${4-} compress=zip-6
   [ "$(feature_of "$jdk")" -ge 21 ] || compress=2
-  "$jdk/bin/jlink" "${@:5}" --add-modules "$modules" --strip-debug --no-header-files \
-    --no-man-pages --compress="$compress" --vm=server --output "$runtime"
+  # By default jlink takes the modules of its own JDK.
+  [ "$tools" = "$jdk" ] || path+=${path:+:}$jdk/jmods
+  "$tools/bin/jlink" ${path:+--module-path "$path"} --add-modules "$modules" \
+    --strip-java-debug-attributes --no-header-files --no-man-pages --compress="$compress" \
+    --vm=server --output "$runtime"
   (
     cd "$runtime" || exit 1
     # Tools for building, and public CAs: the programs trust only the cluster's CA. Not every
@@ -56,7 +86,7 @@ link_runtime() {
       lib/server/libjsig.so lib/security/cacerts lib/security/public_suffix_list.dat conf/sdp
     # Symbol tables are a tenth of the size, and only debuggers need them.
     find . -type f \( -name '*.so' -o -path ./bin/java -o -name jspawnhelper \) \
-      -exec strip --strip-unneeded {} +
+      -exec "$strip" --strip-unneeded {} +
     # This line differs between machines with the same JDK.
     sed -i '/^SOURCE=/d' release
     # The class archive is valid only while this file has the same time stamp.

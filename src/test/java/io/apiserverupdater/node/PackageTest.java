@@ -188,36 +188,9 @@ class PackageTest {
   }
 
   private String digestOfAnotherBuild(String name) {
-    Path copy = folder.resolve(name);
-    for (String needed :
-        List.of(
-            "deploy/runtime.sh",
-            "deploy/ListClasses.java",
-            "deploy/completions",
-            "deploy/systemd",
-            "deploy/deb/build-tree",
-            "deploy/deb/control",
-            "deploy/deb/runtime",
-            "deploy/deb/tree",
-            "bootstrap/target/bootstrap.jar")) {
-      Execution.run(
-              LIMIT,
-              "sh",
-              "-c",
-              "mkdir -p \"$(dirname \"$2\")\" && cp -r \"$1\" \"$2\"",
-              "sh",
-              PROJECT.resolve(needed).toString(),
-              copy.resolve(needed).toString())
-          .orThrow();
-    }
-    Execution.run(
-            LIMIT,
-            copy.resolve("deploy/deb/build-tree").toString(),
-            System.getProperty("runtime.jdk"),
-            System.getProperty("build.version"),
-            System.getProperty("build.timestamp"))
-        .orThrow();
-    return digest(copy.resolve("deploy/deb/target/apiserver-bootstrap.tar.gz"));
+    Path target =
+        BuildCopy.of(PROJECT, folder.resolve(name)).nodePackage(System.getProperty("runtime.jdk"));
+    return digest(target.resolve("apiserver-bootstrap.tar.gz"));
   }
 
   /** Of all that is in a tarball, with names, rights and times, but the archive of classes. */

@@ -1,0 +1,149 @@
+package io.apiserverupdater.node;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.apiserverupdater.lab.Execution;
+import io.apiserverupdater.lab.LabProcess;
+import io.apiserverupdater.sandbox.Kubeconfig;
+import io.apiserverupdater.sandbox.SandboxCluster;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Node package and image for arm64, linked on this machine from a JDK for arm64. Their programs run
+ * in an emulator, which is some ten times slower: nothing here is about times.
+ */
+@Tag("real")
+@Timeout(300)
+class Arm64Test {
+  private static final Path PROJECT = Path.of(System.getProperty("project.root"));
+  private static final String TOOLS = System.getProperty("runtime.jdk");
+  private static final Duration LIMIT = Duration.ofMinutes(2);
+  private static final String NAME = "apiserver.cluster.local";
+
+  @TempDir Path folder;
+
+  private static Path sysroot() {
+    Path build = PROJECT.resolve("src/test/arm64/build");
+    return Path.of(Execution.run(Duration.ofMinutes(4), build.toString()).orThrow().out().strip());
+  }
+
+  private static Path jdk(Path sysroot) {
+    String feature = String.valueOf(Runtime.version().feature());
+    return sysroot.resolve("usr/lib/jvm/java-" + feature + "-openjdk-arm64");
+  }
+
+  @Test
+  void nodePackagePinsAndHandsOver() throws IOException {
+    Path sysroot = sysroot();
+    BuildCopy copy = BuildCopy.of(PROJECT, folder.resolve("build"));
+    Path target = copy.nodePackage(jdk(sysroot).toString(), TOOLS, sysroot.toString());
+    String control = Files.readString(target.resolve("control/control"));
+    assertTrue(control.contains("\nArchitecture: arm64\n"), control);
+    assertTrue(control.matches("(?s).*\nDepends: libc6 \\(>= 2[.]\\d+\\).*"), control);
+    Path home = target.resolve("root/usr/lib/apiserver-bootstrap");
+
+    Path hosts = Files.writeString(folder.resolve("hosts"), "127.0.0.1 localhost\n");
+    try (SandboxCluster cluster = SandboxCluster.start()) {
+      Path authority = Files.writeString(folder.resolve("ca.crt"), cluster.pki().authorityPem());
+      String service = cluster.apiserver(1).ip();
+      for (String command : List.of("pin", "handover")) {
+        Execution.run(
+                LIMIT,
+                "qemu-aarch64-static",
+                "-L",
+                sysroot.toString(),
+                home.resolve("runtime/bin/java").toString(),
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "-Xshare:on",
+                "-cp",
+                home.resolve("no-class-path").toString(),
+                "io.apiserverupdater.bootstrap.Main",
+                command,
+                "--config=/dev/null",
+                "--control-plane=" + cluster.apiserver(0).ip(),
+                "--port=" + cluster.apiserver(0).port(),
+                "--cluster-ip=" + service,
+                "--ca-file=" + authority,
+                "--hosts-file=" + hosts,
+                "--state-dir=" + folder.resolve("state"),
+                "--kubeconfig=" + folder.resolve("none"))
+            .orThrow();
+        String pointsAt = command.equals("pin") ? cluster.apiserver(0).ip() : service;
+        String content = Files.readString(hosts);
+        assertTrue(
+            content.lines().anyMatch(line -> line.startsWith(pointsAt) && line.contains(NAME)),
+            content);
+      }
+    }
+  }
+
+  @Test
+  void imageSaysWhatItWouldDoAndLeads() throws IOException {
+    Path sysroot = sysroot();
+    BuildCopy copy = BuildCopy.of(PROJECT, folder.resolve("build"));
+    Path root =
+        copy.image(jdk(sysroot).toString(), "arm64", TOOLS, sysroot.toString()).resolve("root");
+    try (SandboxCluster cluster = SandboxCluster.start()) {
+      cluster.createApiserverService("kube-system", "apiserver", "10.96.0.64");
+      String user = "updater";
+      Path kubeconfig = folder.resolve("kubeconfig");
+      cluster
+          .kubeconfig(new Kubeconfig.Identity.Token(user, cluster.access().issueToken(user)))
+          .write(kubeconfig);
+      // 1: it would make the slice.
+      assertEquals(
+          1,
+          Execution.run(LIMIT, updater(root, kubeconfig, "--dry-run").toArray(String[]::new))
+              .exitCode());
+      Path log = folder.resolve("updater.log");
+      try (LabProcess updater =
+          LabProcess.start(
+              "updater-arm64",
+              new ProcessBuilder(updater(root, kubeconfig, "--listen=0", "--identity=arm64")),
+              log)) {
+        cluster.awaitTrue(
+            "it leads",
+            LIMIT,
+            () -> cluster.leaseHolder("kube-system", "apiserver-updater").startsWith("arm64"));
+        cluster.awaitTrue(
+            "it publishes",
+            LIMIT,
+            () ->
+                cluster
+                    .sliceAddresses("kube-system", "apiserver-ipv4")
+                    .equals(cluster.runningAddresses()));
+        assertTrue(updater.alive(), updater::logText);
+      }
+    }
+  }
+
+  /** As the image starts it, with the C library that is in the image. */
+  private static List<String> updater(Path root, Path kubeconfig, String... flags) {
+    Path home = root.resolve("usr/lib/apiserver-updater");
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                "qemu-aarch64-static",
+                "-L",
+                root.toString(),
+                home.resolve("runtime/bin/java").toString(),
+                "@" + home.resolve("lib/jvm.options"),
+                "-jar",
+                home.resolve("lib/updater.jar").toString(),
+                "--kubeconfig=" + kubeconfig,
+                "--health-check=off"));
+    command.addAll(List.of(flags));
+    return command;
+  }
+}

@@ -1,0 +1,65 @@
+package io.apiserverupdater.node;
+
+import io.apiserverupdater.lab.Execution;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/** A copy of what builds the node package and the image, to build them once more in it. */
+record BuildCopy(Path folder) {
+  private static final Duration LIMIT = Duration.ofMinutes(4);
+
+  /** Copies it into {@code folder}, which must not exist. */
+  static BuildCopy of(Path project, Path folder) {
+    for (String needed :
+        List.of(
+            "deploy/runtime.sh",
+            "deploy/ListClasses.java",
+            "deploy/completions",
+            "deploy/systemd",
+            "deploy/deb/build-tree",
+            "deploy/deb/control",
+            "deploy/deb/runtime",
+            "deploy/deb/tree",
+            "deploy/image/build-tree",
+            "updater/src/main/dist",
+            "updater/target/updater.jar",
+            "updater/target/updater.classlist",
+            "bootstrap/target/bootstrap.jar")) {
+      Execution.run(
+              LIMIT,
+              "sh",
+              "-c",
+              "mkdir -p \"$(dirname \"$2\")\" && cp -r \"$1\" \"$2\"",
+              "sh",
+              project.resolve(needed).toString(),
+              folder.resolve(needed).toString())
+          .orThrow();
+    }
+    return new BuildCopy(folder);
+  }
+
+  /** Builds the tree of the node package; the result is {@code deploy/deb/target}. */
+  Path nodePackage(String jdk, String... toolsAndSysroot) {
+    return build("deploy/deb", jdk, List.of(System.getProperty("build.version")), toolsAndSysroot);
+  }
+
+  /** Builds the file system of the image; the result is {@code deploy/image/target}. */
+  Path image(String jdk, String architecture, String... toolsAndSysroot) {
+    List<String> last = new ArrayList<>(List.of(architecture));
+    last.addAll(Arrays.asList(toolsAndSysroot));
+    return build("deploy/image", jdk, List.of(), last.toArray(String[]::new));
+  }
+
+  private Path build(String where, String jdk, List<String> version, String... last) {
+    List<String> command =
+        new ArrayList<>(List.of(folder.resolve(where + "/build-tree").toString(), jdk));
+    command.addAll(version);
+    command.add(System.getProperty("build.timestamp"));
+    command.addAll(Arrays.asList(last));
+    Execution.run(LIMIT, command.toArray(String[]::new)).orThrow();
+    return folder.resolve(where + "/target");
+  }
+}
