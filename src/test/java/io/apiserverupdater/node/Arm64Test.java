@@ -23,6 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
  * in an emulator, which is some ten times slower: nothing here is about times.
  */
 @Tag("real")
+@Tag("arm64")
 @Timeout(300)
 class Arm64Test {
   private static final Path PROJECT = Path.of(System.getProperty("project.root"));
