@@ -26,6 +26,14 @@ final class NodePackage {
     disk.chroot("dpkg", "--install", ON_NODE).orThrow();
   }
 
+  /** What {@code tar} lists of the files in a .deb. */
+  static String files(Path deb) {
+    return Execution.run(
+            REPACK, "sh", "-c", "dpkg-deb --fsys-tarfile \"$1\" | tar --list", "sh", deb.toString())
+        .orThrow()
+        .out();
+  }
+
   /** Makes the same package under another version, on the node: /root/…_VERSION.deb. */
   static void repack(BootedNode node, String version) {
     node.runWithin(

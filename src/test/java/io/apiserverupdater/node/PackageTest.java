@@ -33,7 +33,7 @@ class PackageTest {
   private static final Duration LIMIT = Duration.ofMinutes(2);
   private static final String PROGRAM = "apiserver-bootstrap";
   private static final String RUNTIME = "/usr/lib/apiserver-bootstrap/runtime";
-  private static final String CONFIGURATION = "/etc/apiserver-bootstrap/bootstrap.conf";
+  private static final String CONFIGURATION = NodePackage.CONFIGURATION;
   private static final List<String> UNITS =
       List.of(
           "apiserver-bootstrap.service",
@@ -161,15 +161,7 @@ class PackageTest {
     Path tarball = DEB.resolveSibling("apiserver-bootstrap.tar.gz");
     assertEquals(
         Execution.run(LIMIT, "tar", "--list", "--file", tarball.toString()).orThrow().out(),
-        Execution.run(
-                LIMIT,
-                "sh",
-                "-c",
-                "dpkg-deb --fsys-tarfile \"$1\" | tar --list",
-                "sh",
-                DEB.toString())
-            .orThrow()
-            .out());
+        NodePackage.files(DEB));
   }
 
   /**

@@ -47,15 +47,7 @@ class RpmTest {
   @Test
   void hasTheFilesOfTheDebPackage() {
     TreeSet<String> wanted =
-        Execution.run(
-                LIMIT,
-                "sh",
-                "-c",
-                "dpkg-deb --fsys-tarfile \"$1\" | tar --list",
-                "sh",
-                PackageFormat.DEB.file().toString())
-            .orThrow()
-            .out()
+        NodePackage.files(PackageFormat.DEB.file())
             .lines()
             .filter(line -> !line.endsWith("/"))
             .map(line -> line.substring(1).replace("/vendor-completions/", "/site-functions/"))

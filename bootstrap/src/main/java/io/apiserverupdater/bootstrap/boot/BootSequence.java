@@ -189,13 +189,17 @@ public final class BootSequence {
     return found;
   }
 
+  /** What the log says of a hand-over that {@code restore} has ended. */
+  public static String endedByRestore(String hostname) {
+    return "phase=unpinned name=%s reason=\"restore has removed the entry; pin adds it again\""
+        .formatted(hostname);
+  }
+
   /** Whether a person has ended it meanwhile, with {@code restore}. */
   private boolean isEnded() {
     boolean ended = memory.isUnpinned();
     if (ended) {
-      log.info(
-          "phase=unpinned name=%s reason=\"restore has removed the entry; pin adds it again\""
-              .formatted(plan.hostname()));
+      log.info(endedByRestore(plan.hostname()));
     }
     return ended;
   }

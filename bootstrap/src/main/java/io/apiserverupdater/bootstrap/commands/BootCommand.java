@@ -42,7 +42,7 @@ public record BootCommand(BootstrapConfig config, Log log, PrintStream out) {
 
   private static final Duration ADDRESS_INTERVAL = Duration.ofMillis(100);
 
-  /** A hand-over that may know wrong addresses ends after this; the unit's --retry begins anew. */
+  /** A hand-over that may know wrong addresses ends after this; the unit's --retry starts over. */
   private static final Duration DOUBT = Duration.ofMinutes(5);
 
   /**
@@ -56,9 +56,7 @@ public record BootCommand(BootstrapConfig config, Log log, PrintStream out) {
     HostsNameEntry entry = new HostsNameEntry(store, config.hostname(), config.adopt(), memory);
     if (config.command() == Command.HANDOVER && !config.dryRun() && memory.isUnpinned()) {
       // Also where the rest of the configuration is of no use any more.
-      log.info(
-          "phase=unpinned name=%s reason=\"restore has removed the entry; pin adds it again\""
-              .formatted(config.hostname()));
+      log.info(BootSequence.endedByRestore(config.hostname()));
       return OK;
     }
     BootRuleTable table = NftBootRuleTable.ofThisNode(config.service(), config.port());
