@@ -38,7 +38,7 @@ choose_tools() {
     tools=$2 strip=$machine-linux-gnu-strip emulator=("qemu-$machine-static" -L "$3")
     if [ ! -e "$1/jmods/java.base.jmod" ] || [ "$(feature_of "$1")" != "$(feature_of "$2")" ]; then
       say "$1 is for $machine: its runtime can be linked here only from jmods, by a JDK of the same" \
-        "version; it has ${1:+$(feature_of "$1")}, the build's JDK $(feature_of "$2")"
+        "version; it has $(feature_of "$1"), the build's JDK $(feature_of "$2")"
       exit 1
     fi
     for program in "$strip" "${emulator[0]}"; do
@@ -50,6 +50,10 @@ choose_tools() {
     done
   fi
   need_tools "$tools"
+  if [ -z "$(architecture_of "$jdk")" ]; then
+    say "cannot build for $(release_of "$jdk" OS_ARCH), only for amd64 and arm64"
+    exit 1
+  fi
 }
 
 need_tools() {
@@ -57,10 +61,6 @@ need_tools() {
     say "$1 is not a complete JDK 17 or newer: it lacks bin/jlink, or the jmods that this jlink" \
       "needs. On Debian or Ubuntu: apt-get install openjdk-17-jdk-headless. To take another one" \
       "than that of Maven: -Druntime.jdk=FOLDER"
-    exit 1
-  fi
-  if [ -z "$(architecture_of "$1")" ]; then
-    say "cannot build for $(release_of "$1" OS_ARCH), only for amd64 and arm64"
     exit 1
   fi
   if ! command -v strip >/dev/null || ! command -v readelf >/dev/null; then
