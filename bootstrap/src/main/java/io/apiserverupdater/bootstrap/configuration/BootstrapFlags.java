@@ -241,7 +241,7 @@ public final class BootstrapFlags {
           .optional(
               "retry", FlagType.duration(Duration.ofMillis(100), Duration.ofHours(24)), "never")
           .help(
-              "With handover: after exit code 1 or 4 read the configuration again and begin anew,"
+              "With handover: after exit code 1 or 4 read the configuration again and start over,"
                   + " this long after the end. The unit uses this.");
 
   static final Flag<Boolean> DRY_RUN =
