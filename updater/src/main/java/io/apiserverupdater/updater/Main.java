@@ -12,6 +12,9 @@ import io.apiserverupdater.updater.configuration.UpdaterFlags;
 import io.apiserverupdater.updater.controller.EndpointsReconciler;
 import io.apiserverupdater.updater.controller.MemberHealths;
 import io.apiserverupdater.updater.endpoints.MirrorRule;
+import io.apiserverupdater.updater.events.EventHistory;
+import io.apiserverupdater.updater.events.EventReason;
+import io.apiserverupdater.updater.events.EventRecorder;
 import io.apiserverupdater.updater.kube.KubeCluster;
 import io.apiserverupdater.updater.kube.ReadyzProbes;
 import io.apiserverupdater.updater.kube.access.ClusterAccess;
@@ -114,14 +117,15 @@ public final class Main {
           config,
           rule,
           access.map(found -> oneShot(config, found)),
-          access.flatMap(found -> probing(config, found)));
+          access.flatMap(found -> probing(config, found, EventRecorder.NONE)));
     }
     if (access.isEmpty()) {
       System.err.println("error: " + ClusterAccesses.NONE_FOUND);
       return ERROR;
     }
     return config.mode() == UpdaterConfig.Mode.ONCE
-        ? OnceCommand.run(rule, oneShot(config, access.get()), probing(config, access.get()))
+        ? OnceCommand.run(
+            rule, oneShot(config, access.get()), probing(config, access.get(), EventRecorder.NONE))
         : control(config, rule, access.get());
   }
 
@@ -159,7 +163,8 @@ public final class Main {
                         () -> cluster.unreadable().compareTo(LONGEST_UNREADABLE) < 0,
                         System::nanoTime,
                         Clock.systemUTC()));
-    Optional<MemberProbing> probing = probing(config, access);
+    EventHistory events = new EventHistory(Clock.systemUTC());
+    Optional<MemberProbing> probing = probing(config, access, events);
     probing.ifPresent(probes -> probes.onChange(() -> cluster.setUnready(probes.unready())));
     EndpointsReconciler reconciler =
         new EndpointsReconciler(
@@ -167,6 +172,7 @@ public final class Main {
             cluster.endpoints(),
             probing.<MemberHealths>map(probes -> probes).orElse(MemberHealths.NOT_PROBED),
             elector.<Leadership>map(elected -> elected).orElse(Leadership.always()),
+            events,
             System::nanoTime,
             () -> ThreadLocalRandom.current().nextDouble());
     Optional<StatusServer> server;
@@ -193,7 +199,15 @@ public final class Main {
     elector.ifPresent(
         elected -> {
           // A new leader decides at once; an old one notices that it has nothing to do any more.
-          elected.start(turn -> reconciler.trigger());
+          elected.start(
+              turn -> {
+                reconciler.trigger();
+                events.record(
+                    elected.isCertain() ? EventReason.LEADER_ELECTED : EventReason.LEADER_LOST,
+                    "",
+                    "leading: %s (%s)"
+                        .formatted(turn, config.election().orElseThrow().settings().identity()));
+              });
           shutdown.add("leader-elector", elected);
         });
     reconciler.start();
@@ -203,7 +217,8 @@ public final class Main {
     return OK;
   }
 
-  private static Optional<MemberProbing> probing(UpdaterConfig config, ClusterAccess access) {
+  private static Optional<MemberProbing> probing(
+      UpdaterConfig config, ClusterAccess access, EventRecorder events) {
     return config
         .probing()
         .map(
@@ -211,6 +226,7 @@ public final class Main {
                 new MemberProbing(
                     probes(asked.question(), access),
                     asked.policy(),
+                    events,
                     System::nanoTime,
                     () -> ThreadLocalRandom.current().nextDouble()));
   }

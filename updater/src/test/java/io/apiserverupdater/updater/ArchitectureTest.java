@@ -32,6 +32,7 @@ import org.jspecify.annotations.NullMarked;
 class ArchitectureTest {
   private static final String ROOT = "io.apiserverupdater.updater";
   private static final String ENDPOINTS = ROOT + ".endpoints..";
+  private static final String EVENTS = ROOT + ".events..";
   private static final String LEADER_ELECTION = ROOT + ".leaderelection..";
   private static final String CONTROLLER = ROOT + ".controller..";
   private static final String READINESS = ROOT + ".readiness..";
@@ -91,6 +92,8 @@ class ArchitectureTest {
       only(ENDPOINTS, resideInAPackage(ADDRESS))
           .because("they are values and rules, without a logger, a client or a file");
 
+  @ArchTest static final ArchRule eventsKnowNothing = only(EVENTS, resideInAnyPackage(JDK));
+
   @ArchTest
   static final ArchRule leaderElectionKnowsNothing =
       only(LEADER_ELECTION, resideInAPackage("org.slf4j.."));
@@ -99,13 +102,14 @@ class ArchitectureTest {
   static final ArchRule controllerKnowsTheRulesAndWhetherWeLead =
       only(
           CONTROLLER,
-          resideInAnyPackage(ENDPOINTS, TIME, "org.slf4j..").or(type(Leadership.class)));
+          resideInAnyPackage(ENDPOINTS, EVENTS, TIME, "org.slf4j..").or(type(Leadership.class)));
 
   @ArchTest
   static final ArchRule readinessKnowsTheProbeAndThePort =
       only(
           READINESS,
-          resideInAnyPackage(APISERVER, ENDPOINTS, "org.slf4j..").or(type(MemberHealths.class)));
+          resideInAnyPackage(APISERVER, ENDPOINTS, EVENTS, "org.slf4j..")
+              .or(type(MemberHealths.class)));
 
   @ArchTest
   static final ArchRule kubeKnowsThePorts =

@@ -11,6 +11,8 @@ import io.apiserverupdater.updater.endpoints.HealthGate;
 import io.apiserverupdater.updater.endpoints.MirrorRule;
 import io.apiserverupdater.updater.endpoints.ObservedState;
 import io.apiserverupdater.updater.endpoints.Refusal;
+import io.apiserverupdater.updater.events.EventReason;
+import io.apiserverupdater.updater.events.EventRecorder;
 import io.apiserverupdater.updater.leaderelection.Leadership;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -55,6 +57,12 @@ public final class EndpointsReconciler implements AutoCloseable {
   /** A standby has time: its sync keeps the gate's memory, and one may do for several changes. */
   private static final Duration STANDBY_DELAY = Duration.ofMillis(50);
 
+  private static final String FAILED_OPEN =
+      "no member is ready by the updater's probes; all are published as ready";
+
+  private static final String HOLDING =
+      "no member answers the updater's probes; the published state stays";
+
   private static final int BURST = 20;
   private static final Duration INTERVAL = Duration.ofMillis(40);
 
@@ -62,6 +70,7 @@ public final class EndpointsReconciler implements AutoCloseable {
   private final EndpointsClient client;
   private final MemberHealths health;
   private final Leadership leadership;
+  private final EventRecorder events;
   private final LongSupplier monotonic;
   private final ReconcileQueue queue;
   private final WriteBudget budget;
@@ -86,6 +95,7 @@ public final class EndpointsReconciler implements AutoCloseable {
       EndpointsClient client,
       MemberHealths health,
       Leadership leadership,
+      EventRecorder events,
       LongSupplier monotonic,
       DoubleSupplier random) {
     this(
@@ -93,6 +103,7 @@ public final class EndpointsReconciler implements AutoCloseable {
         client,
         health,
         leadership,
+        events,
         monotonic,
         random,
         new ThreadPoolExecutor(
@@ -111,6 +122,7 @@ public final class EndpointsReconciler implements AutoCloseable {
       EndpointsClient client,
       MemberHealths health,
       Leadership leadership,
+      EventRecorder events,
       LongSupplier monotonic,
       DoubleSupplier random,
       ExecutorService secondaryThread) {
@@ -118,6 +130,7 @@ public final class EndpointsReconciler implements AutoCloseable {
     this.client = client;
     this.health = health;
     this.leadership = leadership;
+    this.events = events;
     this.monotonic = monotonic;
     this.queue = new ReconcileQueue(monotonic);
     this.budget = new WriteBudget(BURST, INTERVAL, monotonic.getAsLong());
@@ -358,9 +371,14 @@ public final class EndpointsReconciler implements AutoCloseable {
           refusal.reason(),
           refusal.message(),
           refusal.remedy());
+      events.record(
+          EventReason.REFUSED,
+          refusal.reason(),
+          "%s: %s; %s".formatted(refusal.reason(), refusal.message(), refusal.remedy()));
     }
     if (refusals.isEmpty()) {
       log.info("refused=none");
+      events.record(EventReason.ACCEPTED, "", "nothing is refused any more");
     }
     lastRefusals = refusals;
   }
@@ -373,17 +391,18 @@ public final class EndpointsReconciler implements AutoCloseable {
       }
       String type = family.addressType();
       switch (mode) {
-        case NORMAL -> log.info("gate=normal family={}", type);
-        case FAIL_OPEN ->
-            log.warn(
-                "gate=fail-open family={} message=\"no member is ready by the updater's probes;"
-                    + " all are published as ready\"",
-                type);
-        case HOLD ->
-            log.warn(
-                "gate=hold family={} message=\"no member answers the updater's probes; the"
-                    + " published state stays\"",
-                type);
+        case NORMAL -> {
+          log.info("gate=normal family={}", type);
+          events.record(EventReason.GATE_NORMAL, type, type + ": the probes' word counts again");
+        }
+        case FAIL_OPEN -> {
+          log.warn("gate=fail-open family={} message=\"{}\"", type, FAILED_OPEN);
+          events.record(EventReason.FAILED_OPEN, type, type + ": " + FAILED_OPEN);
+        }
+        case HOLD -> {
+          log.warn("gate=hold family={} message=\"{}\"", type, HOLDING);
+          events.record(EventReason.HOLDING, type, type + ": " + HOLDING);
+        }
       }
     }
   }

@@ -4,6 +4,7 @@ import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.updater.controller.MemberHealths;
 import io.apiserverupdater.updater.endpoints.Member;
 import io.apiserverupdater.updater.endpoints.MemberHealth;
+import io.apiserverupdater.updater.events.EventRecorder;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -25,6 +26,7 @@ public final class MemberProbing implements MemberHealths, AutoCloseable {
 
   private final Function<ApiserverAddress, MemberProbe> probes;
   private final ProbePolicy policy;
+  private final EventRecorder events;
   private final LongSupplier monotonic;
   private final ProbeSchedule schedule;
   private final Map<Member, ProbedMember> members = new ConcurrentHashMap<>();
@@ -36,16 +38,19 @@ public final class MemberProbing implements MemberHealths, AutoCloseable {
 
   /**
    * @param probes makes the probe of one member; nothing is sent yet
+   * @param events told of each transition
    * @param monotonic the monotonic clock, in nanoseconds
    * @param random from 0 (inclusive) to 1 (exclusive): varies the interval
    */
   public MemberProbing(
       Function<ApiserverAddress, MemberProbe> probes,
       ProbePolicy policy,
+      EventRecorder events,
       LongSupplier monotonic,
       DoubleSupplier random) {
     this.probes = probes;
     this.policy = policy;
+    this.events = events;
     this.monotonic = monotonic;
     this.schedule = new ProbeSchedule(policy.interval(), random, monotonic.getAsLong());
   }
@@ -77,7 +82,8 @@ public final class MemberProbing implements MemberHealths, AutoCloseable {
         ApiserverAddress.of(member.address(), member.port())
             .orElseThrow(() -> new IllegalArgumentException("no IP address: " + member));
     ProbedMember begun =
-        new ProbedMember(member, address, probes, policy, monotonic, schedule, this::changed);
+        new ProbedMember(
+            member, address, probes, policy, events, monotonic, schedule, this::changed);
     begun.start();
     return begun;
   }

@@ -4,6 +4,8 @@ import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.apiserver.probe.ProbeResult;
 import io.apiserverupdater.updater.endpoints.Member;
 import io.apiserverupdater.updater.endpoints.MemberHealth;
+import io.apiserverupdater.updater.events.EventReason;
+import io.apiserverupdater.updater.events.EventRecorder;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.function.Function;
@@ -17,6 +19,7 @@ final class ProbedMember implements AutoCloseable {
 
   private final Member member;
   private final ProbePolicy policy;
+  private final EventRecorder events;
   private final LongSupplier monotonic;
   private final ProbeSchedule schedule;
   private final Runnable changed;
@@ -34,11 +37,13 @@ final class ProbedMember implements AutoCloseable {
       ApiserverAddress address,
       Function<ApiserverAddress, MemberProbe> probes,
       ProbePolicy policy,
+      EventRecorder events,
       LongSupplier monotonic,
       ProbeSchedule schedule,
       Runnable changed) {
     this.member = member;
     this.policy = policy;
+    this.events = events;
     this.monotonic = monotonic;
     this.schedule = schedule;
     this.changed = changed;
@@ -117,8 +122,13 @@ final class ProbedMember implements AutoCloseable {
       changed.run();
       if (turned.get().isReady()) {
         log.info("member=ready address={}", member);
+        events.record(EventReason.MEMBER_READY, member.toString(), member + " is ready");
       } else {
         log.warn("member=unready address={} evidence=\"{}\"", member, turned.get().evidence());
+        events.record(
+            EventReason.MEMBER_UNREADY,
+            member.toString(),
+            member + " is not ready: " + turned.get().evidence());
       }
     }
   }

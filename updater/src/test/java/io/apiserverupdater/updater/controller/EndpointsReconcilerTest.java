@@ -16,6 +16,7 @@ import io.apiserverupdater.updater.endpoints.ObservedState;
 import io.apiserverupdater.updater.endpoints.ServedObjects;
 import io.apiserverupdater.updater.endpoints.Service;
 import io.apiserverupdater.updater.endpoints.TargetName;
+import io.apiserverupdater.updater.events.EventRecorder;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -111,6 +112,7 @@ class EndpointsReconcilerTest {
           client,
           MemberHealths.NOT_PROBED,
           () -> certainFor,
+          EventRecorder.NONE,
           clock::get,
           () -> 0,
           new DirectExecutor());

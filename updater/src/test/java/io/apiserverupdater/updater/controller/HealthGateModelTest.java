@@ -17,6 +17,7 @@ import io.apiserverupdater.updater.endpoints.MirrorRule;
 import io.apiserverupdater.updater.endpoints.ObservedState;
 import io.apiserverupdater.updater.endpoints.ServedObjects;
 import io.apiserverupdater.updater.endpoints.TargetName;
+import io.apiserverupdater.updater.events.EventRecorder;
 import io.apiserverupdater.updater.readiness.ProbePolicy;
 import io.apiserverupdater.updater.readiness.ReadinessTracker;
 import java.time.Duration;
@@ -184,6 +185,7 @@ class HealthGateModelTest {
               this,
               this,
               () -> world.leader == number ? Duration.ofSeconds(3) : Duration.ZERO,
+              EventRecorder.NONE,
               () -> world.now,
               () -> 0,
               new DirectExecutor());

@@ -9,6 +9,7 @@ import io.apiserverupdater.apiserver.probe.ProbeResult;
 import io.apiserverupdater.apiserver.probe.ProbeResult.Reason;
 import io.apiserverupdater.updater.endpoints.Member;
 import io.apiserverupdater.updater.endpoints.MemberHealth;
+import io.apiserverupdater.updater.events.EventRecorder;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -77,7 +78,8 @@ class MemberProbingTest {
   private final Map<String, ScriptedProbe> probes = new ConcurrentHashMap<>();
   private final AtomicLong clock = new AtomicLong();
   private final LinkedBlockingQueue<String> turns = new LinkedBlockingQueue<>();
-  private final MemberProbing probing = new MemberProbing(this::probe, POLICY, clock::get, () -> 0);
+  private final MemberProbing probing =
+      new MemberProbing(this::probe, POLICY, EventRecorder.NONE, clock::get, () -> 0);
 
   MemberProbingTest() {
     probing.onChange(() -> turns.add("turn"));
