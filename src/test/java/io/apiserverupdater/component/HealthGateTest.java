@@ -179,15 +179,15 @@ class HealthGateTest {
             "--apiserver-failover",
             "--listen=127.0.0.1:" + port);
     replicas.awaitReady(namespace, all);
-    assertTrue(metrics(port).contains("\napiserver_updater_fail_open 0\n"), metrics(port));
+    assertTrue(metrics(port).contains("\napiserver_updater_fail_open 0.0\n"), metrics(port));
     cluster.apiservers().forEach(server -> server.failReadyz("etcd"));
     updater.awaitLog("gate=fail-open family=IPv4", SOON);
     replicas.awaitReady(namespace, all);
     String metrics = metrics(port);
-    assertTrue(metrics.contains("\napiserver_updater_fail_open 1\n"), metrics);
+    assertTrue(metrics.contains("\napiserver_updater_fail_open 1.0\n"), metrics);
     assertTrue(
         metrics.contains(
-            "\napiserver_updater_member_ready{address=\"" + first.ip() + ":6443\"} 0\n"),
+            "\napiserver_updater_member_ready{address=\"" + first.ip() + ":6443\"} 0.0\n"),
         metrics);
     cluster.apiservers().forEach(SandboxApiserver::passReadyz);
     updater.awaitLog("gate=normal family=IPv4", SOON);

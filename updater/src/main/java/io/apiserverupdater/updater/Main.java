@@ -21,10 +21,13 @@ import io.apiserverupdater.updater.kube.access.ClusterAccess;
 import io.apiserverupdater.updater.kube.access.ClusterAccesses;
 import io.apiserverupdater.updater.leaderelection.LeaderElector;
 import io.apiserverupdater.updater.leaderelection.Leadership;
+import io.apiserverupdater.updater.metrics.UpdaterMetrics;
+import io.apiserverupdater.updater.metrics.UpdaterState;
 import io.apiserverupdater.updater.readiness.MemberProbe;
 import io.apiserverupdater.updater.readiness.MemberProbing;
 import io.apiserverupdater.updater.readiness.TcpMemberProbe;
 import io.apiserverupdater.updater.server.HealthCheck;
+import io.apiserverupdater.updater.server.MetricsPage;
 import io.apiserverupdater.updater.server.StatusServer;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -38,6 +41,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -117,15 +121,14 @@ public final class Main {
           config,
           rule,
           access.map(found -> oneShot(config, found)),
-          access.flatMap(found -> probing(config, found, EventRecorder.NONE)));
+          access.flatMap(found -> probing(config, found)));
     }
     if (access.isEmpty()) {
       System.err.println("error: " + ClusterAccesses.NONE_FOUND);
       return ERROR;
     }
     return config.mode() == UpdaterConfig.Mode.ONCE
-        ? OnceCommand.run(
-            rule, oneShot(config, access.get()), probing(config, access.get(), EventRecorder.NONE))
+        ? OnceCommand.run(rule, oneShot(config, access.get()), probing(config, access.get()))
         : control(config, rule, access.get());
   }
 
@@ -163,21 +166,26 @@ public final class Main {
                         () -> cluster.unreadable().compareTo(LONGEST_UNREADABLE) < 0,
                         System::nanoTime,
                         Clock.systemUTC()));
+    UpdaterMetrics metrics = new UpdaterMetrics(version(), System::nanoTime, Clock.systemUTC());
+    cluster.observe(metrics.calls());
     EventHistory events = new EventHistory(Clock.systemUTC());
-    Optional<MemberProbing> probing = probing(config, access, events);
+    events.onRecord(metrics::record);
+    Optional<MemberProbing> probing = probing(config, access, events, metrics::measured);
     probing.ifPresent(probes -> probes.onChange(() -> cluster.setUnready(probes.unready())));
     EndpointsReconciler reconciler =
         new EndpointsReconciler(
             rule,
-            cluster.endpoints(),
+            metrics.measured(cluster.endpoints()),
             probing.<MemberHealths>map(probes -> probes).orElse(MemberHealths.NOT_PROBED),
             elector.<Leadership>map(elected -> elected).orElse(Leadership.always()),
             events,
             System::nanoTime,
             () -> ThreadLocalRandom.current().nextDouble());
+    reconciler.observe(metrics.syncs());
+    MetricsPage page = metrics.show(UpdaterState.of(elector, probing, reconciler, cluster));
     Optional<StatusServer> server;
     try {
-      server = statusServer(config.listen(), cluster, elector, probing, reconciler);
+      server = statusServer(config.listen(), cluster, elector, probing, reconciler, page);
     } catch (IOException e) {
       System.err.println(
           "error: --listen: cannot listen on %s: %s"
@@ -217,18 +225,28 @@ public final class Main {
     return OK;
   }
 
+  /** The probing for a command that looks once. */
+  private static Optional<MemberProbing> probing(UpdaterConfig config, ClusterAccess access) {
+    return probing(config, access, EventRecorder.NONE, (address, probe) -> probe);
+  }
+
   private static Optional<MemberProbing> probing(
-      UpdaterConfig config, ClusterAccess access, EventRecorder events) {
+      UpdaterConfig config,
+      ClusterAccess access,
+      EventRecorder events,
+      BiFunction<ApiserverAddress, MemberProbe, MemberProbe> measured) {
     return config
         .probing()
         .map(
-            asked ->
-                new MemberProbing(
-                    probes(asked.question(), access),
-                    asked.policy(),
-                    events,
-                    System::nanoTime,
-                    () -> ThreadLocalRandom.current().nextDouble()));
+            asked -> {
+              Function<ApiserverAddress, MemberProbe> probes = probes(asked.question(), access);
+              return new MemberProbing(
+                  address -> measured.apply(address, probes.apply(address)),
+                  asked.policy(),
+                  events,
+                  System::nanoTime,
+                  () -> ThreadLocalRandom.current().nextDouble());
+            });
   }
 
   private static Function<ApiserverAddress, MemberProbe> probes(
@@ -244,7 +262,8 @@ public final class Main {
       KubeCluster cluster,
       Optional<LeaderElector> elector,
       Optional<MemberProbing> probing,
-      EndpointsReconciler reconciler)
+      EndpointsReconciler reconciler,
+      MetricsPage metrics)
       throws IOException {
     if (address.isEmpty()) {
       return Optional.empty();
@@ -267,12 +286,7 @@ public final class Main {
                 .saying(() -> probing.map(Main::describe).orElse("")),
             HealthCheck.ready("apiserver", () -> unreachable(cluster)),
             HealthCheck.ready("caches", () -> unread(cluster)));
-    return Optional.of(
-        StatusServer.bind(
-            address.get(),
-            checks,
-            Metrics.of(elector, probing, reconciler, cluster),
-            System::nanoTime));
+    return Optional.of(StatusServer.bind(address.get(), checks, metrics, System::nanoTime));
   }
 
   private static Optional<String> unjudged(Optional<MemberProbing> probing) {

@@ -47,6 +47,7 @@ class ArchitectureTest {
   private static final String KUBE_WATCH = ROOT + ".kube.watch..";
   private static final String DRY_RUN = ROOT + ".dryrun..";
   private static final String SERVER = ROOT + ".server..";
+  private static final String METRICS = ROOT + ".metrics..";
   private static final String CONFIGURATION = ROOT + ".configuration..";
   private static final String COMMANDS = ROOT + ".commands..";
   private static final String LOG = ROOT + ".log..";
@@ -133,6 +134,11 @@ class ArchitectureTest {
 
   @ArchTest
   static final ArchRule onlyKubeApiKnowsOkHttp = known(packages("okhttp3..", "okio.."), KUBE_API);
+
+  @ArchTest
+  static final ArchRule onlyTheMetricsKnowPrometheus = known(packages("io.prometheus.."), METRICS);
+
+  @ArchTest static final ArchRule onlyMainKnowsTheMetrics = known(packages(METRICS), ROOT, METRICS);
 
   @ArchTest
   static final ArchRule onlyKubeTheRenderersAndTheLogKnowJsonAndYaml =

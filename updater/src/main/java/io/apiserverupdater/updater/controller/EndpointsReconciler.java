@@ -24,6 +24,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.DoubleSupplier;
 import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
@@ -82,12 +83,17 @@ public final class EndpointsReconciler implements AutoCloseable {
   private final ExecutorService secondaryThread;
   private final FailureLog failures = new FailureLog("");
 
+  private volatile SyncObserver observer = SyncObserver.NONE;
   private volatile GateState gate = GateState.INITIAL;
+  private volatile List<Refusal> lastRefusals = List.of();
+
+  /** Since when a member's health has changed, and no sync has dealt with it. */
+  private final AtomicReference<Optional<Long>> evidenceAt =
+      new AtomicReference<>(Optional.empty());
 
   // Of the reconciler's thread only.
   private int rejections;
   private long holdUntil;
-  private List<Refusal> lastRefusals = List.of();
   private Optional<EndpointsSnapshot> lastPublished = Optional.empty();
 
   public EndpointsReconciler(
@@ -140,7 +146,7 @@ public final class EndpointsReconciler implements AutoCloseable {
     this.secondary =
         new SecondaryWriter(client, leadership, monotonic, random, secondaryThread, this::trigger);
     client.onChange(this::changed);
-    health.onChange(this::changed);
+    health.onChange(this::healthChanged);
   }
 
   public void start() {
@@ -156,6 +162,17 @@ public final class EndpointsReconciler implements AutoCloseable {
     }
   }
 
+  private void healthChanged() {
+    Optional<Long> now = Optional.of(monotonic.getAsLong());
+    evidenceAt.updateAndGet(earlier -> earlier.or(() -> now));
+    changed();
+  }
+
+  /** From now on the observer is told how each sync ends. */
+  public void observe(SyncObserver told) {
+    observer = told;
+  }
+
   /** Something may have to be done: the state has changed, or this process has begun to lead. */
   public void trigger() {
     queue.add();
@@ -169,6 +186,11 @@ public final class EndpointsReconciler implements AutoCloseable {
   /** Whose word counts, by the last decision: what metrics show. */
   public GateState gate() {
     return gate;
+  }
+
+  /** What is refused, by the last sync as the leader. */
+  public List<Refusal> refused() {
+    return lastRefusals;
   }
 
   /** Finishes the write that is under way and stops. */
@@ -190,6 +212,7 @@ public final class EndpointsReconciler implements AutoCloseable {
           reconcile().ifPresent(wait -> queue.addBy(monotonic.getAsLong() + wait.toNanos()));
         } catch (RuntimeException e) {
           log.error("reconcile=error message=\"{}\"", e, e);
+          observer.synced(SyncObserver.Result.FAILED);
           queue.addBy(monotonic.getAsLong() + backoff.next().toNanos());
         }
       }
@@ -198,11 +221,37 @@ public final class EndpointsReconciler implements AutoCloseable {
     }
   }
 
+  /**
+   * How a sync ended.
+   *
+   * @param again after what time to try again, if it has to
+   */
+  private record Sync(SyncObserver.Result result, Optional<Duration> again) {}
+
   /** One sync; returns after what time to try again, if it has to. */
   Optional<Duration> reconcile() {
+    Optional<Long> evidence = evidenceAt.getAndSet(Optional.empty());
+    Sync sync = sync();
+    observer.synced(sync.result());
+    switch (sync.result()) {
+      case WRITTEN ->
+          evidence.ifPresent(
+              at -> observer.published(Duration.ofNanos(monotonic.getAsLong() - at)));
+      case FAILED, WAITING -> {
+        if (evidence.isPresent()) {
+          evidenceAt.set(evidence);
+        }
+      }
+      // It changes nothing, or is another one's to publish.
+      case UP_TO_DATE, REFUSED, STANDBY -> {}
+    }
+    return sync.again();
+  }
+
+  private Sync sync() {
     ObservedState state = client.observed().orElse(null);
     if (state == null) {
-      return Optional.empty();
+      return new Sync(SyncObserver.Result.WAITING, Optional.empty());
     }
     // A standby too keeps the probes and the gate's memory: it decides at once when it takes over.
     EndpointsSnapshot.Reading reading = rule.read(state.source());
@@ -220,22 +269,23 @@ public final class EndpointsReconciler implements AutoCloseable {
       lastPublished = Optional.empty();
       failures.forget();
       secondary.forget();
-      return review;
+      return new Sync(SyncObserver.Result.STANDBY, review);
     }
     Decision decision = rule.decide(state, reading);
     if (decision instanceof Decision.Refuse refuse) {
       tellOfRefusals(refuse.refusals());
-      return review;
+      return new Sync(SyncObserver.Result.REFUSED, review);
     }
     if (waits) {
       // The probes of new members are under way, and end soon.
-      return review;
+      return new Sync(SyncObserver.Result.WAITING, review);
     }
     tellOfRefusals(
         reading instanceof EndpointsSnapshot.Usable usable ? usable.leftOut() : List.of());
-    return Stream.of(act(decision), review)
-        .flatMap(Optional::stream)
-        .min(Comparator.naturalOrder());
+    Sync sync = act(decision);
+    return new Sync(
+        sync.result(),
+        Stream.of(sync.again(), review).flatMap(Optional::stream).min(Comparator.naturalOrder()));
   }
 
   private HealthGate.Outcome gated(EndpointsSnapshot source, ObservedState state) {
@@ -248,7 +298,7 @@ public final class EndpointsReconciler implements AutoCloseable {
   }
 
   /** Carries a decision to write, or not to write, out. */
-  private Optional<Duration> act(Decision decision) {
+  private Sync act(Decision decision) {
     if (decision instanceof Decision.Apply apply) {
       List<Change> slices = apply.slices();
       if (slices.isEmpty()) {
@@ -256,23 +306,25 @@ public final class EndpointsReconciler implements AutoCloseable {
       } else {
         Duration delay = pace.delay(apply.snapshot(), monotonic.getAsLong());
         if (!delay.isZero()) {
-          return Optional.of(delay);
+          return new Sync(SyncObserver.Result.WAITING, Optional.of(delay));
         }
         Optional<Duration> retry = writeSlices(slices);
         if (retry.isPresent()) {
-          return retry;
+          return new Sync(SyncObserver.Result.FAILED, retry);
         }
         pace.written(apply.snapshot(), monotonic.getAsLong());
       }
       tellOfTarget(apply.snapshot());
       Optional<Duration> others = writeOthers(apply);
       // What was written is compared once more with what the server made of it.
-      return slices.isEmpty() ? others : Optional.of(Duration.ZERO);
+      return slices.isEmpty()
+          ? new Sync(SyncObserver.Result.UP_TO_DATE, others)
+          : new Sync(SyncObserver.Result.WRITTEN, Optional.of(Duration.ZERO));
     }
     inStep();
     secondary.upToDate();
     tellOfTarget(((Decision.UpToDate) decision).snapshot());
-    return Optional.empty();
+    return new Sync(SyncObserver.Result.UP_TO_DATE, Optional.empty());
   }
 
   /** The slices are as they should be. */

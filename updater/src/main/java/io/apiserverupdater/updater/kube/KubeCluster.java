@@ -9,6 +9,7 @@ import io.apiserverupdater.updater.kube.access.ServerAddress;
 import io.apiserverupdater.updater.kube.api.ApiAnswer;
 import io.apiserverupdater.updater.kube.api.ApiCall;
 import io.apiserverupdater.updater.kube.api.ApiClient;
+import io.apiserverupdater.updater.kube.api.ApiObserver;
 import io.apiserverupdater.updater.kube.api.KubeJson;
 import io.apiserverupdater.updater.kube.watch.ResourceWatch;
 import io.apiserverupdater.updater.leaderelection.LeaseLock;
@@ -86,6 +87,11 @@ public final class KubeCluster implements AutoCloseable {
     return lease.map(lock -> lock);
   }
 
+  /** From now on the observer is told of each call, and of each watch that ends. */
+  public void observe(ApiObserver observer) {
+    api.observe(observer);
+  }
+
   /** Starts to watch. */
   public void start() {
     watches.forEach(ResourceWatch::start);
@@ -158,6 +164,11 @@ public final class KubeCluster implements AutoCloseable {
         .filter(watch -> !watch.unreadable().isZero())
         .map(ResourceWatch::describe)
         .toList();
+  }
+
+  /** How long ago the source was known to be as it is cached; zero while it is watched. */
+  public Duration sourceAge() {
+    return endpoints.sourceAge();
   }
 
   /** Which apiservers are known, and whether their word is doubted: what a metric shows. */

@@ -60,6 +60,7 @@ final class KubeEndpointsClient implements EndpointsClient {
   /** What is written. */
   private final List<ObjectList<?, ?>> written = new ArrayList<>();
 
+  private final ResourceWatch<?> sourceWatch;
   private final List<ResourceWatch<?>> needed = new ArrayList<>();
   private final List<ResourceWatch<?>> watches = new ArrayList<>();
   private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
@@ -90,7 +91,8 @@ final class KubeEndpointsClient implements EndpointsClient {
     if (settings.writeEndpoints()) {
       written.add(endpoints);
     }
-    needed.add(new ResourceWatch<>(source, longestWatch, this::sourceChanged));
+    sourceWatch = new ResourceWatch<>(source, longestWatch, this::sourceChanged);
+    needed.add(sourceWatch);
     slices
         .values()
         .forEach(list -> needed.add(new ResourceWatch<>(list, longestWatch, this::changed)));
@@ -126,6 +128,11 @@ final class KubeEndpointsClient implements EndpointsClient {
   /** The watches without which nothing can be decided. */
   List<ResourceWatch<?>> neededToLead() {
     return needed;
+  }
+
+  /** How long ago the source was known to be as it is cached. */
+  Duration sourceAge() {
+    return sourceWatch.age();
   }
 
   @Override

@@ -15,9 +15,14 @@ import org.jspecify.annotations.Nullable;
  *
  * @param path decoded, without the query
  * @param parameters of the query, as they came
+ * @param accept the header of that name, in small letters and without blanks; empty if there is
+ *     none
  * @param keepAlive whether another request may follow on the connection
  */
-record RequestHead(String method, String path, Set<String> parameters, boolean keepAlive) {
+record RequestHead(
+    String method, String path, Set<String> parameters, String accept, boolean keepAlive) {
+  private static final String ACCEPT = "accept:";
+
   RequestHead {
     parameters = Set.copyOf(parameters);
   }
@@ -48,6 +53,11 @@ record RequestHead(String method, String path, Set<String> parameters, boolean k
         words[2].equals("HTTP/1.0")
             ? fields.contains("connection:keep-alive")
             : !fields.contains("connection:close");
+    String accept =
+        fields.stream()
+            .filter(field -> field.startsWith(ACCEPT))
+            .map(field -> field.substring(ACCEPT.length()))
+            .collect(Collectors.joining(","));
     try {
       URI target = new URI(words[1]);
       String path = target.getPath();
@@ -55,7 +65,7 @@ record RequestHead(String method, String path, Set<String> parameters, boolean k
           ? Optional.empty()
           : Optional.of(
               new RequestHead(
-                  words[0], path, parameters(target.getRawQuery()), keepAlive && !body));
+                  words[0], path, parameters(target.getRawQuery()), accept, keepAlive && !body));
     } catch (URISyntaxException e) {
       return Optional.empty();
     }

@@ -9,12 +9,11 @@ import java.util.stream.Collectors;
  *
  * @param checks all of them; those that are {@link HealthCheck#live} are behind {@code /livez}
  */
-record StatusPages(List<HealthCheck> checks, List<Gauge> gauges) {
+record StatusPages(List<HealthCheck> checks, MetricsPage metrics) {
   private static final String PLAIN = "text/plain; charset=utf-8";
 
   StatusPages {
     checks = List.copyOf(checks);
-    gauges = List.copyOf(gauges);
   }
 
   /** An answer; HEAD gets it without the text. */
@@ -29,7 +28,8 @@ record StatusPages(List<HealthCheck> checks, List<Gauge> gauges) {
       return error(405, "expected GET or HEAD");
     }
     if (head.path().equals("/metrics")) {
-      return new Page(200, "text/plain; version=0.0.4; charset=utf-8", Gauge.text(gauges));
+      MetricsPage.Text text = metrics.of(head.accept());
+      return new Page(200, text.contentType(), text.text());
     }
     // /NAME, /NAME/ or /NAME/CHECK
     String[] steps = head.path().split("/", 3);

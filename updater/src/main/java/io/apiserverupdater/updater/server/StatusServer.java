@@ -59,7 +59,7 @@ public final class StatusServer implements AutoCloseable {
   public static StatusServer bind(
       InetSocketAddress address,
       List<HealthCheck> checks,
-      List<Gauge> gauges,
+      MetricsPage metrics,
       LongSupplier monotonic)
       throws IOException {
     if (address.isUnresolved()) {
@@ -71,7 +71,7 @@ public final class StatusServer implements AutoCloseable {
       listener.configureBlocking(false);
       Selector selector = Selector.open();
       SelectionKey unusedKey = listener.register(selector, SelectionKey.OP_ACCEPT);
-      return new StatusServer(listener, selector, new StatusPages(checks, gauges), monotonic);
+      return new StatusServer(listener, selector, new StatusPages(checks, metrics), monotonic);
     } catch (IOException e) {
       listener.close();
       throw e;

@@ -11,8 +11,11 @@ import io.apiserverupdater.updater.endpoints.DesiredObject;
 import io.apiserverupdater.updater.endpoints.Endpoint;
 import io.apiserverupdater.updater.endpoints.EndpointSlice;
 import io.apiserverupdater.updater.endpoints.Endpoints;
+import io.apiserverupdater.updater.endpoints.Member;
+import io.apiserverupdater.updater.endpoints.MemberHealth;
 import io.apiserverupdater.updater.endpoints.MirrorRule;
 import io.apiserverupdater.updater.endpoints.ObservedState;
+import io.apiserverupdater.updater.endpoints.Refusal;
 import io.apiserverupdater.updater.endpoints.ServedObjects;
 import io.apiserverupdater.updater.endpoints.Service;
 import io.apiserverupdater.updater.endpoints.TargetName;
@@ -23,9 +26,11 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Deque;
 import java.util.EnumMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -106,16 +111,19 @@ class EndpointsReconcilerTest {
   private final ScriptedClient client = new ScriptedClient();
   private final AtomicLong clock = new AtomicLong();
   private volatile Duration certainFor = AMPLE;
-  private final EndpointsReconciler reconciler =
-      new EndpointsReconciler(
-          new MirrorRule("default/kubernetes", new TargetName("kube-system", "apiserver"), true),
-          client,
-          MemberHealths.NOT_PROBED,
-          () -> certainFor,
-          EventRecorder.NONE,
-          clock::get,
-          () -> 0,
-          new DirectExecutor());
+  private final EndpointsReconciler reconciler = reconciler(MemberHealths.NOT_PROBED);
+
+  private EndpointsReconciler reconciler(MemberHealths healths) {
+    return new EndpointsReconciler(
+        new MirrorRule("default/kubernetes", new TargetName("kube-system", "apiserver"), true),
+        client,
+        healths,
+        () -> certainFor,
+        EventRecorder.NONE,
+        clock::get,
+        () -> 0,
+        new DirectExecutor());
+  }
 
   EndpointsReconcilerTest() {
     client.source("192.0.2.1");
@@ -151,6 +159,127 @@ class EndpointsReconcilerTest {
     assertEquals(Optional.of(Duration.ZERO), reconciler.reconcile());
     assertEquals(Optional.empty(), reconciler.reconcile());
     assertEquals(2, client.writes.size());
+  }
+
+  /** What an observer was told, in order. */
+  private List<String> observed(EndpointsReconciler observed) {
+    List<String> told = new ArrayList<>();
+    observed.observe(
+        new SyncObserver() {
+          @Override
+          public void synced(Result result) {
+            told.add(result.name());
+          }
+
+          @Override
+          public void published(Duration sinceEvidence) {
+            told.add(sinceEvidence.toMillis() + " ms");
+          }
+        });
+    return told;
+  }
+
+  @Test
+  void tellsHowEachSyncEnded() {
+    List<String> told = observed(reconciler);
+    client.known = false;
+    reconciler.reconcile();
+    client.known = true;
+    certainFor = Duration.ZERO;
+    reconciler.reconcile();
+    certainFor = AMPLE;
+    client.answers.add(new WriteResult.Conflict());
+    reconciler.reconcile();
+    client.answers.add(new WriteResult.Failed("timeout", Optional.empty()));
+    reconciler.reconcile();
+    reconciler.reconcile();
+    reconciler.reconcile();
+    client.source();
+    reconciler.reconcile();
+    assertEquals(
+        List.of("WAITING", "STANDBY", "FAILED", "FAILED", "WRITTEN", "UP_TO_DATE", "REFUSED"),
+        told);
+  }
+
+  @Test
+  void tellsWhatIsRefusedAsLongAsItIs() {
+    client.source();
+    reconciler.reconcile();
+    assertEquals(
+        List.of("EmptySource"), reconciler.refused().stream().map(Refusal::reason).toList());
+    certainFor = Duration.ZERO;
+    reconciler.reconcile();
+    assertEquals(List.of(), reconciler.refused(), "that is for the new leader to say");
+    certainFor = AMPLE;
+    reconciler.reconcile();
+    client.source("192.0.2.1");
+    reconciler.reconcile();
+    assertEquals(List.of(), reconciler.refused());
+  }
+
+  /** Members whose health a test changes. */
+  private static final class ScriptedHealths implements MemberHealths {
+    final Set<String> unready = new HashSet<>();
+    private Runnable listener = () -> {};
+
+    void turn(String address, boolean ready) {
+      boolean unusedChange = ready ? unready.remove(address) : unready.add(address);
+      listener.run();
+    }
+
+    @Override
+    public void follow(Set<Member> members) {}
+
+    @Override
+    public MemberHealth of(Member member) {
+      return unready.contains(member.address())
+          ? new MemberHealth(MemberHealth.State.UNREADY, true, Optional.of(0L), "/readyz says 500")
+          : MemberHealth.READY;
+    }
+
+    @Override
+    public void onChange(Runnable whenChanged) {
+      listener = whenChanged;
+    }
+  }
+
+  @Test
+  void tellsHowLongItTookFromTheEvidenceToTheWrite() {
+    ScriptedHealths healths = new ScriptedHealths();
+    try (EndpointsReconciler probing = reconciler(healths)) {
+      List<String> told = observed(probing);
+      client.source("192.0.2.1", "192.0.2.2");
+      probing.reconcile();
+      probing.reconcile();
+      assertEquals(List.of("WRITTEN", "UP_TO_DATE"), told, "no evidence led to the first write");
+      told.clear();
+      clock.addAndGet(Duration.ofSeconds(1).toNanos());
+      healths.turn("192.0.2.1", false);
+      clock.addAndGet(Duration.ofMillis(7).toNanos());
+      client.answers.add(new WriteResult.Failed("timeout", Optional.empty()));
+      probing.reconcile();
+      clock.addAndGet(Duration.ofMillis(25).toNanos());
+      healths.turn("192.0.2.1", false);
+      probing.reconcile();
+      assertEquals(List.of("FAILED", "WRITTEN", "32 ms"), told);
+    }
+  }
+
+  @Test
+  void evidenceThatChangedNothingIsNotCountedToALaterWrite() {
+    ScriptedHealths healths = new ScriptedHealths();
+    try (EndpointsReconciler probing = reconciler(healths)) {
+      client.source("192.0.2.1", "192.0.2.2");
+      probing.reconcile();
+      probing.reconcile();
+      List<String> told = observed(probing);
+      healths.turn("192.0.2.1", true);
+      probing.reconcile();
+      clock.addAndGet(Duration.ofHours(1).toNanos());
+      client.source("192.0.2.2");
+      probing.reconcile();
+      assertEquals(List.of("UP_TO_DATE", "WRITTEN"), told);
+    }
   }
 
   @Test

@@ -17,11 +17,23 @@ class RequestHeadTest {
   void readsPathAndParameters() {
     assertEquals(
         Optional.of(
-            new RequestHead("GET", "/readyz/a b", Set.of("verbose", "exclude=members"), true)),
+            new RequestHead("GET", "/readyz/a b", Set.of("verbose", "exclude=members"), "", true)),
         parse("GET /readyz/a%20b?verbose&exclude=members HTTP/1.1", "Host: x"));
     assertEquals(
-        Optional.of(new RequestHead("HEAD", "/livez", Set.of(), true)),
+        Optional.of(new RequestHead("HEAD", "/livez", Set.of(), "", true)),
         parse("HEAD http://10.0.0.1:8080/livez HTTP/1.1"));
+  }
+
+  @Test
+  void tellsWhichFormatsTheClientReads() {
+    assertEquals(
+        Optional.of("text/html,text/plain;q=0.5,*/*"),
+        parse(
+                "GET / HTTP/1.1",
+                "Accept: text/html, Text/Plain; q=0.5",
+                "Accept-Encoding: gzip",
+                "ACCEPT: */*")
+            .map(RequestHead::accept));
   }
 
   @ParameterizedTest

@@ -13,7 +13,6 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
@@ -39,15 +38,7 @@ class StatusServerTest {
       return StatusServer.bind(
           new InetSocketAddress(InetAddress.getByAddress(new byte[] {127, 0, 0, 1}), 0),
           checks,
-          List.of(
-              Gauge.single("leader", "Whether it leads.", () -> alive),
-              new Gauge(
-                  "member_ready",
-                  "Whether it is ready.",
-                  () ->
-                      List.of(
-                          new Gauge.Sample(Map.of("address", "b"), 0),
-                          new Gauge.Sample(Map.of("address", "a\"\\"), 1)))),
+          accept -> new MetricsPage.Text("text/x-test; accept=" + accept, "leader 1\n"),
           () -> System.nanoTime() + skipped.get());
     } catch (IOException e) {
       throw new IllegalStateException(e);
@@ -147,19 +138,12 @@ class StatusServerTest {
   }
 
   @Test
-  void showsGaugesAsPrometheusReadsThem() throws Exception {
-    assertEquals(
-        """
-        200 # HELP leader Whether it leads.
-        # TYPE leader gauge
-        leader 1
-        # HELP member_ready Whether it is ready.
-        # TYPE member_ready gauge
-        member_ready{address="a\\"\\\\"} 1
-        member_ready{address="b"} 0
-        """,
-        get("/metrics"));
-    assertTrue(exchange("GET /metrics").contains("text/plain; version=0.0.4; charset=utf-8"));
+  void showsTheMetricsInAFormatThatTheClientReads() throws Exception {
+    assertEquals("200 leader 1\n", get("/metrics"));
+    String answer = exchange("GET /metrics HTTP/1.1\r\nAccept: application/openmetrics-text\r\nX:");
+    assertTrue(
+        answer.contains("Content-Type: text/x-test; accept=application/openmetrics-text\r\n"),
+        answer);
   }
 
   @Test
@@ -173,7 +157,13 @@ class StatusServerTest {
   void usedAddressCannotBeBoundTwice() {
     assertThrows(
         IOException.class,
-        () -> StatusServer.bind(server.address(), List.of(), List.of(), System::nanoTime).close());
+        () ->
+            StatusServer.bind(
+                    server.address(),
+                    List.of(),
+                    accept -> new MetricsPage.Text("", ""),
+                    System::nanoTime)
+                .close());
   }
 
   @Test

@@ -23,6 +23,7 @@ import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
+import java.util.function.ToIntFunction;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -59,6 +60,7 @@ public final class ApiClient implements AutoCloseable {
 
   private final ScheduledThreadPoolExecutor deadlines;
   private final AtomicLong lastAnswerAt;
+  private volatile ApiObserver observer = ApiObserver.NONE;
 
   public ApiClient(ClusterAccess access, String userAgent, LongSupplier monotonic) {
     this.order = new ServerOrder(access.server());
@@ -74,6 +76,16 @@ public final class ApiClient implements AutoCloseable {
             });
     deadlines.setRemoveOnCancelPolicy(true);
     this.connections = new Connections(access, userAgent, monotonic, deadlines);
+  }
+
+  /** From now on the observer is told of each call, and of each watch that ends. */
+  public void observe(ApiObserver told) {
+    observer = told;
+  }
+
+  /** Tells the observer that a watch has ended. */
+  public void watchEnded(String resource, ApiObserver.WatchEnd end) {
+    observer.watchEnded(resource, end);
   }
 
   /** The control planes by their own addresses, to be asked before the configured one. */
@@ -330,10 +342,34 @@ public final class ApiClient implements AutoCloseable {
       throw new Connections.CredentialsException("the credentials took longer than the call may");
     }
     Transport.Reply reply =
-        connection.transport().exchange(server, call, connection.token(), Duration.ofNanos(left));
+        observed(
+            server,
+            () ->
+                connection
+                    .transport()
+                    .exchange(server, call, connection.token(), Duration.ofNanos(left)),
+            Transport.Reply::status);
     noteWarnings(reply);
     heard();
     return reply.isSuccess() ? new ApiAnswer.Ok(reply.body(), server) : status(reply);
+  }
+
+  /** What asks one server once. */
+  private interface Question<T> {
+    T ask() throws IOException;
+  }
+
+  private <T> T observed(ServerAddress server, Question<T> question, ToIntFunction<T> status)
+      throws IOException {
+    long sentAt = monotonic.getAsLong();
+    ApiObserver.Result result = ApiObserver.Result.NO_ANSWER;
+    try {
+      T answer = question.ask();
+      result = ApiObserver.Result.of(status.applyAsInt(answer));
+      return answer;
+    } finally {
+      observer.called(server, result, Duration.ofNanos(monotonic.getAsLong() - sentAt));
+    }
   }
 
   /**
@@ -398,7 +434,12 @@ public final class ApiClient implements AutoCloseable {
     Transport.Opened opened;
     try {
       Connections.Connection connection = connections.get(freshIdentity);
-      opened = connection.transport().open(server, call, connection.token(), WATCH_OPEN, quiet);
+      opened =
+          observed(
+              server,
+              () ->
+                  connection.transport().open(server, call, connection.token(), WATCH_OPEN, quiet),
+              answer -> answer.reply().status());
     } catch (Connections.CredentialsException e) {
       throw e;
     } catch (IOException | GeneralSecurityException e) {

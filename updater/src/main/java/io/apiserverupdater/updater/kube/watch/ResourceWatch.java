@@ -4,6 +4,7 @@ import com.google.gson.JsonObject;
 import io.apiserverupdater.apiserver.time.Backoff;
 import io.apiserverupdater.updater.kube.api.ApiAnswer;
 import io.apiserverupdater.updater.kube.api.ApiClient;
+import io.apiserverupdater.updater.kube.api.ApiObserver;
 import io.apiserverupdater.updater.kube.api.KubeJson;
 import io.apiserverupdater.updater.kube.api.WatchStream;
 import io.kubernetes.client.common.KubernetesObject;
@@ -74,6 +75,7 @@ public final class ResourceWatch<T extends KubernetesObject> implements AutoClos
   private final AtomicBoolean healthy = new AtomicBoolean(true);
   private volatile String lastRejection = "";
   private volatile Optional<Long> unreadable = Optional.empty();
+  private volatile long confirmedAt;
 
   /**
    * @param longest how long a watch lasts at most; at least half of it
@@ -84,6 +86,7 @@ public final class ResourceWatch<T extends KubernetesObject> implements AutoClos
     this.longest = longest;
     this.api = list.api();
     this.changed = changed;
+    this.confirmedAt = api.now();
     String watched = list.resource().plural() + "-" + list.selection().selector();
     this.thread = new Thread(this::run, "watch-" + watched);
     thread.setDaemon(true);
@@ -132,6 +135,7 @@ public final class ResourceWatch<T extends KubernetesObject> implements AutoClos
       if (isClosed()) {
         return;
       }
+      api.watchEnded(list.resource().plural(), word(end));
       if (!(end instanceof End.Failed failed && failed.rejected())) {
         rejections = 0;
       }
@@ -146,6 +150,13 @@ public final class ResourceWatch<T extends KubernetesObject> implements AutoClos
         await(pause(failed));
       }
     }
+  }
+
+  private static ApiObserver.WatchEnd word(End end) {
+    if (end instanceof End.Done) {
+      return ApiObserver.WatchEnd.ENDED;
+    }
+    return end instanceof End.Broken ? ApiObserver.WatchEnd.BROKEN : ApiObserver.WatchEnd.FAILED;
   }
 
   /** Never shorter than the backoff, whatever a server asks for. */
@@ -177,6 +188,7 @@ public final class ResourceWatch<T extends KubernetesObject> implements AutoClos
       return failed(failed.answer());
     }
     unreadable = Optional.empty();
+    confirmedAt = api.now();
     changed.run();
     return watch((ObjectList.Result.Listed) result);
   }
@@ -314,12 +326,20 @@ public final class ResourceWatch<T extends KubernetesObject> implements AutoClos
   }
 
   private synchronized void forget() {
+    if (open.isPresent()) {
+      confirmedAt = api.now();
+    }
     open = Optional.empty();
   }
 
   /** Whether the watch is open at this moment. */
   public synchronized boolean isOpen() {
     return open.isPresent();
+  }
+
+  /** How long ago what is cached was known to be true; zero while a watch is open. */
+  public Duration age() {
+    return isOpen() ? Duration.ZERO : Duration.ofNanos(Math.max(0, api.now() - confirmedAt));
   }
 
   /** For how long the servers have refused to be read, or their answers made no sense. */

@@ -13,7 +13,9 @@ import java.net.ServerSocket;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
+import mockwebserver3.MockResponse;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -126,6 +128,60 @@ class ApiClientTest {
       assertTrue(wasAsked(other));
       assertFalse(wasAsked(one));
     }
+  }
+
+  @Test
+  void tellsTheObserverOfEachServerThatWasAsked() throws Exception {
+    List<String> told = new CopyOnWriteArrayList<>();
+    ApiObserver observer =
+        new ApiObserver() {
+          @Override
+          public void called(ServerAddress server, Result result, Duration took) {
+            told.add(server + " " + result + (took.isNegative() ? " before it was asked" : ""));
+          }
+
+          @Override
+          public void watchEnded(String resource, WatchEnd end) {}
+        };
+    // The configured server, the first, is asked after the others.
+    try (FakeApiserver broken = new FakeApiserver(request -> status(500));
+        FakeApiserver refusing = new FakeApiserver(request -> status(403));
+        FakeApiserver well = new FakeApiserver(request -> status(200));
+        ApiClient api = FakeApiserver.client(well, broken, refusing)) {
+      api.observe(observer);
+      assertInstanceOf(ApiAnswer.Ok.class, api.send(ApiCall.get("/api"), Duration.ofSeconds(10)));
+      assertEquals(
+          List.of(
+              broken.address() + " FAILED",
+              refusing.address() + " REJECTED",
+              well.address() + " OK"),
+          told);
+    }
+    told.clear();
+    try (ApiClient api = new ApiClient(nobodyListens(), "test", System::nanoTime)) {
+      api.observe(observer);
+      ApiAnswer unusedFailure = api.send(ApiCall.get("/api"), Duration.ofSeconds(10));
+    }
+    // The configured server alone is asked twice.
+    assertEquals(List.of("127.0.0.1:1 NO_ANSWER", "127.0.0.1:1 NO_ANSWER"), told);
+  }
+
+  private static MockResponse status(int code) {
+    return new MockResponse.Builder().code(code).body("{}").build();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "200, OK",
+    "201, OK",
+    "404, REJECTED",
+    "409, CONFLICT",
+    "422, REJECTED",
+    "429, BUSY",
+    "503, FAILED"
+  })
+  void wordsOfTheObserverAreFew(int status, ApiObserver.Result word) {
+    assertEquals(word, ApiObserver.Result.of(status));
   }
 
   /** The library's own words name the address once more, and say what the runtime calls it. */

@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.apiserverupdater.updater.kube.access.ServerAddress;
 import io.apiserverupdater.updater.kube.api.ApiClient;
+import io.apiserverupdater.updater.kube.api.ApiObserver;
 import io.apiserverupdater.updater.kube.api.FakeApiserver;
 import io.kubernetes.client.openapi.models.V1Service;
 import java.io.IOException;
@@ -89,6 +91,33 @@ class ResourceWatchTest {
         end.await();
       } catch (InterruptedException e) {
         throw new IOException(e);
+      }
+    }
+  }
+
+  @Test
+  void tellsTheObserverHowItEnded() throws Exception {
+    BlockingQueue<String> told = new LinkedBlockingQueue<>();
+    try (Apiserver one = new Apiserver("5", new LinkedBlockingQueue<>());
+        ApiClient api = FakeApiserver.client(one.server)) {
+      one.loseEtcd();
+      api.observe(
+          new ApiObserver() {
+            @Override
+            public void called(ServerAddress server, Result result, Duration took) {}
+
+            @Override
+            public void watchEnded(String resource, WatchEnd end) {
+              told.add(resource + " " + end);
+            }
+          });
+      ObjectList<V1Service, V1Service> list =
+          new ObjectList<>(
+              api, Resource.SERVICES, Selection.named("n", "apiserver"), service -> service);
+      try (ResourceWatch<V1Service> watch = new ResourceWatch<>(list, LONGEST, () -> {})) {
+        watch.start();
+        assertEquals("services FAILED", told.poll(30, TimeUnit.SECONDS));
+        assertTrue(watch.age().compareTo(Duration.ZERO) > 0, "it was never read");
       }
     }
   }
