@@ -14,6 +14,8 @@ import java.util.Map;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.Yaml;
 import org.yaml.snakeyaml.constructor.SafeConstructor;
@@ -38,6 +40,17 @@ class ChartTest {
     Path made = ROOT.resolve("src/test/target/chart-README.md");
     Files.writeString(made, wanted);
     assertEquals(wanted, readme, () -> "cp " + made + " deploy/helm/README.md");
+  }
+
+  /** Helm reads no file outside of the chart, and kustomize none outside of the component. */
+  @ParameterizedTest
+  @ValueSource(strings = {"prometheusrule.yaml", "dashboard.json"})
+  void filesForMonitoringAreThoseOfKustomize(String name) throws IOException {
+    String there = "deploy/kustomize/components/monitoring/" + name;
+    assertEquals(
+        Files.readString(ROOT.resolve(there)),
+        Files.readString(CHART.resolve("files").resolve(name)),
+        () -> "cp " + there + " deploy/helm/files");
   }
 
   @Test

@@ -63,6 +63,7 @@ class ManifestsTest {
         component("node-reader", "nodeReader.enabled=true"),
         component("admission-policy", "admissionPolicy.enabled=true"),
         component("network-policy", "networkPolicy.enabled=true"),
+        component("monitoring", "monitoring.enabled=true"),
         component("host-network", "hostNetwork=true"),
         component("load-balancer", "service.type=\"LoadBalancer\""),
         component("single-replica", "replicas=1"),
@@ -137,6 +138,16 @@ class ManifestsTest {
         patch(
             "replace Deployment %s/args/1 \"--health-check=off\"".formatted(CONTAINER),
             "healthCheck.type=false"),
+        new Setting(
+            "labels of the monitoring",
+            List.of("monitoring={\"enabled\": true, \"labels\": {\"release\": \"x\"}}"),
+            base(
+                "components: [DEPLOY/components/monitoring]\n"
+                    + patches(
+                        """
+                        add PodMonitor /metadata/labels/release "x"
+                        add PrometheusRule /metadata/labels/release "x"
+                        """))),
         new Setting(
             "peers of the network policy",
             List.of("networkPolicy={\"enabled\": true, \"from\": [{\"podSelector\": {}}]}"),

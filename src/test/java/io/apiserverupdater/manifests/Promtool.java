@@ -1,0 +1,32 @@
+package io.apiserverupdater.manifests;
+
+import io.apiserverupdater.lab.Execution;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/** Prometheus' own checks, built by {@code src/test/prometheus/build}. Thread-safe. */
+public record Promtool(Path program) {
+  private static final Duration LIMIT = Duration.ofSeconds(60);
+
+  /**
+   * Finds it in the cache or builds it, which takes minutes and needs the network: run the script
+   * before entering the universe.
+   *
+   * @param projectRoot the checkout
+   */
+  public static Promtool locate(Path projectRoot) {
+    Path script = projectRoot.resolve("src/test/prometheus/build");
+    Execution built = Execution.run(Duration.ofMinutes(20), script.toString()).orThrow();
+    return new Promtool(Path.of(built.out().strip(), "promtool"));
+  }
+
+  /** Runs {@code promtool ARGUMENTS} within 60 s, whatever its exit code. */
+  public Execution run(String input, String... arguments) {
+    List<String> command = new ArrayList<>(List.of(program.toString()));
+    command.addAll(Arrays.asList(arguments));
+    return Execution.run(new ProcessBuilder(command), input, LIMIT);
+  }
+}
