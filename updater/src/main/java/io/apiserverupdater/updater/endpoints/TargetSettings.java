@@ -1,7 +1,6 @@
 package io.apiserverupdater.updater.endpoints;
 
 import java.util.List;
-import java.util.Optional;
 
 /**
  * Which objects are read and written.
@@ -13,32 +12,23 @@ import java.util.Optional;
 public record TargetSettings(
     String sourceNamespace, String sourceName, TargetName target, boolean writeEndpoints) {
 
+  /** The source Service. */
+  public SourceName from() {
+    return new SourceName(sourceNamespace, sourceName);
+  }
+
   /** For messages. */
   public String source() {
-    return sourceNamespace + "/" + sourceName;
+    return from().toString();
   }
 
-  /**
-   * Those of some slices of the source's namespace that are the source's: by their label, as
-   * kube-proxy finds the slices of a Service. The apiservers write theirs under the Service's own
-   * name; where there is one, no other writer's counts.
-   */
+  /** Those of some slices of the source's namespace that are the source's. */
   public List<EndpointSlice> ofSource(List<EndpointSlice> slices) {
-    List<EndpointSlice> own =
-        slices.stream().filter(slice -> isApiservers() && isOwn(slice)).toList();
-    return own.isEmpty() ? slices.stream().filter(this::isLabelled).toList() : own;
-  }
-
-  private boolean isOwn(EndpointSlice slice) {
-    return slice.name().equals(sourceName) && (slice.serviceName().isEmpty() || isLabelled(slice));
-  }
-
-  private boolean isLabelled(EndpointSlice slice) {
-    return slice.serviceName().equals(Optional.of(sourceName));
+    return from().slicesAmong(slices);
   }
 
   /** Whether the source is what the apiservers say of themselves. */
   public boolean isApiservers() {
-    return sourceNamespace.equals("default") && sourceName.equals("kubernetes");
+    return from().isApiservers();
   }
 }

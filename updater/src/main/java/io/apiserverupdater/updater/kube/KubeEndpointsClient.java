@@ -1,6 +1,5 @@
 package io.apiserverupdater.updater.kube;
 
-import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.updater.controller.EndpointsClient;
 import io.apiserverupdater.updater.endpoints.AddressFamily;
 import io.apiserverupdater.updater.endpoints.Change;
@@ -18,7 +17,6 @@ import io.apiserverupdater.updater.kube.api.ApiClient;
 import io.apiserverupdater.updater.kube.api.KubeJson;
 import io.apiserverupdater.updater.kube.watch.ObjectList;
 import io.apiserverupdater.updater.kube.watch.Resource;
-import io.apiserverupdater.updater.kube.watch.ResourceCache;
 import io.apiserverupdater.updater.kube.watch.ResourceWatch;
 import io.apiserverupdater.updater.kube.watch.Selection;
 import io.kubernetes.client.common.KubernetesObject;
@@ -29,7 +27,6 @@ import io.kubernetes.client.openapi.models.V1Preconditions;
 import io.kubernetes.client.openapi.models.V1Service;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.List;
@@ -74,13 +71,7 @@ final class KubeEndpointsClient implements EndpointsClient {
     this.failover = failover && settings.isApiservers();
     this.settings = settings;
     this.target = settings.target();
-    this.source =
-        new ObjectList<>(
-            api,
-            Resource.ENDPOINT_SLICES,
-            sourceSelection(),
-            slice -> !settings.ofSource(List.of(Models.slice(slice))).isEmpty(),
-            new ResourceCache<>(Models::slice));
+    this.source = SourceSlices.list(api, settings.from());
     this.services = named(Resource.SERVICES, target.service(), Models::service);
     this.endpoints = named(Resource.ENDPOINTS, target.service(), Models::endpoints);
     for (AddressFamily family : AddressFamily.values()) {
@@ -106,18 +97,6 @@ final class KubeEndpointsClient implements EndpointsClient {
   private <T extends KubernetesObject, V> ObjectList<T, V> named(
       Resource<T> resource, String name, Function<T, V> conversion) {
     return new ObjectList<>(api, resource, Selection.named(target.namespace(), name), conversion);
-  }
-
-  /**
-   * The slices of the source. The apiservers write one slice under their Service's own name, so
-   * that RBAC can grant it by name; those of any other Service, and of another writer, have
-   * generated names.
-   */
-  private Selection sourceSelection() {
-    String namespace = settings.sourceNamespace();
-    String name = settings.sourceName();
-    Selection byLabel = Selection.labelled(namespace, EndpointSlice.SERVICE_NAME_LABEL, name);
-    return settings.isApiservers() ? Selection.named(namespace, name).orElse(byLabel) : byLabel;
   }
 
   /** What keeps it warm; for its owner to start and to close. */
@@ -155,28 +134,11 @@ final class KubeEndpointsClient implements EndpointsClient {
 
   /** An empty source says nothing of where the apiservers are: the last ones known stay. */
   private void useMembers() {
-    List<ServerAddress> members = members();
+    List<ServerAddress> members =
+        SourceSlices.members(sourceSlices(), System.identityHashCode(this));
     if (!members.isEmpty()) {
       api.setMembers(members);
     }
-  }
-
-  /**
-   * The control planes in an order of this process' own, so that replicas spread their load. One
-   * whose address cannot be connected to is none.
-   */
-  private List<ServerAddress> members() {
-    List<ServerAddress> members = new ArrayList<>();
-    for (EndpointSlice slice : sourceSlices()) {
-      if (!slice.servingPorts().isEmpty()) {
-        int port = slice.servingPorts().get(0).port();
-        slice.endpoints().stream()
-            .filter(it -> ApiserverAddress.of(it.address(), port).isPresent())
-            .forEach(it -> members.add(ServerAddress.member(it.address(), port)));
-      }
-    }
-    Collections.shuffle(members, new java.util.Random(System.identityHashCode(this)));
-    return members;
   }
 
   @Override
