@@ -100,7 +100,7 @@ public final class DryRunCommand {
   }
 
   /** The Java runtime's own answer needs the standard input to be a terminal too. */
-  private static boolean standardOutputIsTerminal() {
+  static boolean standardOutputIsTerminal() {
     try {
       String device = Files.readSymbolicLink(Path.of("/proc/self/fd/1")).toString();
       return device.startsWith("/dev/pts/") || device.startsWith("/dev/tty");

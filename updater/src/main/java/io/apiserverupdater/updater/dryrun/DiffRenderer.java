@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Optional;
 
 /** A unified diff in the manner of kubectl diff: each object as a pair of files. */
-final class DiffRenderer {
+public final class DiffRenderer {
   private static final int CONTEXT = 3;
 
   private static final String BOLD = "\u001b[1m";
@@ -34,17 +34,30 @@ final class DiffRenderer {
   private static void append(Comparison comparison, boolean colours, StringBuilder text) {
     String live = "LIVE/" + comparison.object().fileName();
     String merged = "MERGED/" + comparison.object().fileName();
-    List<String> before = lines(comparison.liveText());
-    List<String> after = lines(comparison.mergedText());
-    Patch<String> patch = LineDiff.of(before, after);
     line("diff -u -N " + live + " " + merged, BOLD, colours, text);
+    text.append(render(live, merged, comparison.liveText(), comparison.mergedText(), colours));
+  }
+
+  /**
+   * Renders the difference of two files; nothing when nothing differs.
+   *
+   * @param before empty for a file that does not exist
+   * @param after likewise
+   * @param colours whether to colour the lines as git diff does
+   */
+  public static String render(
+      String from, String to, Optional<String> before, Optional<String> after, boolean colours) {
+    StringBuilder text = new StringBuilder();
+    List<String> lines = lines(before);
+    Patch<String> patch = LineDiff.of(lines, lines(after));
     int number = 0;
-    for (String line : UnifiedDiffUtils.generateUnifiedDiff(live, merged, before, patch, CONTEXT)) {
+    for (String line : UnifiedDiffUtils.generateUnifiedDiff(from, to, lines, patch, CONTEXT)) {
       // By its place, not by its text: a removed line may look like a file's header.
       boolean header = number < 2;
       line(number == 2 ? range(line) : line, header ? BOLD : colour(line), colours, text);
       number++;
     }
+    return text.toString();
   }
 
   /** The library counts from 1 in an empty file too; diff and patch from 0. */
