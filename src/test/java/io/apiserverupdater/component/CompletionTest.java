@@ -31,6 +31,10 @@ class CompletionTest {
           new Typed("comple", "completion"),
           new Typed("completion z", "zsh"),
           new Typed("completion --he", "--help"),
+          new Typed("export --format k", "keepalived"),
+          new Typed("export --format=k", "--format=keepalived"),
+          new Typed("export --output fi", "file"),
+          new Typed("export --lease-n", "--lease-n"),
           // A command comes first or not at all.
           new Typed("--verbose comple", "comple"),
           new Typed("--health-check t", "tcp"),

@@ -5,7 +5,9 @@ import io.apiserverupdater.apiserver.kubeconfig.InvalidKubeconfigException;
 import io.apiserverupdater.apiserver.printing.Printable;
 import io.apiserverupdater.apiserver.printing.PrintableStream;
 import io.apiserverupdater.updater.commands.DryRunCommand;
+import io.apiserverupdater.updater.commands.ExportCommand;
 import io.apiserverupdater.updater.commands.OnceCommand;
+import io.apiserverupdater.updater.configuration.ExportConfig;
 import io.apiserverupdater.updater.configuration.UpdaterConfig;
 import io.apiserverupdater.updater.configuration.UpdaterFlags;
 import io.apiserverupdater.updater.controller.EndpointsReconciler;
@@ -14,7 +16,10 @@ import io.apiserverupdater.updater.endpoints.MirrorRule;
 import io.apiserverupdater.updater.events.EventHistory;
 import io.apiserverupdater.updater.events.EventReason;
 import io.apiserverupdater.updater.events.EventRecorder;
+import io.apiserverupdater.updater.export.Export;
+import io.apiserverupdater.updater.export.Exporter;
 import io.apiserverupdater.updater.kube.KubeCluster;
+import io.apiserverupdater.updater.kube.KubeServerSource;
 import io.apiserverupdater.updater.kube.ReadyzProbes;
 import io.apiserverupdater.updater.kube.access.ClusterAccess;
 import io.apiserverupdater.updater.kube.access.ClusterAccesses;
@@ -88,6 +93,9 @@ public final class Main {
     if (parsed instanceof UpdaterConfig.Parsed.Run run) {
       return run(run.config(), System.getenv());
     }
+    if (parsed instanceof UpdaterConfig.Parsed.Export export) {
+      return export(export.config(), System.getenv());
+    }
     if (parsed instanceof UpdaterConfig.Parsed.Invalid invalid) {
       invalid.errors().forEach(error -> System.err.println("error: " + error));
       System.err.println("See " + invalid.program() + " --help.");
@@ -102,6 +110,59 @@ public final class Main {
             ? help.text()
             : "updater " + version() + "\n");
     return OK;
+  }
+
+  /** Keeps a load balancer's file in step; in its running mode until a signal ends the process. */
+  private static int export(ExportConfig config, Map<String, String> environment)
+      throws InterruptedException {
+    Logging.configure(config.mode(), config.verbose(), config.logFormat());
+    ClusterAccess access;
+    try {
+      access =
+          ClusterAccesses.find(config.kubeconfig(), config.context(), environment)
+              .orElseThrow(() -> new InvalidKubeconfigException(ClusterAccesses.NONE_FOUND));
+    } catch (InvalidKubeconfigException e) {
+      e.faults().forEach(fault -> System.err.println("error: " + fault));
+      return ERROR;
+    }
+    KubeServerSource source = serverSource(config, access);
+    Export export = new Export(config.rule(), config.output(), config.check(), config.onChange());
+    if (config.mode() == UpdaterConfig.Mode.DRY_RUN) {
+      return ExportCommand.dryRun(config, export, source);
+    }
+    if (config.mode() == UpdaterConfig.Mode.ONCE) {
+      return ExportCommand.once(export, source);
+    }
+    Logger log = LoggerFactory.getLogger(Main.class);
+    log.info(
+        "started=true version={} source=\"{}\" output={} access=\"{}\" server={}",
+        version(),
+        config.rule().source(),
+        config.output(),
+        access.origin(),
+        access.server());
+    ShutdownSequence shutdown = new ShutdownSequence();
+    shutdown.endWithSignal();
+    ShutdownSequence.endWithError();
+    Exporter exporter = new Exporter(export, source);
+    source.start(exporter::trigger);
+    shutdown.add("source", source);
+    exporter.start();
+    shutdown.add("exporter", exporter);
+    shutdown.await();
+    return OK;
+  }
+
+  private static KubeServerSource serverSource(ExportConfig config, ClusterAccess access) {
+    return config.source() instanceof ExportConfig.Source.Nodes nodes
+        ? KubeServerSource.ofNodes(
+            access, nodes.selector(), nodes.port(), userAgent(), System::nanoTime)
+        : KubeServerSource.ofService(
+            access,
+            ((ExportConfig.Source.Service) config.source()).name(),
+            config.failover(),
+            userAgent(),
+            System::nanoTime);
   }
 
   private static int run(UpdaterConfig config, Map<String, String> environment)

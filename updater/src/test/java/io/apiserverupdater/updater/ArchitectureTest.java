@@ -19,6 +19,7 @@ import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchCondition;
 import com.tngtech.archunit.lang.ArchRule;
 import io.apiserverupdater.updater.controller.MemberHealths;
+import io.apiserverupdater.updater.export.ServerSource;
 import io.apiserverupdater.updater.leaderelection.Leadership;
 import io.apiserverupdater.updater.readiness.MemberProbe;
 import java.net.InetAddress;
@@ -51,6 +52,7 @@ class ArchitectureTest {
   private static final String CONFIGURATION = ROOT + ".configuration..";
   private static final String COMMANDS = ROOT + ".commands..";
   private static final String LOG = ROOT + ".log..";
+  private static final String EXPORT = ROOT + ".export..";
 
   private static final String[] JDK = {"java..", "org.jspecify.."};
   private static final String[] JSON_AND_YAML = {"com.google.gson..", "org.yaml.."};
@@ -116,7 +118,9 @@ class ArchitectureTest {
   static final ArchRule kubeKnowsThePorts =
       onlyOfOurs(
           KUBE,
-          resideInAnyPackage(ENDPOINTS, CONTROLLER, LEADER_ELECTION).or(type(MemberProbe.class)));
+          resideInAnyPackage(ENDPOINTS, CONTROLLER, LEADER_ELECTION)
+              .or(type(MemberProbe.class))
+              .or(type(ServerSource.class)));
 
   @ArchTest
   static final ArchRule kubeAccessKnowsTheKubeconfig =
@@ -154,6 +158,10 @@ class ArchitectureTest {
           DRY_RUN,
           resideInAnyPackage(JSON_AND_YAML)
               .or(resideInAnyPackage(ENDPOINTS, ADDRESS, PRINTING, YAML, "com.github.difflib..")));
+
+  @ArchTest
+  static final ArchRule exportKnowsTheSnapshotOfASource =
+      only(EXPORT, resideInAnyPackage(ENDPOINTS, ADDRESS, TIME, "org.slf4j.."));
 
   @ArchTest
   static final ArchRule serverKnowsTheJdkAndHowToPrint = only(SERVER, resideInAPackage(PRINTING));

@@ -25,7 +25,7 @@ record Command(
     Function<CommandLine, Optional<? extends Parsed>> reader) {
 
   /** In the order in which the help has them. */
-  static final List<Command> ALL = List.of(completion());
+  static final List<Command> ALL = List.of(ExportFlags.command(), completion());
 
   static Optional<Command> of(List<String> arguments) {
     return ALL.stream()

@@ -68,6 +68,8 @@ public record UpdaterConfig(
   public sealed interface Parsed {
     record Run(UpdaterConfig config) implements Parsed {}
 
+    record Export(ExportConfig config) implements Parsed {}
+
     /** The text is to be printed. */
     record Help(String text) implements Parsed {}
 

@@ -41,7 +41,7 @@ public final class UpdaterFlags {
   /** A Service, as {@code NAMESPACE/NAME}. */
   record ServiceName(String namespace, String name) {}
 
-  private static final FlagType<String> NAME_TYPE =
+  static final FlagType<String> NAME_TYPE =
       new FlagType<>("NAME", "a Kubernetes name: lower-case letters, digits, - and .") {
         @Override
         public Optional<String> read(String text) {
@@ -49,7 +49,7 @@ public final class UpdaterFlags {
         }
       };
 
-  private static final FlagType<ServiceName> SERVICE_TYPE =
+  static final FlagType<ServiceName> SERVICE_TYPE =
       new FlagType<>("NAMESPACE/NAME", "NAMESPACE/NAME") {
         @Override
         public Optional<ServiceName> read(String text) {
@@ -273,7 +273,7 @@ public final class UpdaterFlags {
     if (line.get(VERSION)) {
       return new Parsed.Version();
     }
-    Mode mode = mode(line);
+    Mode mode = mode(line, ONCE);
     Election election = election(line, identity(line, environment, hostName, randomPart));
     UpdaterConfig config =
         new UpdaterConfig(
@@ -305,9 +305,9 @@ public final class UpdaterFlags {
         : new Parsed.Invalid(line.errors(), "updater");
   }
 
-  private static Mode mode(CommandLine line) {
+  static Mode mode(CommandLine line, Flag<Boolean> onceFlag) {
     boolean dryRun = line.get(DRY_RUN);
-    boolean once = line.get(ONCE);
+    boolean once = line.get(onceFlag);
     if (dryRun && once) {
       line.error("--dry-run and --once exclude each other: use one of them");
     }

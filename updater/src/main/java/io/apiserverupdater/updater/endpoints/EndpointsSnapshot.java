@@ -84,7 +84,7 @@ public record EndpointsSnapshot(Map<AddressFamily, Members> members) {
    * address that nobody can connect to concerns that member alone, and if a family has no other,
    * that family.
    */
-  static Reading of(String source, List<EndpointSlice> slices) {
+  public static Reading of(String source, List<EndpointSlice> slices) {
     Map<AddressFamily, Map<String, Endpoint>> addresses = new EnumMap<>(AddressFamily.class);
     Map<AddressFamily, TreeSet<Integer>> ports = new EnumMap<>(AddressFamily.class);
     List<Refusal> refusals = new ArrayList<>();

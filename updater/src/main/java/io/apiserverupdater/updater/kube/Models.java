@@ -127,6 +127,33 @@ final class Models {
         Optional.empty());
   }
 
+  /** Keeps a node out of load balancers, by Kubernetes' own rule. */
+  private static final String EXCLUDED = "node.kubernetes.io/exclude-from-external-load-balancers";
+
+  /**
+   * A node as a slice of its own, with its first internal address of each family; without one if it
+   * is not for load balancers.
+   *
+   * @param port that all nodes listen on: a NodePort
+   */
+  static EndpointSlice node(NodeModel model, AddressFamily family, int port) {
+    String name = name(model.getMetadata());
+    Map<String, String> labels = labels(model.getMetadata());
+    return new EndpointSlice(
+        name,
+        family.addressType(),
+        labels,
+        List.of(new Port("", port, Port.TCP)),
+        each(model.addresses())
+            .filter(it -> "InternalIP".equals(it.type()) && !labels.containsKey(EXCLUDED))
+            .map(it -> KubeJson.orEmpty(it.address()))
+            .filter(family::contains)
+            .limit(1)
+            .map(it -> new Endpoint(it, true, Optional.of(name), Optional.empty()))
+            .toList(),
+        version(model.getMetadata()));
+  }
+
   static Service service(V1Service model) {
     V1ServiceSpec spec = model.getSpec() == null ? new V1ServiceSpec() : model.getSpec();
     return new Service(

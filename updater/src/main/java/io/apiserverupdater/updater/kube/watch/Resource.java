@@ -21,10 +21,16 @@ public record Resource<T>(String apiVersion, String kind, String plural, Class<T
   public static final Resource<V1Lease> LEASES =
       new Resource<>("coordination.k8s.io/v1", "Lease", "leases", V1Lease.class);
 
+  /**
+   * The path of all objects.
+   *
+   * @param namespace empty for a kind that is in none
+   */
   public String collection(String namespace) {
     // Only the oldest group has no name.
     String root = apiVersion.contains("/") ? "/apis/" : "/api/";
-    return root + apiVersion + "/namespaces/" + namespace + "/" + plural;
+    String within = namespace.isEmpty() ? "/" : "/namespaces/" + namespace + "/";
+    return root + apiVersion + within + plural;
   }
 
   public String object(String namespace, String name) {

@@ -1,0 +1,132 @@
+package io.apiserverupdater.updater.export;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Optional;
+
+/**
+ * The file that a load balancer reads. It is replaced by a rename, so that a crash or a power loss
+ * leaves the old content or the new one. What lies beside it begins with a dot, so that no balancer
+ * that reads the whole folder takes it for configuration:
+ *
+ * <ul>
+ *   <li>{@code .NAME.new}, the new content until it takes the file's place;
+ *   <li>{@code .NAME.check}, a configuration around it, with which it is checked;
+ *   <li>{@code .NAME.changed}, from the rename until the balancer knows.
+ * </ul>
+ *
+ * <p>For one process and one thread at a time.
+ */
+final class BalancerFile {
+  private final Path given;
+
+  BalancerFile(Path file) {
+    this.given = file.toAbsolutePath();
+  }
+
+  /** What it says; empty when it does not exist. */
+  Optional<String> read() throws IOException {
+    try {
+      return Optional.of(Files.readString(given));
+    } catch (NoSuchFileException e) {
+      return Optional.empty();
+    }
+  }
+
+  /**
+   * Writes the new content beside the file, with the file's mode, owner and extended attributes.
+   *
+   * @return where it is now
+   */
+  Path prepare(String content) throws IOException {
+    Path file = target();
+    Path prepared = beside("new");
+    Files.deleteIfExists(prepared);
+    if (Files.exists(file)) {
+      Files.copy(file, prepared, StandardCopyOption.COPY_ATTRIBUTES);
+    } else {
+      Files.createFile(prepared);
+      // Balancers do not run as root; the umask may say otherwise.
+      Files.setPosixFilePermissions(prepared, PosixFilePermissions.fromString("rw-r--r--"));
+    }
+    write(prepared, content);
+    return prepared;
+  }
+
+  /** Writes a configuration to check the new content with. */
+  Path prepareFrame(String content) throws IOException {
+    Path frame = beside("check");
+    Files.writeString(frame, content);
+    return frame;
+  }
+
+  /**
+   * Where the new content is between {@link #prepare} and {@link #commit}: to be named in {@link
+   * #prepareFrame}.
+   */
+  private Path beside(String what) throws IOException {
+    Path file = target();
+    return file.resolveSibling("." + file.getFileName() + "." + what);
+  }
+
+  /** A symbolic link stays one: what it leads to is replaced. */
+  private Path target() throws IOException {
+    return Files.exists(given) ? given.toRealPath() : given;
+  }
+
+  /**
+   * Puts the new content in the file's place.
+   *
+   * @param toBeTold whether the balancer must be told of it
+   */
+  void commit(boolean toBeTold) throws IOException {
+    Path file = target();
+    if (toBeTold) {
+      write(beside("changed"), "");
+    }
+    Files.move(beside("new"), file, StandardCopyOption.ATOMIC_MOVE);
+    try (FileChannel folder = FileChannel.open(file.resolveSibling(""), StandardOpenOption.READ)) {
+      folder.force(true);
+    }
+    clear();
+  }
+
+  /** Throws the new content away. */
+  void clear() throws IOException {
+    Files.deleteIfExists(beside("new"));
+    Files.deleteIfExists(beside("check"));
+  }
+
+  /** Whether the balancer has not been told of the file's content yet. */
+  boolean isToBeTold() throws IOException {
+    return Files.exists(beside("changed"));
+  }
+
+  /** The balancer knows. */
+  void told() throws IOException {
+    Files.deleteIfExists(beside("changed"));
+  }
+
+  private static void write(Path file, String content) throws IOException {
+    try (FileChannel channel =
+        FileChannel.open(
+            file,
+            StandardOpenOption.CREATE,
+            StandardOpenOption.WRITE,
+            StandardOpenOption.TRUNCATE_EXISTING)) {
+      ByteBuffer bytes = ByteBuffer.wrap(content.getBytes(StandardCharsets.UTF_8));
+      while (bytes.hasRemaining()) {
+        channel.write(bytes);
+      }
+      channel.force(true);
+    }
+  }
+}

@@ -1,0 +1,83 @@
+package io.apiserverupdater.updater.export;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A program of this host with its arguments. No shell reads them.
+ *
+ * @param words the program first
+ */
+public record HostCommand(List<String> words) {
+  private static final Duration DEADLINE = Duration.ofSeconds(30);
+  private static final int LONGEST_OUTPUT = 500;
+
+  public HostCommand {
+    words = List.copyOf(words);
+  }
+
+  /** With a file for each {@code {}}. */
+  HostCommand with(Path file) {
+    return new HostCommand(
+        words.stream().map(word -> word.replace("{}", file.toString())).toList());
+  }
+
+  /**
+   * Runs it to its end, for 30 s at most.
+   *
+   * @return what went wrong, in one line; empty when it ended with exit code 0
+   */
+  Optional<String> run() throws InterruptedException {
+    try {
+      // A file, which a talkative program cannot fill as it can a pipe.
+      Path output = Files.createTempFile("updater-export", "");
+      try {
+        return run(output);
+      } finally {
+        Files.deleteIfExists(output);
+      }
+    } catch (IOException e) {
+      return Optional.of(words.get(0) + ": " + e.getMessage());
+    }
+  }
+
+  private Optional<String> run(Path output) throws IOException, InterruptedException {
+    Process process =
+        new ProcessBuilder(words)
+            .redirectErrorStream(true)
+            .redirectOutput(output.toFile())
+            .redirectInput(Path.of("/dev/null").toFile())
+            .start();
+    try {
+      if (!process.waitFor(DEADLINE.toSeconds(), TimeUnit.SECONDS)) {
+        return Optional.of(this + " was not done after " + DEADLINE.toSeconds() + " s");
+      }
+    } finally {
+      // What it has started itself, too.
+      process.descendants().forEach(ProcessHandle::destroyForcibly);
+      process.destroyForcibly();
+    }
+    return process.exitValue() == 0
+        ? Optional.empty()
+        : Optional.of(
+            "%s ended with exit code %d%s".formatted(this, process.exitValue(), said(output)));
+  }
+
+  private static String said(Path output) throws IOException {
+    String text = new String(Files.readAllBytes(output), StandardCharsets.UTF_8).strip();
+    String line = text.replaceAll("\\s*\\R\\s*", "; ").replace('"', '\'');
+    // The end tells the reason.
+    return line.isEmpty() ? "" : ": " + line.substring(Math.max(0, line.length() - LONGEST_OUTPUT));
+  }
+
+  @Override
+  public String toString() {
+    return String.join(" ", words);
+  }
+}

@@ -1,0 +1,192 @@
+package io.apiserverupdater.updater.export;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.apiserverupdater.updater.endpoints.Endpoint;
+import io.apiserverupdater.updater.endpoints.EndpointSlice;
+import io.apiserverupdater.updater.endpoints.Port;
+import io.apiserverupdater.updater.export.Export.Result;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ExportTest {
+  private static final String OLD = "10.0.0.10:6443\n";
+
+  @TempDir Path folder;
+
+  private static List<EndpointSlice> members(String... addresses) {
+    return List.of(
+        new EndpointSlice(
+            "kubernetes",
+            "IPv4",
+            Map.of(),
+            List.of(new Port("https", 6443, Port.TCP)),
+            Stream.of(addresses).map(Endpoint::ready).toList(),
+            "1"));
+  }
+
+  private Path file() {
+    return folder.resolve("servers");
+  }
+
+  private Export export(Format format, String check, String... onChange) {
+    return new Export(
+        new ExportRule(
+            "default/kubernetes",
+            Optional.empty(),
+            Optional.empty(),
+            format,
+            "apiserver",
+            Format.HealthCheck.READYZ),
+        file(),
+        check.isEmpty() ? Optional.empty() : Optional.of(command(check.split(" ", -1))),
+        onChange.length == 0 ? Optional.empty() : Optional.of(command(onChange)));
+  }
+
+  private static HostCommand command(String... words) {
+    return new HostCommand(List.of(words));
+  }
+
+  /** A command that adds a line to a file, so that its runs can be counted. */
+  private String[] counted() {
+    return new String[] {"sh", "-c", "echo >>" + folder.resolve("told")};
+  }
+
+  private int told() throws IOException {
+    Path told = folder.resolve("told");
+    return Files.exists(told) ? Files.readAllLines(told).size() : 0;
+  }
+
+  /** What lies in the folder besides the file and the count. */
+  private List<String> leftovers() throws IOException {
+    List<String> names = new ArrayList<>();
+    try (Stream<Path> files = Files.list(folder)) {
+      files
+          .map(it -> it.getFileName().toString())
+          .filter(it -> it.startsWith("."))
+          .forEach(names::add);
+    }
+    return names;
+  }
+
+  @Test
+  void writesTellsOnceAndLeavesNothingBehind() throws Exception {
+    Export export = export(Format.LIST, "grep -q 10.0.0.11 {}", counted());
+    assertInstanceOf(Result.Written.class, export.bringInStep(members("10.0.0.11")));
+    assertEquals("10.0.0.11:6443\n", Files.readString(file()));
+    assertInstanceOf(Result.Unchanged.class, export.bringInStep(members("10.0.0.11")));
+    assertEquals(1, told());
+    assertEquals(List.of(), leftovers());
+  }
+
+  @Test
+  void emptySourceLeavesTheFile() throws Exception {
+    Files.writeString(file(), OLD);
+    Export export = export(Format.LIST, "", counted());
+    assertInstanceOf(Result.Refused.class, export.bringInStep(members()));
+    assertEquals(OLD, Files.readString(file()));
+    assertEquals(0, told());
+  }
+
+  @Test
+  void failedCheckLeavesTheFileAndSaysWhatTheBalancerSays() throws Exception {
+    Files.writeString(file(), OLD);
+    Export export = export(Format.LIST, "ls {} /nonexistent", counted());
+    Result.Failed failed =
+        assertInstanceOf(Result.Failed.class, export.bringInStep(members("10.0.0.11")));
+    assertEquals("check", failed.step());
+    assertTrue(failed.reason().contains("ended with exit code 2: "), failed.reason());
+    assertTrue(failed.reason().contains("/nonexistent"), failed.reason());
+    assertFalse(failed.reason().contains("\n"), failed.reason());
+    assertEquals(OLD, Files.readString(file()));
+    assertEquals(0, told());
+    assertEquals(List.of(), leftovers());
+  }
+
+  @Test
+  void fragmentIsCheckedWithWhatIncludesIt() throws Exception {
+    String included = "include." + folder.resolve(".servers.new");
+    Export export = export(Format.NGINX, "grep -q " + included + " {}");
+    assertInstanceOf(Result.Written.class, export.bringInStep(members("10.0.0.11")));
+  }
+
+  @Test
+  void balancerThatCouldNotBeToldIsToldLaterByAnotherProcessToo() throws Exception {
+    Export failing = export(Format.LIST, "", "false");
+    Result.Failed failed =
+        assertInstanceOf(Result.Failed.class, failing.bringInStep(members("10.0.0.11")));
+    assertEquals("on-change", failed.step());
+    assertEquals("10.0.0.11:6443\n", Files.readString(file()));
+    Export next = export(Format.LIST, "", counted());
+    assertInstanceOf(Result.Written.class, next.bringInStep(members("10.0.0.11")));
+    assertInstanceOf(Result.Unchanged.class, next.bringInStep(members("10.0.0.11")));
+    assertEquals(1, told());
+    assertEquals(List.of(), leftovers());
+  }
+
+  @Test
+  void programThatIsNotThereIsTold() throws Exception {
+    Export export = export(Format.LIST, "no-such-balancer -c {}");
+    Result.Failed failed =
+        assertInstanceOf(Result.Failed.class, export.bringInStep(members("10.0.0.11")));
+    assertTrue(failed.reason().contains("no-such-balancer"), failed.reason());
+    assertFalse(Files.exists(file()));
+  }
+
+  @Test
+  void folderThatIsNotThereIsTold() throws Exception {
+    Files.delete(folder);
+    Result.Failed failed =
+        assertInstanceOf(
+            Result.Failed.class, export(Format.LIST, "").bringInStep(members("10.0.0.11")));
+    assertEquals("write", failed.step());
+    Files.createDirectory(folder);
+  }
+
+  @Test
+  void modeIsKeptAndANewFileCanBeReadByAll() throws Exception {
+    Export export = export(Format.LIST, "");
+    assertInstanceOf(Result.Written.class, export.bringInStep(members("10.0.0.11")));
+    assertEquals("rw-r--r--", mode());
+    Files.setPosixFilePermissions(file(), PosixFilePermissions.fromString("rw-rw----"));
+    assertInstanceOf(Result.Written.class, export.bringInStep(members("10.0.0.12")));
+    assertEquals("rw-rw----", mode());
+  }
+
+  private String mode() throws IOException {
+    return PosixFilePermissions.toString(Files.getPosixFilePermissions(file()));
+  }
+
+  @Test
+  void symbolicLinkStaysOne() throws Exception {
+    Path real = folder.resolve("real");
+    Files.writeString(real, OLD);
+    Files.createSymbolicLink(file(), real);
+    assertInstanceOf(
+        Result.Written.class, export(Format.LIST, "").bringInStep(members("10.0.0.11")));
+    assertTrue(Files.isSymbolicLink(file()));
+    assertEquals("10.0.0.11:6443\n", Files.readString(real));
+  }
+
+  /** As after a crash before the rename. */
+  @Test
+  void leftoverIsReplaced() throws Exception {
+    Files.writeString(folder.resolve(".servers.new"), "half");
+    assertInstanceOf(
+        Result.Written.class, export(Format.LIST, "").bringInStep(members("10.0.0.11")));
+    assertEquals("10.0.0.11:6443\n", Files.readString(file()));
+    assertEquals(List.of(), leftovers());
+  }
+}
