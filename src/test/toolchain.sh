@@ -35,10 +35,29 @@ unpack_release() {
 
 can_install() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }
 
+# Of a package that brings a service only the programs are needed: none is started, now or at the
+# next boot.
 install_packages() {
   say "installing: $*"
-  DEBIAN_FRONTEND=noninteractive apt-get -qq update >/dev/null
-  DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends "$@" >/dev/null
+  (
+    policy=/usr/sbin/policy-rc.d
+    if [ ! -e "$policy" ]; then
+      trap 'rm -f "$policy"' EXIT
+      printf '#!/bin/sh\nexit 101\n' >"$policy"
+      chmod 755 "$policy"
+    fi
+    export DEBIAN_FRONTEND=noninteractive
+    wanted=/etc/systemd/system/multi-user.target.wants
+    before=" $(ls "$wanted" 2>/dev/null | tr '\n' ' ')"
+    apt-get -qq update >/dev/null
+    apt-get -qq install --yes --no-install-recommends "$@" >/dev/null
+    for unit in "$wanted"/*; do
+      case "$before" in
+        *" ${unit##*/} "*) ;;
+        *) rm -f "$unit" ;;
+      esac
+    done
+  )
 }
 
 # Makes sure that Maven and a JDK 17 or newer are there: installs them on Debian and Ubuntu as root,
