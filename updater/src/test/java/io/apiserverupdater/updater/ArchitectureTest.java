@@ -92,7 +92,7 @@ class ArchitectureTest {
       only(ENDPOINTS, resideInAPackage(ADDRESS))
           .because("they are values and rules, without a logger, a client or a file");
 
-  @ArchTest static final ArchRule eventsKnowNothing = only(EVENTS, resideInAnyPackage(JDK));
+  @ArchTest static final ArchRule eventsKnowNothing = only(EVENTS, resideInAPackage("org.slf4j.."));
 
   @ArchTest
   static final ArchRule leaderElectionKnowsNothing =
@@ -115,7 +115,8 @@ class ArchitectureTest {
   static final ArchRule kubeKnowsThePorts =
       onlyOfOurs(
           KUBE,
-          resideInAnyPackage(ENDPOINTS, CONTROLLER, LEADER_ELECTION).or(type(MemberProbe.class)));
+          resideInAnyPackage(ENDPOINTS, CONTROLLER, EVENTS, LEADER_ELECTION)
+              .or(type(MemberProbe.class)));
 
   @ArchTest
   static final ArchRule kubeAccessKnowsTheKubeconfig =
