@@ -282,6 +282,26 @@ class ReferenceTest extends OnOneCluster {
   }
 
   @Test
+  void pageHasTheReasonsOfEvents() throws IOException {
+    String reasons =
+        Files.readString(
+            ROOT.resolve(
+                "updater/src/main/java/io/apiserverupdater/updater/events/EventReason.java"));
+    List<List<String>> declared =
+        Pattern.compile("\\(\"(\\w+)\", Type\\.(NORMAL|WARNING)\\)")
+            .matcher(reasons)
+            .results()
+            .map(it -> List.of(it.group(1), it.group(2).equals("NORMAL") ? "Normal" : "Warning"))
+            .toList();
+    assertTrue(declared.size() > 10, declared::toString);
+    assertEquals(
+        declared.stream().collect(lines()),
+        Program.UPDATER.table("Events").stream()
+            .map(cells -> cells.subList(0, 2))
+            .collect(lines()));
+  }
+
+  @Test
   void pageHasTheMetrics() throws Exception {
     int port;
     try (ServerSocket socket = new ServerSocket(0)) {

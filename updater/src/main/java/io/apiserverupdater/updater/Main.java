@@ -15,6 +15,7 @@ import io.apiserverupdater.updater.events.EventHistory;
 import io.apiserverupdater.updater.events.EventReason;
 import io.apiserverupdater.updater.events.EventRecorder;
 import io.apiserverupdater.updater.kube.KubeCluster;
+import io.apiserverupdater.updater.events.EventPublisher;
 import io.apiserverupdater.updater.kube.ReadyzProbes;
 import io.apiserverupdater.updater.kube.access.ClusterAccess;
 import io.apiserverupdater.updater.kube.access.ClusterAccesses;
@@ -172,7 +173,7 @@ public final class Main {
             rule,
             cluster.endpoints(),
             probing.<MemberHealths>map(probes -> probes).orElse(MemberHealths.NOT_PROBED),
-            elector.<Leadership>map(elected -> elected).orElse(Leadership.always()),
+            leadership,
             events,
             System::nanoTime,
             () -> ThreadLocalRandom.current().nextDouble());
@@ -188,6 +189,17 @@ public final class Main {
 
     ShutdownSequence shutdown = new ShutdownSequence();
     shutdown.endWithSignal();
+    Leadership leadership = elector.<Leadership>map(elected -> elected).orElse(Leadership.always());
+    Optional<EventPublisher> publisher =
+        config.events()
+            ? Optional.of(
+                new EventPublisher(
+                    cluster.events(
+                        config.election().map(it -> it.settings().identity()).orElse("")),
+                    leadership::isCertain,
+                    System::nanoTime))
+            : Optional.empty();
+    publisher.ifPresent(publishing -> events.onRecord(publishing::offer));
     ShutdownSequence.endWithError();
     server.ifPresent(
         status -> {
@@ -220,6 +232,11 @@ public final class Main {
 
   private static Optional<MemberProbing> probing(
       UpdaterConfig config, ClusterAccess access, EventRecorder events) {
+    publisher.ifPresent(
+        publishing -> {
+          publishing.start();
+          shutdown.add("event-publisher", publishing);
+        });
     return config
         .probing()
         .map(

@@ -3,7 +3,9 @@ package io.apiserverupdater.updater.kube;
 import io.apiserverupdater.updater.controller.EndpointsClient;
 import io.apiserverupdater.updater.endpoints.EndpointSlice;
 import io.apiserverupdater.updater.endpoints.Member;
+import io.apiserverupdater.updater.endpoints.TargetName;
 import io.apiserverupdater.updater.endpoints.TargetSettings;
+import io.apiserverupdater.updater.events.EventSink;
 import io.apiserverupdater.updater.kube.access.ClusterAccess;
 import io.apiserverupdater.updater.kube.access.ServerAddress;
 import io.apiserverupdater.updater.kube.api.ApiAnswer;
@@ -40,14 +42,20 @@ public final class KubeCluster implements AutoCloseable {
   private static final Duration LONGEST_UNPROVEN_WATCH = Duration.ofMinutes(1);
 
   private final ApiClient api;
+  private final TargetName target;
   private final KubeEndpointsClient endpoints;
   private final Optional<KubeLeaseLock> lease;
 
   /** That of the Lease first: who leads decides how soon anything is written. */
   private final List<ResourceWatch<?>> watches = new ArrayList<>();
 
-  private KubeCluster(ApiClient api, KubeEndpointsClient endpoints, Optional<KubeLeaseLock> lease) {
+  private KubeCluster(
+      ApiClient api,
+      TargetName target,
+      KubeEndpointsClient endpoints,
+      Optional<KubeLeaseLock> lease) {
     this.api = api;
+    this.target = target;
     this.endpoints = endpoints;
     this.lease = lease;
     lease.ifPresent(lock -> watches.add(lock.watch()));
@@ -74,6 +82,7 @@ public final class KubeCluster implements AutoCloseable {
     ApiClient api = new ApiClient(access, userAgent, monotonic);
     return new KubeCluster(
         api,
+        settings.target(),
         new KubeEndpointsClient(api, settings, failover, longestWatch),
         leaseName.map(name -> new KubeLeaseLock(api, name, longestWatch, monotonic)));
   }
@@ -84,6 +93,15 @@ public final class KubeCluster implements AutoCloseable {
 
   public Optional<LeaseLock> lease() {
     return lease.map(lock -> lock);
+  }
+
+  /**
+   * Where events about the target Service go.
+   *
+   * @param instance who this replica is
+   */
+  public EventSink events(String instance) {
+    return new KubeEventSink(api, target, endpoints::serviceUid, instance);
   }
 
   /** Starts to watch. */

@@ -29,6 +29,7 @@ import io.kubernetes.client.openapi.models.V1Preconditions;
 import io.kubernetes.client.openapi.models.V1Service;
 import java.time.Duration;
 import java.util.ArrayList;
+import io.kubernetes.client.openapi.models.V1ObjectMeta;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.EnumMap;
@@ -183,6 +184,20 @@ final class KubeEndpointsClient implements EndpointsClient {
 
   private List<EndpointSlice> sourceSlices() {
     return settings.ofSource(source.cache().values());
+  }
+
+  /** The uid of the target Service, "" if there is none; empty while that has not been read. */
+  Optional<String> serviceUid() {
+    return Optional.of(services.cache())
+        .filter(ResourceCache::isKnown)
+        .map(
+            cache ->
+                cache
+                    .get(target.service())
+                    .map(ResourceCache.Versioned::object)
+                    .map(V1Service::getMetadata)
+                    .map(V1ObjectMeta::getUid)
+                    .orElse(""));
   }
 
   private ObservedState state(List<EndpointSlice> sourceSlices) {

@@ -64,6 +64,7 @@ class UpdaterConfigTest {
                         Duration.ofSeconds(4),
                         Duration.ofSeconds(3),
                         Duration.ofSeconds(1)))),
+            true,
             Optional.of(
                 new UpdaterConfig.Probing(
                     UpdaterConfig.Probing.Question.READYZ,
