@@ -210,6 +210,7 @@ public final class Main {
     shutdown.add("cluster", cluster);
     probing.ifPresent(probes -> shutdown.add("probes", probes));
     elector.ifPresent(
+            Clock.systemUTC(),
         elected -> {
           // A new leader decides at once; an old one notices that it has nothing to do any more.
           elected.start(

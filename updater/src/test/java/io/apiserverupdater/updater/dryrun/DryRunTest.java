@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.apiserverupdater.updater.dryrun.Comparison.Action;
 import io.apiserverupdater.updater.endpoints.AddressFamily;
+import io.apiserverupdater.updater.endpoints.Drains;
 import io.apiserverupdater.updater.endpoints.Endpoint;
 import io.apiserverupdater.updater.endpoints.EndpointSlice;
 import io.apiserverupdater.updater.endpoints.EndpointsSnapshot;
@@ -231,7 +232,8 @@ final class DryRunTest {
                 "10.96.0.64",
                 List.of(AddressFamily.IPV4),
                 List.of(new Port("https", 6443, "TCP")),
-                true),
+                true,
+                Drains.NONE),
             "Service kube-system/apiserver has internalTrafficPolicy Local, so kube-proxy drops its"
                 + " connections on every node whose name no endpoint carries, and the apiservers'"
                 + " own slice carries none; set spec.internalTrafficPolicy to Cluster"),
