@@ -442,6 +442,19 @@ final class DryRunTest {
   }
 
   @Test
+  void notesWhoIsDrained() {
+    Cluster cluster = Cluster.settled();
+    Report report =
+        cluster.compare(
+            cluster.reading(),
+            PROBED,
+            GateState.INITIAL,
+            Map.of(new Member("10.0.0.1", 6443), Instant.parse("2026-01-02T03:04:05Z")));
+    assertEquals(
+        List.of("member 10.0.0.1:6443 is drained until 2026-01-02T03:04:05Z"), report.notes());
+  }
+
+  @Test
   void warnsWhenTheProbesAreNotBelieved() {
     Cluster cluster = Cluster.settled();
     for (GateState.Mode mode : List.of(GateState.Mode.FAIL_OPEN, GateState.Mode.HOLD)) {
