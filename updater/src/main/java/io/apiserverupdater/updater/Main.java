@@ -4,18 +4,21 @@ import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.apiserver.kubeconfig.InvalidKubeconfigException;
 import io.apiserverupdater.apiserver.printing.Printable;
 import io.apiserverupdater.apiserver.printing.PrintableStream;
+import io.apiserverupdater.updater.commands.DrainCommand;
 import io.apiserverupdater.updater.commands.DryRunCommand;
 import io.apiserverupdater.updater.commands.OnceCommand;
+import io.apiserverupdater.updater.configuration.DrainConfig;
 import io.apiserverupdater.updater.configuration.UpdaterConfig;
 import io.apiserverupdater.updater.configuration.UpdaterFlags;
 import io.apiserverupdater.updater.controller.EndpointsReconciler;
 import io.apiserverupdater.updater.controller.MemberHealths;
 import io.apiserverupdater.updater.endpoints.MirrorRule;
+import io.apiserverupdater.updater.endpoints.TargetSettings;
 import io.apiserverupdater.updater.events.EventHistory;
+import io.apiserverupdater.updater.events.EventPublisher;
 import io.apiserverupdater.updater.events.EventReason;
 import io.apiserverupdater.updater.events.EventRecorder;
 import io.apiserverupdater.updater.kube.KubeCluster;
-import io.apiserverupdater.updater.events.EventPublisher;
 import io.apiserverupdater.updater.kube.ReadyzProbes;
 import io.apiserverupdater.updater.kube.access.ClusterAccess;
 import io.apiserverupdater.updater.kube.access.ClusterAccesses;
@@ -90,6 +93,9 @@ public final class Main {
       System.err.println("See " + invalid.program() + " --help.");
       return ERROR;
     }
+    if (parsed instanceof UpdaterConfig.Parsed.Drain drain) {
+      return drain(drain.config(), System.getenv());
+    }
     if (parsed instanceof UpdaterConfig.Parsed.Completion completion) {
       System.out.print(completion.script());
       return OK;
@@ -131,6 +137,23 @@ public final class Main {
         : control(config, rule, access.get());
   }
 
+  private static int drain(DrainConfig config, Map<String, String> environment)
+      throws InterruptedException {
+    Logging.configure(UpdaterConfig.Mode.DRY_RUN, config.verbose(), UpdaterConfig.LogFormat.TEXT);
+    try {
+      Optional<ClusterAccess> access =
+          ClusterAccesses.find(config.kubeconfig(), config.context(), environment);
+      if (access.isPresent()) {
+        return DrainCommand.run(
+            config, oneShot(config.target(), false, access.get()), Clock.systemUTC());
+      }
+      System.err.println("error: " + ClusterAccesses.NONE_FOUND);
+    } catch (InvalidKubeconfigException e) {
+      e.faults().forEach(fault -> System.err.println("error: " + fault));
+    }
+    return ERROR;
+  }
+
   /** Runs as a controller until a signal ends the process; returns only when it cannot start. */
   private static int control(UpdaterConfig config, MirrorRule rule, ClusterAccess access)
       throws InterruptedException {
@@ -166,6 +189,17 @@ public final class Main {
                         System::nanoTime,
                         Clock.systemUTC()));
     EventHistory events = new EventHistory(Clock.systemUTC());
+    Leadership leadership = elector.<Leadership>map(elected -> elected).orElse(Leadership.always());
+    Optional<EventPublisher> publisher =
+        config.events()
+            ? Optional.of(
+                new EventPublisher(
+                    cluster.events(
+                        config.election().map(it -> it.settings().identity()).orElse("")),
+                    leadership::isCertain,
+                    System::nanoTime))
+            : Optional.empty();
+    publisher.ifPresent(publishing -> events.onRecord(publishing::offer));
     Optional<MemberProbing> probing = probing(config, access, events);
     probing.ifPresent(probes -> probes.onChange(() -> cluster.setUnready(probes.unready())));
     EndpointsReconciler reconciler =
@@ -176,6 +210,7 @@ public final class Main {
             leadership,
             events,
             System::nanoTime,
+            Clock.systemUTC(),
             () -> ThreadLocalRandom.current().nextDouble());
     Optional<StatusServer> server;
     try {
@@ -189,17 +224,6 @@ public final class Main {
 
     ShutdownSequence shutdown = new ShutdownSequence();
     shutdown.endWithSignal();
-    Leadership leadership = elector.<Leadership>map(elected -> elected).orElse(Leadership.always());
-    Optional<EventPublisher> publisher =
-        config.events()
-            ? Optional.of(
-                new EventPublisher(
-                    cluster.events(
-                        config.election().map(it -> it.settings().identity()).orElse("")),
-                    leadership::isCertain,
-                    System::nanoTime))
-            : Optional.empty();
-    publisher.ifPresent(publishing -> events.onRecord(publishing::offer));
     ShutdownSequence.endWithError();
     server.ifPresent(
         status -> {
@@ -208,9 +232,13 @@ public final class Main {
         });
     cluster.start();
     shutdown.add("cluster", cluster);
+    publisher.ifPresent(
+        publishing -> {
+          publishing.start();
+          shutdown.add("event-publisher", publishing);
+        });
     probing.ifPresent(probes -> shutdown.add("probes", probes));
     elector.ifPresent(
-            Clock.systemUTC(),
         elected -> {
           // A new leader decides at once; an old one notices that it has nothing to do any more.
           elected.start(
@@ -233,11 +261,6 @@ public final class Main {
 
   private static Optional<MemberProbing> probing(
       UpdaterConfig config, ClusterAccess access, EventRecorder events) {
-    publisher.ifPresent(
-        publishing -> {
-          publishing.start();
-          shutdown.add("event-publisher", publishing);
-        });
     return config
         .probing()
         .map(
@@ -327,16 +350,15 @@ public final class Main {
     return unread.isEmpty() ? Optional.empty() : Optional.of(String.join("; ", unread));
   }
 
-  /** The cluster for a command that reads once, and talks to the configured address only. */
   private static KubeCluster oneShot(UpdaterConfig config, ClusterAccess access) {
+    return oneShot(config.target(), config.failover().orElse(false), access);
+  }
+
+  /** The cluster for a command that reads once, and talks to the configured address only. */
+  private static KubeCluster oneShot(
+      TargetSettings target, boolean failover, ClusterAccess access) {
     return KubeCluster.of(
-        access,
-        config.target(),
-        config.failover().orElse(false),
-        false,
-        Optional.empty(),
-        userAgent(),
-        System::nanoTime);
+        access, target, failover, false, Optional.empty(), userAgent(), System::nanoTime);
   }
 
   /** Of the kernel: the Java runtime's own way asks DNS, and waits when that does not answer. */

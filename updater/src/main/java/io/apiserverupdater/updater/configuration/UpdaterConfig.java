@@ -70,6 +70,9 @@ public record UpdaterConfig(
   public sealed interface Parsed {
     record Run(UpdaterConfig config) implements Parsed {}
 
+    /** A member is to be taken out for a while, or in again. */
+    record Drain(DrainConfig config) implements Parsed {}
+
     /** The text is to be printed. */
     record Help(String text) implements Parsed {}
 

@@ -119,6 +119,14 @@ public final class KubeCluster implements AutoCloseable {
   }
 
   /**
+   * Sets an annotation of the target Service as it was read last, or removes it. The updater itself
+   * never does this, and its Role does not permit it.
+   */
+  public EndpointsClient.WriteResult annotateService(String key, Optional<String> value) {
+    return endpoints.annotateService(key, value);
+  }
+
+  /**
    * The slices that carry the target Service's label and not one of our names. RBAC cannot limit
    * that to a name, so the updater's own Role does not permit it.
    *

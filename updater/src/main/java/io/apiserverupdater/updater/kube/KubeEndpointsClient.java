@@ -1,5 +1,9 @@
 package io.apiserverupdater.updater.kube;
 
+import com.google.gson.JsonElement;
+import com.google.gson.JsonNull;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonPrimitive;
 import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.updater.controller.EndpointsClient;
 import io.apiserverupdater.updater.endpoints.AddressFamily;
@@ -25,11 +29,11 @@ import io.kubernetes.client.common.KubernetesObject;
 import io.kubernetes.client.openapi.models.V1DeleteOptions;
 import io.kubernetes.client.openapi.models.V1EndpointSlice;
 import io.kubernetes.client.openapi.models.V1Endpoints;
+import io.kubernetes.client.openapi.models.V1ObjectMeta;
 import io.kubernetes.client.openapi.models.V1Preconditions;
 import io.kubernetes.client.openapi.models.V1Service;
 import java.time.Duration;
 import java.util.ArrayList;
-import io.kubernetes.client.openapi.models.V1ObjectMeta;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.EnumMap;
@@ -182,10 +186,6 @@ final class KubeEndpointsClient implements EndpointsClient {
     return known ? Optional.of(state(sourceSlices())) : Optional.empty();
   }
 
-  private List<EndpointSlice> sourceSlices() {
-    return settings.ofSource(source.cache().values());
-  }
-
   /** The uid of the target Service, "" if there is none; empty while that has not been read. */
   Optional<String> serviceUid() {
     return Optional.of(services.cache())
@@ -198,6 +198,10 @@ final class KubeEndpointsClient implements EndpointsClient {
                     .map(V1Service::getMetadata)
                     .map(V1ObjectMeta::getUid)
                     .orElse(""));
+  }
+
+  private List<EndpointSlice> sourceSlices() {
+    return settings.ofSource(source.cache().values());
   }
 
   private ObservedState state(List<EndpointSlice> sourceSlices) {
@@ -270,6 +274,26 @@ final class KubeEndpointsClient implements EndpointsClient {
       return new WriteResult.Written();
     }
     return failure(answer);
+  }
+
+  /** As {@link KubeCluster#annotateService}. */
+  WriteResult annotateService(String key, Optional<String> value) {
+    JsonObject annotations = new JsonObject();
+    annotations.add(key, value.<JsonElement>map(JsonPrimitive::new).orElse(JsonNull.INSTANCE));
+    JsonObject metadata = new JsonObject();
+    metadata.add("annotations", annotations);
+    services
+        .cache()
+        .get(target.service())
+        .ifPresent(read -> metadata.addProperty("resourceVersion", read.version()));
+    JsonObject patch = new JsonObject();
+    patch.add("metadata", metadata);
+    ApiAnswer answer =
+        api.send(
+            ApiCall.patch(
+                Resource.SERVICES.object(target.namespace(), target.service()), patch.toString()),
+            LONGEST_WRITE);
+    return answer instanceof ApiAnswer.Ok ? new WriteResult.Written() : failure(answer);
   }
 
   private static WriteResult failure(ApiAnswer answer) {
