@@ -30,6 +30,7 @@ class CompletionTest {
       List.of(
           new Typed("comple", "completion"),
           new Typed("completion z", "zsh"),
+          new Typed("drain 192.0.2.1 --f", "--for"),
           new Typed("completion --he", "--help"),
           // A command comes first or not at all.
           new Typed("--verbose comple", "comple"),
