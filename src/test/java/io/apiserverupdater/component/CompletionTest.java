@@ -35,6 +35,8 @@ class CompletionTest {
           new Typed("export --format=k", "--format=keepalived"),
           new Typed("export --output fi", "file"),
           new Typed("export --lease-n", "--lease-n"),
+          new Typed("drain 192.0.2.1 --f", "--for"),
+          new Typed("completion --he", "--help"),
           // A command comes first or not at all.
           new Typed("--verbose comple", "comple"),
           new Typed("--health-check t", "tcp"),

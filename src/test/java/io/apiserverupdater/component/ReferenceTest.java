@@ -281,6 +281,26 @@ class ReferenceTest extends OnOneCluster {
         List.of(), reasons.stream().filter(it -> !operate.contains("refused=" + it)).toList());
   }
 
+  @Test
+  void pageHasTheReasonsOfEvents() throws IOException {
+    String reasons =
+        Files.readString(
+            ROOT.resolve(
+                "updater/src/main/java/io/apiserverupdater/updater/events/EventReason.java"));
+    List<List<String>> declared =
+        Pattern.compile("\\(\"(\\w+)\", Type\\.(NORMAL|WARNING)\\)")
+            .matcher(reasons)
+            .results()
+            .map(it -> List.of(it.group(1), it.group(2).equals("NORMAL") ? "Normal" : "Warning"))
+            .toList();
+    assertTrue(declared.size() > 10, declared::toString);
+    assertEquals(
+        declared.stream().collect(lines()),
+        Program.UPDATER.table("Events").stream()
+            .map(cells -> cells.subList(0, 2))
+            .collect(lines()));
+  }
+
   /** Those of the source: of some, a program that runs well has nothing to show. */
   @Test
   void pageHasTheMetrics() throws IOException {

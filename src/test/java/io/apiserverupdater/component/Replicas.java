@@ -116,6 +116,10 @@ final class Replicas implements AutoCloseable {
       // The members of most tests are addresses at which nobody is.
       all.add("--health-check=off");
     }
+    if (List.of(flags).stream().noneMatch(flag -> flag.startsWith("--events"))) {
+      // A fault that is meant for the next write is to meet what the test is about.
+      all.add("--events=false");
+    }
     all.addAll(List.of(flags));
     return run(UpdaterProcess.jar(all), Map.of(), "");
   }

@@ -67,6 +67,12 @@ class AdmissionPolicyTest {
         """
         {"metadata": {"name": "apiserver-updater"},
          "spec": {"holderIdentity": "a", "leaseDurationSeconds": 4}}
+        """),
+    EVENT(
+        UpdaterCluster.EVENTS,
+        """
+        {"metadata": {"name": "apiserver.1"}, "reason": "A", "type": "Normal", "message": "a",
+         "involvedObject": {"kind": "Service", "namespace": "kube-system", "name": "apiserver"}}
         """);
 
     private final String collection;
@@ -101,6 +107,10 @@ class AdmissionPolicyTest {
 
     static Forbidden subsets(String subsets) {
       return new Forbidden(Kind.ENDPOINTS, "{\"subsets\": %s}".formatted(subsets), "one TCP port");
+    }
+
+    static Forbidden event(String patch) {
+      return new Forbidden(Kind.EVENT, patch, "anything but its own Service");
     }
 
     JsonObject madeOf(JsonObject own) {
@@ -160,7 +170,9 @@ class AdmissionPolicyTest {
           new Forbidden(
               Kind.LEASE,
               "{\"metadata\": {\"labels\": {\"%s\": \"kube-apiserver\"}}}".formatted(IDENTITY),
-              "Lease of an apiserver"));
+              "Lease of an apiserver"),
+          Forbidden.event("{\"involvedObject\": {\"name\": \"kube-dns\"}}"),
+          Forbidden.event("{\"involvedObject\": {\"kind\": \"Pod\"}}"));
 
   private static AdminClient account;
 
@@ -178,7 +190,7 @@ class AdmissionPolicyTest {
       Deadline.in(Duration.ofSeconds(30))
           .await(
               "a refusal of a stranger's name in " + kind.collection,
-              () -> create(kind, named(kind, "other")).text().contains("but its own"));
+              () -> create(kind, strangers(kind)).text().contains("but its own"));
     }
   }
 
@@ -186,9 +198,12 @@ class AdmissionPolicyTest {
     return JsonParser.parseString(kind.own).getAsJsonObject();
   }
 
-  private static JsonObject named(Kind kind, String name) {
+  /** By the name of the object, or of what an Event is about. */
+  private static JsonObject strangers(Kind kind) {
     JsonObject object = own(kind);
-    object.getAsJsonObject("metadata").addProperty("name", name);
+    object
+        .getAsJsonObject(kind == Kind.EVENT ? "involvedObject" : "metadata")
+        .addProperty("name", "other");
     return object;
   }
 
@@ -199,8 +214,20 @@ class AdmissionPolicyTest {
 
   private static AdminClient.Answer update(Kind kind, JsonObject object) {
     String name = Json.text(object, "metadata/name");
+    // Of Events it may change fields only.
+    boolean patch = kind == Kind.EVENT;
     return account.request(
-        "PUT", kind.collection + "/" + name + DRY_RUN, "application/json", object.toString());
+        patch ? "PATCH" : "PUT",
+        kind.collection + "/" + name + DRY_RUN,
+        patch ? "application/merge-patch+json" : "application/json",
+        object.toString());
+  }
+
+  @Test
+  void refusesToChangeAnEventAboutAnythingElse() {
+    cluster.admin().create(UpdaterCluster.EVENTS, strangers(Kind.EVENT));
+    AdminClient.Answer answer = update(Kind.EVENT, own(Kind.EVENT));
+    assertTrue(answer.text().contains("anything but its own Service"), answer.text());
   }
 
   @Test
@@ -275,6 +302,7 @@ class AdmissionPolicyTest {
     cluster.awaitTarget();
     withASecondPort();
     cluster.awaitRenewals(2);
+    cluster.awaitEvent("LeaderElected", 1);
 
     List<AuditEntry> writes =
         cluster.auditOfUpdaters(begin).stream().filter(AuditEntry::isWrite).toList();
@@ -294,6 +322,7 @@ class AdmissionPolicyTest {
                 "create endpointslices",
                 "update endpointslices",
                 "delete endpointslices",
+                "create events",
                 "create leases",
                 "update leases")),
         verbs);
@@ -329,7 +358,7 @@ class AdmissionPolicyTest {
   @Test
   void isWellTyped() {
     List<String> warnings = new ArrayList<>();
-    for (String name : List.of("slices", "endpoints", "leases")) {
+    for (String name : List.of("slices", "endpoints", "leases", "events")) {
       String policy =
           "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/apiserver-updater-"
               + name;
@@ -339,6 +368,6 @@ class AdmissionPolicyTest {
               () -> Json.objectAt(cluster.admin().get(policy), "status").has("typeChecking"));
       warnings.add(Json.objectAt(cluster.admin().get(policy), "status", "typeChecking").toString());
     }
-    assertEquals(List.of("{}", "{}", "{}"), warnings);
+    assertEquals(List.of("{}", "{}", "{}", "{}"), warnings);
   }
 }

@@ -46,6 +46,7 @@ class RightsTest {
     leaveASliceOfAnAddressFamilyThatIsGone();
     cluster.awaitTarget();
     cluster.awaitRenewals(2);
+    tellTheSameTwice();
 
     List<AuditEntry> asked = cluster.auditOfUpdaters(begin);
     assertEquals(
@@ -57,6 +58,18 @@ class RightsTest {
             .map(entry -> right(entry.namespace(), entry.group(), entry.resource(), entry.verb()))
             .collect(Collectors.toCollection(TreeSet::new));
     assertEquals(granted(), used);
+  }
+
+  /** The second time the Event is counted up. */
+  private static void tellTheSameTwice() {
+    String last = "\"%s=2099-01-01T00:00:00Z\"".formatted(cluster.lab().controlPlane(1).address());
+    cluster.drain(last);
+    cluster.awaitEvent("Refused", 1);
+    cluster.drain("null");
+    cluster.awaitEvent("Accepted", 1);
+    cluster.drain(last);
+    cluster.awaitEvent("Refused", 2);
+    cluster.awaitTarget();
   }
 
   private static void leaveASliceOfAnAddressFamilyThatIsGone() {
@@ -192,6 +205,12 @@ class RightsTest {
         Forbidden.get("/api/v1/namespaces/kube-system/pods"),
         Forbidden.post("/api/v1/namespaces/kube-system/pods", "Pod", "v1"),
         Forbidden.get("/api/v1/nodes"),
+        // What others tell.
+        Forbidden.get(UpdaterCluster.EVENTS),
+        Forbidden.delete(UpdaterCluster.EVENTS),
+        Forbidden.post("/api/v1/namespaces/default/events", "Event", "v1"),
+        Forbidden.post(
+            "/apis/events.k8s.io/v1/namespaces/kube-system/events", "Event", "events.k8s.io/v1"),
         Forbidden.get(RBAC + "/namespaces/kube-system/roles"),
         Forbidden.patch(RBAC + "/namespaces/kube-system/roles/apiserver-updater"),
         Forbidden.post(
@@ -278,6 +297,9 @@ class RightsTest {
             "update endpointslices/kubernetes --namespace=default",
             "create leases --namespace=default",
             "update services/apiserver --namespace=kube-system",
+            "patch services/apiserver --namespace=kube-system",
+            "list events --namespace=kube-system",
+            "create events --namespace=default",
             "impersonate serviceaccounts --namespace=kube-system",
             "escalate roles --namespace=kube-system")) {
       assertEquals("no", canI(token, question), question);

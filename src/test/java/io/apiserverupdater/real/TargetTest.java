@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -250,6 +251,38 @@ class TargetTest {
     cluster.awaitTarget();
     assertEquals(2, both.size());
     cluster.assertNobodyDied();
+  }
+
+  /** What a person does before an upgrade, and what kubectl tells of it. */
+  @Test
+  void drainedMemberIsOutAndKubectlTellsTheStory() {
+    cluster.startBothAndAwaitTarget();
+    ControlPlaneHost upgraded = cluster.lab().controlPlane(3);
+    Execution drain = cluster.runAsAdmin("drain", upgraded.address(), "--for=1h");
+    assertEquals(0, drain.exitCode(), drain.out() + drain.err());
+    cluster.awaitTarget(cluster.addressesWithout(upgraded));
+    Execution undrain = cluster.runAsAdmin("undrain", upgraded.address());
+    assertEquals(0, undrain.exitCode(), undrain.out() + undrain.err());
+    cluster.awaitTarget();
+    cluster.awaitEvent("MemberUndrained", 1);
+    String story =
+        cluster
+            .lab()
+            .kubectl()
+            .run("-n", "kube-system", "describe", "service", "apiserver")
+            .orThrow()
+            .out();
+    String member = upgraded.address() + ":6443";
+    for (String told :
+        List.of(
+            "Normal +LeaderElected .*apiserver-updater +leading: started",
+            "Normal +MemberDrained .*apiserver-updater +" + member + " is drained until ",
+            "Normal +MemberUndrained .*apiserver-updater +"
+                + member
+                + " is not drained any more")) {
+      assertTrue(Pattern.compile(told).matcher(story).find(), story);
+    }
+    System.out.println("real: " + story.substring(story.indexOf("Events:")));
   }
 
   @Test

@@ -51,6 +51,7 @@ final class UpdaterCluster
   static final String SERVICES = "/api/v1/namespaces/kube-system/services";
   static final String ENDPOINTS = "/api/v1/namespaces/kube-system/endpoints";
   static final String SLICES = "/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices";
+  static final String EVENTS = "/api/v1/namespaces/kube-system/events";
   static final String SLICE = "apiserver-ipv4";
   static final String SERVICE = "apiserver";
   static final String LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases";
@@ -125,6 +126,8 @@ final class UpdaterCluster
     if (admin().find(SERVICES + "/" + SERVICE).isEmpty()) {
       applyManifests();
     }
+    drain("null");
+    admin().delete(EVENTS);
     admin().delete(LEASES + "/" + LEASE);
     admin().delete(SLICES + "/" + SLICE);
     admin().delete(ENDPOINTS + "/" + SERVICE);
@@ -217,9 +220,31 @@ final class UpdaterCluster
                 "person",
                 "https://" + lab().controlPlane(1).address() + ":" + Lab.APISERVER_PORT,
                 lab().adminToken());
-    List<String> all = new ArrayList<>(List.of("--kubeconfig", kubeconfig.toString()));
-    all.addAll(Arrays.asList(flags));
+    // A command comes first.
+    List<String> all = new ArrayList<>(Arrays.asList(flags));
+    all.addAll(List.of("--kubeconfig", kubeconfig.toString()));
     return Execution.run(SOON, updater(all.toArray(String[]::new)));
+  }
+
+  /** Writes the Service's annotation, a JSON text or null, by hand. */
+  void drain(String json) {
+    admin()
+        .patch(
+            SERVICES + "/" + SERVICE,
+            "{\"metadata\": {\"annotations\": {\"apiserver-updater.io/drain\": %s}}}"
+                .formatted(json));
+  }
+
+  /** Waits for an Event that has been counted so far. */
+  void awaitEvent(String reason, int count) {
+    Deadline.in(SOON)
+        .await(
+            reason + ", " + count + " times",
+            () ->
+                admin().list(EVENTS).stream()
+                    .filter(event -> Json.text(event, "reason").equals(reason))
+                    .anyMatch(event -> Json.text(event, "count").equals(Integer.toString(count))),
+            () -> admin().list(EVENTS).toString());
   }
 
   /** Who is named in the Lease; empty when nobody is. */
@@ -407,11 +432,11 @@ final class UpdaterCluster
     return lab().auditSince(since).stream().filter(entry -> entry.user().equals(USER)).toList();
   }
 
-  /** The requests with which the updaters could have changed something other than the Lease. */
+  /** The requests with which the updaters could have changed the target. */
   List<AuditEntry> writesOfTarget(Instant since) {
     return auditOfUpdaters(since).stream()
         .filter(AuditEntry::isWrite)
-        .filter(entry -> !entry.resource().equals("leases"))
+        .filter(entry -> !List.of("leases", "events").contains(entry.resource()))
         .toList();
   }
 

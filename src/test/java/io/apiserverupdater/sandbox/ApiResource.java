@@ -26,6 +26,7 @@ public record ApiResource(
   public static final ApiResource SERVICES = core("services", "Service", true, true, true, "svc");
   public static final ApiResource ENDPOINTS =
       core("endpoints", "Endpoints", true, true, true, "ep");
+  public static final ApiResource EVENTS = core("events", "Event", true, true, true, "ev");
   public static final ApiResource SERVICE_ACCOUNTS =
       core("serviceaccounts", "ServiceAccount", true, false, false, "sa");
   public static final ApiResource ENDPOINT_SLICES =
@@ -36,7 +37,15 @@ public record ApiResource(
 
   /** Everything the sandbox serves. */
   public static final List<ApiResource> ALL =
-      List.of(NAMESPACES, NODES, SERVICES, ENDPOINTS, SERVICE_ACCOUNTS, ENDPOINT_SLICES, LEASES);
+      List.of(
+          NAMESPACES,
+          NODES,
+          SERVICES,
+          ENDPOINTS,
+          EVENTS,
+          SERVICE_ACCOUNTS,
+          ENDPOINT_SLICES,
+          LEASES);
 
   private static ApiResource core(
       String resource,

@@ -38,7 +38,10 @@ final class Selector {
     boolean equal = !matcher.group(2).equals("!=");
     String value = matcher.group(3);
     boolean known =
-        path.equals(List.of("metadata", "name")) || path.equals(List.of("metadata", "namespace"));
+        path.equals(List.of("metadata", "name"))
+            || path.equals(List.of("metadata", "namespace"))
+            // Of Events, by which kubectl finds those about an object.
+            || path.get(0).equals("involvedObject");
     if (!known) {
       throw ApiError.badRequest("field label not supported: " + matcher.group(1));
     }

@@ -4,16 +4,20 @@ import io.apiserverupdater.apiserver.address.ApiserverAddress;
 import io.apiserverupdater.apiserver.kubeconfig.InvalidKubeconfigException;
 import io.apiserverupdater.apiserver.printing.Printable;
 import io.apiserverupdater.apiserver.printing.PrintableStream;
+import io.apiserverupdater.updater.commands.DrainCommand;
 import io.apiserverupdater.updater.commands.DryRunCommand;
 import io.apiserverupdater.updater.commands.ExportCommand;
 import io.apiserverupdater.updater.commands.OnceCommand;
 import io.apiserverupdater.updater.configuration.ExportConfig;
+import io.apiserverupdater.updater.configuration.DrainConfig;
 import io.apiserverupdater.updater.configuration.UpdaterConfig;
 import io.apiserverupdater.updater.configuration.UpdaterFlags;
 import io.apiserverupdater.updater.controller.EndpointsReconciler;
 import io.apiserverupdater.updater.controller.MemberHealths;
 import io.apiserverupdater.updater.endpoints.MirrorRule;
+import io.apiserverupdater.updater.endpoints.TargetSettings;
 import io.apiserverupdater.updater.events.EventHistory;
+import io.apiserverupdater.updater.events.EventPublisher;
 import io.apiserverupdater.updater.events.EventReason;
 import io.apiserverupdater.updater.events.EventRecorder;
 import io.apiserverupdater.updater.export.Export;
@@ -100,6 +104,9 @@ public final class Main {
       invalid.errors().forEach(error -> System.err.println("error: " + error));
       System.err.println("See " + invalid.program() + " --help.");
       return ERROR;
+    }
+    if (parsed instanceof UpdaterConfig.Parsed.Drain drain) {
+      return drain(drain.config(), System.getenv());
     }
     if (parsed instanceof UpdaterConfig.Parsed.Completion completion) {
       System.out.print(completion.script());
@@ -194,6 +201,23 @@ public final class Main {
         : control(config, rule, access.get());
   }
 
+  private static int drain(DrainConfig config, Map<String, String> environment)
+      throws InterruptedException {
+    Logging.configure(UpdaterConfig.Mode.DRY_RUN, config.verbose(), UpdaterConfig.LogFormat.TEXT);
+    try {
+      Optional<ClusterAccess> access =
+          ClusterAccesses.find(config.kubeconfig(), config.context(), environment);
+      if (access.isPresent()) {
+        return DrainCommand.run(
+            config, oneShot(config.target(), false, access.get()), Clock.systemUTC());
+      }
+      System.err.println("error: " + ClusterAccesses.NONE_FOUND);
+    } catch (InvalidKubeconfigException e) {
+      e.faults().forEach(fault -> System.err.println("error: " + fault));
+    }
+    return ERROR;
+  }
+
   /** Runs as a controller until a signal ends the process; returns only when it cannot start. */
   private static int control(UpdaterConfig config, MirrorRule rule, ClusterAccess access)
       throws InterruptedException {
@@ -233,15 +257,27 @@ public final class Main {
     EventHistory events = new EventHistory(Clock.systemUTC());
     events.onRecord(metrics::record);
     Optional<MemberProbing> probing = probing(config, access, events, metrics::measured);
+    Leadership leadership = elector.<Leadership>map(elected -> elected).orElse(Leadership.always());
+    Optional<EventPublisher> publisher =
+        config.events()
+            ? Optional.of(
+                new EventPublisher(
+                    cluster.events(
+                        config.election().map(it -> it.settings().identity()).orElse("")),
+                    leadership::isCertain,
+                    System::nanoTime))
+            : Optional.empty();
+    publisher.ifPresent(publishing -> events.onRecord(publishing::offer));
     probing.ifPresent(probes -> probes.onChange(() -> cluster.setUnready(probes.unready())));
     EndpointsReconciler reconciler =
         new EndpointsReconciler(
             rule,
             metrics.measured(cluster.endpoints()),
             probing.<MemberHealths>map(probes -> probes).orElse(MemberHealths.NOT_PROBED),
-            elector.<Leadership>map(elected -> elected).orElse(Leadership.always()),
+            leadership,
             events,
             System::nanoTime,
+            Clock.systemUTC(),
             () -> ThreadLocalRandom.current().nextDouble());
     reconciler.observe(metrics.syncs());
     MetricsPage page = metrics.show(UpdaterState.of(elector, probing, reconciler, cluster));
@@ -265,6 +301,11 @@ public final class Main {
         });
     cluster.start();
     shutdown.add("cluster", cluster);
+    publisher.ifPresent(
+        publishing -> {
+          publishing.start();
+          shutdown.add("event-publisher", publishing);
+        });
     probing.ifPresent(probes -> shutdown.add("probes", probes));
     elector.ifPresent(
         elected -> {
@@ -384,16 +425,15 @@ public final class Main {
     return unread.isEmpty() ? Optional.empty() : Optional.of(String.join("; ", unread));
   }
 
-  /** The cluster for a command that reads once, and talks to the configured address only. */
   private static KubeCluster oneShot(UpdaterConfig config, ClusterAccess access) {
+    return oneShot(config.target(), config.failover().orElse(false), access);
+  }
+
+  /** The cluster for a command that reads once, and talks to the configured address only. */
+  private static KubeCluster oneShot(
+      TargetSettings target, boolean failover, ClusterAccess access) {
     return KubeCluster.of(
-        access,
-        config.target(),
-        config.failover().orElse(false),
-        false,
-        Optional.empty(),
-        userAgent(),
-        System::nanoTime);
+        access, target, failover, false, Optional.empty(), userAgent(), System::nanoTime);
   }
 
   /** Of the kernel: the Java runtime's own way asks DNS, and waits when that does not answer. */

@@ -95,7 +95,7 @@ class ArchitectureTest {
       only(ENDPOINTS, resideInAPackage(ADDRESS))
           .because("they are values and rules, without a logger, a client or a file");
 
-  @ArchTest static final ArchRule eventsKnowNothing = only(EVENTS, resideInAnyPackage(JDK));
+  @ArchTest static final ArchRule eventsKnowNothing = only(EVENTS, resideInAPackage("org.slf4j.."));
 
   @ArchTest
   static final ArchRule leaderElectionKnowsNothing =
@@ -118,7 +118,7 @@ class ArchitectureTest {
   static final ArchRule kubeKnowsThePorts =
       onlyOfOurs(
           KUBE,
-          resideInAnyPackage(ENDPOINTS, CONTROLLER, LEADER_ELECTION)
+          resideInAnyPackage(ENDPOINTS, CONTROLLER, EVENTS, LEADER_ELECTION)
               .or(type(MemberProbe.class))
               .or(type(ServerSource.class)));
 

@@ -82,7 +82,8 @@ public final class DryRunCommand {
     }
     // Members that a file names may be those of any cluster.
     OneShotProbes probed =
-        OneShotProbes.of(rule, state, given.isPresent() ? Optional.empty() : probing);
+        OneShotProbes.of(
+            rule, state, given.isPresent() ? Optional.empty() : probing, Clock.systemUTC());
     MemberAppearance appearance = MemberAppearance.of(probed.health(), Clock.systemUTC());
     Report report =
         new DryRun(rule, cluster.isPresent())
@@ -91,6 +92,7 @@ public final class DryRunCommand {
                 probed.reading(),
                 probed.health(),
                 probed.gate(),
+                probed.drained(),
                 surroundings.with(appearance.certificates(), appearance.clocks()));
     boolean colours = Output.colours(standardOutputIsTerminal(), System.getenv());
     System.out.print(config.output().render(report, colours));

@@ -9,6 +9,7 @@ import io.apiserverupdater.updater.endpoints.ObservedState;
 import io.apiserverupdater.updater.kube.ClusterReading;
 import io.apiserverupdater.updater.kube.KubeCluster;
 import io.apiserverupdater.updater.readiness.MemberProbing;
+import java.time.Clock;
 import java.util.Optional;
 
 /**
@@ -31,7 +32,7 @@ public final class OnceCommand {
         return ERROR;
       }
       ObservedState state = ((ClusterReading.Read) reading).state();
-      OneShotProbes probed = OneShotProbes.of(rule, state, probing);
+      OneShotProbes probed = OneShotProbes.of(rule, state, probing, Clock.systemUTC());
       if (probed.reading() instanceof EndpointsSnapshot.Usable usable) {
         usable
             .leftOut()

@@ -1,10 +1,16 @@
 package io.apiserverupdater.updater.configuration;
 
+import io.apiserverupdater.apiserver.address.IpAddress;
 import io.apiserverupdater.apiserver.flags.CommandLine;
 import io.apiserverupdater.apiserver.flags.Completion;
+import io.apiserverupdater.apiserver.flags.Flag;
 import io.apiserverupdater.apiserver.flags.FlagSet;
+import io.apiserverupdater.apiserver.flags.FlagType;
 import io.apiserverupdater.apiserver.flags.Subcommand;
 import io.apiserverupdater.updater.configuration.UpdaterConfig.Parsed;
+import io.apiserverupdater.updater.endpoints.TargetName;
+import io.apiserverupdater.updater.endpoints.TargetSettings;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -25,7 +31,7 @@ record Command(
     Function<CommandLine, Optional<? extends Parsed>> reader) {
 
   /** In the order in which the help has them. */
-  static final List<Command> ALL = List.of(ExportFlags.command(), completion());
+  static final List<Command> ALL = List.of(ExportFlags.command(), drain(), undrain(), completion());
 
   static Optional<Command> of(List<String> arguments) {
     return ALL.stream()
@@ -47,6 +53,74 @@ record Command(
     return line.errors().isEmpty() && asked.isPresent()
         ? asked.get()
         : new Parsed.Invalid(line.errors(), "updater " + syntax.name());
+  }
+
+  private static Command drain() {
+    FlagSet flags = new FlagSet();
+    Flag<Duration> time =
+        flags
+            .flag("for", FlagType.duration(Duration.ofSeconds(1), Duration.ofHours(24)), "30m")
+            .help("How long the member is out; it comes back by itself.");
+    shareThoseOfTheService(flags);
+    return new Command(
+        new Subcommand("drain", "ADDRESS", "take an apiserver out for a while", flags),
+        """
+        Takes the apiserver with this IP address out for a while: it stays listed with
+        ready: false, so that nodes open no new connections to it. Never the last ready
+        one. Needs an updater that runs, and the right to patch the Service.
+        """,
+        """
+          0 done, 1 refused, 2 error
+        """,
+        line -> drain(line, Optional.of(line.get(time))));
+  }
+
+  private static Command undrain() {
+    FlagSet flags = new FlagSet();
+    shareThoseOfTheService(flags);
+    return new Command(
+        new Subcommand("undrain", "ADDRESS", "end a drain before its time", flags),
+        """
+        Ends a drain before its time: the apiserver is ready again once the updater's
+        probes find it so.
+        """,
+        """
+          0 done or nothing to do, 1 refused, 2 error
+        """,
+        line -> drain(line, Optional.empty()));
+  }
+
+  private static void shareThoseOfTheService(FlagSet flags) {
+    List.of(
+            UpdaterFlags.KUBECONFIG,
+            UpdaterFlags.CONTEXT,
+            UpdaterFlags.NAMESPACE,
+            UpdaterFlags.SERVICE,
+            UpdaterFlags.VERBOSE,
+            UpdaterFlags.HELP)
+        .forEach(flags::share);
+  }
+
+  private static Optional<Parsed> drain(CommandLine line, Optional<Duration> time) {
+    Optional<String> address = line.argument().filter(it -> IpAddress.parse(it).isPresent());
+    if (address.isEmpty()) {
+      line.error(
+          line.argument()
+              .map(it -> "\"" + it + "\" is no IP address")
+              .orElse("expected the IP address of an apiserver"));
+    }
+    TargetName target =
+        new TargetName(line.get(UpdaterFlags.NAMESPACE), line.get(UpdaterFlags.SERVICE));
+    return address.map(
+        it ->
+            new Parsed.Drain(
+                new DrainConfig(
+                    line.given(UpdaterFlags.KUBECONFIG),
+                    line.given(UpdaterFlags.CONTEXT),
+                    new TargetSettings("default", "kubernetes", target, false),
+                    it,
+                    time,
+                    line.get(UpdaterFlags.VERBOSE))));
   }
 
   private static Command completion() {

@@ -18,6 +18,7 @@ import java.util.Optional;
  * @param failover whether the control planes are asked by their own addresses; decided by where we
  *     run when empty
  * @param election how to take part in the election; empty for a single replica
+ * @param events whether what happens is published as Events of Kubernetes
  * @param probing how the members are probed; empty when they are not
  * @param listen where to answer health checks; empty for nowhere
  * @param sourceFiles what a dry run takes the source from, if not from the cluster; {@code -} is
@@ -30,6 +31,7 @@ public record UpdaterConfig(
     Optional<Boolean> failover,
     TargetSettings target,
     Optional<Election> election,
+    boolean events,
     Optional<Probing> probing,
     Optional<InetSocketAddress> listen,
     Output output,
@@ -69,6 +71,9 @@ public record UpdaterConfig(
     record Run(UpdaterConfig config) implements Parsed {}
 
     record Export(ExportConfig config) implements Parsed {}
+
+    /** A member is to be taken out for a while, or in again. */
+    record Drain(DrainConfig config) implements Parsed {}
 
     /** The text is to be printed. */
     record Help(String text) implements Parsed {}

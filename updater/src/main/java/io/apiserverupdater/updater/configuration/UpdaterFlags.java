@@ -156,6 +156,11 @@ public final class UpdaterFlags {
           .flag("write-endpoints", FlagType.onOrOff(), "true")
           .help("Also write the v1 Endpoints object of the target, for people and old tools.");
 
+  static final Flag<Boolean> EVENTS =
+      FLAGS
+          .flag("events", FlagType.onOrOff(), "true")
+          .help("Publish Events about the target Service, which kubectl describe service shows.");
+
   static final Flag<HealthCheck> HEALTH_CHECK =
       FLAGS
           .flag("health-check", FlagType.choice(HealthCheck.values()), "readyz")
@@ -283,6 +288,7 @@ public final class UpdaterFlags {
             line.given(APISERVER_FAILOVER),
             target(line),
             line.get(LEADER_ELECT) ? Optional.of(election) : Optional.empty(),
+            line.get(EVENTS),
             probing(line),
             line.get(LISTEN),
             line.get(OUTPUT),

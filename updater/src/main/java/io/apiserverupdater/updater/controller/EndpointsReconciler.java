@@ -4,17 +4,22 @@ import io.apiserverupdater.apiserver.time.Backoff;
 import io.apiserverupdater.updater.endpoints.AddressFamily;
 import io.apiserverupdater.updater.endpoints.Change;
 import io.apiserverupdater.updater.endpoints.Decision;
+import io.apiserverupdater.updater.endpoints.Drains;
 import io.apiserverupdater.updater.endpoints.Endpoint;
 import io.apiserverupdater.updater.endpoints.EndpointsSnapshot;
 import io.apiserverupdater.updater.endpoints.GateState;
 import io.apiserverupdater.updater.endpoints.HealthGate;
+import io.apiserverupdater.updater.endpoints.Member;
 import io.apiserverupdater.updater.endpoints.MirrorRule;
 import io.apiserverupdater.updater.endpoints.ObservedState;
 import io.apiserverupdater.updater.endpoints.Refusal;
+import io.apiserverupdater.updater.endpoints.Service;
 import io.apiserverupdater.updater.events.EventReason;
 import io.apiserverupdater.updater.events.EventRecorder;
 import io.apiserverupdater.updater.leaderelection.Leadership;
+import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -73,6 +78,8 @@ public final class EndpointsReconciler implements AutoCloseable {
   private final Leadership leadership;
   private final EventRecorder events;
   private final LongSupplier monotonic;
+  private final Clock wallClock;
+  private final DrainLog drainLog;
   private final ReconcileQueue queue;
   private final WriteBudget budget;
   private final Backoff backoff;
@@ -91,11 +98,18 @@ public final class EndpointsReconciler implements AutoCloseable {
   private final AtomicReference<Optional<Long>> evidenceAt =
       new AtomicReference<>(Optional.empty());
 
+  private volatile Map<Member, Instant> drained = Map.of();
+
   // Of the reconciler's thread only.
   private int rejections;
   private long holdUntil;
   private Optional<EndpointsSnapshot> lastPublished = Optional.empty();
 
+  /**
+   * @param monotonic the monotonic clock, in nanoseconds
+   * @param wallClock by which a drain ends
+   * @param random from 0 (inclusive) to 1 (exclusive): varies the waits
+   */
   public EndpointsReconciler(
       MirrorRule rule,
       EndpointsClient client,
@@ -103,6 +117,7 @@ public final class EndpointsReconciler implements AutoCloseable {
       Leadership leadership,
       EventRecorder events,
       LongSupplier monotonic,
+      Clock wallClock,
       DoubleSupplier random) {
     this(
         rule,
@@ -111,6 +126,7 @@ public final class EndpointsReconciler implements AutoCloseable {
         leadership,
         events,
         monotonic,
+        wallClock,
         random,
         new ThreadPoolExecutor(
             1,
@@ -130,6 +146,7 @@ public final class EndpointsReconciler implements AutoCloseable {
       Leadership leadership,
       EventRecorder events,
       LongSupplier monotonic,
+      Clock wallClock,
       DoubleSupplier random,
       ExecutorService secondaryThread) {
     this.rule = rule;
@@ -138,6 +155,8 @@ public final class EndpointsReconciler implements AutoCloseable {
     this.leadership = leadership;
     this.events = events;
     this.monotonic = monotonic;
+    this.wallClock = wallClock;
+    this.drainLog = new DrainLog(events);
     this.queue = new ReconcileQueue(monotonic);
     this.budget = new WriteBudget(BURST, INTERVAL, monotonic.getAsLong());
     this.holdUntil = monotonic.getAsLong();
@@ -191,6 +210,11 @@ public final class EndpointsReconciler implements AutoCloseable {
   /** What is refused, by the last sync as the leader. */
   public List<Refusal> refused() {
     return lastRefusals;
+  }
+
+  /** Who is drained, and until when, by the last decision: what metrics show. */
+  public Map<Member, Instant> drained() {
+    return drained;
   }
 
   /** Finishes the write that is under way and stops. */
@@ -261,7 +285,13 @@ public final class EndpointsReconciler implements AutoCloseable {
       HealthGate.Outcome outcome = gated(usable.snapshot(), state);
       review = outcome.reviewAfter();
       waits = outcome.snapshot().isEmpty();
-      reading = usable.publishing(outcome.snapshot().orElse(usable.snapshot()));
+      if (!waits) {
+        Drains drains = state.service().map(Service::drains).orElse(Drains.NONE);
+        Drains.Outcome left = withoutDrained(outcome.snapshot().get(), drains);
+        review = earlier(review, left.reviewAfter());
+        reading =
+            usable.publishing(left.snapshot()).telling(drains.refusals()).telling(left.setAside());
+      }
     }
     if (!leadership.isCertain()) {
       // What is true of the old leader's last sync need not be told again by the next leader.
@@ -283,9 +313,19 @@ public final class EndpointsReconciler implements AutoCloseable {
     tellOfRefusals(
         reading instanceof EndpointsSnapshot.Usable usable ? usable.leftOut() : List.of());
     Sync sync = act(decision);
-    return new Sync(
-        sync.result(),
-        Stream.of(sync.again(), review).flatMap(Optional::stream).min(Comparator.naturalOrder()));
+    return new Sync(sync.result(), earlier(sync.again(), review));
+  }
+
+  private static Optional<Duration> earlier(Optional<Duration> a, Optional<Duration> b) {
+    return Stream.of(a, b).flatMap(Optional::stream).min(Comparator.naturalOrder());
+  }
+
+  private Drains.Outcome withoutDrained(EndpointsSnapshot gated, Drains drains) {
+    Instant now = wallClock.instant();
+    Drains.Outcome outcome = drains.apply(gated, gate, now);
+    drainLog.tell(outcome.drained(), gated.all(), drains, now);
+    drained = outcome.drained();
+    return outcome;
   }
 
   private HealthGate.Outcome gated(EndpointsSnapshot source, ObservedState state) {

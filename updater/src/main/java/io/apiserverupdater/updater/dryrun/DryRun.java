@@ -19,6 +19,7 @@ import io.apiserverupdater.updater.endpoints.Refusal;
 import io.apiserverupdater.updater.endpoints.Service;
 import io.apiserverupdater.updater.endpoints.TargetName;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashMap;
@@ -52,6 +53,7 @@ public record DryRun(MirrorRule rule, boolean targetKnown) {
    * @param reading what is to be published
    * @param health what the probes say of each member; empty when none was probed
    * @param gate whose word counted
+   * @param drained who is drained, and until when
    * @param surroundings what else is known
    */
   public Report compare(
@@ -59,11 +61,16 @@ public record DryRun(MirrorRule rule, boolean targetKnown) {
       EndpointsSnapshot.Reading reading,
       Map<Member, MemberHealth> health,
       GateState gate,
+      Map<Member, Instant> drained,
       Surroundings surroundings) {
     TargetName target = rule.target();
     Manifests manifests = new Manifests(target);
     List<Comparison> comparisons = new ArrayList<>();
     List<String> notes = new ArrayList<>();
+    drained.entrySet().stream()
+        .map(it -> "member %s is drained until %s".formatted(it.getKey(), it.getValue()))
+        .sorted()
+        .forEach(notes::add);
     Set<AddressFamily> families = families(state.source());
     Service service = state.service().orElseGet(() -> needed(families));
     if (state.service().isEmpty()) {

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 
 /**
  * The control planes at one moment: the members of each address family and their port.
@@ -49,7 +50,8 @@ public record EndpointsSnapshot(Map<AddressFamily, Members> members) {
   /**
    * The source can be mirrored.
    *
-   * @param leftOut why members that the source lists are not in the snapshot
+   * @param leftOut why members that the source lists are not in the snapshot, or not as a person
+   *     has asked for
    * @param unknown families of which the source lists members, but none that can be used: their
    *     last good state stays
    */
@@ -69,6 +71,11 @@ public record EndpointsSnapshot(Map<AddressFamily, Members> members) {
     /** The same source, of which this is to be published. */
     public Usable publishing(EndpointsSnapshot published) {
       return new Usable(published, leftOut, unknown);
+    }
+
+    /** The same, for which more is to be told. */
+    public Usable telling(List<Refusal> more) {
+      return new Usable(snapshot, Stream.concat(leftOut.stream(), more.stream()).toList(), unknown);
     }
   }
 

@@ -125,4 +125,24 @@ public record Refusal(String reason, String message, String remedy) {
             .formatted(target.namespace(), slice.name(), slice.addressType(), family.addressType()),
         "rename or delete that slice, or choose another Service with --service");
   }
+
+  static Refusal unreadableDrain(String entry, int count) {
+    return new Refusal(
+        "UnreadableDrain",
+        "the annotation %s of the target Service has %s that cannot be read, the first is \"%s\""
+            .formatted(
+                Drains.ANNOTATION,
+                count == 1 ? "an entry" : count + " entries",
+                entry.length() > 80 ? entry.substring(0, 80) + "…" : entry),
+        "these take nobody out; write ADDRESS=TIME, such as 192.0.2.1=2026-01-02T03:04:05Z, each"
+            + " address once, separated by commas, or use kubectl apiserver-updater drain");
+  }
+
+  static Refusal drainOfLastReady(Member member) {
+    return new Refusal(
+        "DrainOfLastReady",
+        "member %s is to be drained, and no other member is ready".formatted(member),
+        "it stays ready until another one is, and is drained then; kubectl apiserver-updater undrain"
+            + " %s withdraws that".formatted(member.address()));
+  }
 }

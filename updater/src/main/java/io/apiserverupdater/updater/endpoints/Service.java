@@ -12,6 +12,7 @@ import java.util.Optional;
  * @param families the Service's address families, the primary one first
  * @param localTrafficOnly whether a node's connections go to endpoints on that node only: its
  *     internalTrafficPolicy
+ * @param drains who is taken out by an annotation
  */
 public record Service(
     String name,
@@ -20,9 +21,10 @@ public record Service(
     String clusterIp,
     List<AddressFamily> families,
     List<Port> ports,
-    boolean localTrafficOnly) {
+    boolean localTrafficOnly,
+    Drains drains) {
 
-  /** One whose connections go to any node. */
+  /** One whose connections go to any node, and of which nobody is drained. */
   public Service(
       String name,
       String type,
@@ -30,7 +32,7 @@ public record Service(
       String clusterIp,
       List<AddressFamily> families,
       List<Port> ports) {
-    this(name, type, selector, clusterIp, families, ports, false);
+    this(name, type, selector, clusterIp, families, ports, false, Drains.NONE);
   }
 
   public Service {

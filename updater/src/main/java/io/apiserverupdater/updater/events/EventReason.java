@@ -10,6 +10,10 @@ public enum EventReason {
   MEMBER_READY("MemberReady", Type.NORMAL),
   /** A member is not ready any more by this replica's probes; the message has the evidence. */
   MEMBER_UNREADY("MemberUnready", Type.WARNING),
+  /** A person has taken a member out for a while. */
+  MEMBER_DRAINED("MemberDrained", Type.NORMAL),
+  /** It is not taken out any more; the message says why. */
+  MEMBER_UNDRAINED("MemberUndrained", Type.NORMAL),
   /** The word of the probes counts again. */
   GATE_NORMAL("GateNormal", Type.NORMAL),
   /** No member is ready, so all are published as ready. */

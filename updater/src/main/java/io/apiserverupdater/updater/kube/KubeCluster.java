@@ -3,7 +3,9 @@ package io.apiserverupdater.updater.kube;
 import io.apiserverupdater.updater.controller.EndpointsClient;
 import io.apiserverupdater.updater.endpoints.EndpointSlice;
 import io.apiserverupdater.updater.endpoints.Member;
+import io.apiserverupdater.updater.endpoints.TargetName;
 import io.apiserverupdater.updater.endpoints.TargetSettings;
+import io.apiserverupdater.updater.events.EventSink;
 import io.apiserverupdater.updater.kube.access.ClusterAccess;
 import io.apiserverupdater.updater.kube.access.ServerAddress;
 import io.apiserverupdater.updater.kube.api.ApiAnswer;
@@ -41,14 +43,20 @@ public final class KubeCluster implements AutoCloseable {
   private static final Duration LONGEST_UNPROVEN_WATCH = Duration.ofMinutes(1);
 
   private final ApiClient api;
+  private final TargetName target;
   private final KubeEndpointsClient endpoints;
   private final Optional<KubeLeaseLock> lease;
 
   /** That of the Lease first: who leads decides how soon anything is written. */
   private final List<ResourceWatch<?>> watches = new ArrayList<>();
 
-  private KubeCluster(ApiClient api, KubeEndpointsClient endpoints, Optional<KubeLeaseLock> lease) {
+  private KubeCluster(
+      ApiClient api,
+      TargetName target,
+      KubeEndpointsClient endpoints,
+      Optional<KubeLeaseLock> lease) {
     this.api = api;
+    this.target = target;
     this.endpoints = endpoints;
     this.lease = lease;
     lease.ifPresent(lock -> watches.add(lock.watch()));
@@ -75,6 +83,7 @@ public final class KubeCluster implements AutoCloseable {
     ApiClient api = new ApiClient(access, userAgent, monotonic);
     return new KubeCluster(
         api,
+        settings.target(),
         new KubeEndpointsClient(api, settings, failover, longestWatch),
         leaseName.map(name -> new KubeLeaseLock(api, name, longestWatch, monotonic)));
   }
@@ -92,6 +101,15 @@ public final class KubeCluster implements AutoCloseable {
     api.observe(observer);
   }
 
+  /**
+   * Where events about the target Service go.
+   *
+   * @param instance who this replica is
+   */
+  public EventSink events(String instance) {
+    return new KubeEventSink(api, target, endpoints::serviceUid, instance);
+  }
+
   /** Starts to watch. */
   public void start() {
     watches.forEach(ResourceWatch::start);
@@ -104,6 +122,14 @@ public final class KubeCluster implements AutoCloseable {
    */
   public ClusterReading readOnce(Optional<List<EndpointSlice>> source) {
     return endpoints.readOnce(source);
+  }
+
+  /**
+   * Sets an annotation of the target Service as it was read last, or removes it. The updater itself
+   * never does this, and its Role does not permit it.
+   */
+  public EndpointsClient.WriteResult annotateService(String key, Optional<String> value) {
+    return endpoints.annotateService(key, value);
   }
 
   /**

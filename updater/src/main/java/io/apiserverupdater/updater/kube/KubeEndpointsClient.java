@@ -1,5 +1,9 @@
 package io.apiserverupdater.updater.kube;
 
+import com.google.gson.JsonElement;
+import com.google.gson.JsonNull;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonPrimitive;
 import io.apiserverupdater.updater.controller.EndpointsClient;
 import io.apiserverupdater.updater.endpoints.AddressFamily;
 import io.apiserverupdater.updater.endpoints.Change;
@@ -23,6 +27,7 @@ import io.kubernetes.client.common.KubernetesObject;
 import io.kubernetes.client.openapi.models.V1DeleteOptions;
 import io.kubernetes.client.openapi.models.V1EndpointSlice;
 import io.kubernetes.client.openapi.models.V1Endpoints;
+import io.kubernetes.client.openapi.models.V1ObjectMeta;
 import io.kubernetes.client.openapi.models.V1Preconditions;
 import io.kubernetes.client.openapi.models.V1Service;
 import java.time.Duration;
@@ -150,6 +155,20 @@ final class KubeEndpointsClient implements EndpointsClient {
     return known ? Optional.of(state(sourceSlices())) : Optional.empty();
   }
 
+  /** The uid of the target Service, "" if there is none; empty while that has not been read. */
+  Optional<String> serviceUid() {
+    return Optional.of(services.cache())
+        .filter(ResourceCache::isKnown)
+        .map(
+            cache ->
+                cache
+                    .get(target.service())
+                    .map(ResourceCache.Versioned::object)
+                    .map(V1Service::getMetadata)
+                    .map(V1ObjectMeta::getUid)
+                    .orElse(""));
+  }
+
   private List<EndpointSlice> sourceSlices() {
     return settings.ofSource(source.cache().values());
   }
@@ -224,6 +243,26 @@ final class KubeEndpointsClient implements EndpointsClient {
       return new WriteResult.Written();
     }
     return failure(answer);
+  }
+
+  /** As {@link KubeCluster#annotateService}. */
+  WriteResult annotateService(String key, Optional<String> value) {
+    JsonObject annotations = new JsonObject();
+    annotations.add(key, value.<JsonElement>map(JsonPrimitive::new).orElse(JsonNull.INSTANCE));
+    JsonObject metadata = new JsonObject();
+    metadata.add("annotations", annotations);
+    services
+        .cache()
+        .get(target.service())
+        .ifPresent(read -> metadata.addProperty("resourceVersion", read.version()));
+    JsonObject patch = new JsonObject();
+    patch.add("metadata", metadata);
+    ApiAnswer answer =
+        api.send(
+            ApiCall.patch(
+                Resource.SERVICES.object(target.namespace(), target.service()), patch.toString()),
+            LONGEST_WRITE);
+    return answer instanceof ApiAnswer.Ok ? new WriteResult.Written() : failure(answer);
   }
 
   private static WriteResult failure(ApiAnswer answer) {

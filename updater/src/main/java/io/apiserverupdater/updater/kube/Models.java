@@ -2,6 +2,7 @@ package io.apiserverupdater.updater.kube;
 
 import io.apiserverupdater.updater.endpoints.AddressFamily;
 import io.apiserverupdater.updater.endpoints.DesiredObject;
+import io.apiserverupdater.updater.endpoints.Drains;
 import io.apiserverupdater.updater.endpoints.Endpoint;
 import io.apiserverupdater.updater.endpoints.EndpointSlice;
 import io.apiserverupdater.updater.endpoints.Endpoints;
@@ -165,7 +166,8 @@ final class Models {
         each(spec.getPorts())
             .map(port -> port(port.getName(), port.getPort(), port.getProtocol()))
             .toList(),
-        "Local".equals(spec.getInternalTrafficPolicy()));
+        "Local".equals(spec.getInternalTrafficPolicy()),
+        Drains.of(annotations(model.getMetadata()).getOrDefault(Drains.ANNOTATION, "")));
   }
 
   private static Port port(
@@ -309,6 +311,10 @@ final class Models {
 
   private static Map<String, String> labels(@Nullable V1ObjectMeta metadata) {
     return withoutNulls(metadata == null ? null : metadata.getLabels());
+  }
+
+  private static Map<String, String> annotations(@Nullable V1ObjectMeta metadata) {
+    return withoutNulls(metadata == null ? null : metadata.getAnnotations());
   }
 
   /** A null value is what Go would read as an empty one. */

@@ -64,6 +64,7 @@ class UpdaterConfigTest {
                         Duration.ofSeconds(4),
                         Duration.ofSeconds(3),
                         Duration.ofSeconds(1)))),
+            true,
             Optional.of(
                 new UpdaterConfig.Probing(
                     UpdaterConfig.Probing.Question.READYZ,
@@ -177,6 +178,35 @@ class UpdaterConfigTest {
           error("--verbose", "completion"));
       assertEquals(
           "unknown command \"completions\"; did you mean completion?", error("completions"));
+    }
+
+    @Test
+    void drainTakesAnAddressAndATime() {
+      TargetSettings target =
+          new TargetSettings("default", "kubernetes", new TargetName("a", "apiserver"), false);
+      assertEquals(
+          new UpdaterConfig.Parsed.Drain(
+              new DrainConfig(
+                  Optional.empty(),
+                  Optional.of("b"),
+                  target,
+                  "192.0.2.1",
+                  Optional.of(Duration.ofMinutes(30)),
+                  false)),
+          parse(Map.of(), "drain", "--namespace=a", "192.0.2.1", "--context=b"));
+      assertEquals(
+          Optional.of(Duration.ofHours(1)),
+          drain("drain", "2001:db8::1", "--for=1h").config().time());
+      assertEquals(Optional.empty(), drain("undrain", "192.0.2.1").config().time());
+      assertEquals("expected the IP address of an apiserver", error("drain"));
+      assertEquals("\"cp-1\" is no IP address", error("undrain", "cp-1"));
+      assertTrue(error("drain", "192.0.2.1", "--for=25h").startsWith("--for is"));
+      assertTrue(error("drain", "192.0.2.1", "--for=0s").startsWith("--for is"));
+      assertTrue(error("undrain", "192.0.2.1", "--for=1h").startsWith("unknown flag"));
+    }
+
+    private UpdaterConfig.Parsed.Drain drain(String... line) {
+      return assertInstanceOf(UpdaterConfig.Parsed.Drain.class, parse(Map.of(), line));
     }
 
     @Test

@@ -8,6 +8,7 @@ import io.apiserverupdater.updater.controller.EndpointsClient.WriteResult;
 import io.apiserverupdater.updater.endpoints.AddressFamily;
 import io.apiserverupdater.updater.endpoints.Change;
 import io.apiserverupdater.updater.endpoints.DesiredObject;
+import io.apiserverupdater.updater.endpoints.Drains;
 import io.apiserverupdater.updater.endpoints.Endpoint;
 import io.apiserverupdater.updater.endpoints.EndpointSlice;
 import io.apiserverupdater.updater.endpoints.Endpoints;
@@ -19,8 +20,11 @@ import io.apiserverupdater.updater.endpoints.Refusal;
 import io.apiserverupdater.updater.endpoints.ServedObjects;
 import io.apiserverupdater.updater.endpoints.Service;
 import io.apiserverupdater.updater.endpoints.TargetName;
-import io.apiserverupdater.updater.events.EventRecorder;
+import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -36,6 +40,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -111,6 +116,29 @@ class EndpointsReconcilerTest {
   private final ScriptedClient client = new ScriptedClient();
   private final AtomicLong clock = new AtomicLong();
   private volatile Duration certainFor = AMPLE;
+  private final List<String> events = new ArrayList<>();
+  private final SettableClock wallClock = new SettableClock();
+
+  /** A wall clock that somebody sets. */
+  private static final class SettableClock extends Clock {
+    Instant time = Instant.parse("2026-01-02T03:04:05Z");
+
+    @Override
+    public Instant instant() {
+      return time;
+    }
+
+    @Override
+    public ZoneId getZone() {
+      return ZoneOffset.UTC;
+    }
+
+    @Override
+    public Clock withZone(ZoneId zone) {
+      return this;
+    }
+  }
+
   private final EndpointsReconciler reconciler = reconciler(MemberHealths.NOT_PROBED);
 
   private EndpointsReconciler reconciler(MemberHealths healths) {
@@ -119,8 +147,9 @@ class EndpointsReconcilerTest {
         client,
         healths,
         () -> certainFor,
-        EventRecorder.NONE,
+        (reason, about, message) -> events.add(reason + " " + about + ": " + message),
         clock::get,
+        wallClock,
         () -> 0,
         new DirectExecutor());
   }
@@ -583,5 +612,102 @@ class EndpointsReconcilerTest {
       assertFalse(Thread.interrupted(), "too late");
       Thread.onSpinWait();
     }
+  }
+
+  private void drain(String annotation) {
+    client.service = Optional.of(ServedObjects.service(Drains.of(annotation)));
+  }
+
+  private List<String> ready() {
+    return listed(Endpoint::ready);
+  }
+
+  private List<String> listed(Predicate<Endpoint> wanted) {
+    return client.slices.values().stream()
+        .flatMap(slice -> slice.endpoints().stream())
+        .filter(wanted)
+        .map(Endpoint::address)
+        .toList();
+  }
+
+  @Test
+  void drainedMemberIsOutUntilItsTimeIsOver() {
+    client.source("192.0.2.1", "192.0.2.2");
+    drain("192.0.2.1=2026-01-02T03:04:15Z");
+    reconciler.reconcile();
+    assertEquals(List.of("192.0.2.2"), ready());
+    assertEquals(List.of("192.0.2.1", "192.0.2.2"), listed(endpoint -> true));
+    assertEquals(Optional.of(Duration.ofSeconds(10)), reconciler.reconcile());
+    assertEquals(
+        Map.of(new Member("192.0.2.1", 6443), Instant.parse("2026-01-02T03:04:15Z")),
+        reconciler.drained());
+    wallClock.time = Instant.parse("2026-01-02T03:04:15Z");
+    reconciler.reconcile();
+    assertEquals(List.of("192.0.2.1", "192.0.2.2"), ready());
+    assertEquals(Map.of(), reconciler.drained());
+    assertEquals(
+        List.of(
+            "MemberDrained 192.0.2.1:6443: 192.0.2.1:6443 is drained until 2026-01-02T03:04:15Z",
+            "MemberUndrained 192.0.2.1:6443: 192.0.2.1:6443 is not drained any more: the drain is"
+                + " over"),
+        events);
+  }
+
+  @Test
+  void drainIsWithdrawn() {
+    client.source("192.0.2.1", "192.0.2.2");
+    drain("192.0.2.1=2026-01-02T04:00:00Z");
+    reconciler.reconcile();
+    drain("");
+    reconciler.reconcile();
+    assertEquals(List.of("192.0.2.1", "192.0.2.2"), ready());
+    assertTrue(
+        events.get(1).endsWith("not drained any more: the drain was withdrawn"), events::toString);
+  }
+
+  /** A clock that is set is noticed soon. */
+  @Test
+  void looksNowAndThenWhetherALongDrainIsOver() {
+    client.source("192.0.2.1", "192.0.2.2");
+    drain("192.0.2.1=2036-01-02T04:00:00Z");
+    reconciler.reconcile();
+    assertEquals(Optional.of(Duration.ofSeconds(30)), reconciler.reconcile());
+  }
+
+  @Test
+  void drainOfTheLastReadyMemberIsRefusedInWords() {
+    drain("192.0.2.1=2026-01-02T04:00:00Z");
+    reconciler.reconcile();
+    assertEquals(List.of("192.0.2.1"), ready());
+    assertEquals(1, events.size(), events::toString);
+    assertTrue(events.get(0).startsWith("Refused DrainOfLastReady: "), events::toString);
+    client.source("192.0.2.1", "192.0.2.2");
+    reconciler.reconcile();
+    assertEquals(List.of("192.0.2.2"), ready());
+  }
+
+  @Test
+  void entryThatCannotBeReadIsToldAndTheOthersCount() {
+    client.source("192.0.2.1", "192.0.2.2");
+    drain("192.0.2.1=tomorrow,192.0.2.2=2026-01-02T04:00:00Z");
+    reconciler.reconcile();
+    assertEquals(List.of("192.0.2.1"), ready());
+    assertTrue(
+        events.stream().anyMatch(event -> event.startsWith("Refused UnreadableDrain: ")),
+        events::toString);
+  }
+
+  /** An apiserver that is being upgraded leaves the source, and comes back. */
+  @Test
+  void drainedMemberThatIsAwayForAWhileIsToldOnce() {
+    client.source("192.0.2.1", "192.0.2.2");
+    drain("192.0.2.1=2026-01-02T04:00:00Z");
+    reconciler.reconcile();
+    client.source("192.0.2.2");
+    reconciler.reconcile();
+    client.source("192.0.2.1", "192.0.2.2");
+    reconciler.reconcile();
+    assertEquals(List.of("192.0.2.2"), ready());
+    assertEquals(1, events.size(), events::toString);
   }
 }

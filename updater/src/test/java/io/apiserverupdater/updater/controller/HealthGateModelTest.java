@@ -8,6 +8,7 @@ import io.apiserverupdater.apiserver.probe.ProbeResult;
 import io.apiserverupdater.updater.endpoints.AddressFamily;
 import io.apiserverupdater.updater.endpoints.Change;
 import io.apiserverupdater.updater.endpoints.DesiredObject;
+import io.apiserverupdater.updater.endpoints.Drains;
 import io.apiserverupdater.updater.endpoints.Endpoint;
 import io.apiserverupdater.updater.endpoints.EndpointSlice;
 import io.apiserverupdater.updater.endpoints.Endpoints;
@@ -20,7 +21,10 @@ import io.apiserverupdater.updater.endpoints.TargetName;
 import io.apiserverupdater.updater.events.EventRecorder;
 import io.apiserverupdater.updater.readiness.ProbePolicy;
 import io.apiserverupdater.updater.readiness.ReadinessTracker;
+import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumMap;
@@ -69,6 +73,7 @@ class HealthGateModelTest {
     int leader;
     int writes;
     boolean published;
+    Drains drains = Drains.NONE;
 
     World(int seed, boolean losesProbes) {
       this.random = new Random(seed);
@@ -102,6 +107,11 @@ class HealthGateModelTest {
           }
         }
         case 7 -> leader = random.nextInt(3); // 2: nobody leads.
+        case 8 ->
+            drains =
+                random.nextBoolean()
+                    ? drains.without(one, Instant.EPOCH)
+                    : drains.with(new Drains.Drain(one, Instant.MAX), Instant.EPOCH);
         default -> {
           // All stays as it is.
         }
@@ -126,7 +136,7 @@ class HealthGateModelTest {
       List<Endpoint> members = source.stream().map(Endpoint::ready).toList();
       return new ObservedState(
           List.of(ServedObjects.source(members)),
-          Optional.of(ServedObjects.service()),
+          Optional.of(ServedObjects.service(drains)),
           slices,
           endpoints);
     }
@@ -187,6 +197,7 @@ class HealthGateModelTest {
               () -> world.leader == number ? Duration.ofSeconds(3) : Duration.ZERO,
               EventRecorder.NONE,
               () -> world.now,
+              Clock.fixed(Instant.EPOCH, ZoneOffset.UTC),
               () -> 0,
               new DirectExecutor());
     }
@@ -261,6 +272,7 @@ class HealthGateModelTest {
       }
       // In the end all is well, and stays so for long enough.
       world.losesProbes = false;
+      world.drains = Drains.NONE;
       world.source.forEach(member -> world.apiservers.put(member, Condition.WELL));
       world.leader = 1;
       run(world, replicas, 300);

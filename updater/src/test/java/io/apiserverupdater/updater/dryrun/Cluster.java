@@ -13,6 +13,7 @@ import io.apiserverupdater.updater.endpoints.ObservedState;
 import io.apiserverupdater.updater.endpoints.Port;
 import io.apiserverupdater.updater.endpoints.Service;
 import io.apiserverupdater.updater.endpoints.TargetName;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -148,8 +149,16 @@ record Cluster(
 
   Report compare(
       EndpointsSnapshot.Reading reading, Map<Member, MemberHealth> health, GateState gate) {
+    return compare(reading, health, gate, Map.of());
+  }
+
+  Report compare(
+      EndpointsSnapshot.Reading reading,
+      Map<Member, MemberHealth> health,
+      GateState gate,
+      Map<Member, Instant> drained) {
     return new DryRun(new MirrorRule("default/kubernetes", TARGET, writeEndpoints), read)
-        .compare(state, reading, health, gate, surroundings);
+        .compare(state, reading, health, gate, drained, surroundings);
   }
 
   EndpointsSnapshot.Reading reading() {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.apiserverupdater.updater.dryrun.Comparison.Action;
 import io.apiserverupdater.updater.endpoints.AddressFamily;
+import io.apiserverupdater.updater.endpoints.Drains;
 import io.apiserverupdater.updater.endpoints.Endpoint;
 import io.apiserverupdater.updater.endpoints.EndpointSlice;
 import io.apiserverupdater.updater.endpoints.EndpointsSnapshot;
@@ -231,7 +232,8 @@ final class DryRunTest {
                 "10.96.0.64",
                 List.of(AddressFamily.IPV4),
                 List.of(new Port("https", 6443, "TCP")),
-                true),
+                true,
+                Drains.NONE),
             "Service kube-system/apiserver has internalTrafficPolicy Local, so kube-proxy drops its"
                 + " connections on every node whose name no endpoint carries, and the apiservers'"
                 + " own slice carries none; set spec.internalTrafficPolicy to Cluster"),
@@ -437,6 +439,19 @@ final class DryRunTest {
     assertTrue(diff.contains("-    ready: true\n+    ready: false\n"), diff);
     String json = Output.JSON.render(report, false);
     assertTrue(json.contains("\"evidence\": \"connection refused\""), json);
+  }
+
+  @Test
+  void notesWhoIsDrained() {
+    Cluster cluster = Cluster.settled();
+    Report report =
+        cluster.compare(
+            cluster.reading(),
+            PROBED,
+            GateState.INITIAL,
+            Map.of(new Member("10.0.0.1", 6443), Instant.parse("2026-01-02T03:04:05Z")));
+    assertEquals(
+        List.of("member 10.0.0.1:6443 is drained until 2026-01-02T03:04:05Z"), report.notes());
   }
 
   @Test

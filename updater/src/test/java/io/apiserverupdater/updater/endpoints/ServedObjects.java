@@ -16,8 +16,20 @@ public final class ServedObjects {
 
   /** The target's Service, without a selector. */
   public static Service service() {
+    return service(Drains.NONE);
+  }
+
+  /** The same, with members taken out. */
+  public static Service service(Drains drains) {
     return new Service(
-        "apiserver", "ClusterIP", Map.of(), "10.96.0.64", List.of(AddressFamily.IPV4), PORTS);
+        "apiserver",
+        "ClusterIP",
+        Map.of(),
+        "10.96.0.64",
+        List.of(AddressFamily.IPV4),
+        PORTS,
+        false,
+        drains);
   }
 
   public static EndpointSlice written(DesiredObject.Slice slice, String version) {

@@ -10,6 +10,7 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.apiserverupdater.updater.endpoints.AddressFamily;
 import io.apiserverupdater.updater.endpoints.DesiredObject;
+import io.apiserverupdater.updater.endpoints.Drains;
 import io.apiserverupdater.updater.endpoints.Endpoint;
 import io.apiserverupdater.updater.endpoints.EndpointSlice;
 import io.apiserverupdater.updater.endpoints.Endpoints;
@@ -281,6 +282,19 @@ class ModelsTest {
     void readsWhereTrafficStays() {
       assertTrue(service("{'spec':{'internalTrafficPolicy':'Local'}}").localTrafficOnly());
       assertFalse(service("{'spec':{'internalTrafficPolicy':'Cluster'}}").localTrafficOnly());
+    }
+
+    @Test
+    void readsWhoIsDrained() {
+      assertEquals(
+          Drains.of("192.0.2.1=2026-01-02T03:04:05Z"),
+          service(
+                  "{'metadata':{'annotations':{'apiserver-updater.io/drain':"
+                      + "'192.0.2.1=2026-01-02T03:04:05Z','b':'c'}}}")
+              .drains());
+      assertEquals(
+          Drains.NONE,
+          service("{'metadata':{'annotations':{'apiserver-updater.io/drain':null}}}").drains());
     }
 
     @Test

@@ -27,6 +27,15 @@ public record ApiCall(
     return new ApiCall("PUT", path, Map.of(), Optional.of(body));
   }
 
+  /**
+   * Changes some fields of an object.
+   *
+   * @param body a JSON merge patch (RFC 7386)
+   */
+  public static ApiCall patch(String path, String body) {
+    return new ApiCall("PATCH", path, Map.of(), Optional.of(body));
+  }
+
   public static ApiCall delete(String path, String body) {
     return new ApiCall("DELETE", path, Map.of(), Optional.of(body));
   }
@@ -39,6 +48,11 @@ public record ApiCall(
   /** Whether it renews the Lease, which happens all the time and costs nobody a wait. */
   boolean isRenewal() {
     return method.equals("PUT") && path.contains("/leases/");
+  }
+
+  /** Of the body. */
+  String contentType() {
+    return method.equals("PATCH") ? "application/merge-patch+json" : "application/json";
   }
 
   /** Path and query, percent-encoded (RFC 3986). */

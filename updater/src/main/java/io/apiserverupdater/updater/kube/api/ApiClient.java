@@ -223,6 +223,37 @@ public final class ApiClient implements AutoCloseable {
     return refused.isPresent() ? refused.get() : new ApiAnswer.None(String.join("; ", failures));
   }
 
+  /**
+   * Sends a write that nothing depends on. However it ends, the servers are asked in the same order
+   * by all other calls as before: a rate limit for this kind of object, or a webhook that holds it
+   * up, says nothing of them.
+   *
+   * @return the first answer that is not doubted, else that of the server that was asked last
+   */
+  public ApiAnswer sendAside(ApiCall call, Duration timeout) {
+    long deadline = monotonic.getAsLong() + timeout.toNanos();
+    List<ServerAddress> candidates =
+        order.candidates(ServerOrder.Calls.OTHERS, monotonic.getAsLong());
+    ApiAnswer last = new ApiAnswer.None("no time left");
+    for (int i = 0; i < candidates.size(); i++) {
+      long left = deadline - monotonic.getAsLong();
+      if (left <= 0 || Thread.currentThread().isInterrupted()) {
+        return last;
+      }
+      ServerAddress server = candidates.get(i);
+      try {
+        last = attempt(server, call, Duration.ofNanos(shareOf(left, candidates.size() - i)));
+        if (!(last instanceof ApiAnswer.Status status
+            && (status.isDoubtful(false) || status.isBusy()))) {
+          return last;
+        }
+      } catch (IOException | GeneralSecurityException e) {
+        last = new ApiAnswer.None(server + ": " + reason(e));
+      }
+    }
+    return last;
+  }
+
   /** The answer that a server gave when it asked to be spared, as long as that lasts. */
   private Optional<ApiAnswer.Status> spared(ServerAddress server) {
     return order

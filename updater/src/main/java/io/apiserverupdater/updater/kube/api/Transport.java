@@ -49,7 +49,6 @@ import okio.BufferedSource;
  * with a write. Thread-safe.
  */
 final class Transport implements AutoCloseable {
-  private static final MediaType JSON = MediaType.get("application/json");
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(1);
 
   /**
@@ -299,10 +298,11 @@ final class Transport implements AutoCloseable {
             .tag(Progress.class, progress);
     token.ifPresent(bearer -> request.header("Authorization", "Bearer " + bearer));
     // A bare content type: the API server does not expect a charset.
+    MediaType type = MediaType.get(call.contentType());
     request.method(
         call.method(),
         call.body()
-            .map(body -> RequestBody.create(body.getBytes(StandardCharsets.UTF_8), JSON))
+            .map(body -> RequestBody.create(body.getBytes(StandardCharsets.UTF_8), type))
             .orElse(null));
     return request.build();
   }

@@ -19,4 +19,10 @@ class ApiCallTest {
             .with("fieldSelector", "metadata.name=a&b+c\r\n")
             .target());
   }
+
+  @Test
+  void patchIsAMergePatch() {
+    assertEquals("application/merge-patch+json", ApiCall.patch("/x", "{}").contentType());
+    assertEquals("application/json", ApiCall.put("/x", "{}").contentType());
+  }
 }

@@ -184,6 +184,27 @@ class ApiClientTest {
     assertEquals(word, ApiObserver.Result.of(status));
   }
 
+  /** A webhook may hold up what is secondary; the next write that matters goes where it went. */
+  @Test
+  void silenceAtWhatNothingDependsOnLeavesTheOrderAsItIs() throws Exception {
+    try (ServerSocket one = listening();
+        ServerSocket other = listening();
+        ApiClient api = new ApiClient(nobodyListens(), "test", System::nanoTime)) {
+      ApiAnswer unusedRefusal = api.send(ApiCall.get("/api"), Duration.ofSeconds(10));
+      ServerAddress first = ServerAddress.member("127.0.0.1", one.getLocalPort());
+      api.setMembers(List.of(first, ServerAddress.member("127.0.0.1", other.getLocalPort())));
+      ApiCall write = ApiCall.post("/api", "{}");
+
+      ApiAnswer answer = api.sendAside(write, Duration.ofMillis(500));
+      assertEquals(first + ": connected, but no answer to the TLS handshake", answer.failure());
+      assertTrue(wasAsked(one));
+
+      ApiAnswer unusedAnswer = api.send(write, Duration.ofMillis(500));
+      assertTrue(wasAsked(one));
+      assertFalse(wasAsked(other));
+    }
+  }
+
   /** The library's own words name the address once more, and say what the runtime calls it. */
   @Test
   void saysOfAnApiserverThatRefusesWhatAProbeSays() {
