@@ -26,8 +26,7 @@ class DocumentationTest {
 
   /** Where a name has the version in it, but for a chart's, which ChartTest looks at. */
   private static final Pattern VERSION =
-      Pattern.compile(
-          "(?:apiserver-(?:updater|bootstrap)[:_-]|newTag: )(\\d+\\.\\d+\\.\\d+)");
+      Pattern.compile("(?:apiserver-(?:updater|bootstrap)[:_-]|newTag: )(\\d+\\.\\d+\\.\\d+)");
 
   @Test
   void readmeInstallsBeforeLine60AndHasAtMost900Words() throws IOException {
