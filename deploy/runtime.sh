@@ -25,10 +25,15 @@ can_link() {
       LC_ALL=C "$1/bin/jlink" --help | grep 'Linking from run-time image enabled' >/dev/null; }
 }
 
+# How a class archive is dumped so that the same input gives the same file: without objects of the
+# heap, which hold random numbers; whatever memory the machine has; and "${in_turn[@]}".
+# shellcheck disable=SC2034 # For who sources this.
+dump_options=(-Xshare:dump -XX:+UseSerialGC -Xmx64m -Xlog:disable -Xlog:all=error:stderr)
+
 # choose_tools JDK TOOLS SYSROOT: sets jdk, the JDK whose runtime is linked; tools, the JDK whose
-# programs do that; strip; and emulator, what comes before a program of the runtime. If JDK is for
-# another architecture than TOOLS, the build's own, qemu-user runs its programs, with the libraries
-# in SYSROOT.
+# programs do that; strip; emulator, what comes before a program of the runtime; and in_turn, what
+# comes before both when it dumps a class archive. If JDK is for another architecture than TOOLS, the
+# build's own, qemu-user runs its programs, with the libraries in SYSROOT.
 choose_tools() {
   # shellcheck disable=SC2034 # sysroot is for who sources this.
   jdk=$1 tools=$1 sysroot=$3 strip=strip emulator=()
@@ -54,6 +59,12 @@ choose_tools() {
     say "cannot build for $(release_of "$jdk" OS_ARCH), only for amd64 and arm64"
     exit 1
   fi
+  # Up to JDK 18 a class archive depends on which thread of the JVM is first, and has an address in it
+  # (JDK-8253495). So all threads share a processor, none interrupts another, and addresses are not
+  # random, as far as this user may ask for that.
+  in_turn=(taskset --cpu-list "$(taskset --cpu-list --pid $$ | sed 's/.*: \([0-9]*\).*/\1/')")
+  ! setarch --addr-no-randomize true 2>/dev/null || in_turn+=(setarch --addr-no-randomize)
+  ! chrt --fifo 1 true 2>/dev/null || in_turn+=(chrt --fifo 1)
 }
 
 need_tools() {

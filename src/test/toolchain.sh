@@ -16,12 +16,12 @@ java_home() { dirname "$(dirname "$(readlink -f "$(command -v javac)")")"; }
 
 # What a node gets, deploy/deb/target/apiserver-bootstrap.deb and .tar.gz and the .rpm in
 # deploy/rpm/target, and the updater's image as the manifests name it,
-# deploy/image/target/jib-image.tar.
+# deploy/image/target/jib-image.tar. Arguments are Maven's.
 build_packages() {
   local image
   image=$(sed -n 's/^ *image: //p' deploy/kustomize/base/deployment.yaml)
   maven --quiet -Dquick -DskipTests -Dnode-package -Drpm -Dimage="$image" \
-    --projects deploy/deb,deploy/rpm,deploy/image --also-make package
+    --projects deploy/deb,deploy/rpm,deploy/image --also-make package "$@"
 }
 
 # Unpacks the release archive. The updaters of the lab do not run as root: they must be able

@@ -91,6 +91,15 @@ class LauncherTest {
     assertEquals(1, in(release.resolve("lib")).size());
   }
 
+  /** Whatever Java is installed. */
+  @Test
+  void prefersTheRuntimeOfItsArchive() throws Exception {
+    Path own = Files.createDirectories(release.resolve("runtime/bin")).resolve("java");
+    Files.writeString(own, "#!/bin/sh\necho own\n");
+    Files.setPosixFilePermissions(own, PosixFilePermissions.fromString("rwxr-xr-x"));
+    assertEquals("own", run(Map.of(), launcher(), "--version").exits(0).out());
+  }
+
   @Test
   void optionsOfTheCallerWin() throws Exception {
     UpdaterProcess.Result flags =

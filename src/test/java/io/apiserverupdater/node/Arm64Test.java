@@ -19,15 +19,15 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Node package and image for arm64, linked on this machine from a JDK for arm64. Their programs run
- * in an emulator, which is some ten times slower: nothing here is about times.
+ * Node package and image for arm64, as {@code ./release} has linked them on this machine from a JDK
+ * for arm64. Their programs run in an emulator, which is some ten times slower: nothing here is
+ * about times.
  */
 @Tag("real")
 @Tag("arm64")
 @Timeout(300)
 class Arm64Test {
   private static final Path PROJECT = Path.of(System.getProperty("project.root"));
-  private static final String TOOLS = System.getProperty("runtime.jdk");
   private static final Duration LIMIT = Duration.ofMinutes(2);
   private static final String NAME = "apiserver.cluster.local";
 
@@ -38,20 +38,17 @@ class Arm64Test {
     return Path.of(Execution.run(Duration.ofMinutes(4), build.toString()).orThrow().out().strip());
   }
 
-  private static Path jdk(Path sysroot) {
-    String feature = String.valueOf(Runtime.version().feature());
-    return sysroot.resolve("usr/lib/jvm/java-" + feature + "-openjdk-arm64");
-  }
-
   @Test
   void nodePackagePinsAndHandsOver() throws IOException {
     Path sysroot = sysroot();
-    BuildCopy copy = BuildCopy.of(PROJECT, folder.resolve("build"));
-    Path target = copy.nodePackage(jdk(sysroot).toString(), TOOLS, sysroot.toString());
-    String control = Files.readString(target.resolve("control/control"));
+    Path unpacked = folder.resolve("package");
+    Path deb = ReleaseFiles.file("apiserver-bootstrap_" + ReleaseFiles.VERSION + "_arm64.deb");
+    Execution.run(LIMIT, "dpkg-deb", "--raw-extract", deb.toString(), unpacked.toString())
+        .orThrow();
+    String control = Files.readString(unpacked.resolve("DEBIAN/control"));
     assertTrue(control.contains("\nArchitecture: arm64\n"), control);
     assertTrue(control.matches("(?s).*\nDepends: libc6 \\(>= 2[.]\\d+\\).*"), control);
-    Path home = target.resolve("root/usr/lib/apiserver-bootstrap");
+    Path home = unpacked.resolve("usr/lib/apiserver-bootstrap");
 
     Path hosts = Files.writeString(folder.resolve("hosts"), "127.0.0.1 localhost\n");
     try (SandboxCluster cluster = SandboxCluster.start()) {
@@ -91,10 +88,8 @@ class Arm64Test {
 
   @Test
   void imageSaysWhatItWouldDoAndLeads() throws IOException {
-    Path sysroot = sysroot();
-    BuildCopy copy = BuildCopy.of(PROJECT, folder.resolve("build"));
-    Path root =
-        copy.image(jdk(sysroot).toString(), "arm64", TOOLS, sysroot.toString()).resolve("root");
+    Path root = Files.createDirectory(folder.resolve("root"));
+    ReleaseFiles.image().unpack("arm64", root);
     try (SandboxCluster cluster = SandboxCluster.start()) {
       cluster.createApiserverService("kube-system", "apiserver", "10.96.0.64");
       String user = "updater";

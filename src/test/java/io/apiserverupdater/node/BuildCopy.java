@@ -10,6 +10,7 @@ import java.util.List;
 /** A copy of what builds the node package and the image, to build them once more in it. */
 record BuildCopy(Path folder) {
   private static final Duration LIMIT = Duration.ofMinutes(4);
+  private static final String TIMESTAMP = System.getProperty("build.timestamp");
 
   /** Copies it into {@code folder}, which must not exist. */
   static BuildCopy of(Path project, Path folder) {
@@ -42,23 +43,19 @@ record BuildCopy(Path folder) {
   }
 
   /** Builds the tree of the node package; the result is {@code deploy/deb/target}. */
-  Path nodePackage(String jdk, String... toolsAndSysroot) {
-    return build("deploy/deb", jdk, List.of(System.getProperty("build.version")), toolsAndSysroot);
+  Path nodePackage(String jdk) {
+    return build("deploy/deb", jdk, System.getProperty("build.version"), TIMESTAMP);
   }
 
   /** Builds the file system of the image; the result is {@code deploy/image/target}. */
-  Path image(String jdk, String architecture, String... toolsAndSysroot) {
-    List<String> last = new ArrayList<>(List.of(architecture));
-    last.addAll(Arrays.asList(toolsAndSysroot));
-    return build("deploy/image", jdk, List.of(), last.toArray(String[]::new));
+  Path image(String jdk, String architecture) {
+    return build("deploy/image", jdk, TIMESTAMP, architecture);
   }
 
-  private Path build(String where, String jdk, List<String> version, String... last) {
+  private Path build(String where, String... arguments) {
     List<String> command =
-        new ArrayList<>(List.of(folder.resolve(where + "/build-tree").toString(), jdk));
-    command.addAll(version);
-    command.add(System.getProperty("build.timestamp"));
-    command.addAll(Arrays.asList(last));
+        new ArrayList<>(List.of(folder.resolve(where + "/build-tree").toString()));
+    command.addAll(Arrays.asList(arguments));
     Execution.run(LIMIT, command.toArray(String[]::new)).orThrow();
     return folder.resolve(where + "/target");
   }

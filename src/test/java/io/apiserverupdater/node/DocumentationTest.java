@@ -16,13 +16,17 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** The README is short, and no link of a page leads nowhere. */
+/** The README is short, no link of a page leads nowhere, and the version is that of the build. */
 @Tag("component")
 @Tag("quick")
 class DocumentationTest {
   private static final Path ROOT = Path.of(System.getProperty("project.root"));
   private static final Pattern LINK =
       Pattern.compile("]\\((?!https?:)([^)\\s#]*)(?:#([^)\\s]+))?\\)");
+
+  /** Where a name has the version in it, but for a chart's, which ChartTest looks at. */
+  private static final Pattern VERSION =
+      Pattern.compile("(?:apiserver-(?:updater|bootstrap)[:_-]|newTag: )(\\d+\\.\\d+\\.\\d+)");
 
   @Test
   void readmeInstallsBeforeLine60AndHasAtMost900Words() throws IOException {
@@ -44,6 +48,22 @@ class DocumentationTest {
       }
     }
     assertEquals(List.of(), broken);
+  }
+
+  @Test
+  void namesHaveTheVersionOfTheBuild() throws IOException {
+    List<Path> files = new ArrayList<>(pages());
+    files.add(ROOT.resolve("deploy/kustomize/example/kustomization.yaml"));
+    String version = System.getProperty("build.version");
+    int found = 0;
+    for (Path file : files) {
+      Matcher name = VERSION.matcher(Files.readString(file));
+      while (name.find()) {
+        assertEquals(version, name.group(1), () -> ROOT.relativize(file) + ": " + name.group());
+        found++;
+      }
+    }
+    assertTrue(found > 20, "only " + found);
   }
 
   private static List<Path> pages() throws IOException {

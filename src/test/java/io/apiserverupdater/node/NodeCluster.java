@@ -191,10 +191,9 @@ final class NodeCluster
     return node;
   }
 
-  /** The node of that number, on and Ready, with the updater's image as the build makes it. */
-  BootedNode readyForUpdater(int number) {
+  /** The node of that number, on and Ready, and open for pods. */
+  BootedNode ready(int number) {
     BootedNode node = node(number);
-    node.disk().copy(System.getProperty("updater.image"), IMAGE);
     node.powerOn();
     long unusedReady = node.awaitReady(LONGER);
     // What the controller does that the lab leaves out, since most of its nodes have no kubelet.
@@ -202,6 +201,13 @@ final class NodeCluster
         .kubectl()
         .run("taint", "node", node.name(), "node.kubernetes.io/not-ready:NoSchedule-")
         .orThrow();
+    return node;
+  }
+
+  /** {@link #ready}, with the updater's image as the build makes it. */
+  BootedNode readyForUpdater(int number) {
+    node(number).disk().copy(System.getProperty("updater.image"), IMAGE);
+    BootedNode node = ready(number);
     node.runWithin(LONGER, "ctr", "-n", "k8s.io", "images", "import", IMAGE).orThrow();
     return node;
   }
