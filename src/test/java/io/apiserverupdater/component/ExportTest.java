@@ -36,7 +36,7 @@ class ExportTest extends OnOneCluster {
   }
 
   /** The addresses of most tests are nobody's, so they cannot be asked themselves. */
-  private UpdaterProcess start(String... flags) {
+  private UpdaterProcess exporter(String... flags) {
     List<String> all = command(replicas.kubeconfig(user), file, flags);
     all.add("--apiserver-failover=false");
     return replicas.run(UpdaterProcess.jar(all), Map.of(), "");
@@ -65,7 +65,7 @@ class ExportTest extends OnOneCluster {
   void memberThatJoinsIsWrittenAndTheBalancerIsTold() throws Exception {
     cluster.source().set("10.0.0.11");
     Path told = replicas.folder().resolve(Replicas.fresh("told"));
-    UpdaterProcess exporter = start("--on-change=cp " + file + " " + told);
+    UpdaterProcess exporter = exporter("--on-change=cp " + file + " " + told);
     awaitWritten(exporter, 0, "10.0.0.11" + port());
     int before = exporter.logSize();
     cluster.source().set("10.0.0.11", "10.0.0.12");
@@ -77,7 +77,7 @@ class ExportTest extends OnOneCluster {
 
   @Test
   void readsAndNothingElse() throws Exception {
-    UpdaterProcess exporter = start();
+    UpdaterProcess exporter = exporter();
     exporter.awaitLog("written=", SOON);
     cluster.awaitTrue("it watches", () -> requests().contains("watch endpointslices kubernetes"));
     assertEquals(
@@ -97,7 +97,7 @@ class ExportTest extends OnOneCluster {
   @Test
   void emptySourceIsRefusedAndTheFileStays() throws Exception {
     cluster.source().set("10.0.0.11");
-    UpdaterProcess exporter = start();
+    UpdaterProcess exporter = exporter();
     awaitWritten(exporter, 0, "10.0.0.11" + port());
     cluster.source().setEmpty();
     exporter.awaitLog("refused=EmptySource", SOON);
@@ -113,7 +113,7 @@ class ExportTest extends OnOneCluster {
   @Test
   void fileThatTheBalancerRefusesIsNotUsed() throws Exception {
     cluster.source().set("10.0.0.11");
-    UpdaterProcess exporter = start("--check-command=grep -q 10.0.0.11 {}");
+    UpdaterProcess exporter = exporter("--check-command=grep -q 10.0.0.11 {}");
     awaitWritten(exporter, 0, "10.0.0.11" + port());
     cluster.source().set("10.0.0.12");
     exporter.awaitLog("export=failed step=check reason=\"grep .* exit code 1", SOON);
@@ -156,7 +156,7 @@ class ExportTest extends OnOneCluster {
         "10.0.0.33",
         ", \"node.kubernetes.io/exclude-from-external-load-balancers\": \"\"");
     createNode("other", "n4", "10.0.0.34", "");
-    UpdaterProcess exporter = start("--nodes=role=" + role, "--port=30443");
+    UpdaterProcess exporter = exporter("--nodes=role=" + role, "--port=30443");
     awaitWritten(exporter, 0, "10.0.0.31:30443", "10.0.0.32:30443");
     int before = exporter.logSize();
     cluster.store().delete(ApiResource.NODES, "", role + "-n1");

@@ -47,6 +47,9 @@ class BalancerTest {
   private static final String VIRTUAL = "172.30.4.100";
   private static final Duration SOON = UpdaterCluster.SOON;
 
+  /** HAProxy gives a server that is back its full share after 10 s. */
+  private static final Duration SERVED = Duration.ofSeconds(30);
+
   /** In a row: all servers have been met then. */
   private static final int MANY = 40;
 
@@ -101,7 +104,7 @@ class BalancerTest {
     }
 
     void export(String... flags) {
-      host.start("export", exporter(flags), Map.of());
+      LabProcess unusedExporter = host.start("export", exporter(flags), Map.of());
     }
 
     void startHaproxy() {
@@ -124,18 +127,19 @@ class BalancerTest {
       write("reload", "kill -USR2 $(cat " + file("pid") + ")\n");
       String check = "--check-command=haproxy -c -f " + file("haproxy.cfg") + " -f {}";
       exportOnce(check);
-      host.start(
-          "haproxy",
-          List.of(
+      LabProcess unusedHaproxy =
+          host.start(
               "haproxy",
-              "-W",
-              "-p",
-              file("pid"),
-              "-f",
-              file("haproxy.cfg"),
-              "-f",
-              file("apiserver.cfg")),
-          Map.of());
+              List.of(
+                  "haproxy",
+                  "-W",
+                  "-p",
+                  file("pid"),
+                  "-f",
+                  file("haproxy.cfg"),
+                  "-f",
+                  file("apiserver.cfg")),
+              Map.of());
       export(check, "--on-change=sh " + file("reload"));
     }
 
@@ -161,7 +165,8 @@ class BalancerTest {
           """
               .formatted(file("pid"), file("apiserver.cfg")));
       exportOnce();
-      host.start("nginx", List.of("nginx", "-c", file("nginx.conf")), Map.of());
+      LabProcess unusedNginx =
+          host.start("nginx", List.of("nginx", "-c", file("nginx.conf")), Map.of());
       export("--on-change=nginx -c " + file("nginx.conf") + " -s reload");
     }
 
@@ -249,7 +254,8 @@ class BalancerTest {
   }
 
   private static TrafficTarget target(String address) {
-    return TrafficTarget.of(address, 6443, Lab.APISERVER_NAME);
+    // One that is about to stop still answers this.
+    return TrafficTarget.of(address, 6443, Lab.APISERVER_NAME).path("/version");
   }
 
   @AfterAll
@@ -265,8 +271,8 @@ class BalancerTest {
   private static void awaitServed(List<ControlPlaneHost> wanted) {
     Set<String> names =
         wanted.stream().map(ControlPlaneHost::name).collect(Collectors.toCollection(TreeSet::new));
-    throughHaproxy.awaitOnly(names, MANY, SOON);
-    throughNginx.awaitOnly(names, MANY, SOON);
+    throughHaproxy.awaitOnly(names, MANY, SERVED);
+    throughNginx.awaitOnly(names, MANY, SERVED);
   }
 
   private static void assertNoneFailed(long since) {
