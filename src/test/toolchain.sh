@@ -33,6 +33,13 @@ unpack_release() {
   "$1/bin/updater" --version >/dev/null
 }
 
+# Makes a release of Kubernetes, such as 1.36 or 1.36.3, the one that src/test/kube/build builds and
+# all tests use. Fails if there is no such release, and says which there are.
+use_kubernetes() {
+  LAB_KUBERNETES=$(src/test/kube/version "$1") || return
+  export LAB_KUBERNETES
+}
+
 can_install() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }
 
 # Of a package that brings a service only the programs are needed: none is started, now or at the

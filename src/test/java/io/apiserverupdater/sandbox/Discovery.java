@@ -9,6 +9,8 @@ import java.util.Optional;
 /** The documents by which kubectl finds out what a server serves. */
 final class Discovery {
   static final String GIT_VERSION = "v1.36.3";
+  private static final String MINOR =
+      GIT_VERSION.substring(GIT_VERSION.indexOf('.') + 1, GIT_VERSION.lastIndexOf('.'));
 
   private static final List<String> VERBS =
       List.of("create", "delete", "get", "list", "patch", "update", "watch");
@@ -26,7 +28,7 @@ final class Discovery {
     }
     if (path.equals("/version")) {
       return Optional.of(
-          Json.of("major", "1", "minor", "36", "gitVersion", GIT_VERSION, "platform", "sandbox"));
+          Json.of("major", "1", "minor", MINOR, "gitVersion", GIT_VERSION, "platform", "sandbox"));
     }
     if (path.equals("/openapi/v3")) {
       JsonObject paths = new JsonObject();

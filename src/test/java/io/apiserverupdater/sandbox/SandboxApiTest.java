@@ -7,7 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
+import io.apiserverupdater.compat.LabKubernetes;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import okhttp3.Protocol;
 import org.junit.jupiter.api.AfterEach;
@@ -63,6 +65,14 @@ class SandboxApiTest {
     SandboxClient.Answer answer = admin.get(url("/readyz"));
     assertEquals(Protocol.HTTP_2, answer.protocol());
     assertEquals("ok", answer.body());
+  }
+
+  @Test
+  void saysThatItIsTheKubernetesOfTheLab() throws IOException {
+    LabKubernetes lab = LabKubernetes.read(Path.of(System.getProperty("project.root")));
+    JsonObject version = admin.get(url("/version")).json();
+    assertEquals(lab.standard(), Json.text(version, "gitVersion"));
+    assertTrue(lab.standard().startsWith("v1." + Json.text(version, "minor") + "."));
   }
 
   @Test
