@@ -12,8 +12,11 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import okhttp3.Call;
 import okhttp3.Callback;
 import okhttp3.ConnectionPool;
@@ -175,7 +178,7 @@ final class SandboxClient implements AutoCloseable {
 
     private final Call call;
     private final BlockingQueue<JsonObject> events = new LinkedBlockingQueue<>();
-    private final BlockingQueue<Integer> code = new LinkedBlockingQueue<>();
+    private final CompletableFuture<Integer> code = new CompletableFuture<>();
 
     private Watch(Call call) {
       this.call = call;
@@ -183,16 +186,20 @@ final class SandboxClient implements AutoCloseable {
 
     private void start() throws IOException, InterruptedException {
       call.enqueue(this);
-      Integer status = code.poll(5, TimeUnit.SECONDS);
-      if (status == null || status != 200) {
-        throw new IOException("watch was answered " + status);
+      try {
+        int status = code.get(5, TimeUnit.SECONDS);
+        if (status != 200) {
+          throw new IOException("watch was answered " + status);
+        }
+      } catch (ExecutionException | TimeoutException e) {
+        throw new IOException("watch was not answered: " + e, e);
       }
     }
 
     @Override
     public void onResponse(Call answered, Response response) {
       try (response) {
-        code.add(response.code());
+        code.complete(response.code());
         BufferedSource source = response.body().source();
         while (!source.exhausted()) {
           events.add(Json.parse(source.readUtf8LineStrict()));
@@ -205,7 +212,7 @@ final class SandboxClient implements AutoCloseable {
 
     @Override
     public void onFailure(Call failed, IOException e) {
-      code.add(0);
+      code.completeExceptionally(e);
       events.add(FAILED);
     }
 
