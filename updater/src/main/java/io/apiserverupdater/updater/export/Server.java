@@ -45,7 +45,8 @@ public record Server(String name, String address, int port) {
                   String name =
                       it.nodeName()
                           // It is written into a file as it is.
-                          .filter(n -> DnsName.isLowerCaseName(n) && perNode.get(n) == 1)
+                          .filter(
+                              n -> DnsName.isLowerCaseName(n) && perNode.getOrDefault(n, 0) == 1)
                           .orElse(it.address());
                   servers.add(new Server(name, it.address(), members.port()));
                 }

@@ -21,6 +21,7 @@ import io.apiserverupdater.updater.kube.api.ApiClient;
 import io.apiserverupdater.updater.kube.api.KubeJson;
 import io.apiserverupdater.updater.kube.watch.ObjectList;
 import io.apiserverupdater.updater.kube.watch.Resource;
+import io.apiserverupdater.updater.kube.watch.ResourceCache;
 import io.apiserverupdater.updater.kube.watch.ResourceWatch;
 import io.apiserverupdater.updater.kube.watch.Selection;
 import io.kubernetes.client.common.KubernetesObject;
