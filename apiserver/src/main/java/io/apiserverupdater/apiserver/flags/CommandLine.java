@@ -12,8 +12,9 @@ import java.util.Optional;
  * A command line taken apart, as Kubernetes' own programs read theirs: {@code --name=value}, {@code
  * --name value}, {@code -n value}, {@code -nvalue}; a switch may stand alone. A flag that takes a
  * list may be given several times; any other one may not, unless it says the same. A program with
- * commands takes one of them, before, between or after the flags. Every fault is collected, none
- * ends the reading.
+ * commands takes one of them, before, between or after the flags; where each has flags of its own
+ * it is the first word, and what follows is read by itself. Every fault is collected, none ends the
+ * reading.
  *
  * <p>A value is judged when it is asked for: one that is not as its flag expects is added to the
  * errors, and counts as not given.
@@ -22,6 +23,7 @@ public final class CommandLine {
   private final Map<String, Setting> settings = new LinkedHashMap<>();
   private final List<String> errors = new ArrayList<>();
   private Optional<String> command = Optional.empty();
+  private Optional<String> argument = Optional.empty();
 
   private CommandLine() {}
 
@@ -31,11 +33,25 @@ public final class CommandLine {
    * @param commands the names of those that the program has; at most one of them may be given
    */
   public static CommandLine parse(FlagSet flags, List<String> commands, List<String> arguments) {
+    return parse(flags, commands, false, arguments);
+  }
+
+  /** Reads what follows the name of a command with flags of its own. */
+  public static CommandLine parse(Subcommand command, List<String> arguments) {
+    return parse(command.flags(), List.of(), !command.argument().isEmpty(), arguments);
+  }
+
+  private static CommandLine parse(
+      FlagSet flags, List<String> commands, boolean takesArgument, List<String> arguments) {
     CommandLine line = new CommandLine();
     for (int i = 0; i < arguments.size(); i++) {
       String argument = arguments.get(i);
       if (!argument.startsWith("-") || argument.equals("-")) {
-        line.word(commands, argument);
+        if (takesArgument && line.argument.isEmpty()) {
+          line.argument = Optional.of(argument);
+        } else {
+          line.word(commands, argument);
+        }
         continue;
       }
       Optional<Flag<?>> found = find(flags, argument);
@@ -82,6 +98,19 @@ public final class CommandLine {
   /** The command that was given. */
   public Optional<String> command() {
     return command;
+  }
+
+  /** The word besides the flags of a {@link Subcommand} that takes one. */
+  public Optional<String> argument() {
+    return argument;
+  }
+
+  /** What was given for a flag; that it is not given is added to the errors. */
+  public <T> Optional<T> needed(Flag<T> flag) {
+    if (!isGiven(flag)) {
+      error("--" + flag.name() + " is missing, expected " + flag.type().expected());
+    }
+    return given(flag);
   }
 
   /** Adds settings from elsewhere, by the flags' names; what is on the command line goes first. */

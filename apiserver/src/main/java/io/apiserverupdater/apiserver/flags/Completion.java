@@ -13,9 +13,12 @@ import java.util.stream.Stream;
  * they offer the words of a choice, and files or directories where {@code FILE} or {@code
  * DIRECTORY} stands for it in the help; any other value is free.
  *
- * @param commands what each is for, by its name; without commands the flags are offered instead
+ * @param commands what each that takes the program's own flags is for, by its name; without
+ *     commands the flags are offered instead
+ * @param subcommands those with flags of their own
  */
-public record Completion(String program, Map<String, String> commands, FlagSet flags) {
+public record Completion(
+    String program, Map<String, String> commands, FlagSet flags, List<Subcommand> subcommands) {
   /** The command that prints a script: {@code completion SHELL}. */
   public static final String COMMAND = "completion";
 
@@ -27,7 +30,7 @@ public record Completion(String program, Map<String, String> commands, FlagSet f
       # bash completion for PROGRAM; needs bash 4.1 or newer.
       _PROGRAM() {
         local word=${COMP_WORDS[COMP_CWORD]} flag=${COMP_WORDS[COMP_CWORD - 1]}
-        local attached='' prefix='' offered='COMMANDS' earlier
+        local attached='' prefix='' offered='COMMANDS' flags='FLAGS' command='' earlier
         # By default "=" is a word of its own.
         if [[ $word == --*=* ]]; then
           attached=yes flag=${word%%=*} prefix=${word%%=*}= word=${word#*=}
@@ -37,12 +40,14 @@ public record Completion(String program, Map<String, String> commands, FlagSet f
           attached=yes flag=${COMP_WORDS[COMP_CWORD - 2]}
         fi
         COMPREPLY=()
-        case $flag,$attached in
+        case $COMP_CWORD,${COMP_WORDS[1]} in
+      SUBCOMMANDS  esac
+        case $command,$flag,$attached in
       CASES  esac
         for earlier in "${COMP_WORDS[@]:1:COMP_CWORD - 1}"; do
           [[ " $offered " != *" $earlier "* ]] || offered=''
         done
-        [[ $offered && $word != -* ]] || offered='FLAGS'
+        [[ $offered && $word != -* ]] || offered=$flags
         mapfile -t COMPREPLY < <(compgen -W "$offered" -- "$word")
       }
       complete -F _PROGRAM PROGRAM
@@ -52,6 +57,9 @@ public record Completion(String program, Map<String, String> commands, FlagSet f
       """
       #compdef PROGRAM
       _PROGRAM() {
+        local -a command=(COMMANDS)
+        case $CURRENT,$words[2] in
+      SUBCOMMANDS  esac
         _arguments \\
       SPECIFICATIONS
       }
@@ -74,6 +82,30 @@ public record Completion(String program, Map<String, String> commands, FlagSet f
   }
 
   private String bash() {
+    StringBuilder chosen = new StringBuilder();
+    if (!subcommands.isEmpty()) {
+      String names = subcommands.stream().map(Subcommand::name).collect(Collectors.joining(" "));
+      chosen.append("    1,*) offered='").append(names).append("' ;;\n");
+    }
+    StringBuilder cases = new StringBuilder(bashCases("", flags));
+    for (Subcommand command : subcommands) {
+      chosen.append(
+          "    *,%1$s) command=%1$s offered='%2$s' flags='%3$s' ;;\n"
+              .formatted(
+                  command.name(),
+                  String.join(" ", command.words()),
+                  allSpellings(command.flags())));
+      cases.append(bashCases(command.name(), command.flags()));
+    }
+    return BASH.replace("PROGRAM", program)
+        .replace("SUBCOMMANDS", chosen)
+        .replace("COMMANDS", String.join(" ", commands.keySet()))
+        .replace("CASES", cases)
+        .replace("FLAGS", allSpellings(flags));
+  }
+
+  /** What is offered for the values of a command's flags. */
+  private static String bashCases(String command, FlagSet flags) {
     Map<String, List<String>> cases = new LinkedHashMap<>();
     for (Flag<?> flag : flags.all()) {
       String offer =
@@ -87,7 +119,8 @@ public record Completion(String program, Map<String, String> commands, FlagSet f
           };
       List<String> patterns = cases.computeIfAbsent(offer, unused -> new ArrayList<>());
       // A switch has a value only behind "=".
-      spellings(flag).forEach(name -> patterns.add(name + (flag.isSwitch() ? ",yes" : ",*")));
+      String attached = flag.isSwitch() ? ",yes" : ",*";
+      spellings(flag).forEach(name -> patterns.add(command + "," + name + attached));
     }
     StringBuilder text = new StringBuilder();
     cases.forEach(
@@ -97,30 +130,44 @@ public record Completion(String program, Map<String, String> commands, FlagSet f
                 .append(")\n      ")
                 .append(offer)
                 .append("return ;;\n"));
-    return BASH.replace("PROGRAM", program)
-        .replace("COMMANDS", String.join(" ", commands.keySet()))
-        .replace("CASES", text)
-        .replace(
-            "FLAGS",
-            flags.all().stream().flatMap(Completion::spellings).collect(Collectors.joining(" ")));
+    return text.toString();
   }
 
   private String zsh() {
-    Stream<String> command =
-        commands.isEmpty()
-            ? Stream.of()
-            : Stream.of(
-                "':command:(("
-                    + commands.entrySet().stream()
-                        .map(one -> one.getKey() + "\\:\"" + quoted(one.getValue()) + "\"")
-                        .collect(Collectors.joining(" "))
-                    + "))'");
+    StringBuilder chosen = new StringBuilder();
+    if (!subcommands.isEmpty()) {
+      Map<String, String> purposes = new LinkedHashMap<>();
+      subcommands.forEach(command -> purposes.put(command.name(), command.purpose()));
+      chosen.append("    2,*) command=(").append(zshCommands(purposes)).append(") ;;\n");
+    }
+    for (Subcommand command : subcommands) {
+      String argument =
+          command.argument().isEmpty()
+              ? ""
+              : " \\\n      ':argument:(%s)'".formatted(String.join(" ", command.words()));
+      chosen.append("    *,").append(command.name()).append(")\n");
+      chosen.append("      shift words; (( CURRENT-- ))\n      _arguments \\\n");
+      chosen.append(zshFlags("      ", command.flags())).append(argument);
+      chosen.append("\n      return ;;\n");
+    }
     return ZSH.replace("PROGRAM", program)
-        .replace(
-            "SPECIFICATIONS",
-            Stream.concat(flags.all().stream().map(Completion::zsh), command)
-                .map(specification -> "    " + specification)
-                .collect(Collectors.joining(" \\\n")));
+        .replace("SUBCOMMANDS", chosen)
+        .replace("COMMANDS", commands.isEmpty() ? "" : zshCommands(commands))
+        .replace("SPECIFICATIONS", zshFlags("    ", flags) + " \\\n    $command");
+  }
+
+  private static String zshCommands(Map<String, String> purposes) {
+    return "':command:(("
+        + purposes.entrySet().stream()
+            .map(one -> one.getKey() + "\\:\"" + quoted(one.getValue()) + "\"")
+            .collect(Collectors.joining(" "))
+        + "))'";
+  }
+
+  private static String zshFlags(String indent, FlagSet flags) {
+    return flags.all().stream()
+        .map(flag -> indent + zsh(flag))
+        .collect(Collectors.joining(" \\\n"));
   }
 
   /** As zshcompsys(1) describes it for {@code _arguments}. */
@@ -151,14 +198,36 @@ public record Completion(String program, Map<String, String> commands, FlagSet f
 
   private String fish() {
     StringBuilder text = new StringBuilder("complete -c " + program + " -f\n");
+    List<String> names = new ArrayList<>();
+    for (Subcommand command : subcommands) {
+      String here = " -n '__fish_seen_subcommand_from " + command.name() + "'";
+      names.add(command.name());
+      text.append("complete -c ").append(program);
+      text.append(" -n 'test (count (commandline -opc)) -eq 1' -a ").append(command.name());
+      text.append(" -d '").append(quotedForFish(command.purpose())).append("'\n");
+      if (!command.words().isEmpty()) {
+        text.append("complete -c ").append(program).append(here);
+        text.append(" -a '").append(String.join(" ", command.words())).append("'\n");
+      }
+      text.append(fishFlags(here, command.flags()));
+    }
     for (Map.Entry<String, String> command : commands.entrySet()) {
       text.append("complete -c ").append(program);
       text.append(" -n 'not __fish_seen_subcommand_from ");
       text.append(String.join(" ", commands.keySet())).append("' -a ").append(command.getKey());
       text.append(" -d '").append(quotedForFish(command.getValue())).append("'\n");
     }
+    String elsewhere =
+        names.isEmpty()
+            ? ""
+            : " -n 'not __fish_seen_subcommand_from " + String.join(" ", names) + "'";
+    return text + fishFlags(elsewhere, flags);
+  }
+
+  private String fishFlags(String condition, FlagSet flags) {
+    StringBuilder text = new StringBuilder();
     for (Flag<?> flag : flags.all()) {
-      text.append("complete -c ").append(program);
+      text.append("complete -c ").append(program).append(condition);
       flag.letter().ifPresent(letter -> text.append(" -s ").append(letter));
       text.append(" -l ").append(flag.name());
       text.append(
@@ -194,6 +263,10 @@ public record Completion(String program, Map<String, String> commands, FlagSet f
       case "DIRECTORY" -> Offer.DIRECTORIES;
       default -> Offer.NOTHING;
     };
+  }
+
+  private static String allSpellings(FlagSet flags) {
+    return flags.all().stream().flatMap(Completion::spellings).collect(Collectors.joining(" "));
   }
 
   private static Stream<String> spellings(Flag<?> flag) {

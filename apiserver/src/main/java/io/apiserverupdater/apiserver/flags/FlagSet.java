@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The flags of a program, in the order in which they are declared; the help text, for a terminal of
- * 80 columns, comes from the same declarations. Not thread-safe.
+ * The flags of a program or of one of its commands, in the order in which they are declared; the
+ * help text, for a terminal of 80 columns, comes from the same declarations. Not thread-safe.
  */
 public final class FlagSet {
   private static final int WIDTH = 80;
@@ -65,6 +65,11 @@ public final class FlagSet {
   /** Declares a switch that is off; as usual, that is not worth a word of the help. */
   public Draft<Boolean> off(String name) {
     return new Draft<>(name, FlagType.onOrOff(), Optional.of(false), "");
+  }
+
+  /** Takes in a flag that another set has declared. */
+  public void share(Flag<?> flag) {
+    flags.add(flag);
   }
 
   public List<Flag<?>> all() {

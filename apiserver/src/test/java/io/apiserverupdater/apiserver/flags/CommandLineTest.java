@@ -173,6 +173,38 @@ class CommandLineTest {
     assertEquals(List.of(expected), parseWithCommands(line).errors());
   }
 
+  @ParameterizedTest
+  @CsvSource({"10.0.0.11 --rise=7", "--rise 7 10.0.0.11", "10.0.0.11"})
+  void commandWithFlagsOfItsOwnTakesAnArgument(String line) {
+    CommandLine parsed = parseArgument("ADDRESS", line);
+    assertEquals(List.of(), parsed.errors());
+    assertEquals(Optional.of("10.0.0.11"), parsed.argument());
+    assertEquals(line.contains("rise") ? 7 : 3, parsed.get(rise));
+  }
+
+  /** The command says itself what it means that its argument is not there. */
+  @ParameterizedTest
+  @CsvSource({
+    "ADDRESS, a b, 'unexpected argument \"b\": expected only flags'",
+    "'', a, 'unexpected argument \"a\": expected only flags'",
+    "ADDRESS, --namespace=a, unknown flag --namespace; see --help",
+  })
+  void commandWithFlagsOfItsOwnRefuses(String argument, String line, String expected) {
+    assertEquals(List.of(expected), parseArgument(argument, line).errors());
+  }
+
+  private CommandLine parseArgument(String argument, String line) {
+    return CommandLine.parse(
+        new Subcommand("drain", argument, "", counts), List.of(line.split(" ", -1)));
+  }
+
+  @Test
+  void flagThatIsNeededIsMissed() {
+    CommandLine parsed = CommandLine.parse(counts, List.of(), List.of());
+    assertEquals(Optional.empty(), parsed.needed(rise));
+    assertEquals(List.of("--rise is missing, expected a number from 1 to 99"), parsed.errors());
+  }
+
   @Test
   void valueIsTypedAndItsDefaultIsTheOneOfTheHelp() {
     assertEquals(3, CommandLine.parse(counts, List.of(), List.of()).get(rise));

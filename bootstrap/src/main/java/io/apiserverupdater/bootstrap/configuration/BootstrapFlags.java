@@ -332,7 +332,8 @@ public final class BootstrapFlags {
         commands.put(command.word(), command.purpose());
       }
     }
-    Optional<String> script = new Completion("apiserver-bootstrap", commands, FLAGS).script(shell);
+    Optional<String> script =
+        new Completion("apiserver-bootstrap", commands, FLAGS, List.of()).script(shell);
     return script.isPresent()
         ? new Parsed.Completion(script.get())
         : new Parsed.Invalid(List.of(Completion.EXPECTED));
