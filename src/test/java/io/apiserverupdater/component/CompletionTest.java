@@ -28,6 +28,11 @@ class CompletionTest {
 
   private static final List<Typed> UPDATER =
       List.of(
+          new Typed("comple", "completion"),
+          new Typed("completion z", "zsh"),
+          new Typed("completion --he", "--help"),
+          // A command comes first or not at all.
+          new Typed("--verbose comple", "comple"),
           new Typed("--health-check t", "tcp"),
           new Typed("--health-check=t", "--health-check=tcp"),
           new Typed("--dry-run -o y", "yaml"),

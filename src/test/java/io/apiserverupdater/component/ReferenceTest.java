@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
@@ -26,6 +27,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** What is written about the programs for reference is what they say themselves. */
 @Tag("component")
@@ -70,19 +72,58 @@ class ReferenceTest extends OnOneCluster {
           .toList();
     }
 
-    private String help() throws InterruptedException {
+    private String help(String... command) throws InterruptedException {
       List<String> bootstrap =
           List.of(
               Path.of(System.getProperty("java.home"), "bin", "java").toString(),
               "-jar",
               System.getProperty("bootstrap.jar", "bootstrap/target/bootstrap.jar"),
               "--help");
+      List<String> updater = new ArrayList<>(List.of(command));
+      updater.add("--help");
       return replicas
-          .run(this == UPDATER ? UpdaterProcess.jar(List.of("--help")) : bootstrap, Map.of(), "")
+          .run(this == UPDATER ? UpdaterProcess.jar(updater) : bootstrap, Map.of(), "")
           .result(SOON)
           .exits(0)
           .out();
     }
+
+    /** What its help lists, each with what it is for. */
+    private List<List<String>> commands() throws InterruptedException {
+      String help = help();
+      return help.substring(help.indexOf("\nCommands:\n") + 11, help.indexOf("\nFlags:\n"))
+          .lines()
+          .map(line -> List.of(line.strip().split(" {2,}", 2)))
+          .toList();
+    }
+  }
+
+  /**
+   * What has flags: a program, or a command of the updater.
+   *
+   * @param command empty for the program itself
+   */
+  private record Flagged(Program program, String command) {
+    private String help() throws InterruptedException {
+      return command.isEmpty() ? program.help() : program.help(command);
+    }
+
+    private String under(String heading) {
+      return command.isEmpty() ? heading : heading + " of " + command;
+    }
+  }
+
+  static List<Flagged> flagged() throws InterruptedException {
+    List<Flagged> found = new ArrayList<>();
+    Stream.of(Program.values()).forEach(program -> found.add(new Flagged(program, "")));
+    for (List<String> command : Program.UPDATER.commands()) {
+      String name = command.get(0).split(" ", 2)[0];
+      // Its only flag is --help.
+      if (!name.equals("completion")) {
+        found.add(new Flagged(Program.UPDATER, name));
+      }
+    }
+    return found;
   }
 
   /**
@@ -110,37 +151,47 @@ class ReferenceTest extends OnOneCluster {
   }
 
   @ParameterizedTest
-  @EnumSource
-  void pageHasTheFlags(Program program) throws Exception {
+  @MethodSource("flagged")
+  void pageHasTheFlags(Flagged flagged) throws Exception {
     assertEquals(
-        flags(program.help()).stream()
+        flags(flagged.help()).stream()
             .map(flag -> List.of(flag.head(), flag.byDefault(), flag.meaning()))
             .collect(lines()),
-        program.table("Flags").stream().collect(lines()));
+        flagged.program().table(flagged.under("Flags")).stream().collect(lines()));
   }
 
   @ParameterizedTest
-  @EnumSource
-  void pageHasTheExitCodes(Program program) throws Exception {
-    String help = program.help();
+  @MethodSource("flagged")
+  void pageHasTheExitCodes(Flagged flagged) throws Exception {
+    String help = flagged.help();
     assertEquals(
         words(help.substring(help.indexOf("\nExit codes:\n") + "\nExit codes:\n".length())),
-        words(program.table("Exit codes").stream().collect(lines())));
+        words(flagged.program().table(flagged.under("Exit codes")).stream().collect(lines())));
   }
 
   private static String words(String text) {
     return text.replaceAll("[\\s,;:.|]+", " ").strip();
   }
 
-  @Test
-  void pageHasTheCommandsOfTheBootstrap() throws Exception {
-    String help = Program.BOOTSTRAP.help();
+  @ParameterizedTest
+  @EnumSource
+  void pageHasTheCommands(Program program) throws Exception {
     assertEquals(
-        help.substring(help.indexOf("\nCommands:\n") + 11, help.indexOf("\nFlags:\n"))
-            .lines()
-            .map(line -> List.of(line.strip().split(" {2,}", 2)))
-            .collect(lines()),
-        Program.BOOTSTRAP.table("Commands").stream().collect(lines()));
+        program.commands().stream().collect(lines()),
+        program.table("Commands").stream().collect(lines()));
+  }
+
+  @Test
+  void manualHasTheCommandsOfTheUpdater() throws Exception {
+    String manual = Files.readString(ROOT.resolve(Program.UPDATER.manual));
+    String section = manual.replaceFirst("(?s).*\\.SH COMMANDS\n(.*?)\\.SH .*", "$1");
+    assertEquals(
+        Program.UPDATER.commands().stream().map(command -> command.get(0)).toList(),
+        Pattern.compile("\\.TP\n(.*)")
+            .matcher(section)
+            .results()
+            .map(head -> shown(head.group(1)).replaceAll(" ?\\| ?", "|"))
+            .toList());
   }
 
   /** One row a line: what differs is seen at once. */
@@ -255,12 +306,13 @@ class ReferenceTest extends OnOneCluster {
   }
 
   @ParameterizedTest
-  @EnumSource
-  void manualHasEachFlagWithItsDefault(Program program) throws Exception {
-    List<Flag> flags = flags(program.help());
-    assertTrue(flags.size() > 20, flags::toString);
-    String manual = Files.readString(ROOT.resolve(program.manual));
-    String section = manual.replaceFirst("(?s).*\\.SH FLAGS\n(.*?)\\.SH .*", "$1");
+  @MethodSource("flagged")
+  void manualHasEachFlagWithItsDefault(Flagged flagged) throws Exception {
+    List<Flag> flags = flags(flagged.help());
+    assertTrue(flags.size() > (flagged.command().isEmpty() ? 20 : 1), flags::toString);
+    String manual = Files.readString(ROOT.resolve(flagged.program().manual));
+    String heading = flagged.under("Flags").toUpperCase(Locale.ROOT);
+    String section = manual.replaceFirst("(?s).*\\.SH " + heading + "\n(.*?)\\.SH .*", "$1");
     // Of each flag, its head and then the text.
     List<String[]> entries =
         Pattern.compile("(?m)^\\.TP\n")

@@ -9,20 +9,24 @@ import java.time.Clock;
 final class Logging {
   private Logging() {}
 
-  static void configure(UpdaterConfig config) {
+  /**
+   * Sets it up.
+   *
+   * @param mode what the program does, or which mode a command is like
+   */
+  static void configure(UpdaterConfig.Mode mode, boolean verbose, UpdaterConfig.LogFormat format) {
     // A dry run speaks by its output; its log tells only of trouble.
-    String level =
-        config.verbose() ? "debug" : config.mode() == UpdaterConfig.Mode.DRY_RUN ? "warn" : "info";
+    String level = verbose ? "debug" : mode == UpdaterConfig.Mode.DRY_RUN ? "warn" : "info";
     set("defaultLogLevel", "warn");
     set("log.io.apiserverupdater", level);
-    if (config.mode() == UpdaterConfig.Mode.DRY_RUN && !config.verbose()) {
+    if (mode == UpdaterConfig.Mode.DRY_RUN && !verbose) {
       // Its output says of each member how it is.
       set("log.io.apiserverupdater.updater.readiness", "error");
     }
     set("logFile", "System.err");
-    if (config.logFormat() == UpdaterConfig.LogFormat.JSON) {
+    if (format == UpdaterConfig.LogFormat.JSON) {
       System.setErr(new JsonStream(System.err, Clock.systemUTC()));
-    } else if (config.mode() == UpdaterConfig.Mode.RUN) {
+    } else if (mode == UpdaterConfig.Mode.RUN) {
       System.setErr(new StampedStream(System.err, Clock.systemUTC()));
     }
     set("showThreadName", "false");

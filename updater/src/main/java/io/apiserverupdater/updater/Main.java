@@ -6,7 +6,6 @@ import io.apiserverupdater.apiserver.printing.Printable;
 import io.apiserverupdater.apiserver.printing.PrintableStream;
 import io.apiserverupdater.updater.commands.DryRunCommand;
 import io.apiserverupdater.updater.commands.OnceCommand;
-import io.apiserverupdater.updater.configuration.Help;
 import io.apiserverupdater.updater.configuration.UpdaterConfig;
 import io.apiserverupdater.updater.configuration.UpdaterFlags;
 import io.apiserverupdater.updater.controller.EndpointsReconciler;
@@ -87,21 +86,23 @@ public final class Main {
     }
     if (parsed instanceof UpdaterConfig.Parsed.Invalid invalid) {
       invalid.errors().forEach(error -> System.err.println("error: " + error));
-      System.err.println("See updater --help.");
+      System.err.println("See " + invalid.program() + " --help.");
       return ERROR;
     }
     if (parsed instanceof UpdaterConfig.Parsed.Completion completion) {
       System.out.print(completion.script());
       return OK;
     }
-    boolean help = parsed instanceof UpdaterConfig.Parsed.Help;
-    System.out.print(help ? Help.text() : "updater " + version() + "\n");
+    System.out.print(
+        parsed instanceof UpdaterConfig.Parsed.Help help
+            ? help.text()
+            : "updater " + version() + "\n");
     return OK;
   }
 
   private static int run(UpdaterConfig config, Map<String, String> environment)
       throws InterruptedException {
-    Logging.configure(config);
+    Logging.configure(config.mode(), config.verbose(), config.logFormat());
     Optional<ClusterAccess> access;
     try {
       access = ClusterAccesses.find(config.kubeconfig(), config.context(), environment);

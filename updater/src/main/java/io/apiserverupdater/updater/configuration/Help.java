@@ -1,10 +1,13 @@
 package io.apiserverupdater.updater.configuration;
 
+import io.apiserverupdater.apiserver.flags.Subcommand;
+import java.util.stream.Collectors;
+
 /** What {@code --help} prints. */
-public final class Help {
+final class Help {
   private Help() {}
 
-  public static String text() {
+  static String text() {
     return """
         Publishes the apiservers, each as ready or not ready, as endpoints of a Service
         without a selector, so that every node reaches a ready apiserver through it.
@@ -13,8 +16,13 @@ public final class Help {
           updater [flags]              run as a controller until SIGTERM
           updater --dry-run [flags]    print what would change; write nothing
           updater --once [flags]       update the target once
-          updater completion bash|zsh|fish
-                                       print a script that completes flags and values
+          updater COMMAND [flags]      run a command
+          updater COMMAND --help       what the command does, and its flags
+
+        Commands:
+        """
+        + Command.ALL.stream().map(Command::syntax).map(Help::line).collect(Collectors.joining())
+        + """
 
         Flags:
         """
@@ -27,5 +35,24 @@ public final class Help {
           --dry-run    0 nothing to change, 1 changes, 2 error, 3 refused
           --once       0 done or nothing to do, 1 refused, 2 error
         """;
+  }
+
+  /** Of one of the commands. */
+  static String of(Command command) {
+    return command.description()
+        + "\nUsage:\n  updater "
+        + called(command.syntax())
+        + " [flags]\n\nFlags:\n"
+        + command.syntax().flags().help()
+        + "\nExit codes:\n"
+        + command.exitCodes();
+  }
+
+  private static String line(Subcommand command) {
+    return "  %-28s %s\n".formatted(called(command), command.purpose());
+  }
+
+  private static String called(Subcommand command) {
+    return (command.name() + " " + command.argument()).strip();
   }
 }

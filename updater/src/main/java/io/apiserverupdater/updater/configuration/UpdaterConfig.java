@@ -68,14 +68,19 @@ public record UpdaterConfig(
   public sealed interface Parsed {
     record Run(UpdaterConfig config) implements Parsed {}
 
-    record Help() implements Parsed {}
+    /** The text is to be printed. */
+    record Help(String text) implements Parsed {}
 
     record Version() implements Parsed {}
 
     /** A script for a shell is to be printed. */
     record Completion(String script) implements Parsed {}
 
-    /** All that is wrong with it. */
-    record Invalid(List<String> errors) implements Parsed {}
+    /**
+     * All that is wrong with it.
+     *
+     * @param program whose {@code --help} tells more
+     */
+    record Invalid(List<String> errors, String program) implements Parsed {}
   }
 }

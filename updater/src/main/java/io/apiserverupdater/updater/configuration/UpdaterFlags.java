@@ -2,7 +2,6 @@ package io.apiserverupdater.updater.configuration;
 
 import io.apiserverupdater.apiserver.address.DnsName;
 import io.apiserverupdater.apiserver.flags.CommandLine;
-import io.apiserverupdater.apiserver.flags.Completion;
 import io.apiserverupdater.apiserver.flags.Flag;
 import io.apiserverupdater.apiserver.flags.FlagSet;
 import io.apiserverupdater.apiserver.flags.FlagType;
@@ -263,16 +262,13 @@ public final class UpdaterFlags {
       Map<String, String> environment,
       Supplier<String> hostName,
       Supplier<String> randomPart) {
-    if (arguments.indexOf(Completion.COMMAND) == 0) {
-      Optional<String> script =
-          new Completion("updater", Map.of(), FLAGS).script(arguments.subList(1, arguments.size()));
-      return script.isPresent()
-          ? new Parsed.Completion(script.get())
-          : new Parsed.Invalid(List.of(Completion.EXPECTED));
+    Optional<Command> command = Command.of(arguments);
+    if (command.isPresent()) {
+      return command.get().parse(arguments.subList(1, arguments.size()));
     }
-    CommandLine line = CommandLine.parse(FLAGS, List.of(), arguments);
+    CommandLine line = CommandLine.parse(FLAGS, Command.names(), arguments);
     if (line.get(HELP)) {
-      return new Parsed.Help();
+      return new Parsed.Help(Help.text());
     }
     if (line.get(VERSION)) {
       return new Parsed.Version();
@@ -301,7 +297,12 @@ public final class UpdaterFlags {
         }
       }
     }
-    return line.errors().isEmpty() ? new Parsed.Run(config) : new Parsed.Invalid(line.errors());
+    line.command()
+        .ifPresent(
+            late -> line.error("the command %1$s comes first: updater %1$s".formatted(late)));
+    return line.errors().isEmpty()
+        ? new Parsed.Run(config)
+        : new Parsed.Invalid(line.errors(), "updater");
   }
 
   private static Mode mode(CommandLine line) {

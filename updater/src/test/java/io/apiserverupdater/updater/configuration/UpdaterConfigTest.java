@@ -169,6 +169,17 @@ class UpdaterConfigTest {
     }
 
     @Test
+    void commandsComeFirst() {
+      assertInstanceOf(
+          UpdaterConfig.Parsed.Help.class, parse(Map.of(), "completion", "--help", "--nope"));
+      assertEquals(
+          "the command completion comes first: updater completion",
+          error("--verbose", "completion"));
+      assertEquals(
+          "unknown command \"completions\"; did you mean completion?", error("completions"));
+    }
+
+    @Test
     void completionNeedsAShell() {
       assertInstanceOf(UpdaterConfig.Parsed.Completion.class, parse(Map.of(), "completion", "zsh"));
       for (String[] line : new String[][] {{"completion"}, {"completion", "tcsh"}}) {
