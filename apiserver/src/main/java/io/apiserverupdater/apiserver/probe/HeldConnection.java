@@ -6,6 +6,7 @@ import io.apiserverupdater.apiserver.probe.ProbeResult.Reason;
 import io.apiserverupdater.apiserver.probe.ProbeResult.Unreachable;
 import io.apiserverupdater.apiserver.time.Deadline;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Optional;
 
 /**
@@ -25,6 +26,7 @@ public final class HeldConnection implements AutoCloseable {
   private final ApiserverClient client;
   private final ApiserverAddress address;
   private final Connection connection;
+  private final Instant certificateEnd;
   private final long openedNanos = System.nanoTime();
   private final Object lock = new Object();
 
@@ -34,22 +36,38 @@ public final class HeldConnection implements AutoCloseable {
   /** How it ended. Guarded by the lock. */
   private Optional<Unreachable> end = Optional.empty();
 
-  private HeldConnection(ApiserverClient client, ApiserverAddress address, Connection connection) {
+  private HeldConnection(
+      ApiserverClient client,
+      ApiserverAddress address,
+      Connection connection,
+      Instant certificateEnd) {
     this.client = client;
     this.address = address;
     this.connection = connection;
+    this.certificateEnd = certificateEnd;
     this.roundTrip = connection.roundTrip();
   }
 
   static HeldConnection open(ApiserverClient client, ApiserverAddress address, Duration deadline)
       throws UnreachableException {
-    return new HeldConnection(
-        client, address, client.open(address, Deadline.after(deadline), ROUND_TRIPS));
+    Connection opened = client.open(address, Deadline.after(deadline), ROUND_TRIPS);
+    try {
+      Instant end = opened.certificate().getNotAfter().toInstant();
+      return new HeldConnection(client, address, opened, end);
+    } catch (UnreachableException e) {
+      opened.close();
+      throw e;
+    }
   }
 
   /** Whether it can still be asked, as far as is known. */
   public boolean isOpen() {
     return end().isEmpty();
+  }
+
+  /** Until when the certificate is valid that the server showed when this was opened. */
+  public Instant certificateEnd() {
+    return certificateEnd;
   }
 
   /** How long ago it was opened. */

@@ -56,6 +56,14 @@ class HeldConnectionTest {
   private static final String OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
   @Test
+  void tellsUntilWhenTheCertificateIsValid() throws Exception {
+    try (TestServer server = TestServer.tls(SERVER, TestServer.Exchange::readRequest);
+        HeldConnection held = hold(server)) {
+      assertEquals(SERVER.certificate().getNotAfter().toInstant(), held.certificateEnd());
+    }
+  }
+
+  @Test
   void asksAgainAndAgainOnOneConnection() throws Exception {
     AtomicInteger connections = new AtomicInteger();
     try (TestServer server =

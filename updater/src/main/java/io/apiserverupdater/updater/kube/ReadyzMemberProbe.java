@@ -11,6 +11,7 @@ import io.apiserverupdater.updater.readiness.MemberProbe;
 import java.io.IOException;
 import java.security.GeneralSecurityException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -23,12 +24,20 @@ final class ReadyzMemberProbe implements MemberProbe {
   /** The end of a connection that did not last as long is no news: its successor may fare alike. */
   private static final Duration LASTING = Duration.ofSeconds(1);
 
+  /**
+   * An apiserver may get a new certificate while it runs, and nobody is told on an open connection
+   * that the old one has expired: each new one proves again who the server is.
+   */
+  private static final Duration LONGEST = Duration.ofHours(1);
+
   private final ReadyzProbes probes;
   private final ApiserverAddress address;
   private final CountDownLatch closed = new CountDownLatch(1);
 
   // Of the asking thread only.
   private boolean authenticated;
+  private long openedAt;
+  private Optional<Instant> certificateEnd = Optional.empty();
 
   private volatile Optional<HeldConnection> held = Optional.empty();
 
@@ -69,13 +78,16 @@ final class ReadyzMemberProbe implements MemberProbe {
 
   private HeldConnection connection(Duration timeout)
       throws UnreachableException, IOException, GeneralSecurityException {
-    Optional<HeldConnection> current = held.filter(HeldConnection::isOpen);
+    boolean recent = probes.now() - openedAt < LONGEST.toNanos();
+    Optional<HeldConnection> current = held.filter(it -> recent && it.isOpen());
     if (current.isPresent()) {
       return current.get();
     }
     release();
     HeldConnection opened = probes.probe(authenticated).hold(address, timeout);
     held = Optional.of(opened);
+    openedAt = probes.now();
+    certificateEnd = Optional.of(opened.certificateEnd());
     if (closed.getCount() == 0) {
       opened.close();
     }
@@ -96,6 +108,11 @@ final class ReadyzMemberProbe implements MemberProbe {
       return;
     }
     boolean unusedEnd = closed.await(end.nanos(), TimeUnit.NANOSECONDS);
+  }
+
+  @Override
+  public Optional<Instant> certificateEnd() {
+    return certificateEnd;
   }
 
   @Override

@@ -48,6 +48,11 @@ public final class ReadyzProbes {
     this.tokenReadAt = monotonic.getAsLong() - TOKEN_AGE.toNanos();
   }
 
+  /** The monotonic clock, in nanoseconds. */
+  long now() {
+    return monotonic.getAsLong();
+  }
+
   /** The probe of one member; nothing is sent yet. */
   public MemberProbe of(ApiserverAddress address) {
     return new ReadyzMemberProbe(this, address);

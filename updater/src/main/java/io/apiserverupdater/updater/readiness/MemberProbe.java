@@ -2,11 +2,12 @@ package io.apiserverupdater.updater.readiness;
 
 import io.apiserverupdater.apiserver.probe.ProbeResult;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
 
 /**
- * Asks one member again and again, on a connection that it keeps where it can. {@link #ask} and
- * {@link #awaitNext} are for one thread; {@link #close} is for any, ends a wait at once and a probe
- * under way soon.
+ * Asks one member again and again, on a connection that it keeps where it can. {@link #close} is
+ * for any thread, ends a wait at once and a probe under way soon; the rest is for one thread.
  */
 public interface MemberProbe extends AutoCloseable {
 
@@ -20,6 +21,11 @@ public interface MemberProbe extends AutoCloseable {
 
   /** Waits for the next probe; less when the other side ends a connection that has lasted. */
   void awaitNext(Duration longest) throws InterruptedException;
+
+  /** Until when the certificate is valid that the member showed last, if it has shown one. */
+  default Optional<Instant> certificateEnd() {
+    return Optional.empty();
+  }
 
   @Override
   void close();

@@ -3,6 +3,7 @@ package io.apiserverupdater.updater.kube.api;
 import io.apiserverupdater.updater.kube.access.ClusterAccess;
 import io.apiserverupdater.updater.kube.access.ServerAddress;
 import java.io.IOException;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
@@ -45,12 +46,22 @@ public final class FakeApiserver implements AutoCloseable {
     return ServerAddress.member("127.0.0.1", server.getPort());
   }
 
-  /** A client of such servers, which asks the first one first. */
-  public static ApiClient client(FakeApiserver... servers) {
+  /** Until when the certificate of all of them is valid. */
+  public static Instant certificateEnd() {
+    return CERTIFICATE.certificate().getNotAfter().toInstant();
+  }
+
+  /** The way to such servers. */
+  public static SlowAccess access(FakeApiserver server) {
     SlowAccess access = new SlowAccess();
     access.authority = Optional.of(CERTIFICATE.certificatePem());
-    access.server = servers[0].address();
-    ApiClient api = new ApiClient(access, "test", System::nanoTime);
+    access.server = server.address();
+    return access;
+  }
+
+  /** A client of such servers, which asks the first one first. */
+  public static ApiClient client(FakeApiserver... servers) {
+    ApiClient api = new ApiClient(access(servers[0]), "test", System::nanoTime);
     api.setMembers(List.of(servers).stream().map(FakeApiserver::address).toList());
     return api;
   }
