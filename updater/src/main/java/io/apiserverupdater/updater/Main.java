@@ -273,6 +273,7 @@ public final class Main {
             address.get(),
             checks,
             Metrics.of(elector, probing, reconciler, cluster),
+            List.of(),
             System::nanoTime));
   }
 

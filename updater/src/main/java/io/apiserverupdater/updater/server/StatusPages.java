@@ -1,6 +1,7 @@
 package io.apiserverupdater.updater.server;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -9,16 +10,21 @@ import java.util.stream.Collectors;
  *
  * @param checks all of them; those that are {@link HealthCheck#live} are behind {@code /livez}
  */
-record StatusPages(List<HealthCheck> checks, List<Gauge> gauges) {
+record StatusPages(List<HealthCheck> checks, List<Gauge> gauges, List<Document> documents) {
   private static final String PLAIN = "text/plain; charset=utf-8";
 
   StatusPages {
     checks = List.copyOf(checks);
     gauges = List.copyOf(gauges);
+    documents = List.copyOf(documents);
   }
 
   /** An answer; HEAD gets it without the text. */
-  record Page(int status, String contentType, String text) {}
+  record Page(int status, String contentType, Map<String, String> headers, String text) {
+    Page(int status, String contentType, String text) {
+      this(status, contentType, Map.of(), text);
+    }
+  }
 
   static Page error(int status, String text) {
     return new Page(status, PLAIN, text + "\n");
@@ -30,6 +36,15 @@ record StatusPages(List<HealthCheck> checks, List<Gauge> gauges) {
     }
     if (head.path().equals("/metrics")) {
       return new Page(200, "text/plain; version=0.0.4; charset=utf-8", Gauge.text(gauges));
+    }
+    for (Document document : documents) {
+      if (document.path().equals(head.path())) {
+        return new Page(
+            200,
+            document.contentType(),
+            document.headers(),
+            document.text().apply(head.parameters()));
+      }
     }
     // /NAME, /NAME/ or /NAME/CHECK
     String[] steps = head.path().split("/", 3);

@@ -1,6 +1,7 @@
 package io.apiserverupdater.updater.server;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -48,6 +49,12 @@ class StatusServerTest {
                       List.of(
                           new Gauge.Sample(Map.of("address", "b"), 0),
                           new Gauge.Sample(Map.of("address", "a\"\\"), 1)))),
+          List.of(
+              new Document(
+                  "/page",
+                  "text/html; charset=utf-8",
+                  Map.of("Cache-Control", "no-store", "Content-Security-Policy", "default-src x"),
+                  parameters -> "page with " + parameters)),
           () -> System.nanoTime() + skipped.get());
     } catch (IOException e) {
       throw new IllegalStateException(e);
@@ -163,6 +170,27 @@ class StatusServerTest {
   }
 
   @Test
+  void servesADocumentUnderItsPathAlone() throws Exception {
+    assertEquals("200 page with []", get("/page"));
+    assertEquals("200 page with [pause]", get("/page?pause"));
+    assertEquals("404 not found\n", get("/page/"));
+    assertEquals("404 not found\n", get("/pages"));
+    String head = exchange("HEAD /page");
+    for (String line :
+        List.of(
+            "HTTP/1.1 200 OK",
+            "Content-Type: text/html; charset=utf-8",
+            "Content-Length: 12",
+            "X-Content-Type-Options: nosniff",
+            "Cache-Control: no-store",
+            "Content-Security-Policy: default-src x",
+            "Connection: close")) {
+      assertTrue(head.contains(line + "\r\n"), head);
+    }
+    assertFalse(exchange("GET /metrics").contains("Cache-Control"));
+  }
+
+  @Test
   void headHasNoBodyAndKeepsTheConnection() throws Exception {
     assertEquals("200 ", brief(exchange("HEAD /readyz")));
     String both = exchange("HEAD /readyz", "GET /readyz");
@@ -173,7 +201,9 @@ class StatusServerTest {
   void usedAddressCannotBeBoundTwice() {
     assertThrows(
         IOException.class,
-        () -> StatusServer.bind(server.address(), List.of(), List.of(), System::nanoTime).close());
+        () ->
+            StatusServer.bind(server.address(), List.of(), List.of(), List.of(), System::nanoTime)
+                .close());
   }
 
   @Test
