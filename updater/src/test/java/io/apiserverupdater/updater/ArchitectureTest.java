@@ -47,6 +47,7 @@ class ArchitectureTest {
   private static final String KUBE_WATCH = ROOT + ".kube.watch..";
   private static final String DRY_RUN = ROOT + ".dryrun..";
   private static final String SERVER = ROOT + ".server..";
+  private static final String STATUS = ROOT + ".status..";
   private static final String CONFIGURATION = ROOT + ".configuration..";
   private static final String COMMANDS = ROOT + ".commands..";
   private static final String LOG = ROOT + ".log..";
@@ -136,7 +137,7 @@ class ArchitectureTest {
 
   @ArchTest
   static final ArchRule onlyKubeTheRenderersAndTheLogKnowJsonAndYaml =
-      known(JSON_AND_YAML, KUBE, DRY_RUN, LOG);
+      known(JSON_AND_YAML, KUBE, DRY_RUN, LOG, STATUS);
 
   @ArchTest
   static final ArchRule logKnowsJsonAndHowToPrint =
@@ -148,6 +149,10 @@ class ArchitectureTest {
           DRY_RUN,
           resideInAnyPackage(JSON_AND_YAML)
               .or(resideInAnyPackage(ENDPOINTS, ADDRESS, PRINTING, YAML, "com.github.difflib..")));
+
+  @ArchTest
+  static final ArchRule statusKnowsTheRulesAndHowToPrint =
+      only(STATUS, resideInAnyPackage(ENDPOINTS, PRINTING, "com.google.gson.."));
 
   @ArchTest
   static final ArchRule serverKnowsTheJdkAndHowToPrint = only(SERVER, resideInAPackage(PRINTING));
