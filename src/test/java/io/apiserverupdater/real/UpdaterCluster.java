@@ -217,8 +217,9 @@ final class UpdaterCluster
                 "person",
                 "https://" + lab().controlPlane(1).address() + ":" + Lab.APISERVER_PORT,
                 lab().adminToken());
-    List<String> all = new ArrayList<>(List.of("--kubeconfig", kubeconfig.toString()));
-    all.addAll(Arrays.asList(flags));
+    // A command comes first.
+    List<String> all = new ArrayList<>(Arrays.asList(flags));
+    all.addAll(List.of("--kubeconfig", kubeconfig.toString()));
     return Execution.run(SOON, updater(all.toArray(String[]::new)));
   }
 

@@ -23,6 +23,7 @@ public record ApiResource(
   public static final ApiResource NAMESPACES =
       core("namespaces", "Namespace", false, false, true, "ns");
   public static final ApiResource NODES = core("nodes", "Node", false, false, true, "no");
+  public static final ApiResource PODS = core("pods", "Pod", true, false, true, "po");
   public static final ApiResource SERVICES = core("services", "Service", true, true, true, "svc");
   public static final ApiResource ENDPOINTS =
       core("endpoints", "Endpoints", true, true, true, "ep");
@@ -36,7 +37,8 @@ public record ApiResource(
 
   /** Everything the sandbox serves. */
   public static final List<ApiResource> ALL =
-      List.of(NAMESPACES, NODES, SERVICES, ENDPOINTS, SERVICE_ACCOUNTS, ENDPOINT_SLICES, LEASES);
+      List.of(
+          NAMESPACES, NODES, PODS, SERVICES, ENDPOINTS, SERVICE_ACCOUNTS, ENDPOINT_SLICES, LEASES);
 
   private static ApiResource core(
       String resource,

@@ -6,6 +6,8 @@ import io.apiserverupdater.apiserver.printing.Printable;
 import io.apiserverupdater.apiserver.printing.PrintableStream;
 import io.apiserverupdater.updater.commands.DryRunCommand;
 import io.apiserverupdater.updater.commands.OnceCommand;
+import io.apiserverupdater.updater.commands.StatusCommand;
+import io.apiserverupdater.updater.configuration.StatusConfig;
 import io.apiserverupdater.updater.configuration.UpdaterConfig;
 import io.apiserverupdater.updater.configuration.UpdaterFlags;
 import io.apiserverupdater.updater.controller.EndpointsReconciler;
@@ -23,14 +25,18 @@ import io.apiserverupdater.updater.leaderelection.Leadership;
 import io.apiserverupdater.updater.readiness.MemberProbe;
 import io.apiserverupdater.updater.readiness.MemberProbing;
 import io.apiserverupdater.updater.readiness.TcpMemberProbe;
+import io.apiserverupdater.updater.server.Document;
 import io.apiserverupdater.updater.server.HealthCheck;
 import io.apiserverupdater.updater.server.StatusServer;
+import io.apiserverupdater.updater.status.HtmlStatus;
+import io.apiserverupdater.updater.status.JsonStatus;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
@@ -84,6 +90,9 @@ public final class Main {
     if (parsed instanceof UpdaterConfig.Parsed.Run run) {
       return run(run.config(), System.getenv());
     }
+    if (parsed instanceof UpdaterConfig.Parsed.Status status) {
+      return status(status.config(), System.getenv());
+    }
     if (parsed instanceof UpdaterConfig.Parsed.Invalid invalid) {
       invalid.errors().forEach(error -> System.err.println("error: " + error));
       System.err.println("See " + invalid.program() + " --help.");
@@ -98,6 +107,32 @@ public final class Main {
             ? help.text()
             : "updater " + version() + "\n");
     return OK;
+  }
+
+  private static int status(StatusConfig config, Map<String, String> environment) {
+    Logging.configure(UpdaterConfig.Mode.DRY_RUN, config.verbose(), UpdaterConfig.LogFormat.TEXT);
+    Optional<ClusterAccess> access;
+    try {
+      access = ClusterAccesses.find(config.kubeconfig(), config.context(), environment);
+    } catch (InvalidKubeconfigException e) {
+      e.faults().forEach(fault -> System.err.println("error: " + fault));
+      return ERROR;
+    }
+    if (access.isEmpty()) {
+      System.err.println("error: " + ClusterAccesses.NONE_FOUND);
+      return ERROR;
+    }
+    return StatusCommand.run(
+        config,
+        KubeCluster.of(
+            access.get(),
+            config.target(),
+            false,
+            false,
+            Optional.of(config.lease()),
+            userAgent(),
+            System::nanoTime),
+        Clock.systemUTC());
   }
 
   private static int run(UpdaterConfig config, Map<String, String> environment)
@@ -176,9 +211,32 @@ public final class Main {
             events,
             System::nanoTime,
             () -> ThreadLocalRandom.current().nextDouble());
+    Status status =
+        new Status(
+            rule,
+            config
+                .election()
+                .map(election -> election.settings().identity())
+                .orElseGet(Main::hostName),
+            version(),
+            Instant.now(),
+            cluster,
+            elector,
+            probing,
+            reconciler,
+            events,
+            Clock.systemUTC(),
+            System::nanoTime);
     Optional<StatusServer> server;
     try {
-      server = statusServer(config.listen(), cluster, elector, probing, reconciler);
+      server =
+          statusServer(
+              config.listen(),
+              cluster,
+              elector,
+              probing,
+              reconciler,
+              config.statusPage() ? documents(status) : List.of());
     } catch (IOException e) {
       System.err.println(
           "error: --listen: cannot listen on %s: %s"
@@ -190,9 +248,9 @@ public final class Main {
     shutdown.endWithSignal();
     ShutdownSequence.endWithError();
     server.ifPresent(
-        status -> {
-          status.start();
-          shutdown.add("status-server", status);
+        started -> {
+          started.start();
+          shutdown.add("status-server", started);
         });
     cluster.start();
     shutdown.add("cluster", cluster);
@@ -245,7 +303,8 @@ public final class Main {
       KubeCluster cluster,
       Optional<LeaderElector> elector,
       Optional<MemberProbing> probing,
-      EndpointsReconciler reconciler)
+      EndpointsReconciler reconciler,
+      List<Document> documents)
       throws IOException {
     if (address.isEmpty()) {
       return Optional.empty();
@@ -273,8 +332,29 @@ public final class Main {
             address.get(),
             checks,
             Metrics.of(elector, probing, reconciler, cluster),
-            List.of(),
+            documents,
             System::nanoTime));
+  }
+
+  /** Nobody keeps them, and nobody puts the page into a page of another. */
+  private static List<Document> documents(Status status) {
+    return List.of(
+        new Document(
+            "/",
+            "text/html; charset=utf-8",
+            Map.of(
+                "Cache-Control",
+                "no-store",
+                "Content-Security-Policy",
+                HtmlStatus.CONTENT_SECURITY_POLICY,
+                "Referrer-Policy",
+                "no-referrer"),
+            parameters -> HtmlStatus.page(status.report(), !parameters.contains(HtmlStatus.PAUSE))),
+        new Document(
+            JsonStatus.PATH,
+            "application/json",
+            Map.of("Cache-Control", "no-store"),
+            parameters -> JsonStatus.text(status.report())));
   }
 
   private static Optional<String> unjudged(Optional<MemberProbing> probing) {
@@ -297,7 +377,7 @@ public final class Main {
         .collect(Collectors.joining("; "));
   }
 
-  private static Optional<String> unreachable(KubeCluster cluster) {
+  static Optional<String> unreachable(KubeCluster cluster) {
     return cluster.isReachable()
         ? Optional.empty()
         : Optional.of(

@@ -20,6 +20,7 @@ import java.util.Optional;
  * @param election how to take part in the election; empty for a single replica
  * @param probing how the members are probed; empty when they are not
  * @param listen where to answer health checks; empty for nowhere
+ * @param statusPage whether the status is served there too
  * @param sourceFiles what a dry run takes the source from, if not from the cluster; {@code -} is
  *     the standard input
  */
@@ -32,6 +33,7 @@ public record UpdaterConfig(
     Optional<Election> election,
     Optional<Probing> probing,
     Optional<InetSocketAddress> listen,
+    boolean statusPage,
     Output output,
     List<String> sourceFiles,
     boolean verbose,
@@ -72,6 +74,9 @@ public record UpdaterConfig(
     record Help(String text) implements Parsed {}
 
     record Version() implements Parsed {}
+
+    /** The command {@code status}. */
+    record Status(StatusConfig config) implements Parsed {}
 
     /** A script for a shell is to be printed. */
     record Completion(String script) implements Parsed {}

@@ -86,6 +86,11 @@ public final class KubeCluster implements AutoCloseable {
     return lease.map(lock -> lock);
   }
 
+  /** The updater's own pods. */
+  public ReplicaPods replicaPods() {
+    return new ReplicaPods(api);
+  }
+
   /** Starts to watch. */
   public void start() {
     watches.forEach(ResourceWatch::start);
