@@ -245,7 +245,7 @@ class ApiserverLossTest {
     assertTrue(verbose.text().endsWith("readyz check passed\n"), verbose::toString);
     assertEquals(200, health(port, "/readyz/apiserver").status());
     assertEquals(404, health(port, "/readyz/nonsense").status());
-    assertEquals(404, health(port, "/").status());
+    assertEquals(404, health(port, "/nonsense").status());
 
     for (boolean hang : List.of(true, false)) {
       cluster.apiservers().forEach(hang ? SandboxApiserver::pause : SandboxApiserver::kill);

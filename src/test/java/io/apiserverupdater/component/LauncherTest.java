@@ -130,8 +130,10 @@ class LauncherTest {
     Map<String, String> flags = Map.of("UPDATER_OPTS", "-XX:+PrintFlagsFinal");
     UpdaterProcess.Result controller = run(flags, launcher()).exits(2);
     assertTrue(on.matcher(controller.out()).find(), controller::toString);
-    UpdaterProcess.Result command = run(flags, launcher(), "--once").exits(2);
-    assertFalse(on.matcher(command.out()).find(), command::toString);
+    for (String mode : List.of("--once", "status")) {
+      UpdaterProcess.Result command = run(flags, launcher(), mode).exits(2);
+      assertFalse(on.matcher(command.out()).find(), command::toString);
+    }
   }
 
   /** With the options that are shipped. */

@@ -134,6 +134,9 @@ class ManifestsTest {
             "port=9090"),
         patch(
             "replace Deployment %s/args/4 \"--rise=3\"".formatted(CONTAINER), "healthCheck.rise=3"),
+        patch(
+            "add Deployment %s/args/- \"--status-page=false\"".formatted(CONTAINER),
+            "statusPage=false"),
         // As YAML has it, where the word is not in quotes.
         patch(
             "replace Deployment %s/args/1 \"--health-check=off\"".formatted(CONTAINER),

@@ -30,6 +30,7 @@ class RightsTest {
 
   private static final String DISCOVERY = "/apis/discovery.k8s.io/v1";
   private static final String COORDINATION = "/apis/coordination.k8s.io/v1";
+  private static final String PODS = "/api/v1/namespaces/kube-system/pods";
   private static final String RBAC = "/apis/rbac.authorization.k8s.io/v1";
 
   /** Every deed that the updater may ever have to do, and what it was asked for by it. */
@@ -70,6 +71,72 @@ class RightsTest {
     cluster.drain(last);
     cluster.awaitEvent("Refused", 2);
     cluster.awaitTarget();
+  }
+
+  /** With a pod for each replica: the apiserver connects to its address, without a kubelet. */
+  @Test
+  void statusAsksTheReplicasThroughTheApiServer() {
+    List<Replica> both = cluster.startBoth();
+    cluster.awaitTarget();
+    both.forEach(RightsTest::createPod);
+    try {
+      Replica leader = cluster.leader();
+      long fastest = Long.MAX_VALUE;
+      Execution status = cluster.runAsAdmin("status");
+      for (int i = 0; i < 5; i++) {
+        long begin = System.nanoTime();
+        status = cluster.runAsAdmin("status");
+        fastest = Math.min(fastest, System.nanoTime() - begin);
+      }
+      System.out.println("updater status took " + fastest / 1_000_000 + " ms at best\n" + status);
+      String out = status.out();
+      // The lab's certificates last for two days, and the pods of the Deployment are pending.
+      assertEquals(1, status.exitCode(), status::toString);
+      for (Replica replica : both) {
+        String role = replica == leader ? "leader" : "standby";
+        assertTrue(
+            out.lines().anyMatch(line -> line.matches(replica.pod().name() + " +" + role + " .*")),
+            status::toString);
+      }
+      for (String address : cluster.addresses()) {
+        assertTrue(
+            out.lines()
+                .anyMatch(line -> line.matches(address + ":6443 +ready +\\S+ +ready +.* ms .*")),
+            status::toString);
+      }
+      assertTrue(out.contains("Target: in step with the source"), status::toString);
+      // Without the class archive that the launcher uses, and on a machine that does other things.
+      assertTrue(fastest < 3_000_000_000L, status::toString);
+    } finally {
+      both.forEach(replica -> cluster.admin().delete(PODS + "/" + replica.pod().name()));
+    }
+  }
+
+  private static void createPod(Replica replica) {
+    String pod = PODS + "/" + replica.pod().name();
+    JsonObject unusedPod =
+        cluster
+            .admin()
+            .create(
+                PODS,
+                """
+                {"apiVersion": "v1", "kind": "Pod",
+                 "metadata": {"name": "%s",
+                   "labels": {"app.kubernetes.io/name": "apiserver-updater"}},
+                 "spec": {"nodeName": "%s", "terminationGracePeriodSeconds": 0,
+                   "containers": [{"name": "updater", "image": "none",
+                     "ports": [{"name": "http", "containerPort": 8080}]}]}}
+                """
+                    .formatted(replica.pod().name(), replica.worker().name()));
+    JsonObject unusedStatus =
+        cluster
+            .admin()
+            .patch(
+                pod + "/status",
+                """
+                {"status": {"phase": "Running", "podIP": "%1$s", "podIPs": [{"ip": "%1$s"}]}}
+                """
+                    .formatted(replica.worker().host().address()));
   }
 
   private static void leaveASliceOfAnAddressFamilyThatIsGone() {

@@ -13,7 +13,7 @@ import java.util.OptionalLong;
 import java.util.function.Predicate;
 import okhttp3.HttpUrl;
 
-/** From a request to the reply that a real apiserver gives. Knows no sockets. */
+/** From a request to the reply that a real apiserver gives. Knows no sockets but PodProxy's. */
 record ApiHandler(SandboxStore store) {
   private static final Duration WATCH_TIMEOUT = Duration.ofMinutes(30);
 
@@ -42,6 +42,21 @@ record ApiHandler(SandboxStore store) {
   /** The request as the authorizer sees it. */
   static RequestInfo describe(Call call, String apiserver, String user, String userAgent) {
     boolean dryRun = call.url().queryParameterValues("dryRun").contains("All");
+    Optional<PodProxy> proxied = PodProxy.of(call);
+    if (proxied.isPresent()) {
+      PodProxy pod = proxied.get();
+      return new RequestInfo(
+          apiserver,
+          user,
+          call.method().equals("GET") ? "get" : "create",
+          "",
+          "pods/proxy",
+          pod.namespace(),
+          pod.name(),
+          call.path(),
+          userAgent,
+          dryRun);
+    }
     Optional<Target> target = target(call.path());
     if (target.isEmpty()) {
       String verb = call.method().toLowerCase(Locale.ROOT);
@@ -78,6 +93,10 @@ record ApiHandler(SandboxStore store) {
 
   /** Carries a request out, or throws an ApiError with what to answer instead. */
   Reply handle(Call call, RequestInfo info) {
+    Optional<PodProxy> proxied = PodProxy.of(call);
+    if (proxied.isPresent()) {
+      return proxied.get().ask(store);
+    }
     Optional<Target> target = target(call.path());
     if (target.isEmpty()) {
       return new Reply.Document(
@@ -241,7 +260,7 @@ record ApiHandler(SandboxStore store) {
       parts.subList(0, 2).clear();
     }
     if (parts.size() > 2) {
-      return Optional.empty(); // There are no subresources here.
+      return Optional.empty(); // There is no subresource here but that of PodProxy.
     }
     String name = parts.size() > 1 ? parts.get(1) : "";
     String inNamespace = namespace;

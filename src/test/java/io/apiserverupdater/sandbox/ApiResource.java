@@ -23,6 +23,7 @@ public record ApiResource(
   public static final ApiResource NAMESPACES =
       core("namespaces", "Namespace", false, false, true, "ns");
   public static final ApiResource NODES = core("nodes", "Node", false, false, true, "no");
+  public static final ApiResource PODS = core("pods", "Pod", true, false, true, "po");
   public static final ApiResource SERVICES = core("services", "Service", true, true, true, "svc");
   public static final ApiResource ENDPOINTS =
       core("endpoints", "Endpoints", true, true, true, "ep");
@@ -40,6 +41,7 @@ public record ApiResource(
       List.of(
           NAMESPACES,
           NODES,
+          PODS,
           SERVICES,
           ENDPOINTS,
           EVENTS,

@@ -10,6 +10,8 @@ import io.apiserverupdater.updater.commands.ExportCommand;
 import io.apiserverupdater.updater.commands.OnceCommand;
 import io.apiserverupdater.updater.configuration.DrainConfig;
 import io.apiserverupdater.updater.configuration.ExportConfig;
+import io.apiserverupdater.updater.commands.StatusCommand;
+import io.apiserverupdater.updater.configuration.StatusConfig;
 import io.apiserverupdater.updater.configuration.UpdaterConfig;
 import io.apiserverupdater.updater.configuration.UpdaterFlags;
 import io.apiserverupdater.updater.controller.EndpointsReconciler;
@@ -34,15 +36,19 @@ import io.apiserverupdater.updater.metrics.UpdaterState;
 import io.apiserverupdater.updater.readiness.MemberProbe;
 import io.apiserverupdater.updater.readiness.MemberProbing;
 import io.apiserverupdater.updater.readiness.TcpMemberProbe;
+import io.apiserverupdater.updater.server.Document;
 import io.apiserverupdater.updater.server.HealthCheck;
 import io.apiserverupdater.updater.server.MetricsPage;
 import io.apiserverupdater.updater.server.StatusServer;
+import io.apiserverupdater.updater.status.HtmlStatus;
+import io.apiserverupdater.updater.status.JsonStatus;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
@@ -99,6 +105,9 @@ public final class Main {
     }
     if (parsed instanceof UpdaterConfig.Parsed.Export export) {
       return export(export.config(), System.getenv());
+    }
+    if (parsed instanceof UpdaterConfig.Parsed.Status status) {
+      return status(status.config(), System.getenv());
     }
     if (parsed instanceof UpdaterConfig.Parsed.Invalid invalid) {
       invalid.errors().forEach(error -> System.err.println("error: " + error));
@@ -170,6 +179,30 @@ public final class Main {
             config.failover(),
             userAgent(),
             System::nanoTime);
+  }
+
+  private static int status(StatusConfig config, Map<String, String> environment) {
+    Logging.configure(UpdaterConfig.Mode.DRY_RUN, config.verbose(), UpdaterConfig.LogFormat.TEXT);
+    ClusterAccess access;
+    try {
+      access =
+          ClusterAccesses.find(config.kubeconfig(), config.context(), environment)
+              .orElseThrow(() -> new InvalidKubeconfigException(ClusterAccesses.NONE_FOUND));
+    } catch (InvalidKubeconfigException e) {
+      e.faults().forEach(fault -> System.err.println("error: " + fault));
+      return ERROR;
+    }
+    return StatusCommand.run(
+        config,
+        KubeCluster.of(
+            access,
+            config.target(),
+            false,
+            false,
+            Optional.of(config.lease()),
+            userAgent(),
+            System::nanoTime),
+        Clock.systemUTC());
   }
 
   private static int run(UpdaterConfig config, Map<String, String> environment)
@@ -281,9 +314,33 @@ public final class Main {
             () -> ThreadLocalRandom.current().nextDouble());
     reconciler.observe(metrics.syncs());
     MetricsPage page = metrics.show(UpdaterState.of(elector, probing, reconciler, cluster));
+    Status status =
+        new Status(
+            rule,
+            config
+                .election()
+                .map(election -> election.settings().identity())
+                .orElseGet(Main::hostName),
+            version(),
+            Instant.now(),
+            cluster,
+            elector,
+            probing,
+            reconciler,
+            events,
+            Clock.systemUTC(),
+            System::nanoTime);
     Optional<StatusServer> server;
     try {
-      server = statusServer(config.listen(), cluster, elector, probing, reconciler, page);
+      server =
+          statusServer(
+              config.listen(),
+              cluster,
+              elector,
+              probing,
+              reconciler,
+              page,
+              config.statusPage() ? documents(status) : List.of());
     } catch (IOException e) {
       System.err.println(
           "error: --listen: cannot listen on %s: %s"
@@ -295,9 +352,9 @@ public final class Main {
     shutdown.endWithSignal();
     ShutdownSequence.endWithError();
     server.ifPresent(
-        status -> {
-          status.start();
-          shutdown.add("status-server", status);
+        started -> {
+          started.start();
+          shutdown.add("status-server", started);
         });
     cluster.start();
     shutdown.add("cluster", cluster);
@@ -366,7 +423,8 @@ public final class Main {
       Optional<LeaderElector> elector,
       Optional<MemberProbing> probing,
       EndpointsReconciler reconciler,
-      MetricsPage metrics)
+      MetricsPage metrics,
+      List<Document> documents)
       throws IOException {
     if (address.isEmpty()) {
       return Optional.empty();
@@ -389,7 +447,29 @@ public final class Main {
                 .saying(() -> probing.map(Main::describe).orElse("")),
             HealthCheck.ready("apiserver", () -> unreachable(cluster)),
             HealthCheck.ready("caches", () -> unread(cluster)));
-    return Optional.of(StatusServer.bind(address.get(), checks, metrics, System::nanoTime));
+    return Optional.of(
+        StatusServer.bind(address.get(), checks, metrics, documents, System::nanoTime));
+  }
+
+  /** Nobody keeps them, and nobody puts the page into a page of another. */
+  private static List<Document> documents(Status status) {
+    return List.of(
+        new Document(
+            "/",
+            "text/html; charset=utf-8",
+            Map.of(
+                "Cache-Control",
+                "no-store",
+                "Content-Security-Policy",
+                HtmlStatus.CONTENT_SECURITY_POLICY,
+                "Referrer-Policy",
+                "no-referrer"),
+            parameters -> HtmlStatus.page(status.report(), !parameters.contains(HtmlStatus.PAUSE))),
+        new Document(
+            JsonStatus.PATH,
+            "application/json",
+            Map.of("Cache-Control", "no-store"),
+            parameters -> JsonStatus.text(status.report())));
   }
 
   private static Optional<String> unjudged(Optional<MemberProbing> probing) {
@@ -412,7 +492,7 @@ public final class Main {
         .collect(Collectors.joining("; "));
   }
 
-  private static Optional<String> unreachable(KubeCluster cluster) {
+  static Optional<String> unreachable(KubeCluster cluster) {
     return cluster.isReachable()
         ? Optional.empty()
         : Optional.of(

@@ -49,6 +49,7 @@ class ArchitectureTest {
   private static final String DRY_RUN = ROOT + ".dryrun..";
   private static final String SERVER = ROOT + ".server..";
   private static final String METRICS = ROOT + ".metrics..";
+  private static final String STATUS = ROOT + ".status..";
   private static final String CONFIGURATION = ROOT + ".configuration..";
   private static final String COMMANDS = ROOT + ".commands..";
   private static final String LOG = ROOT + ".log..";
@@ -146,7 +147,7 @@ class ArchitectureTest {
 
   @ArchTest
   static final ArchRule onlyKubeTheRenderersAndTheLogKnowJsonAndYaml =
-      known(JSON_AND_YAML, KUBE, DRY_RUN, LOG);
+      known(JSON_AND_YAML, KUBE, DRY_RUN, LOG, STATUS);
 
   @ArchTest
   static final ArchRule logKnowsJsonAndHowToPrint =
@@ -162,6 +163,10 @@ class ArchitectureTest {
   @ArchTest
   static final ArchRule exportKnowsTheSnapshotOfASource =
       only(EXPORT, resideInAnyPackage(ENDPOINTS, ADDRESS, TIME, "org.slf4j.."));
+
+  @ArchTest
+  static final ArchRule statusKnowsTheRulesAndHowToPrint =
+      only(STATUS, resideInAnyPackage(ENDPOINTS, PRINTING, "com.google.gson.."));
 
   @ArchTest
   static final ArchRule serverKnowsTheJdkAndHowToPrint = only(SERVER, resideInAPackage(PRINTING));

@@ -31,7 +31,7 @@ record Command(
     Function<CommandLine, Optional<? extends Parsed>> reader) {
 
   /** In the order in which the help has them. */
-  static final List<Command> ALL = List.of(ExportFlags.command(), drain(), undrain(), completion());
+  static final List<Command> ALL = List.of(status(), ExportFlags.command(), drain(), undrain(), completion());
 
   static Optional<Command> of(List<String> arguments) {
     return ALL.stream()
@@ -121,6 +121,46 @@ record Command(
                     it,
                     time,
                     line.get(UpdaterFlags.VERBOSE))));
+  }
+
+  private static Command status() {
+    FlagSet flags = new FlagSet();
+    Flag<StatusConfig.Format> output =
+        flags
+            .flag("output", FlagType.choice(StatusConfig.Format.values()), "text")
+            .letter('o')
+            .help("How the status is printed.");
+    List.of(
+            UpdaterFlags.KUBECONFIG,
+            UpdaterFlags.CONTEXT,
+            UpdaterFlags.SOURCE,
+            UpdaterFlags.NAMESPACE,
+            UpdaterFlags.SERVICE,
+            UpdaterFlags.LEASE_NAME,
+            UpdaterFlags.LEASE_NAMESPACE,
+            UpdaterFlags.VERBOSE,
+            UpdaterFlags.HELP)
+        .forEach(flags::share);
+    return new Command(
+        new Subcommand("status", "", "show the replicas, the members and the target", flags),
+        """
+        Shows who leads, how each member is, whether the target matches the source, and
+        what has happened. Asks the API server, and through it the updater's pods in
+        the target's namespace. What you may not ask is said, and the rest is shown.
+        """,
+        """
+          0 all is well, 1 something to look at, 2 error
+        """,
+        line ->
+            Optional.of(
+                new Parsed.Status(
+                    new StatusConfig(
+                        line.given(UpdaterFlags.KUBECONFIG),
+                        line.given(UpdaterFlags.CONTEXT),
+                        UpdaterFlags.target(line, false),
+                        UpdaterFlags.lease(line),
+                        line.get(output),
+                        line.get(UpdaterFlags.VERBOSE)))));
   }
 
   private static Command completion() {

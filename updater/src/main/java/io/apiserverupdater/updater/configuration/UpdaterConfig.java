@@ -21,6 +21,7 @@ import java.util.Optional;
  * @param events whether what happens is published as Events of Kubernetes
  * @param probing how the members are probed; empty when they are not
  * @param listen where to answer health checks; empty for nowhere
+ * @param statusPage whether the status is served there too
  * @param sourceFiles what a dry run takes the source from, if not from the cluster; {@code -} is
  *     the standard input
  */
@@ -34,6 +35,7 @@ public record UpdaterConfig(
     boolean events,
     Optional<Probing> probing,
     Optional<InetSocketAddress> listen,
+    boolean statusPage,
     Output output,
     List<String> sourceFiles,
     boolean verbose,
@@ -79,6 +81,9 @@ public record UpdaterConfig(
     record Help(String text) implements Parsed {}
 
     record Version() implements Parsed {}
+
+    /** The command {@code status}. */
+    record Status(StatusConfig config) implements Parsed {}
 
     /** A script for a shell is to be printed. */
     record Completion(String script) implements Parsed {}

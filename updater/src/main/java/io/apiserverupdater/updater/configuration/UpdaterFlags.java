@@ -239,7 +239,14 @@ public final class UpdaterFlags {
   static final Flag<Optional<InetSocketAddress>> LISTEN =
       FLAGS
           .flag("listen", LISTEN_TYPE, ":8080")
-          .help("Address of /livez, /readyz and /metrics (plain HTTP). 0 turns them off.");
+          .help(
+              "Address of /livez, /readyz, /metrics and the status page (plain HTTP). 0 turns them"
+                  + " off.");
+
+  static final Flag<Boolean> STATUS_PAGE =
+      FLAGS
+          .flag("status-page", FlagType.onOrOff(), "true")
+          .help("Serve the status at / as a page and at /status.json, which updater status reads.");
 
   static final Flag<Boolean> VERBOSE = FLAGS.off("verbose").letter('v').help("Log more.");
 
@@ -286,11 +293,12 @@ public final class UpdaterFlags {
             line.given(KUBECONFIG),
             line.given(CONTEXT),
             line.given(APISERVER_FAILOVER),
-            target(line),
+            target(line, line.get(WRITE_ENDPOINTS)),
             line.get(LEADER_ELECT) ? Optional.of(election) : Optional.empty(),
             line.get(EVENTS),
             probing(line),
             line.get(LISTEN),
+            line.get(STATUS_PAGE),
             line.get(OUTPUT),
             line.given(FILENAME).orElse(List.of()),
             line.get(VERBOSE),
@@ -320,13 +328,18 @@ public final class UpdaterFlags {
     return dryRun ? Mode.DRY_RUN : once ? Mode.ONCE : Mode.RUN;
   }
 
-  private static TargetSettings target(CommandLine line) {
+  static TargetSettings target(CommandLine line, boolean writeEndpoints) {
     ServiceName source = line.get(SOURCE);
     TargetName target = new TargetName(line.get(NAMESPACE), line.get(SERVICE));
     if (source.namespace().equals(target.namespace()) && source.name().equals(target.service())) {
       line.error("--source is the target Service itself, " + target + ": expected another one");
     }
-    return new TargetSettings(source.namespace(), source.name(), target, line.get(WRITE_ENDPOINTS));
+    return new TargetSettings(source.namespace(), source.name(), target, writeEndpoints);
+  }
+
+  static LeaseName lease(CommandLine line) {
+    return new LeaseName(
+        line.given(LEASE_NAMESPACE).orElse(line.get(NAMESPACE)), line.get(LEASE_NAME));
   }
 
   private static String identity(
@@ -352,10 +365,7 @@ public final class UpdaterFlags {
     }
     mustBeLess(line, RENEW_DEADLINE, LEASE_DURATION);
     mustBeLess(line, RETRY_PERIOD, RENEW_DEADLINE);
-    return new Election(
-        new LeaseName(
-            line.given(LEASE_NAMESPACE).orElse(line.get(NAMESPACE)), line.get(LEASE_NAME)),
-        new ElectionSettings(identity, lease, renew, retry));
+    return new Election(lease(line), new ElectionSettings(identity, lease, renew, retry));
   }
 
   private static void mustBeLess(CommandLine line, Flag<Duration> shorter, Flag<Duration> longer) {

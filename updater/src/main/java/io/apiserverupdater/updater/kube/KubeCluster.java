@@ -110,6 +110,11 @@ public final class KubeCluster implements AutoCloseable {
     return new KubeEventSink(api, target, endpoints::serviceUid, instance);
   }
 
+  /** The updater's own pods. */
+  public ReplicaPods replicaPods() {
+    return new ReplicaPods(api);
+  }
+
   /** Starts to watch. */
   public void start() {
     watches.forEach(ResourceWatch::start);

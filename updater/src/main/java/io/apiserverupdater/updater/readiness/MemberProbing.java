@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -92,6 +93,11 @@ public final class MemberProbing implements MemberHealths, AutoCloseable {
   public MemberHealth of(Member member) {
     ProbedMember probed = members.get(member);
     return probed == null ? MemberHealth.UNKNOWN : probed.health();
+  }
+
+  /** The same, and what else is known of it. */
+  public Optional<MemberObservation> observation(Member member) {
+    return Optional.ofNullable(members.get(member)).map(ProbedMember::observation);
   }
 
   /** Every member that is probed. */

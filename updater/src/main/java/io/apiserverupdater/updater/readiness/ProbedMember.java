@@ -30,7 +30,7 @@ final class ProbedMember implements AutoCloseable {
   private boolean closed;
   private Optional<Long> leavesAt = Optional.empty();
 
-  private volatile MemberHealth health = MemberHealth.UNKNOWN;
+  private volatile MemberObservation observation = MemberObservation.NONE;
 
   ProbedMember(
       Member member,
@@ -57,7 +57,11 @@ final class ProbedMember implements AutoCloseable {
   }
 
   MemberHealth health() {
-    return health;
+    return observation.health();
+  }
+
+  MemberObservation observation() {
+    return observation;
   }
 
   boolean isAlive() {
@@ -95,6 +99,7 @@ final class ProbedMember implements AutoCloseable {
     try {
       boolean goOn = true;
       while (goOn) {
+        long asked = monotonic.getAsLong();
         ProbeResult result = probe.ask(policy.timeout());
         if (isClosed() || Thread.currentThread().isInterrupted()) {
           return;
@@ -103,7 +108,7 @@ final class ProbedMember implements AutoCloseable {
           log.debug("probe={} heldup=true", member);
           goOn = awaitNext(tracker);
         } else {
-          take(tracker, result);
+          take(tracker, result, asked);
           goOn = tracker.wantsConfirmation() || awaitNext(tracker);
         }
       }
@@ -114,9 +119,17 @@ final class ProbedMember implements AutoCloseable {
     }
   }
 
-  private void take(ReadinessTracker tracker, ProbeResult result) {
-    Optional<MemberHealth> turned = tracker.observe(result, monotonic.getAsLong());
-    health = tracker.health();
+  private void take(ReadinessTracker tracker, ProbeResult result, long asked) {
+    long now = monotonic.getAsLong();
+    Optional<MemberHealth> turned = tracker.observe(result, now);
+    observation =
+        new MemberObservation(
+            tracker.health(),
+            turned.isPresent() ? Optional.of(now) : observation.since(),
+            result instanceof ProbeResult.Unreachable
+                ? Optional.empty()
+                : Optional.of(Duration.ofNanos(now - asked)),
+            probe.certificateEnd());
     if (turned.isPresent()) {
       // First what is urgent, then the word about it.
       changed.run();

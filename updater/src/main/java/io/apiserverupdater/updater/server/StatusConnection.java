@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /**
  * One client. It never waits: it takes what has come, and sends what the client takes. A request is
@@ -117,13 +118,17 @@ final class StatusConnection {
         Content-Type: %s
         Content-Length: %d
         X-Content-Type-Options: nosniff
-        %s
+        %s%s
         """
             .formatted(
                 page.status(),
                 reason(page.status()),
                 page.contentType(),
                 body.length,
+                page.headers().entrySet().stream()
+                    .map(header -> header.getKey() + ": " + header.getValue() + "\n")
+                    .sorted()
+                    .collect(Collectors.joining()),
                 last ? "Connection: close\n" : "")
             .replace("\n", "\r\n");
     byte[] start = head.getBytes(StandardCharsets.US_ASCII);

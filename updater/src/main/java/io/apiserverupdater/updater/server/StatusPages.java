@@ -1,6 +1,7 @@
 package io.apiserverupdater.updater.server;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -9,15 +10,20 @@ import java.util.stream.Collectors;
  *
  * @param checks all of them; those that are {@link HealthCheck#live} are behind {@code /livez}
  */
-record StatusPages(List<HealthCheck> checks, MetricsPage metrics) {
+record StatusPages(List<HealthCheck> checks, MetricsPage metrics, List<Document> documents) {
   private static final String PLAIN = "text/plain; charset=utf-8";
 
   StatusPages {
     checks = List.copyOf(checks);
+    documents = List.copyOf(documents);
   }
 
   /** An answer; HEAD gets it without the text. */
-  record Page(int status, String contentType, String text) {}
+  record Page(int status, String contentType, Map<String, String> headers, String text) {
+    Page(int status, String contentType, String text) {
+      this(status, contentType, Map.of(), text);
+    }
+  }
 
   static Page error(int status, String text) {
     return new Page(status, PLAIN, text + "\n");
@@ -30,6 +36,15 @@ record StatusPages(List<HealthCheck> checks, MetricsPage metrics) {
     if (head.path().equals("/metrics")) {
       MetricsPage.Text text = metrics.of(head.accept());
       return new Page(200, text.contentType(), text.text());
+    }
+    for (Document document : documents) {
+      if (document.path().equals(head.path())) {
+        return new Page(
+            200,
+            document.contentType(),
+            document.headers(),
+            document.text().apply(head.parameters()));
+      }
     }
     // /NAME, /NAME/ or /NAME/CHECK
     String[] steps = head.path().split("/", 3);

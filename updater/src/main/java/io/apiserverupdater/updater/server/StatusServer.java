@@ -14,7 +14,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
 /**
- * Answers {@code /livez}, {@code /readyz} and {@code /metrics} over plain HTTP.
+ * Answers {@code /livez}, {@code /readyz}, {@code /metrics} and documents over plain HTTP.
  *
  * <p>Everybody in the cluster may connect, and the kubelet kills a pod that does not answer its
  * probes. So no thread waits for the bytes of a client, and when there are too many clients, the
@@ -60,6 +60,7 @@ public final class StatusServer implements AutoCloseable {
       InetSocketAddress address,
       List<HealthCheck> checks,
       MetricsPage metrics,
+      List<Document> documents,
       LongSupplier monotonic)
       throws IOException {
     if (address.isUnresolved()) {
@@ -71,7 +72,7 @@ public final class StatusServer implements AutoCloseable {
       listener.configureBlocking(false);
       Selector selector = Selector.open();
       SelectionKey unusedKey = listener.register(selector, SelectionKey.OP_ACCEPT);
-      return new StatusServer(listener, selector, new StatusPages(checks, metrics), monotonic);
+      return new StatusServer(listener, selector, new StatusPages(checks, metrics, documents), monotonic);
     } catch (IOException e) {
       listener.close();
       throw e;

@@ -1,4 +1,7 @@
-/** The HTTP server for {@code /livez}, {@code /readyz} and {@code /metrics}. */
+/**
+ * The HTTP server for {@code /livez}, {@code /readyz}, {@code /metrics} and documents that others
+ * supply.
+ */
 @NullMarked
 package io.apiserverupdater.updater.server;
 

@@ -1,6 +1,7 @@
 package io.apiserverupdater.updater.configuration;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -70,6 +71,7 @@ class UpdaterConfigTest {
                     UpdaterConfig.Probing.Question.READYZ,
                     new ProbePolicy(Duration.ofMillis(300), Duration.ofMillis(350), 2, 2))),
             Optional.of(new InetSocketAddress(8080)),
+            true,
             Output.DIFF,
             List.of(),
             false,
@@ -79,6 +81,12 @@ class UpdaterConfigTest {
 
   @Nested
   class EachFlag {
+    @Test
+    void statusPage() {
+      assertTrue(run().statusPage());
+      assertFalse(run("--status-page=false").statusPage());
+    }
+
     @Test
     void modes() {
       assertEquals(UpdaterConfig.Mode.DRY_RUN, run("--dry-run").mode());

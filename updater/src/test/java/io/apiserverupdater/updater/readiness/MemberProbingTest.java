@@ -11,9 +11,11 @@ import io.apiserverupdater.updater.endpoints.Member;
 import io.apiserverupdater.updater.endpoints.MemberHealth;
 import io.apiserverupdater.updater.events.EventRecorder;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -45,6 +47,12 @@ class MemberProbingTest {
     final Semaphore wakes = new Semaphore(0);
     final LinkedBlockingQueue<Duration> waits = new LinkedBlockingQueue<>();
     volatile boolean closed;
+    volatile Optional<Instant> certificateEnds = Optional.empty();
+
+    @Override
+    public Optional<Instant> certificateEnd() {
+      return certificateEnds;
+    }
 
     @Override
     public ProbeResult ask(Duration timeout) {
@@ -114,6 +122,31 @@ class MemberProbingTest {
   @AfterEach
   void end() {
     probing.close();
+  }
+
+  @Test
+  void observationHasSinceLatencyAndCertificate() throws Exception {
+    Instant end = Instant.parse("2027-01-02T03:04:05Z");
+    probing.follow(Set.of(A));
+    assertEquals(Optional.of(MemberObservation.NONE), probing.observation(A));
+    assertEquals(Optional.empty(), probing.observation(B));
+    of(A).certificateEnds = Optional.of(end);
+    clock.set(Duration.ofMillis(7).toNanos());
+    of(A).answers.add(READY);
+    awaitTurn();
+    MemberObservation ready = probing.observation(A).orElseThrow();
+    assertEquals(Optional.of(clock.get()), ready.since());
+    assertTrue(ready.latency().isPresent());
+    assertEquals(Optional.of(end), ready.certificateEnds());
+
+    clock.set(Duration.ofMillis(9).toNanos());
+    of(A).lose(REFUSED);
+    awaitTurn();
+    MemberObservation down = probing.observation(A).orElseThrow();
+    assertEquals("refused", down.health().evidence());
+    assertEquals(Optional.of(clock.get()), down.since());
+    assertEquals(Optional.empty(), down.latency());
+    assertEquals(Optional.of(end), down.certificateEnds());
   }
 
   @Test

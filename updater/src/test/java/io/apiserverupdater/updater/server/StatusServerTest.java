@@ -1,6 +1,7 @@
 package io.apiserverupdater.updater.server;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -39,6 +40,12 @@ class StatusServerTest {
           new InetSocketAddress(InetAddress.getByAddress(new byte[] {127, 0, 0, 1}), 0),
           checks,
           accept -> new MetricsPage.Text("text/x-test; accept=" + accept, "leader 1\n"),
+          List.of(
+              new Document(
+                  "/page",
+                  "text/html; charset=utf-8",
+                  Map.of("Cache-Control", "no-store", "Content-Security-Policy", "default-src x"),
+                  parameters -> "page with " + parameters)),
           () -> System.nanoTime() + skipped.get());
     } catch (IOException e) {
       throw new IllegalStateException(e);
@@ -147,6 +154,27 @@ class StatusServerTest {
   }
 
   @Test
+  void servesADocumentUnderItsPathAlone() throws Exception {
+    assertEquals("200 page with []", get("/page"));
+    assertEquals("200 page with [pause]", get("/page?pause"));
+    assertEquals("404 not found\n", get("/page/"));
+    assertEquals("404 not found\n", get("/pages"));
+    String head = exchange("HEAD /page");
+    for (String line :
+        List.of(
+            "HTTP/1.1 200 OK",
+            "Content-Type: text/html; charset=utf-8",
+            "Content-Length: 12",
+            "X-Content-Type-Options: nosniff",
+            "Cache-Control: no-store",
+            "Content-Security-Policy: default-src x",
+            "Connection: close")) {
+      assertTrue(head.contains(line + "\r\n"), head);
+    }
+    assertFalse(exchange("GET /metrics").contains("Cache-Control"));
+  }
+
+  @Test
   void headHasNoBodyAndKeepsTheConnection() throws Exception {
     assertEquals("200 ", brief(exchange("HEAD /readyz")));
     String both = exchange("HEAD /readyz", "GET /readyz");
@@ -162,6 +190,7 @@ class StatusServerTest {
                     server.address(),
                     List.of(),
                     accept -> new MetricsPage.Text("", ""),
+                    List.of(),
                     System::nanoTime)
                 .close());
   }

@@ -45,6 +45,11 @@ public record ApiCall(
     return method.equals("GET");
   }
 
+  /** Whether a pod answers it: then its status says nothing of the apiserver that passes it on. */
+  boolean isProxied() {
+    return path.contains("/proxy/");
+  }
+
   /** Whether it renews the Lease, which happens all the time and costs nobody a wait. */
   boolean isRenewal() {
     return method.equals("PUT") && path.contains("/leases/");

@@ -177,7 +177,9 @@ public final class ApiClient implements AutoCloseable {
           doubtful.put(server, status);
           continue;
         }
-        if (answer instanceof ApiAnswer.Status status && status.code() >= 500) {
+        if (answer instanceof ApiAnswer.Status status
+            && status.code() >= 500
+            && !call.isProxied()) {
           demote(server, status.describe());
           leave(server);
           failures.add(server + ": " + status.describe());
@@ -207,7 +209,7 @@ public final class ApiClient implements AutoCloseable {
           doubtful.put(server, new ApiAnswer.None(reason(e)));
           order.silent(server, monotonic.getAsLong());
           connections.evict(server);
-        } else {
+        } else if (!call.isProxied()) {
           broke(server, e);
           leave(server);
         }
