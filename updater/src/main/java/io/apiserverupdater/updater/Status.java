@@ -58,7 +58,10 @@ record Status(
         state.map(
             observed ->
                 Publication.of(
-                    rule, observed, Publication.decided(gate), member -> Optional.ofNullable(reconciler.drained().get(member))));
+                    rule,
+                    observed,
+                    Publication.decided(gate),
+                    member -> Optional.ofNullable(reconciler.drained().get(member))));
     return new StatusReport(
         now,
         rule.source(),

@@ -31,7 +31,8 @@ record Command(
     Function<CommandLine, Optional<? extends Parsed>> reader) {
 
   /** In the order in which the help has them. */
-  static final List<Command> ALL = List.of(status(), ExportFlags.command(), drain(), undrain(), completion());
+  static final List<Command> ALL =
+      List.of(status(), ExportFlags.command(), drain(), undrain(), completion());
 
   static Optional<Command> of(List<String> arguments) {
     return ALL.stream()

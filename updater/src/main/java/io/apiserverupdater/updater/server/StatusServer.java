@@ -72,7 +72,8 @@ public final class StatusServer implements AutoCloseable {
       listener.configureBlocking(false);
       Selector selector = Selector.open();
       SelectionKey unusedKey = listener.register(selector, SelectionKey.OP_ACCEPT);
-      return new StatusServer(listener, selector, new StatusPages(checks, metrics, documents), monotonic);
+      return new StatusServer(
+          listener, selector, new StatusPages(checks, metrics, documents), monotonic);
     } catch (IOException e) {
       listener.close();
       throw e;
