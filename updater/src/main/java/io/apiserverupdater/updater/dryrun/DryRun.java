@@ -174,6 +174,13 @@ public record DryRun(MirrorRule rule, boolean targetKnown) {
               + " whose name no endpoint carries, and the apiservers' own slice carries none; set"
               + " spec.internalTrafficPolicy to Cluster");
     }
+    if (service.localExternalTrafficOnly()) {
+      warnings.add(
+          subject
+              + " has externalTrafficPolicy Local, so no node accepts connections from outside whose"
+              + " name no endpoint carries, and the apiservers' own slice carries none; set"
+              + " spec.externalTrafficPolicy to Cluster");
+    }
     service
         .primaryFamily()
         .filter(primary -> service.families().size() > 1)

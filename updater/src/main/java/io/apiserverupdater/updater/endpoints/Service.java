@@ -12,6 +12,8 @@ import java.util.Optional;
  * @param families the Service's address families, the primary one first
  * @param localTrafficOnly whether a node's connections go to endpoints on that node only: its
  *     internalTrafficPolicy
+ * @param localExternalTrafficOnly the same of connections to its external addresses and node ports:
+ *     its externalTrafficPolicy
  * @param drains who is taken out by an annotation
  */
 public record Service(
@@ -22,6 +24,7 @@ public record Service(
     List<AddressFamily> families,
     List<Port> ports,
     boolean localTrafficOnly,
+    boolean localExternalTrafficOnly,
     Drains drains) {
 
   /** One whose connections go to any node, and of which nobody is drained. */
@@ -32,7 +35,7 @@ public record Service(
       String clusterIp,
       List<AddressFamily> families,
       List<Port> ports) {
-    this(name, type, selector, clusterIp, families, ports, false, Drains.NONE);
+    this(name, type, selector, clusterIp, families, ports, false, false, Drains.NONE);
   }
 
   public Service {

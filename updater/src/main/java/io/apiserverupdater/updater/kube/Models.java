@@ -167,6 +167,7 @@ final class Models {
             .map(port -> port(port.getName(), port.getPort(), port.getProtocol()))
             .toList(),
         "Local".equals(spec.getInternalTrafficPolicy()),
+        "Local".equals(spec.getExternalTrafficPolicy()),
         Drains.of(annotations(model.getMetadata()).getOrDefault(Drains.ANNOTATION, "")));
   }
 

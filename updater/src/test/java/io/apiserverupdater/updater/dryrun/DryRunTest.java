@@ -233,10 +233,25 @@ final class DryRunTest {
                 List.of(AddressFamily.IPV4),
                 List.of(new Port("https", 6443, "TCP")),
                 true,
+                false),
                 Drains.NONE),
             "Service kube-system/apiserver has internalTrafficPolicy Local, so kube-proxy drops its"
                 + " connections on every node whose name no endpoint carries, and the apiservers'"
                 + " own slice carries none; set spec.internalTrafficPolicy to Cluster"),
+        service(
+            "local traffic only, from outside",
+            new Service(
+                "apiserver",
+                "LoadBalancer",
+                Map.of(),
+                "10.96.0.64",
+                List.of(AddressFamily.IPV4),
+                List.of(new Port("https", 6443, "TCP")),
+                false,
+                true),
+            "Service kube-system/apiserver has externalTrafficPolicy Local, so no node accepts"
+                + " connections from outside whose name no endpoint carries, and the apiservers'"
+                + " own slice carries none; set spec.externalTrafficPolicy to Cluster"),
         service(
             "two families, and the source has the second one only",
             Cluster.service("fd00:96::64", List.of(AddressFamily.IPV6, AddressFamily.IPV4), "TCP"),

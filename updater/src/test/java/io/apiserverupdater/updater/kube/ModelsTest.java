@@ -282,6 +282,8 @@ class ModelsTest {
     void readsWhereTrafficStays() {
       assertTrue(service("{'spec':{'internalTrafficPolicy':'Local'}}").localTrafficOnly());
       assertFalse(service("{'spec':{'internalTrafficPolicy':'Cluster'}}").localTrafficOnly());
+      assertTrue(service("{'spec':{'externalTrafficPolicy':'Local'}}").localExternalTrafficOnly());
+      assertFalse(service("{'spec':{'internalTrafficPolicy':'Local'}}").localExternalTrafficOnly());
     }
 
     @Test
