@@ -36,8 +36,15 @@ seccompProfile:
     {{- $faults = append $faults (printf "image.digest is %q, expected sha256: and 64 hexadecimal digits" .) -}}
   {{- end -}}
 {{- end -}}
-{{- if and .Values.service.loadBalancerClass (ne .Values.service.type "LoadBalancer") -}}
-  {{- $faults = append $faults (printf "service.loadBalancerClass is for service.type LoadBalancer, not %s" .Values.service.type) -}}
+{{- if ne .Values.service.type "LoadBalancer" -}}
+  {{- range $name := list "loadBalancerClass" "loadBalancerSourceRanges" -}}
+    {{- if index $.Values.service $name -}}
+      {{- $faults = append $faults (printf "service.%s is for service.type LoadBalancer, not %s" $name $.Values.service.type) -}}
+    {{- end -}}
+  {{- end -}}
+  {{- if not (dig "allocateLoadBalancerNodePorts" true .Values.service) -}}
+    {{- $faults = append $faults (printf "service.allocateLoadBalancerNodePorts is for service.type LoadBalancer, not %s" .Values.service.type) -}}
+  {{- end -}}
 {{- end -}}
 {{- if and .Values.hostNetwork .Values.networkPolicy.enabled -}}
   {{- $faults = append $faults "a NetworkPolicy does not protect pods with hostNetwork: set either hostNetwork or networkPolicy.enabled" -}}

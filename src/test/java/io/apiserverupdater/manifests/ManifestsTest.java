@@ -104,6 +104,15 @@ class ManifestsTest {
             """,
             "service={\"type\": \"LoadBalancer\", \"loadBalancerClass\": \"example.com/lb\"}"),
         patch(
+            """
+            add Service /spec/type "LoadBalancer"
+            add Service /spec/loadBalancerSourceRanges ["203.0.113.0/24"]
+            add Service /spec/allocateLoadBalancerNodePorts false
+            """,
+            "service.type=\"LoadBalancer\"",
+            "service.loadBalancerSourceRanges=[\"203.0.113.0/24\"]",
+            "service.allocateLoadBalancerNodePorts=false"),
+        patch(
             "add Service /metadata/annotations {\"example.com/pool\": \"1\"}",
             "service.annotations={\"example.com/pool\": \"1\"}"),
         patch(
@@ -295,6 +304,13 @@ class ManifestsTest {
         List.of(
             "service.loadBalancerClass=\"x\"",
             "service.loadBalancerClass is for service.type LoadBalancer, not ClusterIP"),
+        List.of(
+            "service.loadBalancerSourceRanges=[\"203.0.113.0/24\"]",
+            "service.loadBalancerSourceRanges is for service.type LoadBalancer, not ClusterIP"),
+        List.of(
+            "service.allocateLoadBalancerNodePorts=false",
+            "service.allocateLoadBalancerNodePorts is for service.type LoadBalancer, not"
+                + " ClusterIP"),
         List.of(
             "networkPolicy.enabled=true hostNetwork=true",
             "a NetworkPolicy does not protect pods with hostNetwork"));
