@@ -4,14 +4,20 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.apiserverupdater.lab.ControlPlaneHost;
+import io.apiserverupdater.lab.Execution;
 import io.apiserverupdater.lab.Lab;
+import io.apiserverupdater.lab.PodProcess;
 import io.apiserverupdater.lab.ProxyMode;
 import io.apiserverupdater.lab.Traffic;
+import io.apiserverupdater.lab.TrafficTarget;
 import io.apiserverupdater.lab.Worker;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -165,6 +171,63 @@ class ControlPlaneTest {
       assertEquals(List.of(), requests.failuresSince(settled));
     }
     cluster.assertNobodyDied();
+  }
+
+  /** docs/pods.md: two variables in the pod's specification give it the health gate. */
+  @Test
+  void aPodThatDialsOurAddressLeavesADeadApiserverFirst() {
+    ControlPlaneHost dying = cluster.lab().controlPlane(3);
+    Worker node = cluster.lab().worker(1);
+    cluster.startBothAndAwaitTarget();
+    assertEquals(
+        "https://%s:%d".formatted(Lab.APISERVER_SERVICE_ADDRESS, Lab.APISERVER_PORT),
+        serverInPod(
+            node,
+            Map.of(
+                "KUBERNETES_SERVICE_HOST",
+                Lab.APISERVER_SERVICE_ADDRESS,
+                "KUBERNETES_SERVICE_PORT",
+                String.valueOf(Lab.APISERVER_PORT))));
+    String others = "https://" + Lab.KUBERNETES_SERVICE_ADDRESS + ":443";
+    assertEquals(others, serverInPod(node, Map.of()));
+    try (Traffic withOurs = fromPod(node, Lab.APISERVER_SERVICE_ADDRESS, Lab.APISERVER_PORT);
+        Traffic withDefault = fromPod(node, Lab.KUBERNETES_SERVICE_ADDRESS, 443)) {
+      withOurs.awaitOnly(all(), MANY, UpdaterCluster.SOON);
+      withDefault.awaitOnly(all(), MANY, UpdaterCluster.SOON);
+      dying.kill();
+      long dead = System.nanoTime();
+      withOurs.awaitOnly(allBut(dying), MANY, UpdaterCluster.SOON);
+      Duration outage = withOurs.outageSince(dead);
+      System.out.printf("real: a SIGKILL cost a pod %d ms of requests%n", outage.toMillis());
+      // The source names the dead apiserver for 5 to 25 s, so they end well apart.
+      long apart = dead + outage.plusSeconds(1).toNanos();
+      withDefault.await(
+          "a failure on the default way, when ours had none any more",
+          all -> all.stream().anyMatch(sample -> !sample.ok() && sample.startNanos() > apart),
+          UpdaterCluster.SOON);
+    }
+    cluster.assertNobodyDied();
+  }
+
+  /** The server that a client in a pod chooses, a kubectl without a kubeconfig. */
+  private static String serverInPod(Worker node, Map<String, String> variables) {
+    PodProcess.Builder pod = cluster.lab().pod(node, "client");
+    variables.forEach(pod::environment);
+    String kubectl = cluster.lab().programs().resolve("kubectl").toString();
+    Execution asked =
+        pod.run(UpdaterCluster.SOON, kubectl, "--v=6", "get", "--raw", "/version").orThrow();
+    Matcher url = Pattern.compile("(https://[^/\\s\"]+)/version").matcher(asked.err());
+    assertTrue(url.find(), asked::err);
+    return url.group(1);
+  }
+
+  /** New connections; as a client in a pod does, they verify the address that they dial. */
+  private static Traffic fromPod(Worker node, String address, int port) {
+    return node.traffic(
+        TrafficTarget.of(address, port, address)
+            .path("/version")
+            .every(Duration.ofMillis(50))
+            .within(Duration.ofSeconds(5)));
   }
 
   private static void sayOutage(Requests requests, long dead, long known) {
