@@ -233,7 +233,7 @@ final class DryRunTest {
                 List.of(AddressFamily.IPV4),
                 List.of(new Port("https", 6443, "TCP")),
                 true,
-                false),
+                false,
                 Drains.NONE),
             "Service kube-system/apiserver has internalTrafficPolicy Local, so kube-proxy drops its"
                 + " connections on every node whose name no endpoint carries, and the apiservers'"
@@ -248,7 +248,8 @@ final class DryRunTest {
                 List.of(AddressFamily.IPV4),
                 List.of(new Port("https", 6443, "TCP")),
                 false,
-                true),
+                true,
+                Drains.NONE),
             "Service kube-system/apiserver has externalTrafficPolicy Local, so no node accepts"
                 + " connections from outside whose name no endpoint carries, and the apiservers'"
                 + " own slice carries none; set spec.externalTrafficPolicy to Cluster"),

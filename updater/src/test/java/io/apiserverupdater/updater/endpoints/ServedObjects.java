@@ -29,6 +29,7 @@ public final class ServedObjects {
         List.of(AddressFamily.IPV4),
         PORTS,
         false,
+        false,
         drains);
   }
 
