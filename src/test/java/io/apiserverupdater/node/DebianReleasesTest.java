@@ -78,7 +78,8 @@ class DebianReleasesTest {
         List.of(
             node.unit("apiserver-bootstrap.service", "ExecStartPost"),
             node.unit("apiserver-bootstrap-handover.service", "ExecStopPost"))) {
-      assertTrue(command.contains("restorecon") && command.contains("status=0"), command);
+      assertTrue(
+          command.contains("restorecon") && command.contains("code=exited ; status=0 "), command);
     }
     isUpgraded(node, upgrade);
     goes(node);
