@@ -29,8 +29,9 @@ public record BootstrapBench(Path launcher, Path folder) {
   private static final Duration SOON = Duration.ofSeconds(60);
   private static final Pattern FIRST = Pattern.compile("candidates=([0-9.]+):");
   private static final String INSTALLED = "/usr/lib/apiserver-bootstrap";
-  private static final double MEBIBYTE = 1 << 20;
-  private static final int STARTS = 20;
+  static final String PEAK = "RSS, peak";
+  static final double MEBIBYTE = 1 << 20;
+  static final int STARTS = 20;
   private static final int BOOTS = 10;
 
   /**
@@ -43,7 +44,7 @@ public record BootstrapBench(Path launcher, Path folder) {
     List<Figure> figures = new ArrayList<>();
     try (TemporaryFolder temporary = TemporaryFolder.create("bootstrap-bench")) {
       Path folder = temporary.path();
-      BootstrapBench bench = new BootstrapBench(launcher(tree, folder), folder);
+      BootstrapBench bench = of(tree, folder);
       say("exec to pinned");
       figures.addAll(bench.starts());
       say("boots");
@@ -51,6 +52,15 @@ public record BootstrapBench(Path launcher, Path folder) {
       figures.add(new Figure("package, installed", installedBytes(tree) / MEBIBYTE, "MiB", 50));
     }
     System.exit(Measurements.publish(figures, Path.of(arguments[1])));
+  }
+
+  /**
+   * The program in the tree of a package.
+   *
+   * @param folder of its own, in which it may write
+   */
+  static BootstrapBench of(Path tree, Path folder) throws IOException {
+    return new BootstrapBench(launcher(tree, folder), folder);
   }
 
   /** The package's own, made to work where its tree was unpacked. */
@@ -64,7 +74,7 @@ public record BootstrapBench(Path launcher, Path folder) {
     return launcher;
   }
 
-  private static double installedBytes(Path tree) throws IOException {
+  static double installedBytes(Path tree) throws IOException {
     try (Stream<Path> files = Files.walk(tree)) {
       return files.filter(Files::isRegularFile).mapToLong(file -> file.toFile().length()).sum();
     }
@@ -73,7 +83,7 @@ public record BootstrapBench(Path launcher, Path folder) {
   /** A control plane in some state, and a node at it. */
   private record Situation(String name, double reach, Place place, Sample sample) {}
 
-  private final class Place implements AutoCloseable {
+  final class Place implements AutoCloseable {
     private final SandboxCluster cluster = SandboxCluster.start();
     private final ServiceAddress service = cluster.serviceAddress();
     private final NodeFiles files;
@@ -186,7 +196,7 @@ public record BootstrapBench(Path launcher, Path folder) {
   }
 
   /** Pin and hand-over in one process, as a boot has them. */
-  private List<Figure> boots() throws IOException, InterruptedException {
+  List<Figure> boots() throws IOException, InterruptedException {
     Sample flips = new Sample();
     Sample peaks = new Sample();
     Sample probes = new Sample();
@@ -221,7 +231,7 @@ public record BootstrapBench(Path launcher, Path folder) {
     return List.of(
         new Figure("cluster IP works to flipped, median", flips.percentile(0.5), "ms", 250),
         Figure.stated("cluster IP works to flipped, slowest of " + BOOTS, flips.max(), "ms"),
-        new Figure("RSS, peak", peaks.max(), "MiB", 55),
+        new Figure(PEAK, peaks.max(), "MiB", 55),
         new Figure("processes left after the hand-over", resident, "", 0),
         new Figure("probes per boot seen by an apiserver, mean", probes.mean(), "", 2),
         Figure.stated("probes per boot seen by an apiserver, most", probes.max(), ""));

@@ -47,6 +47,24 @@ record BuildCopy(Path folder) {
     return build("deploy/deb", jdk, System.getProperty("build.version"), TIMESTAMP);
   }
 
+  /** Builds the node package from this JDK, with this revision; the result is a .deb. */
+  Path deb(String jdk, String revision) {
+    Path target = nodePackage(jdk, jdk, "/", revision);
+    Execution.run(
+            LIMIT,
+            "sh",
+            "-ec",
+            """
+            cp -r "$1/control" "$1/root/DEBIAN"
+            chmod 755 "$1/root/DEBIAN/postinst" "$1/root/DEBIAN/prerm" "$1/root/DEBIAN/postrm"
+            dpkg-deb --root-owner-group -Zgzip -z1 --build "$1/root" "$1/apiserver-bootstrap.deb"
+            """,
+            "sh",
+            target.toString())
+        .orThrow();
+    return target.resolve("apiserver-bootstrap.deb");
+  }
+
   /** Builds the file system of the image; the result is {@code deploy/image/target}. */
   Path image(String jdk, String architecture) {
     return build("deploy/image", jdk, TIMESTAMP, architecture);

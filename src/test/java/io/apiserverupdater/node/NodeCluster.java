@@ -109,7 +109,8 @@ final class NodeCluster
             Map.of());
   }
 
-  private static BootedNode create(Lab lab, NodeImage image, NodePlan plan) {
+  private static BootedNode create(Lab lab, NodePlan plan) {
+    NodeImage image = NodeImage.locate(lab.projectRoot(), plan.debian());
     LabHost host = lab.addHost(plan.name(), plan.address());
     lab.route(plan.podCidr(), host);
     NodeDisk disk = NodeDisk.create(image, lab.work().resolve("nodes/" + plan.name()));
@@ -177,8 +178,7 @@ final class NodeCluster
 
   /** The node of that number, off and fresh when it is asked for the first time. */
   BootedNode node(int number) {
-    return nodes.computeIfAbsent(
-        number, any -> create(lab(), NodeImage.locate(lab().projectRoot()), plan(number)));
+    return nodes.computeIfAbsent(number, any -> create(lab(), plan(number)));
   }
 
   /** The node of that number, on, Ready and handed over. */

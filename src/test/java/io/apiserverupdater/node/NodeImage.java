@@ -7,7 +7,7 @@ import java.time.Duration;
 /**
  * What every node is made of, built by {@code src/test/node/build}.
  *
- * @param disk an ext4 file system, to be copied
+ * @param disk an ext4 file system, to be copied, of the Debian that was asked for
  * @param pauseImage the container image of all pods of the lab
  * @param kubernetesImage the container image of Kubernetes, under all names by which kubeadm knows
  *     its parts
@@ -15,20 +15,33 @@ import java.time.Duration;
  * @param bootScript powers a node on
  */
 record NodeImage(Path disk, Path pauseImage, Path kubernetesImage, Path rootfs, Path bootScript) {
+  /** The release of Debian that most nodes have. */
+  static final String USUAL = "bookworm";
+
+  /** The same as {@link #locate(Path, String)}, with {@link #USUAL}. */
+  static NodeImage locate(Path projectRoot) {
+    return locate(projectRoot, USUAL);
+  }
+
   /**
    * Finds it in the cache or builds it, which takes a minute and needs the network: run the script
    * before entering the universe.
+   *
+   * @param release of Debian, as the script calls it
    */
-  static NodeImage locate(Path projectRoot) {
+  static NodeImage locate(Path projectRoot, String release) {
     Path sources = projectRoot.resolve("src/test/node");
-    Execution built =
-        Execution.run(Duration.ofMinutes(10), sources.resolve("build").toString()).orThrow();
-    Path folder = Path.of(built.out().strip());
+    Path images = built(sources, USUAL);
     return new NodeImage(
-        folder.resolve("node.img"),
-        folder.resolve("pause.tar"),
-        folder.resolve("kubernetes.tar"),
+        built(sources, release).resolve("node.img"),
+        images.resolve("pause.tar"),
+        images.resolve("kubernetes.tar"),
         sources.resolve("rootfs"),
         sources.resolve("boot"));
+  }
+
+  private static Path built(Path sources, String release) {
+    String script = sources.resolve("build").toString();
+    return Path.of(Execution.run(Duration.ofMinutes(10), script, release).orThrow().out().strip());
   }
 }

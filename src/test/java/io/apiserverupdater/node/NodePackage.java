@@ -21,8 +21,12 @@ final class NodePackage {
 
   /** Installs it as a person does, on a node that is off: by dpkg, without a network. */
   static void install(NodeDisk disk) {
-    Path file = Path.of(System.getProperty("bootstrap.deb"));
-    disk.copy(file.toString(), ON_NODE);
+    install(disk, Path.of(System.getProperty("bootstrap.deb")));
+  }
+
+  /** Installs another file in the same way. */
+  static void install(NodeDisk disk, Path deb) {
+    disk.copy(deb.toString(), ON_NODE);
     disk.chroot("dpkg", "--install", ON_NODE).orThrow();
   }
 

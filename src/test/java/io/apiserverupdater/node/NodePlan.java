@@ -9,9 +9,16 @@ import io.apiserverupdater.lab.ProxyMode;
  * @param mode how its kube-proxy programs the kernel
  * @param strategy of the bootstrap: hosts or nft; {@link #WITHOUT_BOOTSTRAP} for a node that does
  *     not have it
+ * @param debian its release of Debian, as {@code src/test/node/build} calls it
  */
-public record NodePlan(int number, ProxyMode mode, ProxyPlacement placement, String strategy) {
+public record NodePlan(
+    int number, ProxyMode mode, ProxyPlacement placement, String strategy, String debian) {
   static final String WITHOUT_BOOTSTRAP = "";
+
+  /** With the release of Debian that most nodes have. */
+  public NodePlan(int number, ProxyMode mode, ProxyPlacement placement, String strategy) {
+    this(number, mode, placement, strategy, NodeImage.USUAL);
+  }
 
   public String name() {
     return "n" + number;

@@ -59,25 +59,7 @@ enum PackageFormat {
 
     @Override
     Path withVersion(String version, Path folder) {
-      Path deploy = folder.resolve("deploy");
-      Execution.run(
-              LIMIT,
-              "sh",
-              "-ec",
-              """
-              mkdir -p "$2/deb"
-              cp -r "$1/deploy/rpm" "$2/rpm"
-              cp "$1/LICENSE" "$2/.."
-              ln -s "$1/deploy/deb/target" "$2/deb/target"
-              "$2/rpm/build-rpm" "$3" "$4"
-              """,
-              "sh",
-              System.getProperty("project.root"),
-              deploy.toString(),
-              version,
-              System.getProperty("build.timestamp"))
-          .orThrow();
-      return deploy.resolve("rpm/target/apiserver-bootstrap.rpm");
+      return rpm(version, "1", folder);
     }
   };
 
@@ -91,6 +73,30 @@ enum PackageFormat {
 
   Path file() {
     return file;
+  }
+
+  /** The .rpm of this version and revision, in an empty {@code folder}. */
+  static Path rpm(String version, String revision, Path folder) {
+    Path deploy = folder.resolve("deploy");
+    Execution.run(
+            LIMIT,
+            "sh",
+            "-ec",
+            """
+            mkdir -p "$2/deb"
+            cp -r "$1/deploy/rpm" "$2/rpm"
+            cp "$1/LICENSE" "$2/.."
+            ln -s "$1/deploy/deb/target" "$2/deb/target"
+            "$2/rpm/build-rpm" "$3" "$4" "$5"
+            """,
+            "sh",
+            System.getProperty("project.root"),
+            deploy.toString(),
+            version,
+            System.getProperty("build.timestamp"),
+            revision)
+        .orThrow();
+    return deploy.resolve("rpm/target/apiserver-bootstrap.rpm");
   }
 
   /** Installs a file of this machine, or upgrades or downgrades to it; what the package said. */

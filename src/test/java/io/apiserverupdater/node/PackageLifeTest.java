@@ -74,7 +74,7 @@ class PackageLifeTest {
     Execution removed = node.runWithin(SOON, "dpkg", "--remove", "apiserver-bootstrap");
     assertEquals(0, removed.exitCode(), removed::toString);
     assertEquals(restarted, node.unit("kubelet.service", "MainPID"), "the kubelet was restarted");
-    assertLeadsToAControlPlane(node, removed);
+    assertLeadsToAControlPlane(cluster, node, removed);
     assertTrue(Files.exists(node.disk().path(NodePackage.CONFIGURATION)));
     setKernelSettings(node, 120, 10);
     reboots(node);
@@ -84,13 +84,13 @@ class PackageLifeTest {
     assertEquals(0, purged.exitCode(), purged::toString);
     assertFalse(Files.exists(node.disk().path(NodePackage.CONFIGURATION)));
     assertFalse(Files.exists(node.disk().path("/var/lib/apiserver-bootstrap")));
-    assertLeadsToAControlPlane(node, purged);
+    assertLeadsToAControlPlane(cluster, node, purged);
     reboots(node);
     node.powerOff();
   }
 
   /** Nobody pins any more, so it has to lead to one that is there without kube-proxy. */
-  private static void assertLeadsToAControlPlane(BootedNode node, Execution said) {
+  static void assertLeadsToAControlPlane(NodeCluster cluster, BootedNode node, Execution said) {
     String target = node.target(Lab.APISERVER_NAME);
     assertTrue(
         cluster.lab().controlPlanes().stream()

@@ -65,8 +65,22 @@ class RpmTest {
     assertEquals(-1, Files.mismatch(RPM, again));
   }
 
+  /** As for a fix in the JDK, which changes nothing of ours. */
+  @Test
+  void isNewerThanTheSameVersionWhenItIsARebuild(@TempDir Path folder) {
+    String version = System.getProperty("build.version");
+    Path rebuilt = PackageFormat.rpm(version, "2", folder);
+    String format = "--queryformat=%{VERSION} %{RELEASE}\n";
+    assertEquals(List.of(version + " 1"), query(RPM, format));
+    assertEquals(List.of(version + " 2"), query(rebuilt, format));
+  }
+
   private static List<String> query(String what) {
-    return Execution.run(LIMIT, "rpm", "--query", "--package", what, RPM.toString())
+    return query(RPM, what);
+  }
+
+  private static List<String> query(Path rpm, String what) {
+    return Execution.run(LIMIT, "rpm", "--query", "--package", what, rpm.toString())
         .orThrow()
         .out()
         .lines()
