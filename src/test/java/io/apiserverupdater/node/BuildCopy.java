@@ -49,7 +49,8 @@ record BuildCopy(Path folder) {
 
   /** Builds the node package from this JDK, with this revision; the result is a .deb. */
   Path deb(String jdk, String revision) {
-    Path target = nodePackage(jdk, jdk, "/", revision);
+    String version = System.getProperty("build.version");
+    Path target = build("deploy/deb", jdk, version, TIMESTAMP, jdk, "/", revision);
     Execution.run(
             LIMIT,
             "sh",
