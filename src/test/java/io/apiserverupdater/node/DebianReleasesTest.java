@@ -74,15 +74,22 @@ class DebianReleasesTest {
     node.disk().copy(PROJECT.resolve("deploy/rpm/tree") + "/.", "/");
     Path upgrade = PackageFormat.DEB.withVersion("9.9.9", folder);
     comes(node, "13", PackageFormat.DEB.file());
-    for (String command :
-        List.of(
-            node.unit("apiserver-bootstrap.service", "ExecStartPost"),
-            node.unit("apiserver-bootstrap-handover.service", "ExecStopPost"))) {
-      assertTrue(
-          command.contains("restorecon") && command.contains("code=exited ; status=0 "), command);
-    }
+    assertRestoresTheLabel(node, "apiserver-bootstrap.service", "ExecStartPost");
+    assertRestoresTheLabel(node, "apiserver-bootstrap-handover.service", "ExecStopPost");
     isUpgraded(node, upgrade);
     goes(node);
+  }
+
+  /** It runs once the unit's program has ended, which is a moment after the name is handed over. */
+  private static void assertRestoresTheLabel(BootedNode node, String unit, String setting) {
+    Deadline.in(SOON)
+        .await(
+            setting + " of " + unit,
+            () -> {
+              String command = node.unit(unit, setting);
+              return command.contains("restorecon") && command.contains("code=exited ; status=0 ");
+            },
+            () -> node.unit(unit, setting) + node.unit(unit, "ActiveState"));
   }
 
   /** A JDK of this machine whose files need an old glibc: Temurin's, 2.17. */
