@@ -77,6 +77,9 @@ public final class Main {
     int code;
     try {
       code = run(arguments);
+    } catch (InvalidKubeconfigException e) {
+      e.faults().forEach(fault -> System.err.println("error: " + fault));
+      code = ERROR;
     } catch (Throwable e) {
       // The Java runtime's own exit code, 1, would mean that there are changes.
       System.err.println("error: " + unexpected(e));
@@ -96,7 +99,8 @@ public final class Main {
             .formatted(thrown, trace.length == 0 ? "" : " at " + trace[0]));
   }
 
-  private static int run(String[] arguments) throws InterruptedException {
+  private static int run(String[] arguments)
+      throws InvalidKubeconfigException, InterruptedException {
     UpdaterConfig.Parsed parsed =
         UpdaterFlags.parse(
             Arrays.asList(arguments), System.getenv(), Main::hostName, Main::randomPart);
@@ -130,17 +134,9 @@ public final class Main {
 
   /** Keeps a load balancer's file in step; in its running mode until a signal ends the process. */
   private static int export(ExportConfig config, Map<String, String> environment)
-      throws InterruptedException {
+      throws InvalidKubeconfigException, InterruptedException {
     Logging.configure(config.mode(), config.verbose(), config.logFormat());
-    ClusterAccess access;
-    try {
-      access =
-          ClusterAccesses.find(config.kubeconfig(), config.context(), environment)
-              .orElseThrow(() -> new InvalidKubeconfigException(ClusterAccesses.NONE_FOUND));
-    } catch (InvalidKubeconfigException e) {
-      e.faults().forEach(fault -> System.err.println("error: " + fault));
-      return ERROR;
-    }
+    ClusterAccess access = access(config.kubeconfig(), config.context(), environment);
     KubeServerSource source = serverSource(config, access);
     Export export = new Export(config.rule(), config.output(), config.check(), config.onChange());
     if (config.mode() == UpdaterConfig.Mode.DRY_RUN) {
@@ -181,17 +177,10 @@ public final class Main {
             System::nanoTime);
   }
 
-  private static int status(StatusConfig config, Map<String, String> environment) {
+  private static int status(StatusConfig config, Map<String, String> environment)
+      throws InvalidKubeconfigException {
     Logging.configure(UpdaterConfig.Mode.DRY_RUN, config.verbose(), UpdaterConfig.LogFormat.TEXT);
-    ClusterAccess access;
-    try {
-      access =
-          ClusterAccesses.find(config.kubeconfig(), config.context(), environment)
-              .orElseThrow(() -> new InvalidKubeconfigException(ClusterAccesses.NONE_FOUND));
-    } catch (InvalidKubeconfigException e) {
-      e.faults().forEach(fault -> System.err.println("error: " + fault));
-      return ERROR;
-    }
+    ClusterAccess access = access(config.kubeconfig(), config.context(), environment);
     return StatusCommand.run(
         config,
         KubeCluster.of(
@@ -206,49 +195,39 @@ public final class Main {
   }
 
   private static int run(UpdaterConfig config, Map<String, String> environment)
-      throws InterruptedException {
+      throws InvalidKubeconfigException, InterruptedException {
     Logging.configure(config.mode(), config.verbose(), config.logFormat());
-    Optional<ClusterAccess> access;
-    try {
-      access = ClusterAccesses.find(config.kubeconfig(), config.context(), environment);
-    } catch (InvalidKubeconfigException e) {
-      e.faults().forEach(fault -> System.err.println("error: " + fault));
-      return ERROR;
-    }
     MirrorRule rule =
         new MirrorRule(
             config.target().source(), config.target().target(), config.target().writeEndpoints());
     if (config.mode() == UpdaterConfig.Mode.DRY_RUN) {
+      Optional<ClusterAccess> access =
+          ClusterAccesses.find(config.kubeconfig(), config.context(), environment);
       return DryRunCommand.run(
           config,
           rule,
           access.map(found -> oneShot(config, found)),
           access.flatMap(found -> probing(config, found)));
     }
-    if (access.isEmpty()) {
-      System.err.println("error: " + ClusterAccesses.NONE_FOUND);
-      return ERROR;
-    }
+    ClusterAccess access = access(config.kubeconfig(), config.context(), environment);
     return config.mode() == UpdaterConfig.Mode.ONCE
-        ? OnceCommand.run(rule, oneShot(config, access.get()), probing(config, access.get()))
-        : control(config, rule, access.get());
+        ? OnceCommand.run(rule, oneShot(config, access), probing(config, access))
+        : control(config, rule, access);
   }
 
   private static int drain(DrainConfig config, Map<String, String> environment)
-      throws InterruptedException {
+      throws InvalidKubeconfigException, InterruptedException {
     Logging.configure(UpdaterConfig.Mode.DRY_RUN, config.verbose(), UpdaterConfig.LogFormat.TEXT);
-    try {
-      Optional<ClusterAccess> access =
-          ClusterAccesses.find(config.kubeconfig(), config.context(), environment);
-      if (access.isPresent()) {
-        return DrainCommand.run(
-            config, oneShot(config.target(), false, access.get()), Clock.systemUTC());
-      }
-      System.err.println("error: " + ClusterAccesses.NONE_FOUND);
-    } catch (InvalidKubeconfigException e) {
-      e.faults().forEach(fault -> System.err.println("error: " + fault));
-    }
-    return ERROR;
+    ClusterAccess access = access(config.kubeconfig(), config.context(), environment);
+    return DrainCommand.run(config, oneShot(config.target(), false, access), Clock.systemUTC());
+  }
+
+  /** The cluster, for what cannot do without one. */
+  private static ClusterAccess access(
+      Optional<Path> kubeconfig, Optional<String> context, Map<String, String> environment)
+      throws InvalidKubeconfigException {
+    return ClusterAccesses.find(kubeconfig, context, environment)
+        .orElseThrow(() -> new InvalidKubeconfigException(ClusterAccesses.NONE_FOUND));
   }
 
   /** Runs as a controller until a signal ends the process; returns only when it cannot start. */
