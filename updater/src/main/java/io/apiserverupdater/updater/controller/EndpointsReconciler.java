@@ -463,10 +463,7 @@ public final class EndpointsReconciler implements AutoCloseable {
           refusal.reason(),
           refusal.message(),
           refusal.remedy());
-      events.record(
-          EventReason.REFUSED,
-          refusal.reason(),
-          "%s: %s; %s".formatted(refusal.reason(), refusal.message(), refusal.remedy()));
+      events.record(EventReason.REFUSED, refusal.reason(), refusal.sentence());
     }
     if (refusals.isEmpty()) {
       log.info("refused=none");

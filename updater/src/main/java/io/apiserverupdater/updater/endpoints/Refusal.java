@@ -13,6 +13,11 @@ import java.util.Map;
  */
 public record Refusal(String reason, String message, String remedy) {
 
+  /** All of it, in one sentence. */
+  public String sentence() {
+    return "%s: %s; %s".formatted(reason, message, remedy);
+  }
+
   static Refusal emptySource(String source) {
     int slash = source.indexOf('/');
     String namespace = source.substring(0, Math.max(0, slash));

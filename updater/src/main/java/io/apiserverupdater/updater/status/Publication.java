@@ -114,12 +114,7 @@ public record Publication(
             ? apply.changes().stream().map(change -> describe(change, members)).toList()
             : List.of();
     return new Publication(
-        members,
-        differences,
-        refusals.stream()
-            .map(it -> "%s: %s; %s".formatted(it.reason(), it.message(), it.remedy()))
-            .distinct()
-            .toList());
+        members, differences, refusals.stream().map(Refusal::sentence).distinct().toList());
   }
 
   /** What the gate has decided on. */
