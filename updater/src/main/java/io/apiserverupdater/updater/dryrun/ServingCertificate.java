@@ -12,14 +12,12 @@ import java.util.List;
  * @param expiresIn the time that is left
  */
 public record ServingCertificate(Member member, List<String> names, Duration expiresIn) {
-  private static final Duration SOON = Duration.ofDays(30);
-
   public ServingCertificate {
     names = List.copyOf(names);
   }
 
   boolean expiresSoon() {
-    return expiresIn.compareTo(SOON) < 0;
+    return Member.certificateExpiresSoon(expiresIn);
   }
 
   /** There are several ways to write one IPv6 address. */

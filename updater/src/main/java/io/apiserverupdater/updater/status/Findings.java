@@ -1,5 +1,6 @@
 package io.apiserverupdater.updater.status;
 
+import io.apiserverupdater.updater.endpoints.Member;
 import io.apiserverupdater.updater.endpoints.MemberHealth;
 import io.apiserverupdater.updater.status.StatusReport.Gate;
 import io.apiserverupdater.updater.status.StatusReport.LeaseHolder;
@@ -17,9 +18,6 @@ import java.util.Optional;
 
 /** What of a report a person should look at, the most urgent first. Pure. */
 final class Findings {
-  /** As a dry run warns. */
-  static final Duration CERTIFICATE_SOON = Duration.ofDays(30);
-
   /** The clocks of two machines may differ by this much, and nobody need look at that. */
   private static final Duration CLOCKS = Duration.ofSeconds(10);
 
@@ -121,7 +119,7 @@ final class Findings {
     member.probes().stream()
         .flatMap(it -> it.certificateEnds().stream())
         .min(Comparator.naturalOrder())
-        .filter(end -> Duration.between(report.at(), end).compareTo(CERTIFICATE_SOON) < 0)
+        .filter(end -> Member.certificateExpiresSoon(Duration.between(report.at(), end)))
         .ifPresent(
             end ->
                 found.add(

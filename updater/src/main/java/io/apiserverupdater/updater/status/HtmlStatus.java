@@ -2,6 +2,7 @@ package io.apiserverupdater.updater.status;
 
 import io.apiserverupdater.apiserver.printing.Printable;
 import io.apiserverupdater.updater.endpoints.GateState;
+import io.apiserverupdater.updater.endpoints.Member;
 import io.apiserverupdater.updater.endpoints.MemberHealth;
 import io.apiserverupdater.updater.status.StatusReport.Gate;
 import io.apiserverupdater.updater.status.StatusReport.LeaseHolder;
@@ -295,9 +296,7 @@ public final class HtmlStatus {
                     return pill(Tone.BAD, "expired");
                   }
                   String words = Words.age(left);
-                  return left.compareTo(Findings.CERTIFICATE_SOON) < 0
-                      ? pill(Tone.WARN, words)
-                      : words;
+                  return Member.certificateExpiresSoon(left) ? pill(Tone.WARN, words) : words;
                 })
             .orElse(""));
   }
