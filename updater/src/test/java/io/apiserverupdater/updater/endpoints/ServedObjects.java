@@ -33,6 +33,22 @@ public final class ServedObjects {
         drains);
   }
 
+  /** The target's slice, as the updater writes it. */
+  public static EndpointSlice target(List<Endpoint> endpoints) {
+    return written(
+        new DesiredObject.Slice(
+            "apiserver-ipv4",
+            AddressFamily.IPV4,
+            Map.of(
+                EndpointSlice.SERVICE_NAME_LABEL,
+                "apiserver",
+                EndpointSlice.MANAGED_BY_LABEL,
+                MirrorRule.MANAGER),
+            PORTS,
+            endpoints),
+        "7");
+  }
+
   public static EndpointSlice written(DesiredObject.Slice slice, String version) {
     String type = slice.family().addressType();
     return new EndpointSlice(

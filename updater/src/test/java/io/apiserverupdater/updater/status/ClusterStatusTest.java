@@ -4,12 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.apiserverupdater.updater.endpoints.AddressFamily;
-import io.apiserverupdater.updater.endpoints.DesiredObject;
 import io.apiserverupdater.updater.endpoints.Endpoint;
-import io.apiserverupdater.updater.endpoints.EndpointSlice;
 import io.apiserverupdater.updater.endpoints.MirrorRule;
 import io.apiserverupdater.updater.endpoints.ObservedState;
-import io.apiserverupdater.updater.endpoints.Port;
 import io.apiserverupdater.updater.endpoints.ServedObjects;
 import io.apiserverupdater.updater.endpoints.TargetName;
 import io.apiserverupdater.updater.status.ClusterStatus.Answer;
@@ -64,18 +61,7 @@ class ClusterStatusTest {
         Optional.of(ServedObjects.service()),
         Map.of(
             AddressFamily.IPV4,
-            ServedObjects.written(
-                new DesiredObject.Slice(
-                    "apiserver-ipv4",
-                    AddressFamily.IPV4,
-                    Map.of(
-                        EndpointSlice.SERVICE_NAME_LABEL,
-                        "apiserver",
-                        EndpointSlice.MANAGED_BY_LABEL,
-                        MirrorRule.MANAGER),
-                    List.of(new Port("https", 6443, Port.TCP)),
-                    published.length == 0 ? source : Arrays.asList(published)),
-                "7")),
+            ServedObjects.target(published.length == 0 ? source : Arrays.asList(published))),
         Optional.empty());
   }
 

@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.apiserverupdater.updater.endpoints.AddressFamily;
-import io.apiserverupdater.updater.endpoints.DesiredObject;
 import io.apiserverupdater.updater.endpoints.Endpoint;
 import io.apiserverupdater.updater.endpoints.EndpointSlice;
 import io.apiserverupdater.updater.endpoints.GateState;
@@ -31,19 +30,7 @@ class PublicationTest {
   private static final Endpoint TWO_UNREADY = TWO.withReady(false);
 
   private static ObservedState state(List<Endpoint> source, Endpoint... target) {
-    EndpointSlice written =
-        ServedObjects.written(
-            new DesiredObject.Slice(
-                "apiserver-ipv4",
-                AddressFamily.IPV4,
-                Map.of(
-                    EndpointSlice.SERVICE_NAME_LABEL,
-                    "apiserver",
-                    EndpointSlice.MANAGED_BY_LABEL,
-                    MirrorRule.MANAGER),
-                List.of(new Port("https", 6443, Port.TCP)),
-                Arrays.asList(target)),
-            "7");
+    EndpointSlice written = ServedObjects.target(Arrays.asList(target));
     return new ObservedState(
         source.isEmpty() ? List.of() : List.of(ServedObjects.source(source)),
         Optional.of(ServedObjects.service()),

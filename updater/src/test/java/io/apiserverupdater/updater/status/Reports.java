@@ -26,6 +26,22 @@ final class Reports {
 
   private Reports() {}
 
+  /** Of which nothing is known but these troubles. */
+  static StatusReport empty(String... troubles) {
+    return new StatusReport(
+        NOW,
+        "a/b",
+        "c/d",
+        Optional.empty(),
+        List.of(),
+        List.of(),
+        List.of(),
+        List.of(),
+        List.of(),
+        List.of(),
+        List.of(troubles));
+  }
+
   static Instant ago(Duration time) {
     return NOW.minus(time);
   }

@@ -8,7 +8,6 @@ import io.apiserverupdater.updater.status.StatusReport.Transition;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class TextStatusTest {
@@ -63,19 +62,7 @@ class TextStatusTest {
 
   @Test
   void hasNoTableOfWhatIsNotKnown() {
-    StatusReport empty =
-        new StatusReport(
-            Reports.NOW,
-            "a/b",
-            "c/d",
-            Optional.empty(),
-            List.of(),
-            List.of(),
-            List.of(),
-            List.of(),
-            List.of(),
-            List.of(),
-            List.of("the Lease cannot be read: 403 Forbidden"));
+    StatusReport empty = Reports.empty("the Lease cannot be read: 403 Forbidden");
     assertEquals(
         """
         c/d from a/b: 1 thing to look at
