@@ -60,8 +60,16 @@ class KubeBuildTest {
   @BeforeEach
   void copyTheScripts() throws IOException {
     for (String file :
-        List.of("build", "version", "go.sum", "main.go", "pause/main.go", "traffic/main.go")) {
-      Path copy = folder.resolve("kube").resolve(file);
+        List.of(
+            "../cache.sh",
+            "../go-modules.sh",
+            "build",
+            "version",
+            "go.sum",
+            "main.go",
+            "pause/main.go",
+            "traffic/main.go")) {
+      Path copy = folder.resolve("kube").resolve(file).normalize();
       Files.createDirectories(copy.getParent());
       Files.copy(KUBE.resolve(file), copy);
       assertTrue(copy.toFile().setExecutable(Files.isExecutable(KUBE.resolve(file))));

@@ -1,8 +1,6 @@
 package io.apiserverupdater.lab;
 
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 
 /**
  * The programs of the control plane, built by {@code src/test/kube/build}.
@@ -11,20 +9,9 @@ import java.time.Duration;
  *     kube-proxy, kubelet, kubectl and kubeadm are
  */
 public record KubeBinaries(Path folder) {
-  /**
-   * Finds them in the cache or builds them, which takes minutes and needs the network: run the
-   * script before entering the universe.
-   *
-   * @param projectRoot the checkout
-   */
+  /** Finds or builds them, as {@link BuildScript#run}. */
   public static KubeBinaries locate(Path projectRoot) {
-    Path script = projectRoot.resolve("src/test/kube/build");
-    if (!Files.isExecutable(script)) {
-      throw new LabException(
-          script + " is not there; is -Dproject.root=" + projectRoot + " the checkout?");
-    }
-    Execution built = Execution.run(Duration.ofMinutes(20), script.toString()).orThrow();
-    return new KubeBinaries(Path.of(built.out().strip()));
+    return new KubeBinaries(BuildScript.run(projectRoot, "kube"));
   }
 
   String program(String name) {

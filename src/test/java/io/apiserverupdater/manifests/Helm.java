@@ -1,5 +1,6 @@
 package io.apiserverupdater.manifests;
 
+import io.apiserverupdater.lab.BuildScript;
 import io.apiserverupdater.lab.Execution;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -20,16 +21,10 @@ public record Helm(Path program, Path folder, Path home, Path kubeconfig) {
 
   private static final Duration LIMIT = Duration.ofSeconds(150);
 
-  /**
-   * Finds it in the cache or builds it, which takes minutes and needs the network: run the script
-   * before entering the universe.
-   *
-   * @param projectRoot the checkout
-   */
+  /** Finds or builds it, as {@link BuildScript#run}. */
   public static Helm locate(int version, Path projectRoot, Path home, Path kubeconfig) {
-    Path script = projectRoot.resolve("src/test/helm/build");
-    Execution built = Execution.run(Duration.ofMinutes(20), script.toString()).orThrow();
-    return new Helm(Path.of(built.out().strip(), "helm" + version), projectRoot, home, kubeconfig);
+    Path program = BuildScript.run(projectRoot, "helm").resolve("helm" + version);
+    return new Helm(program, projectRoot, home, kubeconfig);
   }
 
   /** Runs {@code helm ARGUMENTS} within 150 s, whatever its exit code. */

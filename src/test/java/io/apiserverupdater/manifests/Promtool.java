@@ -1,5 +1,6 @@
 package io.apiserverupdater.manifests;
 
+import io.apiserverupdater.lab.BuildScript;
 import io.apiserverupdater.lab.Execution;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -11,16 +12,9 @@ import java.util.List;
 public record Promtool(Path program) {
   private static final Duration LIMIT = Duration.ofSeconds(60);
 
-  /**
-   * Finds it in the cache or builds it, which takes minutes and needs the network: run the script
-   * before entering the universe.
-   *
-   * @param projectRoot the checkout
-   */
+  /** Finds or builds it, as {@link BuildScript#run}. */
   public static Promtool locate(Path projectRoot) {
-    Path script = projectRoot.resolve("src/test/prometheus/build");
-    Execution built = Execution.run(Duration.ofMinutes(20), script.toString()).orThrow();
-    return new Promtool(Path.of(built.out().strip(), "promtool"));
+    return new Promtool(BuildScript.run(projectRoot, "prometheus").resolve("promtool"));
   }
 
   /** Runs {@code promtool ARGUMENTS} within 60 s, whatever its exit code. */

@@ -3,6 +3,7 @@ package io.apiserverupdater.node;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.apiserverupdater.lab.BuildScript;
 import io.apiserverupdater.lab.Execution;
 import io.apiserverupdater.lab.Kubectl;
 import io.apiserverupdater.lab.Lab;
@@ -97,7 +98,8 @@ class ReleaseInstallTest {
 
   /** Into a registry of its own on that node. */
   private static void push(LabHost host) {
-    String crane = cluster.lab().projectRoot().resolve("src/test/crane/target/crane").toString();
+    String crane =
+        BuildScript.run(cluster.lab().projectRoot(), "crane").resolve("crane").toString();
     Map<String, String> home = Map.of("HOME", cluster.lab().work().toString());
     LabProcess registry =
         host.start(
