@@ -45,6 +45,11 @@ public sealed interface ApiAnswer {
       return code == 429;
     }
 
+    /** The same with another time to wait. */
+    Status retryingAfter(Optional<Duration> time) {
+      return new Status(code, reason, message, time);
+    }
+
     public String describe() {
       return code + (reason.isEmpty() ? "" : " " + reason) + ": " + message;
     }

@@ -11,6 +11,8 @@ import java.security.GeneralSecurityException;
 import java.security.cert.CertificateException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -129,7 +131,8 @@ public final class ApiClient implements AutoCloseable {
    * Sends a call, at most for the given time.
    *
    * @return {@link ApiAnswer.None} when no server gave a usable answer in time; a 429 when one was
-   *     too busy and no other control plane could stand in, with the least time that one asked for
+   *     too busy and no other control plane could stand in; with how long to wait until any of them
+   *     may be asked
    */
   public ApiAnswer send(ApiCall call, Duration timeout) {
     long deadline = monotonic.getAsLong() + timeout.toNanos();
@@ -137,14 +140,14 @@ public final class ApiClient implements AutoCloseable {
     Set<String> failures = new LinkedHashSet<>();
     Optional<ApiAnswer.Status> refused = Optional.empty();
     Optional<ApiAnswer.Status> busy = Optional.empty();
+    Map<ServerAddress, ApiAnswer.Status> said = new HashMap<>();
     Map<ServerAddress, ApiAnswer> doubtful = new LinkedHashMap<>();
     ServerOrder.Calls calls =
         call.isRenewal() ? ServerOrder.Calls.RENEWALS : ServerOrder.Calls.OTHERS;
-    List<ServerAddress> candidates = order.candidates(calls, monotonic.getAsLong());
-    if (candidates.size() == 1) {
-      // The first try may have met a connection that had just died in the pool.
-      candidates = List.of(candidates.get(0), candidates.get(0));
-    }
+    List<ServerAddress> known = order.candidates(calls, monotonic.getAsLong());
+    // The first try may have met a connection that had just died in the pool.
+    List<ServerAddress> candidates =
+        known.size() == 1 ? List.of(known.get(0), known.get(0)) : known;
     for (int i = 0; i < candidates.size(); i++) {
       long left = deadline - monotonic.getAsLong();
       if (left <= 0) {
@@ -159,13 +162,14 @@ public final class ApiClient implements AutoCloseable {
         break;
       }
       ServerAddress server = candidates.get(i);
-      boolean refusedOnce = doubtful.values().stream().anyMatch(ApiAnswer.Status.class::isInstance);
-      if ((busy.isPresent() || refusedOnce) && !order.mayStandIn(server, monotonic.getAsLong())) {
+      Optional<ApiAnswer.Status> spared = call.isRenewal() ? Optional.empty() : spared(server);
+      if (spared.isPresent()) {
+        said.put(server, spared.get());
+        busy = busy.or(() -> spared);
         continue;
       }
-      Optional<ApiAnswer.Status> spared = call.isRead() ? spared(server) : Optional.empty();
-      if (spared.isPresent()) {
-        busy = Optional.of(busy.map(first -> lessBusy(first, spared.get())).orElse(spared.get()));
+      boolean refusedOnce = doubtful.values().stream().anyMatch(ApiAnswer.Status.class::isInstance);
+      if ((busy.isPresent() || refusedOnce) && !order.mayStandIn(server, monotonic.getAsLong())) {
         continue;
       }
       long servers = candidates.subList(i, candidates.size()).stream().distinct().count();
@@ -173,6 +177,9 @@ public final class ApiClient implements AutoCloseable {
       long sentAt = monotonic.getAsLong();
       try {
         ApiAnswer answer = attempt(server, call, Duration.ofNanos(attempt));
+        if (answer instanceof ApiAnswer.Status status) {
+          said.put(server, status);
+        }
         if (answer instanceof ApiAnswer.Status status && status.isDoubtful(call.isRead())) {
           doubtful.put(server, status);
           continue;
@@ -188,7 +195,7 @@ public final class ApiClient implements AutoCloseable {
         }
         if (answer instanceof ApiAnswer.Status status && status.isBusy()) {
           noteBusy(server, status);
-          busy = Optional.of(busy.map(first -> lessBusy(first, status)).orElse(status));
+          busy = busy.or(() -> Optional.of(status));
           continue;
         }
         promote(server, calls, sentAt);
@@ -215,14 +222,31 @@ public final class ApiClient implements AutoCloseable {
         }
       }
     }
-    if (busy.isPresent()) {
-      return busy.get();
-    }
-    Optional<ApiAnswer.Status> unanimous = unanimous(doubtful);
-    if (unanimous.isPresent()) {
-      return unanimous.get();
-    }
-    return refused.isPresent() ? refused.get() : new ApiAnswer.None(String.join("; ", failures));
+    Optional<ApiAnswer.Status> last = refused;
+    return busy.or(() -> unanimous(doubtful))
+        .or(() -> last)
+        .<ApiAnswer>map(status -> untilAnyMayBeAsked(status, candidates, said))
+        .orElseGet(() -> new ApiAnswer.None(String.join("; ", failures)));
+  }
+
+  /**
+   * How long one server is to be left alone says nothing of the others: the least that the members
+   * have asked for, and soon if there is one that has not answered.
+   */
+  private ApiAnswer.Status untilAnyMayBeAsked(
+      ApiAnswer.Status status,
+      List<ServerAddress> candidates,
+      Map<ServerAddress, ApiAnswer.Status> said) {
+    Optional<Duration> least =
+        candidates.stream()
+            .filter(order::isMember)
+            .map(
+                server ->
+                    Optional.ofNullable(said.get(server))
+                        .flatMap(ApiAnswer.Status::retryAfter)
+                        .orElse(RETRY_AFTER))
+            .min(Comparator.naturalOrder());
+    return status.retryAfter().isEmpty() || least.isEmpty() ? status : status.retryingAfter(least);
   }
 
   /**
@@ -332,12 +356,6 @@ public final class ApiClient implements AutoCloseable {
     order.busy(server, monotonic.getAsLong() + status.retryAfter().orElse(RETRY_AFTER).toNanos());
   }
 
-  private static ApiAnswer.Status lessBusy(ApiAnswer.Status a, ApiAnswer.Status b) {
-    return a.retryAfter().orElse(RETRY_AFTER).compareTo(b.retryAfter().orElse(RETRY_AFTER)) <= 0
-        ? a
-        : b;
-  }
-
   /**
    * The time for the next of several servers: an even share, so that one that accepts and never
    * answers costs no more than that, and the last one has all that is left. No less than 750 ms,
@@ -413,22 +431,24 @@ public final class ApiClient implements AutoCloseable {
    * @throws RefusedException when it says no
    */
   public WatchStream openWatch(ApiCall call, Duration quiet) throws IOException, RefusedException {
-    Map<ServerAddress, RefusedException> refusals = new LinkedHashMap<>();
-    for (ServerAddress server : order.candidates(ServerOrder.Calls.OTHERS, monotonic.getAsLong())) {
+    Map<ServerAddress, ApiAnswer.Status> refusals = new LinkedHashMap<>();
+    List<ServerAddress> candidates =
+        order.candidates(ServerOrder.Calls.OTHERS, monotonic.getAsLong());
+    for (ServerAddress server : candidates) {
       if (!refusals.isEmpty() && !order.mayStandIn(server, monotonic.getAsLong())) {
         continue;
       }
       Optional<ApiAnswer.Status> spared = spared(server);
       if (spared.isPresent()) {
-        refusals.put(server, new RefusedException(spared.get()));
+        refusals.put(server, spared.get());
         continue;
       }
       try {
         WatchStream stream = openWatch(server, call, quiet);
         refusals.forEach(
             (refusing, refusal) -> {
-              if (!refusal.status().isBusy()) {
-                contradict(refusing, stream.server(), refusal.status());
+              if (!refusal.isBusy()) {
+                contradict(refusing, stream.server(), refusal);
               }
             });
         return stream;
@@ -436,7 +456,7 @@ public final class ApiClient implements AutoCloseable {
         if (!e.status().isBusy() && !e.status().isDoubtful(true)) {
           throw e;
         }
-        refusals.put(server, e);
+        refusals.put(server, e.status());
       } catch (IOException e) {
         if (refusals.isEmpty()) {
           throw e;
@@ -444,7 +464,8 @@ public final class ApiClient implements AutoCloseable {
         // It could not stand in: what the one that is well has said holds.
       }
     }
-    throw refusals.values().iterator().next();
+    throw new RefusedException(
+        untilAnyMayBeAsked(refusals.values().iterator().next(), candidates, refusals));
   }
 
   private WatchStream openWatch(ServerAddress server, ApiCall call, Duration quiet)
