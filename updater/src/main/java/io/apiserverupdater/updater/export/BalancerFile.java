@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -32,10 +33,14 @@ final class BalancerFile {
     this.given = file.toAbsolutePath();
   }
 
-  /** What it says; empty when it does not exist. */
+  /** What it says, as far as that is UTF-8; empty when it does not exist. */
   Optional<String> read() throws IOException {
+    if (Files.exists(given) && !Files.isRegularFile(given)) {
+      // A pipe, say: to read it would be to wait for who writes it.
+      throw new IOException("expected a regular file, or none");
+    }
     try {
-      return Optional.of(Files.readString(given));
+      return Optional.of(new String(Files.readAllBytes(given), StandardCharsets.UTF_8));
     } catch (NoSuchFileException e) {
       return Optional.empty();
     }
@@ -64,14 +69,10 @@ final class BalancerFile {
   /** Writes a configuration to check the new content with. */
   Path prepareFrame(String content) throws IOException {
     Path frame = beside("check");
-    Files.writeString(frame, content);
+    write(frame, content);
     return frame;
   }
 
-  /**
-   * Where the new content is between {@link #prepare} and {@link #commit}: to be named in {@link
-   * #prepareFrame}.
-   */
   private Path beside(String what) throws IOException {
     Path file = target();
     return file.resolveSibling("." + file.getFileName() + "." + what);
@@ -121,7 +122,8 @@ final class BalancerFile {
             file,
             StandardOpenOption.CREATE,
             StandardOpenOption.WRITE,
-            StandardOpenOption.TRUNCATE_EXISTING)) {
+            StandardOpenOption.TRUNCATE_EXISTING,
+            LinkOption.NOFOLLOW_LINKS)) {
       ByteBuffer bytes = ByteBuffer.wrap(content.getBytes(StandardCharsets.UTF_8));
       while (bytes.hasRemaining()) {
         channel.write(bytes);
