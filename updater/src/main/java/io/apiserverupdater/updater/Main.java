@@ -383,6 +383,7 @@ public final class Main {
                   address -> measured.apply(address, probes.apply(address)),
                   asked.policy(),
                   events,
+                  Clock.systemUTC(),
                   System::nanoTime,
                   () -> ThreadLocalRandom.current().nextDouble());
             });

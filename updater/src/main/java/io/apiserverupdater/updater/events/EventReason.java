@@ -10,6 +10,8 @@ public enum EventReason {
   MEMBER_READY("MemberReady", Type.NORMAL),
   /** A member is not ready any more by this replica's probes; the message has the evidence. */
   MEMBER_UNREADY("MemberUnready", Type.WARNING),
+  /** A member's certificate expires within 30 days, or has expired. */
+  CERTIFICATE_EXPIRING("CertificateExpiring", Type.WARNING),
   /** A person has taken a member out for a while. */
   MEMBER_DRAINED("MemberDrained", Type.NORMAL),
   /** It is not taken out any more; the message says why. */

@@ -5,6 +5,7 @@ import io.apiserverupdater.updater.controller.MemberHealths;
 import io.apiserverupdater.updater.endpoints.Member;
 import io.apiserverupdater.updater.endpoints.MemberHealth;
 import io.apiserverupdater.updater.events.EventRecorder;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -28,6 +29,7 @@ public final class MemberProbing implements MemberHealths, AutoCloseable {
   private final Function<ApiserverAddress, MemberProbe> probes;
   private final ProbePolicy policy;
   private final EventRecorder events;
+  private final CertificateLog certificates;
   private final LongSupplier monotonic;
   private final ProbeSchedule schedule;
   private final Map<Member, ProbedMember> members = new ConcurrentHashMap<>();
@@ -39,7 +41,8 @@ public final class MemberProbing implements MemberHealths, AutoCloseable {
 
   /**
    * @param probes makes the probe of one member; nothing is sent yet
-   * @param events told of each transition
+   * @param events told of each transition, and of certificates that expire soon
+   * @param clock the wall clock, for certificates
    * @param monotonic the monotonic clock, in nanoseconds
    * @param random from 0 (inclusive) to 1 (exclusive): varies the interval
    */
@@ -47,11 +50,13 @@ public final class MemberProbing implements MemberHealths, AutoCloseable {
       Function<ApiserverAddress, MemberProbe> probes,
       ProbePolicy policy,
       EventRecorder events,
+      Clock clock,
       LongSupplier monotonic,
       DoubleSupplier random) {
     this.probes = probes;
     this.policy = policy;
     this.events = events;
+    this.certificates = new CertificateLog(events, clock, monotonic);
     this.monotonic = monotonic;
     this.schedule = new ProbeSchedule(policy.interval(), random, monotonic.getAsLong());
   }
@@ -84,7 +89,15 @@ public final class MemberProbing implements MemberHealths, AutoCloseable {
             .orElseThrow(() -> new IllegalArgumentException("no IP address: " + member));
     ProbedMember begun =
         new ProbedMember(
-            member, address, probes, policy, events, monotonic, schedule, this::changed);
+            member,
+            address,
+            probes,
+            policy,
+            events,
+            certificates,
+            monotonic,
+            schedule,
+            this::changed);
     begun.start();
     return begun;
   }

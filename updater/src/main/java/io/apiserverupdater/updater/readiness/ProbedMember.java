@@ -20,6 +20,7 @@ final class ProbedMember implements AutoCloseable {
   private final Member member;
   private final ProbePolicy policy;
   private final EventRecorder events;
+  private final CertificateLog certificates;
   private final LongSupplier monotonic;
   private final ProbeSchedule schedule;
   private final Runnable changed;
@@ -38,12 +39,14 @@ final class ProbedMember implements AutoCloseable {
       Function<ApiserverAddress, MemberProbe> probes,
       ProbePolicy policy,
       EventRecorder events,
+      CertificateLog certificates,
       LongSupplier monotonic,
       ProbeSchedule schedule,
       Runnable changed) {
     this.member = member;
     this.policy = policy;
     this.events = events;
+    this.certificates = certificates;
     this.monotonic = monotonic;
     this.schedule = schedule;
     this.changed = changed;
@@ -144,6 +147,7 @@ final class ProbedMember implements AutoCloseable {
             member + " is not ready: " + turned.get().evidence());
       }
     }
+    observation.certificateEnds().ifPresent(end -> certificates.observe(member, end));
   }
 
   private synchronized boolean isClosed() {

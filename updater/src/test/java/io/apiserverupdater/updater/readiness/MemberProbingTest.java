@@ -9,9 +9,10 @@ import io.apiserverupdater.apiserver.probe.ProbeResult;
 import io.apiserverupdater.apiserver.probe.ProbeResult.Reason;
 import io.apiserverupdater.updater.endpoints.Member;
 import io.apiserverupdater.updater.endpoints.MemberHealth;
-import io.apiserverupdater.updater.events.EventRecorder;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -28,6 +29,7 @@ import org.junit.jupiter.api.Timeout;
 
 @Timeout(10)
 class MemberProbingTest {
+  private static final Instant NOW = Instant.parse("2026-01-02T03:04:05Z");
   private static final Member A = new Member("192.0.2.1", 6443);
   private static final Member B = new Member("2001:db8::1", 6443);
   private static final ProbeResult READY = new ProbeResult.Ready();
@@ -86,8 +88,15 @@ class MemberProbingTest {
   private final Map<String, ScriptedProbe> probes = new ConcurrentHashMap<>();
   private final AtomicLong clock = new AtomicLong();
   private final LinkedBlockingQueue<String> turns = new LinkedBlockingQueue<>();
+  private final LinkedBlockingQueue<String> events = new LinkedBlockingQueue<>();
   private final MemberProbing probing =
-      new MemberProbing(this::probe, POLICY, EventRecorder.NONE, clock::get, () -> 0);
+      new MemberProbing(
+          this::probe,
+          POLICY,
+          (reason, about, message) -> events.add(reason + " " + about),
+          Clock.fixed(NOW, ZoneOffset.UTC),
+          clock::get,
+          () -> 0);
 
   MemberProbingTest() {
     probing.onChange(() -> turns.add("turn"));
@@ -119,6 +128,14 @@ class MemberProbingTest {
     assertEquals(expected, of(member).waits.poll(5, TimeUnit.SECONDS));
   }
 
+  private void awaitLetGo(ScriptedProbe gone) {
+    clock.addAndGet(Duration.ofSeconds(31).toNanos());
+    gone.lose();
+    while (!gone.closed) {
+      Thread.onSpinWait();
+    }
+  }
+
   @AfterEach
   void end() {
     probing.close();
@@ -147,6 +164,25 @@ class MemberProbingTest {
     assertEquals(Optional.of(clock.get()), down.since());
     assertEquals(Optional.empty(), down.latency());
     assertEquals(Optional.of(end), down.certificateEnds());
+  }
+
+  /** It may leave for longer than it is remembered, and comes back with the same certificate. */
+  @Test
+  void certificateThatExpiresSoonIsToldOnce() throws Exception {
+    for (int i = 0; i < 2; i++) {
+      probing.follow(Set.of(A));
+      of(A).certificateEnds = Optional.of(NOW.plus(Duration.ofDays(12)));
+      of(A).answers.add(READY);
+      awaitTurn();
+      probing.follow(Set.of());
+      awaitLetGo(of(A));
+    }
+    assertEquals(
+        List.of(
+            "MemberReady 192.0.2.1:6443",
+            "CertificateExpiring 192.0.2.1:6443",
+            "MemberReady 192.0.2.1:6443"),
+        List.copyOf(events));
   }
 
   @Test
@@ -240,11 +276,7 @@ class MemberProbingTest {
     followReady();
     ScriptedProbe gone = of(A);
     probing.follow(Set.of(B));
-    clock.addAndGet(Duration.ofSeconds(31).toNanos());
-    gone.lose();
-    while (!gone.closed) {
-      Thread.onSpinWait();
-    }
+    awaitLetGo(gone);
     probing.follow(Set.of(A, B));
     assertEquals(MemberHealth.UNKNOWN, probing.of(A));
   }
