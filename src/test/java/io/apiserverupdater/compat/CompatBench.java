@@ -24,8 +24,8 @@ public final class CompatBench {
   private CompatBench() {}
 
   /**
-   * Prints the row, and exits with 0 if the release passed every core test, or else with 1. Without a
-   * single report nothing is changed.
+   * Prints the row, and exits with 0 if the release passed every core test, or else with 1. Without
+   * a single report nothing is changed.
    *
    * @param arguments the release, its etcd, the names of the core classes with commas between them,
    *     the folder with Surefire's reports, the JSON file with the runs, and the page

@@ -42,8 +42,8 @@ final class ExportFlags {
       FLAGS
           .optional("on-change", COMMAND_TYPE, "")
           .help(
-              "Run after a change of the file, such as \"systemctl reload haproxy\": split at spaces,"
-                  + " without a shell, 30s at most. Repeated until it exits with 0.");
+              "Run after a change of the file, such as \"systemctl reload haproxy\": split at"
+                  + " spaces, without a shell, 30s at most. Repeated until it exits with 0.");
 
   private static final Flag<HostCommand> CHECK_COMMAND =
       FLAGS
@@ -64,8 +64,8 @@ final class ExportFlags {
       FLAGS
           .optional("nodes", FlagType.text("SELECTOR"), "")
           .help(
-              "Instead of --source, list the internal addresses of the nodes with these labels, with"
-                  + " the NodePort in --port.");
+              "Instead of --source, list the internal addresses of the nodes with these labels,"
+                  + " with the NodePort in --port.");
 
   private static final Flag<String> PORT =
       FLAGS
