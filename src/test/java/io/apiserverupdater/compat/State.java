@@ -3,7 +3,7 @@ package io.apiserverupdater.compat;
 /** What is known of something that the project may run on. */
 enum State {
   /** Every core test ran and passed. */
-  SEEN("seen"),
+  TESTED("tested"),
   /** Nothing failed, but not every core test ran. */
   EXPECTED("expected"),
   /** A core test failed. */

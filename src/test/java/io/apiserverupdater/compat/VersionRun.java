@@ -31,7 +31,7 @@ record VersionRun(String release, String etcd, LocalDate day, List<ClassResult> 
       return State.NOT;
     }
     return !classes.isEmpty() && classes.stream().allMatch(ClassResult::complete)
-        ? State.SEEN
+        ? State.TESTED
         : State.EXPECTED;
   }
 

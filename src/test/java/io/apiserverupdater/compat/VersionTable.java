@@ -48,12 +48,12 @@ final class VersionTable {
     return table.toString();
   }
 
-  /** The minor versions that were seen to work, the newest first. */
-  static List<String> seen(Map<String, VersionRun> runs) {
+  /** The minor versions that passed every core test, the newest first. */
+  static List<String> tested(Map<String, VersionRun> runs) {
     Set<String> minors = newestFirst();
     runs.forEach(
         (minor, run) -> {
-          if (run.state() == State.SEEN) {
+          if (run.state() == State.TESTED) {
             minors.add(minor);
           }
         });

@@ -30,9 +30,9 @@ class VersionTableTest {
   }
 
   @Test
-  void seenIsWhatRanWhollyAndPassed() {
+  void testedIsWhatRanWhollyAndPassed() {
     VersionRun run = run("v1.37.2", PASSED, new ClassResult("TargetTest", 7, 0, List.of()));
-    assertEquals(State.SEEN, run.state());
+    assertEquals(State.TESTED, run.state());
     assertEquals("10 passed", run.tests());
   }
 
@@ -68,9 +68,9 @@ class VersionTableTest {
         """
         | Kubernetes | state | core tests | run on | day |
         |---|---|---|---|---|
-        | 1.37, the default | seen | 3 passed | 1.37.2, etcd 3.7.0 | 2026-11-30 |
+        | 1.37, the default | tested | 3 passed | 1.37.2, etcd 3.7.0 | 2026-11-30 |
         | 1.36 | expected | not run | – | – |
-        | 1.9 | seen | 3 passed | 1.9.11, etcd 3.7.0 | 2026-11-30 |
+        | 1.9 | tested | 3 passed | 1.9.11, etcd 3.7.0 | 2026-11-30 |
         """,
         VersionTable.markdown(
             "v1.37.2",
@@ -79,10 +79,10 @@ class VersionTableTest {
   }
 
   @Test
-  void seenVersionsAreListedFromTheNewestOn() {
+  void testedVersionsAreListedFromTheNewestOn() {
     assertEquals(
         List.of("1.37", "1.9"),
-        VersionTable.seen(
+        VersionTable.tested(
             Map.of(
                 "1.9", run("v1.9.11", PASSED),
                 "1.37", run("v1.37.2", PASSED),

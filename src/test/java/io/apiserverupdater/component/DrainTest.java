@@ -108,7 +108,7 @@ class DrainTest {
     replicas.awaitReady(namespace, all);
     assertTrue(!Instant.now().isBefore(end), "before its time");
     updater.awaitLog("member=undrained address=" + first + ":6443 .*is over", SOON);
-    awaitEvent("MemberUndrained", first + ":6443 is not drained any more");
+    awaitEvent("MemberUndrained", first + ":6443 is no longer drained");
   }
 
   @Test
@@ -125,7 +125,7 @@ class DrainTest {
     String before = annotation();
     run("drain", first, "--for=2h").exits(0);
     assertTrue(annotation().compareTo(before) > 0, () -> before + " then " + annotation());
-    run("undrain", first).exits(0).prints(first + " is not drained any more");
+    run("undrain", first).exits(0).prints(first + " is no longer drained");
     replicas.awaitReady(namespace, all);
     assertEquals("", annotation());
     run("undrain", first).exits(0).prints(first + " is not drained");
@@ -173,7 +173,7 @@ class DrainTest {
   @Test
   void refusesWhatItCannotMean() throws Exception {
     UpdaterProcess updater = updater();
-    run("drain", "192.0.2.99").exits(1).says("192.0.2.99 is no member of Service " + namespace);
+    run("drain", "192.0.2.99").exits(1).says("192.0.2.99 is not a member of Service " + namespace);
     assertEquals("", annotation());
     annotate(first + "=tomorrow");
     updater.awaitLog("refused=UnreadableDrain .*" + first + "=tomorrow", SOON);

@@ -279,7 +279,7 @@ class TargetTest {
             "Normal +MemberDrained .*apiserver-updater +" + member + " is drained until ",
             "Normal +MemberUndrained .*apiserver-updater +"
                 + member
-                + " is not drained any more")) {
+                + " is no longer drained")) {
       assertTrue(Pattern.compile(told).matcher(story).find(), story);
     }
     System.out.println("real: " + story.substring(story.indexOf("Events:")));

@@ -188,9 +188,8 @@ public final class HostsFile {
           List.of(),
           """
           an entry that apiserver-bootstrap had commented out is gone; another tool may have \
-          removed the comment. Write that entry again in place of the whole block of \
-          apiserver-bootstrap, its marker lines included, with a comment behind it, then run this \
-          again.""");
+          removed the comment. Replace the whole block of apiserver-bootstrap, its marker lines \
+          included, with that entry and a comment after it, then run this again.""");
     }
     return restore();
   }

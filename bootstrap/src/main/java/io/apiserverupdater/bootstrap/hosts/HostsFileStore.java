@@ -170,7 +170,7 @@ public final class HostsFileStore {
           return false;
         }
         if (Files.notExists(target)) {
-          warnings.accept(target + " was missing: it is made, with localhost and what is ours");
+          warnings.accept(target + " was missing: created, with localhost and our own block");
         }
         if (!pending.commit()) {
           warnings.accept(

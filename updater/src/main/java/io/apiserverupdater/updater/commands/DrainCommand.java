@@ -75,7 +75,7 @@ public final class DrainCommand {
       Drains before = service.get().drains();
       if (!before.refusals().isEmpty()) {
         return refused(
-            "%s; to begin anew: kubectl -n %s annotate service %s %s-"
+            "%s; to remove all drains: kubectl -n %s annotate service %s %s-"
                 .formatted(
                     before.refusals().get(0).message(),
                     config.target().target().namespace(),
@@ -127,7 +127,7 @@ public final class DrainCommand {
     Optional<EndpointSlice> slice = sliceWith(state);
     if (slice.isEmpty()) {
       return Optional.of(
-          "%s is no member of Service %s; its members are %s"
+          "%s is not a member of Service %s; its members are %s"
               .formatted(
                   config.address(),
                   config.target().target(),
@@ -155,7 +155,7 @@ public final class DrainCommand {
 
   private int written(Drains after) throws InterruptedException {
     if (config.time().isEmpty()) {
-      System.out.println(config.address() + " is not drained any more");
+      System.out.println(config.address() + " is no longer drained");
       return DONE;
     }
     Instant end =
@@ -166,8 +166,9 @@ public final class DrainCommand {
             .orElseThrow();
     if (!awaitOut()) {
       return error(
-          ("%s is asked to be drained until %s, and still ready after %s s: does the updater run,"
-                  + " and do the clocks agree? kubectl -n %s describe service %s says more")
+          ("the drain of %s until %s is requested, but it is still ready after %s s: check that the"
+                  + " updater runs and that the clocks agree; its Events: kubectl -n %s describe"
+                  + " service %s")
               .formatted(
                   config.address(),
                   end,
@@ -177,7 +178,7 @@ public final class DrainCommand {
     }
     System.out.println(config.address() + " is drained until " + end);
     System.err.println(
-        "note: open connections stay, and so do those of pods, which use the Service kubernetes");
+        "note: open connections stay, and pods still use it through the Service kubernetes");
     return DONE;
   }
 

@@ -61,14 +61,14 @@ record Command(
     Flag<Duration> time =
         flags
             .flag("for", FlagType.duration(Duration.ofSeconds(1), Duration.ofHours(24)), "30m")
-            .help("How long the member is out; it comes back by itself.");
+            .help("How long the drain lasts.");
     shareThoseOfTheService(flags);
     return new Command(
-        new Subcommand("drain", "ADDRESS", "take an apiserver out for a while", flags),
+        new Subcommand("drain", "ADDRESS", "drain an apiserver for a while", flags),
         """
-        Takes the apiserver with this IP address out for a while: it stays listed with
-        ready: false, so that nodes open no new connections to it. Never the last ready
-        one. Needs an updater that runs, and the right to patch the Service.
+        Publishes the apiserver with this IP address with ready: false for a while, so
+        that nodes open no new connections to it. Refuses if no other one is ready.
+        Needs a running updater, and the right to patch the Service.
         """,
         """
           0 done, 1 refused, 2 error
@@ -80,10 +80,10 @@ record Command(
     FlagSet flags = new FlagSet();
     shareThoseOfTheService(flags);
     return new Command(
-        new Subcommand("undrain", "ADDRESS", "end a drain before its time", flags),
+        new Subcommand("undrain", "ADDRESS", "end a drain early", flags),
         """
-        Ends a drain before its time: the apiserver is ready again once the updater's
-        probes find it so.
+        Ends a drain early: the updater's probes decide again whether the apiserver is
+        ready.
         """,
         """
           0 done or nothing to do, 1 refused, 2 error
@@ -107,7 +107,7 @@ record Command(
     if (address.isEmpty()) {
       line.error(
           line.argument()
-              .map(it -> "\"" + it + "\" is no IP address")
+              .map(it -> "\"" + it + "\" is not an IP address")
               .orElse("expected the IP address of an apiserver"));
     }
     TargetName target =
@@ -130,7 +130,7 @@ record Command(
         flags
             .flag("output", FlagType.choice(StatusConfig.Format.values()), "text")
             .letter('o')
-            .help("How the status is printed.");
+            .help("Output format.");
     List.of(
             UpdaterFlags.KUBECONFIG,
             UpdaterFlags.CONTEXT,
@@ -145,9 +145,9 @@ record Command(
     return new Command(
         new Subcommand("status", "", "show the replicas, the members and the target", flags),
         """
-        Shows who leads, how each member is, whether the target matches the source, and
-        what has happened. Asks the API server, and through it the updater's pods in
-        the target's namespace. What you may not ask is said, and the rest is shown.
+        Shows the leader, the state of each member, whether the target matches the
+        source, and the last events. Asks the API server and, through it, the updater's
+        pods in the target's namespace. What it may not read is listed as a finding.
         """,
         """
           0 all is well, 1 something to look at, 2 error

@@ -31,27 +31,27 @@ final class ExportFlags {
   private static final Flag<Format> FORMAT =
       FLAGS
           .optional("format", FlagType.choice(Format.values()), "")
-          .help("What the file is for. list: an address and port a line.");
+          .help("The format of the file. list: one address and port per line.");
 
   private static final Flag<Path> OUTPUT =
       FLAGS
           .optional("output", FlagType.path("FILE"), "")
-          .help("The file to keep in step. All of it is overwritten.");
+          .help("The file to write. All of it is overwritten.");
 
   private static final Flag<HostCommand> ON_CHANGE =
       FLAGS
           .optional("on-change", COMMAND_TYPE, "")
           .help(
-              "Run after the file has changed, such as \"systemctl reload haproxy\": words between"
-                  + " spaces, no shell, 30s at most. Repeated until it ends with exit code 0.");
+              "Run after a change of the file, such as \"systemctl reload haproxy\": split at"
+                  + " spaces, without a shell, 30s at most. Repeated until it exits with 0.");
 
   private static final Flag<HostCommand> CHECK_COMMAND =
       FLAGS
           .optional("check-command", COMMAND_TYPE, "by --format")
           .help(
-              "Run before a new file takes the old one's place, which stays unless this ends with"
-                  + " exit code 0. Every {} stands for the new file; with nginx and keepalived, for"
-                  + " a configuration that includes it. \"true\" checks nothing.");
+              "Run before a new file replaces the old one, which stays unless this exits with 0."
+                  + " Every {} stands for the new file; with nginx and keepalived, for a"
+                  + " configuration that includes it. \"true\" checks nothing.");
 
   private static final Flag<UpdaterFlags.ServiceName> SOURCE =
       FLAGS
@@ -64,8 +64,8 @@ final class ExportFlags {
       FLAGS
           .optional("nodes", FlagType.text("SELECTOR"), "")
           .help(
-              "List the internal addresses of the nodes with these labels instead, with --port, a"
-                  + " NodePort.");
+              "Instead of --source, list the internal addresses of the nodes with these labels,"
+                  + " with the NodePort in --port.");
 
   private static final Flag<String> PORT =
       FLAGS
@@ -89,7 +89,7 @@ final class ExportFlags {
               FlagType.choice(Format.HealthCheck.values()),
               "readyz or tcp, by the source")
           .help(
-              "What HAProxy and keepalived ask the servers. readyz, the default for"
+              "How HAProxy and keepalived check the servers. readyz, the default for"
                   + " default/kubernetes: GET /readyz over TLS, not verified. tcp: connect to the"
                   + " port.");
 
@@ -104,8 +104,8 @@ final class ExportFlags {
       FLAGS
           .off("once")
           .help(
-              "Bring the file in step once and exit. Exit codes: 0 done or nothing to do, 1"
-                  + " refused, 2 error.");
+              "Update the file once and exit. Exit codes: 0 done or nothing to do, 1 refused, 2"
+                  + " error.");
 
   static {
     FLAGS.share(UpdaterFlags.DRY_RUN);
@@ -120,11 +120,11 @@ final class ExportFlags {
 
   static Command command() {
     return new Command(
-        new Subcommand("export", "", "keep a load balancer's file in step", FLAGS),
+        new Subcommand("export", "", "keep a load balancer's file up to date", FLAGS),
         """
-        Keeps the members of a Service, or nodes, in the file of a load balancer on
-        this host. Whether a server is ready is for the balancer's own checks to find.
-        An empty list is refused: the file stays.
+        Keeps the members of a Service, or nodes, in a file of a load balancer on this
+        host. The balancer's own checks find which servers are ready. An empty list is
+        refused: the file stays.
         """,
         """
           running      0 stopped by SIGTERM or SIGINT, 2 wrong flags or configuration,

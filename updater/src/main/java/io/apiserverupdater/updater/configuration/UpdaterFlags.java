@@ -254,7 +254,7 @@ public final class UpdaterFlags {
       FLAGS
           .flag("log-format", FlagType.choice(LogFormat.values()), "text")
           .help(
-              "How the log is written. json: an object per line, with ts, level, logger, msg and"
+              "The format of the log. json: one object per line, with ts, level, logger, msg and"
                   + " each key=value of the message as a string.");
 
   static final Flag<Boolean> HELP = FLAGS.off("help").letter('h').help("Print this and exit.");

@@ -55,7 +55,7 @@ final class DrainLog {
     events.record(
         EventReason.MEMBER_UNDRAINED,
         member.toString(),
-        "%s is not drained any more: %s".formatted(member, why));
+        "%s is no longer drained: %s".formatted(member, why));
   }
 
   /** Empty when the member is merely away. */

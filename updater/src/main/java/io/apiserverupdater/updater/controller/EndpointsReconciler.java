@@ -482,7 +482,8 @@ public final class EndpointsReconciler implements AutoCloseable {
       switch (mode) {
         case NORMAL -> {
           log.info("gate=normal family={}", type);
-          events.record(EventReason.GATE_NORMAL, type, type + ": the probes' word counts again");
+          events.record(
+              EventReason.GATE_NORMAL, type, type + ": members are published as probed again");
         }
         case FAIL_OPEN -> {
           log.warn("gate=fail-open family={} message=\"{}\"", type, FAILED_OPEN);

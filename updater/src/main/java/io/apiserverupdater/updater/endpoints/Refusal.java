@@ -139,7 +139,7 @@ public record Refusal(String reason, String message, String remedy) {
                 Drains.ANNOTATION,
                 count == 1 ? "an entry" : count + " entries",
                 entry.length() > 80 ? entry.substring(0, 80) + "…" : entry),
-        "these take nobody out; write ADDRESS=TIME, such as 192.0.2.1=2026-01-02T03:04:05Z, each"
+        "these are ignored; write ADDRESS=TIME, such as 192.0.2.1=2026-01-02T03:04:05Z, each"
             + " address once, separated by commas, or use kubectl apiserver-updater drain");
   }
 

@@ -56,7 +56,7 @@ public record HostCommand(List<String> words) {
             .start();
     try {
       if (!process.waitFor(DEADLINE.toSeconds(), TimeUnit.SECONDS)) {
-        return Optional.of(this + " was not done after " + DEADLINE.toSeconds() + " s");
+        return Optional.of(this + " did not end within " + DEADLINE.toSeconds() + " s");
       }
     } finally {
       // What it has started itself, too.

@@ -35,7 +35,7 @@ final class ApiMetrics implements ApiObserver {
     this.watchRestarts =
         Counter.builder()
             .name("apiserver_updater_watch_restarts_total")
-            .help("Watches that were begun again, by how the one before ended.")
+            .help("Restarts of watches, by how the watch ended.")
             .labelNames("resource", "end")
             .withoutExemplars()
             .register(registry);

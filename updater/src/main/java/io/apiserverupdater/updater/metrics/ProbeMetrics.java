@@ -35,14 +35,14 @@ final class ProbeMetrics {
     this.failures =
         Counter.builder()
             .name("apiserver_updater_probe_failures_total")
-            .help("Probes of a member after which it was not ready, by what they showed.")
+            .help("Failed probes of a member, by evidence.")
             .labelNames("address", "evidence")
             .withoutExemplars()
             .register(registry);
     this.certificateEnds =
         Gauge.builder()
             .name("apiserver_updater_member_certificate_expiration_timestamp_seconds")
-            .help("When the certificate expires that a member showed last, in Unix time.")
+            .help("When the certificate that a member last showed expires, in Unix time.")
             .labelNames("address")
             .withoutExemplars()
             .register(registry);

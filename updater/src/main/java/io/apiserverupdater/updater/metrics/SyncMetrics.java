@@ -50,14 +50,14 @@ final class SyncMetrics implements SyncObserver {
     this.refusals =
         Counter.builder()
             .name("apiserver_updater_refusals_total")
-            .help("How often something began to be refused, by reason.")
+            .help("Refusals that began, by reason.")
             .labelNames("reason")
             .withoutExemplars()
             .register(registry);
     this.transitions =
         Counter.builder()
             .name("apiserver_updater_leadership_transitions_total")
-            .help("How often this replica became the leader, or ceased to be certain that it is.")
+            .help("How often this replica became the leader, or lost the certainty of being it.")
             .labelNames("to")
             .withoutExemplars()
             .register(registry);

@@ -126,7 +126,7 @@ public final class UpdaterMetrics {
         .register(registry);
     GaugeWithCallback.builder()
         .name("apiserver_updater_source_confirmed_timestamp_seconds")
-        .help("When the source was last known to be as it is mirrored, in Unix time.")
+        .help("When the mirrored source was last confirmed to be current, in Unix time.")
         .callback(
             sample ->
                 sample.call(clock.instant().minus(state.sourceAge().get()).toEpochMilli() / 1000.0))

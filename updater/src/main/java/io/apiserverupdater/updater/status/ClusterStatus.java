@@ -135,7 +135,7 @@ public record ClusterStatus(
                         Optional.empty(),
                         Optional.empty(),
                         Optional.empty(),
-                        Optional.of("it holds the Lease, and none of the pods is it"))));
+                        Optional.of("it holds the Lease, but is none of the pods"))));
     return replicas;
   }
 

@@ -106,7 +106,7 @@ final class Findings {
                       .orElse("is not ready"),
                   first.evidence()));
     } else if (first.state() == MemberHealth.State.UNKNOWN) {
-      found.add(member.address() + " has not been judged yet");
+      found.add(member.address() + " has no probe result yet");
     }
     member.probes().stream()
         .filter(other -> other.state() != first.state())

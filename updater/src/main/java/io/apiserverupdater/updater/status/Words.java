@@ -28,7 +28,7 @@ final class Words {
     return of(member.published())
         + member
             .drainedUntil()
-            .map(until -> ", drained for " + age(Duration.between(now, until)))
+            .map(until -> ", drained for another " + age(Duration.between(now, until)))
             .orElse("");
   }
 

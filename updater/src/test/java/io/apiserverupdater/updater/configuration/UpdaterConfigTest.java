@@ -207,7 +207,7 @@ class UpdaterConfigTest {
           drain("drain", "2001:db8::1", "--for=1h").config().time());
       assertEquals(Optional.empty(), drain("undrain", "192.0.2.1").config().time());
       assertEquals("expected the IP address of an apiserver", error("drain"));
-      assertEquals("\"cp-1\" is no IP address", error("undrain", "cp-1"));
+      assertEquals("\"cp-1\" is not an IP address", error("undrain", "cp-1"));
       assertTrue(error("drain", "192.0.2.1", "--for=25h").startsWith("--for is"));
       assertTrue(error("drain", "192.0.2.1", "--for=0s").startsWith("--for is"));
       assertTrue(error("undrain", "192.0.2.1", "--for=1h").startsWith("unknown flag"));

@@ -648,7 +648,7 @@ class EndpointsReconcilerTest {
     assertEquals(
         List.of(
             "MemberDrained 192.0.2.1:6443: 192.0.2.1:6443 is drained until 2026-01-02T03:04:15Z",
-            "MemberUndrained 192.0.2.1:6443: 192.0.2.1:6443 is not drained any more: the drain is"
+            "MemberUndrained 192.0.2.1:6443: 192.0.2.1:6443 is no longer drained: the drain is"
                 + " over"),
         events);
   }
@@ -662,7 +662,7 @@ class EndpointsReconcilerTest {
     reconciler.reconcile();
     assertEquals(List.of("192.0.2.1", "192.0.2.2"), ready());
     assertTrue(
-        events.get(1).endsWith("not drained any more: the drain was withdrawn"), events::toString);
+        events.get(1).endsWith("no longer drained: the drain was withdrawn"), events::toString);
   }
 
   /** A clock that is set is noticed soon. */

@@ -136,7 +136,7 @@ class ClusterStatusTest {
     assertTrue(
         Findings.of(report)
             .contains(
-                "replica %s_0a1b2c3d: it holds the Lease, and none of the pods is it"
+                "replica %s_0a1b2c3d: it holds the Lease, but is none of the pods"
                     .formatted(Reports.LEADER)));
   }
 

@@ -33,7 +33,7 @@ class WordsTest {
   @Test
   void drainedMemberIsToldForHowLong() {
     assertEquals(
-        "not ready, drained for 20m",
+        "not ready, drained for another 20m",
         Words.published(Reports.saying("x").members().get(0), Reports.NOW));
     assertEquals("ready", Words.published(Reports.well().members().get(0), Reports.NOW));
   }
