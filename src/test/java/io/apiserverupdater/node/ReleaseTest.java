@@ -13,6 +13,8 @@ import io.apiserverupdater.lab.Execution;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -147,6 +149,49 @@ class ReleaseTest {
                 .directory(ReleaseFiles.FOLDER.toFile()),
             LIMIT)
         .orThrow();
+  }
+
+  /** With a key that is made for this and thrown away. */
+  @Test
+  void sumsAreSigned() throws IOException {
+    Path keys = Files.createDirectory(folder.resolve("keys"));
+    Files.setPosixFilePermissions(keys, PosixFilePermissions.fromString("rwx------"));
+    Path files = Files.createDirectory(folder.resolve("files"));
+    Files.copy(ReleaseFiles.file("components.yaml"), files.resolve("components.yaml"));
+    String name = "release@example.com";
+    String sums = PROJECT.resolve("deploy/sums").toString();
+    try {
+      signing(
+              keys,
+              files,
+              "gpg",
+              "--batch",
+              "--passphrase",
+              "",
+              "--quick-generate-key",
+              name,
+              "default",
+              "default",
+              "never")
+          .orThrow();
+      signing(keys, files, sums, files.toString(), name).orThrow();
+      signing(keys, files, "sha256sum", "--check", "SHA256SUMS").orThrow();
+      signing(keys, files, "gpg", "--verify", "SHA256SUMS.asc", "SHA256SUMS").orThrow();
+      Files.writeString(files.resolve("SHA256SUMS"), "# one more line\n", StandardOpenOption.APPEND);
+      Execution changed = signing(keys, files, "gpg", "--verify", "SHA256SUMS.asc", "SHA256SUMS");
+      assertTrue(changed.err().contains("BAD signature"), changed::toString);
+      Execution other = signing(keys, files, sums, files.toString(), "nobody@example.com");
+      assertTrue(other.exitCode() != 0, other::toString);
+    } finally {
+      signing(keys, files, "gpgconf", "--kill", "all");
+    }
+  }
+
+  private static Execution signing(Path keys, Path files, String... command) {
+    ProcessBuilder builder = new ProcessBuilder(command).directory(files.toFile());
+    builder.environment().put("GNUPGHOME", keys.toString());
+    builder.environment().put("LC_ALL", "C");
+    return Execution.run(builder, LIMIT);
   }
 
   /** So what other tests say of them holds for the release. */
