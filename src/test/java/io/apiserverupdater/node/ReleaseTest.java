@@ -177,7 +177,8 @@ class ReleaseTest {
       signing(keys, files, sums, files.toString(), name).orThrow();
       signing(keys, files, "sha256sum", "--check", "SHA256SUMS").orThrow();
       signing(keys, files, "gpg", "--verify", "SHA256SUMS.asc", "SHA256SUMS").orThrow();
-      Files.writeString(files.resolve("SHA256SUMS"), "# one more line\n", StandardOpenOption.APPEND);
+      Files.writeString(
+          files.resolve("SHA256SUMS"), "# one more line\n", StandardOpenOption.APPEND);
       Execution changed = signing(keys, files, "gpg", "--verify", "SHA256SUMS.asc", "SHA256SUMS");
       assertTrue(changed.err().contains("BAD signature"), changed::toString);
       Execution other = signing(keys, files, sums, files.toString(), "nobody@example.com");

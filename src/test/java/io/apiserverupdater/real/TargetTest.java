@@ -277,9 +277,7 @@ class TargetTest {
         List.of(
             "Normal +LeaderElected .*apiserver-updater +leading: started",
             "Normal +MemberDrained .*apiserver-updater +" + member + " is drained until ",
-            "Normal +MemberUndrained .*apiserver-updater +"
-                + member
-                + " is no longer drained")) {
+            "Normal +MemberUndrained .*apiserver-updater +" + member + " is no longer drained")) {
       assertTrue(Pattern.compile(told).matcher(story).find(), story);
     }
     System.out.println("real: " + story.substring(story.indexOf("Events:")));
