@@ -30,6 +30,12 @@ public record ObjectList<T extends KubernetesObject, V>(
     Predicate<T> wanted,
     ResourceCache<T, V> cache) {
 
+  /** So many objects fit into one answer, also if each is a node with fifty images. */
+  private static final String PART = "20";
+
+  /** More than the nodes of any cluster. */
+  private static final int MOST_PARTS = 1000;
+
   /** With a cache of its own; everything that is found is wanted. */
   public ObjectList(
       ApiClient api, Resource<T> resource, Selection selection, Function<T, V> conversion) {
@@ -54,65 +60,81 @@ public record ObjectList<T extends KubernetesObject, V>(
   private record Listing<T>(
       Selection selection, String version, List<ResourceCache.Versioned<T>> objects) {}
 
+  /**
+   * Reads them.
+   *
+   * @param timeout for each answer; a long list has several
+   */
   public Result read(Duration timeout) {
     long asked = cache.now();
     try {
-      ApiAnswer answer = api.send(selection.list(resource), timeout);
-      if (!(answer instanceof ApiAnswer.Ok ok)) {
-        return new Result.Failed(answer);
-      }
-      Listing<T> listing = listing(selection, ok);
+      Listing<T> listing = listing(selection, timeout);
       if (selection.otherwise().isPresent()
           && listing.objects().stream().noneMatch(it -> wanted.test(it.object()))) {
-        Selection wider = selection.otherwise().get();
-        ApiAnswer more = api.send(wider.list(resource), timeout);
-        if (more instanceof ApiAnswer.Ok found) {
-          listing = listing(wider, found);
-        } else if (!(more instanceof ApiAnswer.Status status && status.isRejection())) {
-          return new Result.Failed(more);
-        }
+        listing = orElse(listing, selection.otherwise().get(), timeout);
       }
       cache.replace(listing.objects(), listing.version(), asked);
       return new Result.Listed(listing.version(), listing.selection());
-    } catch (UnreadableException e) {
+    } catch (FailedException e) {
       return new Result.Failed(e.answer);
     }
   }
 
-  private Listing<T> listing(Selection selected, ApiAnswer.Ok ok) throws UnreadableException {
+  private Listing<T> orElse(Listing<T> listing, Selection wider, Duration timeout)
+      throws FailedException {
     try {
-      return parsed(selected, ok);
-    } catch (KubeJson.MalformedException e) {
-      throw new UnreadableException(api.unreadable(ok.server(), KubeJson.orEmpty(e.getMessage())));
+      return listing(wider, timeout);
+    } catch (FailedException e) {
+      if (e.answer instanceof ApiAnswer.Status status && status.isRejection()) {
+        return listing;
+      }
+      throw e;
     }
   }
 
-  private static final class UnreadableException extends Exception {
-    private final transient ApiAnswer.Unreadable answer;
+  private static final class FailedException extends Exception {
+    private final transient ApiAnswer answer;
 
-    UnreadableException(ApiAnswer.Unreadable answer) {
-      super(answer.why());
+    FailedException(ApiAnswer answer) {
+      super(answer.failure());
       this.answer = answer;
     }
   }
 
-  private Listing<T> parsed(Selection selected, ApiAnswer.Ok ok)
-      throws KubeJson.MalformedException {
-    JsonObject list = KubeJson.object(ok.body());
-    String version =
-        list.get("metadata") instanceof JsonObject metadata
-            ? KubeJson.field(metadata, "resourceVersion")
-            : "";
-    if (version.isEmpty()) {
-      throw new KubeJson.MalformedException("the list has no resourceVersion");
+  private Listing<T> listing(Selection selected, Duration timeout) throws FailedException {
+    ApiCall call = selected.list(resource);
+    if (!selected.isNamed()) {
+      call = call.with("limit", PART);
     }
     List<ResourceCache.Versioned<T>> objects = new ArrayList<>();
-    if (list.get("items") instanceof JsonArray items) {
-      for (JsonElement item : items) {
-        objects.add(versioned(KubeJson.model(item, resource.type())));
+    String next = "";
+    for (int part = 0; part < MOST_PARTS; part++) {
+      ApiAnswer answer = api.send(next.isEmpty() ? call : call.with("continue", next), timeout);
+      if (!(answer instanceof ApiAnswer.Ok ok)) {
+        throw new FailedException(answer);
+      }
+      try {
+        JsonObject list = KubeJson.object(ok.body());
+        JsonObject metadata =
+            list.get("metadata") instanceof JsonObject object ? object : new JsonObject();
+        String version = KubeJson.field(metadata, "resourceVersion");
+        if (version.isEmpty()) {
+          throw new KubeJson.MalformedException("the list has no resourceVersion");
+        }
+        if (list.get("items") instanceof JsonArray items) {
+          for (JsonElement item : items) {
+            objects.add(versioned(KubeJson.model(item, resource.type())));
+          }
+        }
+        next = KubeJson.field(metadata, "continue");
+        if (next.isEmpty()) {
+          return new Listing<>(selected, version, objects);
+        }
+      } catch (KubeJson.MalformedException e) {
+        throw new FailedException(api.unreadable(ok.server(), KubeJson.orEmpty(e.getMessage())));
       }
     }
-    return new Listing<>(selected, version, objects);
+    throw new FailedException(new ApiAnswer.None("a list of more than " + MOST_PARTS + " parts"));
   }
 
   /**

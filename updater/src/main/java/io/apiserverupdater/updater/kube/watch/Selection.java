@@ -11,10 +11,11 @@ import java.util.Optional;
  */
 public record Selection(
     String namespace, String parameter, String selector, Optional<Selection> otherwise) {
+  private static final String FIELD_SELECTOR = "fieldSelector";
 
   /** One object. RBAC can grant list and watch of it by its name. */
   public static Selection named(String namespace, String name) {
-    return new Selection(namespace, "fieldSelector", "metadata.name=" + name, Optional.empty());
+    return new Selection(namespace, FIELD_SELECTOR, "metadata.name=" + name, Optional.empty());
   }
 
   public static Selection labelled(String namespace, String label, String value) {
@@ -24,6 +25,11 @@ public record Selection(
   /** This one, and another one of the same namespace where this one finds nothing. */
   public Selection orElse(Selection other) {
     return new Selection(namespace, parameter, selector, Optional.of(other));
+  }
+
+  /** Whether it finds one object at most. */
+  boolean isNamed() {
+    return parameter.equals(FIELD_SELECTOR);
   }
 
   ApiCall list(Resource<?> resource) {
