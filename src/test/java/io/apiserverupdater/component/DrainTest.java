@@ -132,6 +132,15 @@ class DrainTest {
     updater.awaitLog("member=undrained .*was withdrawn", SOON);
   }
 
+  /** This machine's clock may be ahead of the updater's. */
+  @Test
+  void withdrawsAlsoWhatIsOverByTheClockHere() throws Exception {
+    String ended = "=" + Instant.now().truncatedTo(ChronoUnit.SECONDS).minusSeconds(3600);
+    annotate(first + ended + "," + others.get(0) + ended);
+    run("undrain", first).exits(0).prints(first + " is not drained any more");
+    assertEquals(others.get(0) + ended, annotation());
+  }
+
   @Test
   void lastReadyMemberIsRefusedInWords() throws Exception {
     UpdaterProcess updater = updater();

@@ -89,7 +89,7 @@ public final class DrainCommand {
         if (objection.isPresent()) {
           return refused(objection.get());
         }
-      } else if (!before.isAsked(config.address(), now)) {
+      } else if (before.asked().stream().noneMatch(it -> it.isOf(config.address()))) {
         System.out.println(config.address() + " is not drained");
         return DONE;
       }
@@ -166,10 +166,11 @@ public final class DrainCommand {
             .orElseThrow();
     if (!awaitOut()) {
       return error(
-          ("%s is asked to be drained, and still ready after %s s: does the updater run? kubectl -n"
-                  + " %s describe service %s says more")
+          ("%s is asked to be drained until %s, and still ready after %s s: does the updater run,"
+               + " and do the clocks agree? kubectl -n %s describe service %s says more")
               .formatted(
                   config.address(),
+                  end,
                   PATIENCE.toSeconds(),
                   config.target().target().namespace(),
                   config.target().target().service()));

@@ -34,6 +34,12 @@ public record Drains(List<Drain> asked, List<Refusal> refusals) {
   private static final Pattern TIME =
       Pattern.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z");
 
+  /**
+   * So long an entry is kept that is over by the clock of whoever writes the annotation: by the
+   * updater's it may not be.
+   */
+  private static final Duration KEPT = Duration.ofDays(1);
+
   /** More than there are control planes in any cluster. */
   private static final int MOST = 100;
 
@@ -129,17 +135,18 @@ public record Drains(List<Drain> asked, List<Refusal> refusals) {
     return asked.stream().map(Drain::toString).collect(Collectors.joining(","));
   }
 
-  /** With one more, or with another end of it, and without those that are over. */
+  /** With one more, or with another end of it, and without those that have been over for a day. */
   public Drains with(Drain drain, Instant now) {
     return new Drains(
         Stream.concat(without(drain.address(), now).asked().stream(), Stream.of(drain)).toList(),
         refusals);
   }
 
-  /** Without that one, and without those that are over. */
+  /** Without that one, and without those that have been over for a day. */
   public Drains without(String address, Instant now) {
     return new Drains(
-        asked.stream().filter(it -> it.isAsked(now) && !it.isOf(address)).toList(), refusals);
+        asked.stream().filter(it -> it.isAsked(now.minus(KEPT)) && !it.isOf(address)).toList(),
+        refusals);
   }
 
   /** Whether this address is asked for and its time is not over. */
