@@ -60,7 +60,7 @@ final class Findings {
     Instant now = report.at();
     lease
         .renewed()
-        .filter(it -> it.plus(lease.duration()).plus(CLOCKS).isBefore(now))
+        .filter(it -> Duration.between(it, now).compareTo(lease.duration().plus(CLOCKS)) > 0)
         .ifPresent(
             it ->
                 found.add(

@@ -28,6 +28,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.stream.Stream;
 
 /**
  * A report as JSON: what a replica serves, the command reads, and a script gets. Times are RFC 3339
@@ -186,7 +187,7 @@ public final class JsonStatus {
         json.text("holder"),
         json.time("since"),
         json.time("renewed"),
-        Duration.ofSeconds((long) json.number("durationSeconds").orElse(0.0).doubleValue()));
+        Duration.ofSeconds(json.number("durationSeconds").orElse(0.0).intValue()));
   }
 
   private static Replica readReplica(Fields json) {
@@ -224,7 +225,10 @@ public final class JsonStatus {
   private static Gate readGate(Fields json) {
     return new Gate(
         AddressFamily.of(json.text("family")).orElseThrow(),
-        json.word("mode", GateState.Mode.values(), Words::of, GateState.Mode.NORMAL));
+        Stream.of(GateState.Mode.values())
+            .filter(mode -> Words.of(mode).equals(json.text("mode")))
+            .findFirst()
+            .orElseThrow());
   }
 
   private static Transition readTransition(Fields json) {

@@ -77,12 +77,31 @@ class JsonStatusTest {
         "{\"at\": \"yesterday\"}",
         "{\"at\": \"2026-01-02T03:04:05Z\", \"members\": {\"a\": 1}}",
         "{\"at\": \"2026-01-02T03:04:05Z\", \"members\": [1]}",
-        "{\"at\": \"2026-01-02T03:04:05Z\", \"gates\": [{\"family\": \"IPX\"}]}"
+        "{\"at\": \"2026-01-02T03:04:05Z\", \"gates\": [{\"family\": \"IPX\"}]}",
+        // What is not known is not normal.
+        "{\"at\": \"2026-01-02T03:04:05Z\", \"gates\": [{\"family\": \"IPv4\", \"mode\": \"odd\"}]}"
       })
   void saysThatAnythingElseIsNone(String text) {
     String message =
         assertThrows(JsonStatus.MalformedException.class, () -> JsonStatus.read(text)).getMessage();
     assertTrue(String.valueOf(message).startsWith("not a status: "), message);
+  }
+
+  /** Anybody who may create a pod with the label may serve this. */
+  @Test
+  void whatIsOutOfBoundsEndsNothing() throws Exception {
+    StatusReport report =
+        JsonStatus.read(
+            """
+            {"at": "+1000000000-12-31T23:59:59Z",
+             "lease": {"holder": "x", "renewed": "+1000000000-12-31T23:59:59Z",
+                       "durationSeconds": 1e300},
+             "members": [{"address": "a", "drainedUntil": "-1000000000-01-01T00:00:00Z",
+               "probes": [{"since": "-1000000000-01-01T00:00:00Z", "latencySeconds": -1e300,
+                           "certificateEnds": "+1000000000-12-31T23:59:59Z"}]}]}
+            """);
+    assertTrue(TextStatus.text(report).contains("a"));
+    assertTrue(JsonStatus.text(report).contains("a"));
   }
 
   @Test
