@@ -98,10 +98,16 @@ final class EventBacklog {
     published.removeIf(series::isLike);
   }
 
-  /** Puts back, in front, what could not be published. */
+  /**
+   * Puts back, behind the others, what could not be published: one that never can holds up none.
+   */
   void putBack(EventSeries series) {
     int same = indexOf(waiting, series);
-    waiting.add(0, same < 0 ? series : series.and(waiting.remove(same)));
+    if (same < 0) {
+      waiting.add(series);
+    } else {
+      waiting.set(same, series.and(waiting.get(same)));
+    }
   }
 
   private static int indexOf(List<EventSeries> all, EventSeries wanted) {

@@ -60,15 +60,18 @@ class EventBacklogTest {
     assertTrue(add("one more", 101));
   }
 
+  /** One that never can be holds up no other. */
   @Test
-  void putsBackInFrontWhatCouldNotBePublished() {
+  void putsBackBehindTheOthersWhatCouldNotBePublished() {
     add("a", 0);
     EventSeries taken = backlog.take(START);
     add("b", 1);
     add("a", 2);
     backlog.putBack(taken);
-    assertEquals(series("a", 2, 0, 2), backlog.take(START));
     assertEquals(series("b", 1, 1, 1), backlog.take(START));
+    assertEquals(series("a", 2, 0, 2), backlog.take(START));
+    backlog.putBack(taken);
+    assertEquals(taken, backlog.take(START));
   }
 
   @Test

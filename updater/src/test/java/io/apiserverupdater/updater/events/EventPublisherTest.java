@@ -161,8 +161,8 @@ class EventPublisherTest {
     assertEquals("create a x1", sink.next());
     offer(EventReason.MEMBER_UNREADY, "b", 1);
     assertNull(sink.calls.poll(200, TimeUnit.MILLISECONDS));
-    assertEquals("create a x1", nextAfter(Duration.ofMinutes(5)));
-    assertEquals("create b x1", sink.next());
+    assertEquals("create b x1", nextAfter(Duration.ofMinutes(5)));
+    assertEquals("create a x1", sink.next());
   }
 
   @Test
