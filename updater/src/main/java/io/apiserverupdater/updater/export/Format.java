@@ -32,18 +32,18 @@ public enum Format {
                 """;
           };
       return """
-          backend %s
-              mode tcp
-              balance leastconn
-              option redispatch 1
-              retries 3
-              timeout connect 1s
-              timeout server 4h
-              timeout tunnel 4h
-          %s\
-              default-server check inter 1s fastinter 250ms fall 2 rise 2
-              default-server slowstart 10s on-marked-down shutdown-sessions
-          """
+      backend %s
+          mode tcp
+          balance leastconn
+          option redispatch 1
+          retries 3
+          timeout connect 1s
+          timeout server 4h
+          timeout tunnel 4h
+      %s\
+          default-server check inter 1s fastinter 250ms fall 2 rise 2
+          default-server slowstart 10s on-marked-down shutdown-sessions
+      """
               .formatted(name, asked)
           + lines(servers, server -> "    server %s %s\n".formatted(server.name(), server));
     }
@@ -53,11 +53,11 @@ public enum Format {
     @Override
     String text(String name, HealthCheck check, List<Server> servers) {
       return """
-          # In its server: proxy_pass %1$s; proxy_connect_timeout 1s; proxy_timeout 4h;
-          upstream %1$s {
-              zone %1$s 64k;
-              least_conn;
-          """
+      # In its server: proxy_pass %1$s; proxy_connect_timeout 1s; proxy_timeout 4h;
+      upstream %1$s {
+          zone %1$s 64k;
+          least_conn;
+      """
               .formatted(name)
           + lines(
               servers, server -> "    server %s max_fails=1 fail_timeout=5s;\n".formatted(server))
@@ -134,12 +134,12 @@ public enum Format {
     @Override
     String text(String name, HealthCheck check, List<Server> servers) {
       return """
-          resources:
-          - "@type": type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment
-            cluster_name: %s
-            endpoints:
-            - lb_endpoints:
-          """
+      resources:
+      - "@type": type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment
+        cluster_name: "%s"
+        endpoints:
+        - lb_endpoints:
+      """
               .formatted(name)
           + lines(
               servers,
@@ -168,7 +168,7 @@ public enum Format {
 
     @Override
     boolean isOurs(String text) {
-      return text.matches("(\\S+:[0-9]+\n)*");
+      return text.lines().allMatch(line -> line.matches("\\S+:[0-9]+"));
     }
   };
 

@@ -138,6 +138,12 @@ class ExportRuleTest {
   }
 
   @Test
+  void listOfManyServersIsRecognized() {
+    Optional<String> many = Optional.of("10.0.0.1:6443\n".repeat(50_000));
+    assertInstanceOf(Decision.Write.class, rule().decide(List.of(V4), many));
+  }
+
+  @Test
   void sourceWithoutAClearPortIsRefused() {
     assertEquals("SourcePortUnclear", refusal(rule(Optional.of("web"), Optional.empty()), V4));
   }

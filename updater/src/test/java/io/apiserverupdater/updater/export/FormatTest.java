@@ -121,7 +121,7 @@ class FormatTest {
         # Written by updater export from default/kubernetes. Changes are lost.
         resources:
         - "@type": type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment
-          cluster_name: apiserver
+          cluster_name: "apiserver"
           endpoints:
           - lb_endpoints:
             - endpoint:
