@@ -10,6 +10,7 @@ import io.apiserverupdater.sandbox.AuditLog;
 import io.apiserverupdater.sandbox.SandboxApiserver;
 import io.apiserverupdater.sandbox.SandboxCluster;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -122,6 +123,31 @@ class ExportTest extends OnOneCluster {
     cluster.source().set("10.0.0.11", "10.0.0.12");
     awaitWritten(exporter, before, "10.0.0.11" + port(), "10.0.0.12" + port());
     exporter.awaitLog(before, "export=ok", SOON);
+  }
+
+  /** HAProxy and nginx put their process or the time into each line. */
+  @Test
+  void sameFailureIsToldOnce() throws Exception {
+    cluster.source().set("10.0.0.11");
+    Path check = replicas.folder().resolve(Replicas.fresh("check"));
+    Path runs = replicas.folder().resolve(Replicas.fresh("runs"));
+    Files.writeString(check, "echo >>" + runs + "; echo \"[ALERT] ($$) : no such thing\"; exit 1");
+    UpdaterProcess exporter = exporter("--check-command=sh " + check + " {}");
+    for (int i = 1; i <= 3; i++) {
+      int expected = i;
+      cluster.awaitTrue("run " + i, () -> lineCount(runs) >= expected);
+      cluster.source().set("10.0.0.11", "10.0.0.2" + i);
+    }
+    assertEquals(0, exporter.stop());
+    assertEquals(1, exporter.log("export=failed").size(), exporter::logText);
+  }
+
+  private static int lineCount(Path file) {
+    try {
+      return Files.exists(file) ? Files.readAllLines(file).size() : 0;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   @Test

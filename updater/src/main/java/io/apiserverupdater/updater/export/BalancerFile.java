@@ -32,10 +32,14 @@ final class BalancerFile {
     this.given = file.toAbsolutePath();
   }
 
-  /** What it says; empty when it does not exist. */
+  /** What it says, as far as that is UTF-8; empty when it does not exist. */
   Optional<String> read() throws IOException {
+    if (Files.exists(given) && !Files.isRegularFile(given)) {
+      // A pipe, say: to read it would be to wait for who writes it.
+      throw new IOException("expected a regular file, or none");
+    }
     try {
-      return Optional.of(Files.readString(given));
+      return Optional.of(new String(Files.readAllBytes(given), StandardCharsets.UTF_8));
     } catch (NoSuchFileException e) {
       return Optional.empty();
     }
@@ -68,10 +72,6 @@ final class BalancerFile {
     return frame;
   }
 
-  /**
-   * Where the new content is between {@link #prepare} and {@link #commit}: to be named in {@link
-   * #prepareFrame}.
-   */
   private Path beside(String what) throws IOException {
     Path file = target();
     return file.resolveSibling("." + file.getFileName() + "." + what);

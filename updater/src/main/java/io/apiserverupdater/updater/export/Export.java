@@ -67,28 +67,30 @@ public final class Export {
   /** Does it. */
   public Result bringInStep(List<EndpointSlice> slices) throws InterruptedException {
     try {
-      ExportRule.Decision decision = compare(slices).decision();
-      if (decision instanceof ExportRule.Decision.Refuse refuse) {
-        return new Result.Refused(refuse.refusals());
-      }
-      Result result = new Result.Unchanged();
-      if (decision instanceof ExportRule.Decision.Write write) {
-        Optional<String> fault = check(write);
-        if (fault.isPresent()) {
-          file.clear();
-          return new Result.Failed("check", fault.get());
-        }
-        file.commit(onChange.isPresent());
-        log.info(
-            "written={} servers=\"{}\"",
-            path,
-            write.servers().stream().map(Server::toString).collect(Collectors.joining(" ")));
-        result = new Result.Written();
-      }
-      return tell(result);
+      return tell(carryOut(compare(slices).decision()));
     } catch (IOException e) {
       return new Result.Failed("write", path + ": " + e);
     }
+  }
+
+  private Result carryOut(ExportRule.Decision decision) throws IOException, InterruptedException {
+    if (decision instanceof ExportRule.Decision.Refuse refuse) {
+      return new Result.Refused(refuse.refusals());
+    }
+    if (!(decision instanceof ExportRule.Decision.Write write)) {
+      return new Result.Unchanged();
+    }
+    Optional<String> fault = check(write);
+    if (fault.isPresent()) {
+      file.clear();
+      return new Result.Failed("check", fault.get());
+    }
+    file.commit(onChange.isPresent());
+    log.info(
+        "written={} servers=\"{}\"",
+        path,
+        write.servers().stream().map(Server::toString).collect(Collectors.joining(" ")));
+    return new Result.Written();
   }
 
   private Optional<String> check(ExportRule.Decision.Write write)
@@ -101,15 +103,16 @@ public final class Export {
     return check.get().with(frame.isPresent() ? file.prepareFrame(frame.get()) : prepared).run();
   }
 
+  /** What is in place is news to the balancer also when nothing newer takes its place. */
   private Result tell(Result result) throws IOException, InterruptedException {
     if (onChange.isEmpty() || !file.isToBeTold()) {
       return result;
     }
     Optional<String> fault = onChange.get().run();
     if (fault.isPresent()) {
-      return new Result.Failed("on-change", fault.get());
+      return result instanceof Result.Failed ? result : new Result.Failed("on-change", fault.get());
     }
     file.told();
-    return new Result.Written();
+    return result instanceof Result.Unchanged ? new Result.Written() : result;
   }
 }

@@ -77,9 +77,7 @@ public final class Exporter implements AutoCloseable {
         if (closed.getCount() == 0) {
           return;
         }
-        Optional<List<EndpointSlice>> slices = source.slices();
-        Export.Result result =
-            slices.isPresent() ? bringInStep(slices.get()) : new Export.Result.Unchanged();
+        Export.Result result = bringInStep();
         tell(result);
         if (result instanceof Export.Result.Failed) {
           wait = backoff.next();
@@ -97,9 +95,10 @@ public final class Exporter implements AutoCloseable {
     }
   }
 
-  private Export.Result bringInStep(List<EndpointSlice> slices) throws InterruptedException {
+  private Export.Result bringInStep() throws InterruptedException {
     try {
-      return export.bringInStep(slices);
+      Optional<List<EndpointSlice>> slices = source.slices();
+      return slices.isPresent() ? export.bringInStep(slices.get()) : new Export.Result.Unchanged();
     } catch (RuntimeException e) {
       log.error("export=error message=\"{}\"", e, e);
       return new Export.Result.Failed("decide", e.toString());
@@ -109,7 +108,10 @@ public final class Exporter implements AutoCloseable {
   /** What is new. */
   private void tell(Export.Result result) {
     List<Refusal> now =
-        result instanceof Export.Result.Refused refused ? refused.refusals() : List.of();
+        result instanceof Export.Result.Refused refused
+            ? refused.refusals()
+            // Of what is refused it says nothing.
+            : result instanceof Export.Result.Failed ? refusals : List.of();
     if (!now.equals(refusals)) {
       now.forEach(
           refusal ->
@@ -123,13 +125,14 @@ public final class Exporter implements AutoCloseable {
       }
       refusals = now;
     }
-    String reason = result instanceof Export.Result.Failed failed ? failed.reason() : "";
+    Optional<Export.Result.Failed> failed =
+        result instanceof Export.Result.Failed it ? Optional.of(it) : Optional.empty();
+    // Balancers put the time or their process into what they say.
+    String reason = failed.map(it -> it.reason().replaceAll("[0-9]+", "")).orElse("");
     if (!reason.equals(failure)) {
-      if (result instanceof Export.Result.Failed failed) {
-        log.warn("export=failed step={} reason=\"{}\"", failed.step(), reason);
-      } else {
-        log.info("export=ok");
-      }
+      failed.ifPresentOrElse(
+          it -> log.warn("export=failed step={} reason=\"{}\"", it.step(), it.reason()),
+          () -> log.info("export=ok"));
       failure = reason;
     }
   }

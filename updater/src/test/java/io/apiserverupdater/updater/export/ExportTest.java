@@ -3,6 +3,7 @@ package io.apiserverupdater.updater.export;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.apiserverupdater.updater.endpoints.Endpoint;
@@ -13,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -134,6 +136,45 @@ class ExportTest {
     assertInstanceOf(Result.Unchanged.class, next.bringInStep(members("10.0.0.11")));
     assertEquals(1, told());
     assertEquals(List.of(), leftovers());
+  }
+
+  /** The file that is in place is news to the balancer, whatever becomes of the next one. */
+  @Test
+  void balancerIsToldWhileNothingNewCanBeWritten() throws Exception {
+    export(Format.LIST, "", "false").bringInStep(members("10.0.0.11"));
+    Export checking = export(Format.LIST, "false", counted());
+    Result.Failed failed =
+        assertInstanceOf(Result.Failed.class, checking.bringInStep(members("10.0.0.12")));
+    assertEquals("check", failed.step());
+    assertEquals(1, told());
+    export(Format.LIST, "", "false").bringInStep(members("10.0.0.13"));
+    assertInstanceOf(
+        Result.Refused.class, export(Format.LIST, "", counted()).bringInStep(members()));
+    assertEquals(2, told());
+    assertEquals(List.of(), leftovers());
+  }
+
+  @Test
+  void fileInAnotherEncodingIsSomebodyElses() throws Exception {
+    Files.write(file(), new byte[] {'#', ' ', (byte) 0xfc, '\n'});
+    Result.Refused refused =
+        assertInstanceOf(
+            Result.Refused.class, export(Format.HAPROXY, "").bringInStep(members("10.0.0.11")));
+    assertEquals("ForeignFile", refused.refusals().get(0).reason());
+  }
+
+  /** As {@code --output=/dev/stdout} in front of a pipe: to read it would be to wait for ever. */
+  @Test
+  void whatIsNoFileIsNotRead() throws Exception {
+    assertEquals(0, new ProcessBuilder("mkfifo", file().toString()).start().waitFor());
+    Result.Failed failed =
+        assertTimeoutPreemptively(
+            Duration.ofSeconds(10),
+            () ->
+                assertInstanceOf(
+                    Result.Failed.class,
+                    export(Format.LIST, "").bringInStep(members("10.0.0.11"))));
+    assertTrue(failed.reason().contains("expected a regular file"), failed.reason());
   }
 
   @Test
