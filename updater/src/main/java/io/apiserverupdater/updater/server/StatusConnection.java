@@ -13,10 +13,11 @@ import java.util.stream.Collectors;
 /**
  * One client. It never waits: it takes what has come, and sends what the client takes. A request is
  * looked at once its head is complete, and one at a time, so that a client holds one answer at
- * most.
+ * most, and the others have their turn between two of them.
  */
 final class StatusConnection {
   private static final int MAX_HEAD = 8192;
+  private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
 
   /** For who has asked nothing yet. The kubelet asks in the packet after the handshake. */
   private static final Duration FIRST_HEAD = Duration.ofSeconds(2);
@@ -28,7 +29,7 @@ final class StatusConnection {
   private final Function<RequestHead, StatusPages.Page> pages;
   private final ByteBuffer in = ByteBuffer.allocate(MAX_HEAD);
 
-  private ByteBuffer out = ByteBuffer.allocate(0);
+  private ByteBuffer out = NOTHING;
   private long since;
   private Duration patience = FIRST_HEAD;
   private boolean last;
@@ -48,6 +49,11 @@ final class StatusConnection {
     return Duration.ofNanos(now - since);
   }
 
+  /** What is kept for it, in bytes. */
+  int held() {
+    return out.capacity();
+  }
+
   /** How much longer it may be silent; zero or less when it is to be closed. */
   Duration left(long now) {
     return patience.minus(silence(now));
@@ -64,22 +70,23 @@ final class StatusConnection {
     if (!ended && in.hasRemaining()) {
       ended = channel.read(in) < 0;
     }
-    while (true) {
-      channel.write(out);
-      if (out.hasRemaining()) {
-        return SelectionKey.OP_WRITE;
-      }
-      Optional<String> head = last ? Optional.empty() : head();
-      if (head.isPresent()) {
-        since = now;
-        patience = NEXT_HEAD;
-        answer(head.get());
-      } else if (!last && !ended && !in.hasRemaining()) {
-        refuse(431, "the head of the request is too long");
-      } else {
-        return last || ended ? 0 : SelectionKey.OP_READ;
-      }
+    channel.write(out);
+    if (out.hasRemaining()) {
+      return SelectionKey.OP_WRITE;
     }
+    out = NOTHING;
+    Optional<String> head = last ? Optional.empty() : head();
+    if (head.isPresent()) {
+      since = now;
+      patience = NEXT_HEAD;
+      answer(head.get());
+    } else if (!last && !ended && !in.hasRemaining()) {
+      refuse(431, "the head of the request is too long");
+    } else {
+      return last || ended ? 0 : SelectionKey.OP_READ;
+    }
+    channel.write(out);
+    return SelectionKey.OP_WRITE;
   }
 
   /** Takes the next complete head away from what has come. */

@@ -23,6 +23,9 @@ import java.util.function.LongSupplier;
 public final class StatusServer implements AutoCloseable {
   private static final int MAX_CONNECTIONS = 256;
 
+  /** Of answers that clients have not taken yet: the heap has 24 MiB. */
+  private static final int MAX_HELD_BYTES = 2 << 20;
+
   /** Between two looks at the clients that are there already. */
   private static final int MAX_ACCEPTS = 32;
 
@@ -151,6 +154,7 @@ public final class StatusServer implements AutoCloseable {
         close(key);
       } else {
         key.interestOps(wanted);
+        closeWhileTooMuch();
       }
     } catch (IOException | RuntimeException e) {
       // The client has gone, or what it asked for cannot be told: the others do not suffer.
@@ -171,7 +175,7 @@ public final class StatusServer implements AutoCloseable {
                 selector,
                 SelectionKey.OP_READ,
                 new StatusConnection(channel, pages::of, monotonic.getAsLong()));
-        closeOneOfTooMany();
+        closeWhileTooMuch();
       }
     } catch (IOException e) {
       // The client has gone again, or there are no file descriptors left: one less is needed then.
@@ -179,9 +183,12 @@ public final class StatusServer implements AutoCloseable {
     }
   }
 
-  private void closeOneOfTooMany() {
-    if (connections().size() > MAX_CONNECTIONS) {
+  private void closeWhileTooMuch() {
+    List<SelectionKey> open = connections();
+    while (open.size() > MAX_CONNECTIONS
+        || open.stream().mapToInt(key -> client(key).held()).sum() > MAX_HELD_BYTES) {
       closeMostSilent();
+      open = connections();
     }
   }
 

@@ -1,5 +1,6 @@
 package io.apiserverupdater.updater.server;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -26,6 +27,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 @Timeout(10)
 class StatusServerTest {
+  private static final int LARGE = 1 << 20;
+
   private volatile Optional<String> trouble = Optional.empty();
   private volatile boolean alive = true;
   private final AtomicLong skipped = new AtomicLong();
@@ -46,7 +49,9 @@ class StatusServerTest {
                   "/page",
                   "text/html; charset=utf-8",
                   Map.of("Cache-Control", "no-store", "Content-Security-Policy", "default-src x"),
-                  parameters -> "page with " + parameters)),
+                  parameters -> "page with " + parameters),
+              new Document("/large", "text/plain", Map.of(), parameters -> "x".repeat(LARGE)),
+              new Document("/slow", "text/plain", Map.of(), parameters -> slowly())),
           () -> System.nanoTime() + skipped.get());
     } catch (IOException e) {
       throw new IllegalStateException(e);
@@ -225,6 +230,70 @@ class StatusServerTest {
         socket.close();
       }
     }
+  }
+
+  /** One who asks without end, and for what costs most. */
+  @Test
+  void answersOthersBetweenTheRequestsOfOne() throws Exception {
+    try (Socket greedy = new Socket(server.address().getAddress(), server.address().getPort())) {
+      greedy.getOutputStream().write("GET /slow HTTP/1.1\r\n\r\n".repeat(300).getBytes(US_ASCII));
+      assertEquals('H', greedy.getInputStream().read());
+      long start = System.nanoTime();
+      assertEquals("200 ok", get("/livez"));
+      Duration took = Duration.ofNanos(System.nanoTime() - start);
+      assertTrue(took.compareTo(Duration.ofSeconds(1)) < 0, took::toString);
+    }
+  }
+
+  private static String slowly() {
+    long end = System.nanoTime() + Duration.ofMillis(10).toNanos();
+    while (System.nanoTime() - end < 0) {
+      Thread.onSpinWait();
+    }
+    return "slow";
+  }
+
+  /** The heap is 24 MiB. */
+  @Test
+  void keepsLittleForThoseWhoDoNotTakeTheirAnswer() throws Exception {
+    List<Socket> lazy = new ArrayList<>();
+    try {
+      for (int i = 0; i < 12; i++) {
+        Socket socket = new Socket();
+        lazy.add(socket);
+        socket.setReceiveBufferSize(4096);
+        socket.connect(server.address(), 2000);
+        // The kernel takes some of them.
+        socket.getOutputStream().write("GET /large HTTP/1.1\r\n\r\n".repeat(9).getBytes(US_ASCII));
+        socket
+            .getOutputStream()
+            .write("GET /large HTTP/1.1\r\nConnection: close\r\n\r\n".getBytes(US_ASCII));
+        assertEquals('H', socket.getInputStream().read());
+      }
+      int complete = 0;
+      for (Socket socket : lazy) {
+        complete += length(socket) > 10 * LARGE ? 1 : 0;
+      }
+      assertTrue(complete > 0 && complete < 6, "it had kept " + complete);
+    } finally {
+      for (Socket socket : lazy) {
+        socket.close();
+      }
+    }
+  }
+
+  /** Until the server closes the connection, in order or not. */
+  private static int length(Socket socket) {
+    int length = 0;
+    try {
+      byte[] part = new byte[1 << 16];
+      for (int n = 0; n >= 0; n = socket.getInputStream().read(part)) {
+        length += n;
+      }
+    } catch (IOException e) {
+      // It was closed with something left to send.
+    }
+    return length;
   }
 
   private Socket halfOpen() throws IOException {
