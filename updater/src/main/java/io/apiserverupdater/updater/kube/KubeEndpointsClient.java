@@ -14,7 +14,6 @@ import io.apiserverupdater.updater.endpoints.ObservedState;
 import io.apiserverupdater.updater.endpoints.Service;
 import io.apiserverupdater.updater.endpoints.TargetName;
 import io.apiserverupdater.updater.endpoints.TargetSettings;
-import io.apiserverupdater.updater.kube.access.ServerAddress;
 import io.apiserverupdater.updater.kube.api.ApiAnswer;
 import io.apiserverupdater.updater.kube.api.ApiCall;
 import io.apiserverupdater.updater.kube.api.ApiClient;
@@ -131,20 +130,11 @@ final class KubeEndpointsClient implements EndpointsClient {
 
   private void sourceChanged() {
     if (failover) {
-      useMembers();
+      SourceSlices.use(api, sourceSlices());
     }
     changed();
     // To close connections takes time, and nobody waits for it.
     api.forgetOthers();
-  }
-
-  /** An empty source says nothing of where the apiservers are: the last ones known stay. */
-  private void useMembers() {
-    List<ServerAddress> members =
-        SourceSlices.members(sourceSlices(), System.identityHashCode(this));
-    if (!members.isEmpty()) {
-      api.setMembers(members);
-    }
   }
 
   @Override
@@ -317,7 +307,7 @@ final class KubeEndpointsClient implements EndpointsClient {
         return new ClusterReading.Unreadable(failure.get());
       }
       if (failover) {
-        useMembers();
+        SourceSlices.use(api, sourceSlices());
       }
     }
     Optional<String> failure =

@@ -5,7 +5,6 @@ import io.apiserverupdater.updater.endpoints.EndpointSlice;
 import io.apiserverupdater.updater.endpoints.SourceName;
 import io.apiserverupdater.updater.export.ServerSource;
 import io.apiserverupdater.updater.kube.access.ClusterAccess;
-import io.apiserverupdater.updater.kube.access.ServerAddress;
 import io.apiserverupdater.updater.kube.api.ApiClient;
 import io.apiserverupdater.updater.kube.watch.ObjectList;
 import io.apiserverupdater.updater.kube.watch.Resource;
@@ -110,12 +109,7 @@ public final class KubeServerSource implements ServerSource, AutoCloseable {
 
   private void changed(Runnable listener) {
     if (failover) {
-      List<ServerAddress> members =
-          SourceSlices.members(slices.get(), System.identityHashCode(this));
-      // An empty source says nothing of where the apiservers are: the last ones known stay.
-      if (!members.isEmpty()) {
-        api.setMembers(members);
-      }
+      SourceSlices.use(api, slices.get());
     }
     listener.run();
     // To close connections takes time, and nobody waits for it.

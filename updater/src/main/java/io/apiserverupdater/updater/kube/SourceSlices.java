@@ -41,10 +41,21 @@ final class SourceSlices {
   }
 
   /**
+   * Has the control planes asked by their own addresses. An empty source says nothing of where they
+   * are: the last ones known stay.
+   */
+  static void use(ApiClient api, List<EndpointSlice> slices) {
+    List<ServerAddress> members = members(slices, System.identityHashCode(api));
+    if (!members.isEmpty()) {
+      api.setMembers(members);
+    }
+  }
+
+  /**
    * The control planes in an order of this process' own, so that replicas spread their load. One
    * whose address cannot be connected to is none.
    */
-  static List<ServerAddress> members(List<EndpointSlice> slices, long order) {
+  private static List<ServerAddress> members(List<EndpointSlice> slices, long order) {
     List<ServerAddress> members = new ArrayList<>();
     for (EndpointSlice slice : slices) {
       if (!slice.servingPorts().isEmpty()) {
