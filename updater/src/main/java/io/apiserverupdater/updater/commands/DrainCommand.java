@@ -167,7 +167,7 @@ public final class DrainCommand {
     if (!awaitOut()) {
       return error(
           ("%s is asked to be drained until %s, and still ready after %s s: does the updater run,"
-               + " and do the clocks agree? kubectl -n %s describe service %s says more")
+                  + " and do the clocks agree? kubectl -n %s describe service %s says more")
               .formatted(
                   config.address(),
                   end,
