@@ -47,8 +47,16 @@ final class Findings {
     List<Replica> heard = report.replicas().stream().filter(it -> it.silence().isEmpty()).toList();
     Optional<String> holder = report.lease().map(LeaseHolder::identity);
     boolean unheld = holder.map(String::isEmpty).orElse(!heard.isEmpty());
+    List<String> leaders =
+        heard.stream().filter(it -> it.role() == Role.LEADER).map(Replica::name).toList();
+    if (leaders.size() > 1) {
+      found.add(
+          String.join(", ", leaders)
+              + " all lead, expected one: start them with the same --lease-name and"
+              + " --lease-namespace");
+    }
     // A leader that was heard knows by its own clock that it leads.
-    if (heard.stream().noneMatch(it -> it.role() == Role.LEADER)) {
+    if (leaders.isEmpty()) {
       if (unheld) {
         found.add("no replica leads, so nothing is written");
       }

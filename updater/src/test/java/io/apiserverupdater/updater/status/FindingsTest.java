@@ -62,6 +62,20 @@ class FindingsTest {
         Findings.of(report(Optional.empty(), UNLED, List.of())));
   }
 
+  /** As with two names of the Lease. */
+  @Test
+  void onlyOneMayLead() {
+    List<Replica> both =
+        List.of(
+            Reports.replica(Reports.LEADER, Role.LEADER),
+            Reports.replica(Reports.STANDBY, Role.LEADER));
+    List<String> findings = Findings.of(report(Optional.empty(), both, List.of()));
+    assertEquals(1, findings.size());
+    assertTrue(
+        findings.get(0).startsWith(Reports.LEADER + ", " + Reports.STANDBY + " all lead"),
+        findings.get(0));
+  }
+
   @Test
   void whatIsNotKnownIsNotClaimed() {
     assertEquals(List.of(), Findings.of(report(Optional.empty(), List.of(), List.of())));
