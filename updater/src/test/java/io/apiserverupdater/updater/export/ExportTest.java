@@ -22,6 +22,8 @@ import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ExportTest {
   private static final String OLD = "10.0.0.10:6443\n";
@@ -164,6 +166,18 @@ class ExportTest {
   }
 
   /** As {@code --output=/dev/stdout} in front of a pipe: to read it would be to wait for ever. */
+  /** Not everybody who may write into the folder may write everywhere, as root may. */
+  @ParameterizedTest
+  @ValueSource(strings = {".servers.new", ".servers.check", ".servers.changed"})
+  void linkBesideTheFileIsNotFollowed(String name) throws Exception {
+    Path other = folder.resolve("other");
+    Files.writeString(other, "of somebody else");
+    Files.createSymbolicLink(folder.resolve(name), other);
+    Result unusedResult =
+        export(Format.NGINX, "grep -q include {}", counted()).bringInStep(members("10.0.0.11"));
+    assertEquals("of somebody else", Files.readString(other));
+  }
+
   @Test
   void whatIsNoFileIsNotRead() throws Exception {
     assertEquals(0, new ProcessBuilder("mkfifo", file().toString()).start().waitFor());
