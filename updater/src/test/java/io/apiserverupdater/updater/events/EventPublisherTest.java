@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -164,8 +165,9 @@ class EventPublisherTest {
     assertEquals("create a x1", sink.next());
     offer(EventReason.MEMBER_UNREADY, "b", 1);
     assertNull(sink.calls.poll(200, TimeUnit.MILLISECONDS));
-    assertEquals("create b x1", nextAfter(Duration.ofMinutes(5)));
-    assertEquals("create a x1", sink.next());
+    assertEquals(
+        Set.of("create a x1", "create b x1"),
+        Set.of(nextAfter(Duration.ofMinutes(5)), nextAfter(Duration.ofMinutes(5))));
   }
 
   @Test
