@@ -18,6 +18,7 @@ record BuildCopy(Path folder) {
         List.of(
             "deploy/runtime.sh",
             "deploy/ListClasses.java",
+            "deploy/profile",
             "deploy/completions",
             "deploy/systemd",
             "deploy/deb/build-tree",

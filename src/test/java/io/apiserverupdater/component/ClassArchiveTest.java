@@ -1,0 +1,82 @@
+package io.apiserverupdater.component;
+
+import static io.apiserverupdater.component.Replicas.SOON;
+import static java.util.stream.Collectors.partitioningBy;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** The list of classes that the build makes, and what an archive made from it saves. */
+@Tag("component")
+class ClassArchiveTest extends OnOneCluster {
+  private static final Path PROJECT = Path.of(System.getProperty("project.root"));
+  private static final Duration LIMIT = Duration.ofMinutes(2);
+
+  /** The share of loaded classes. The rest differs with the JDK and from run to run. */
+  private static final double FROM_ARCHIVE = 0.97;
+
+  @Test
+  void listIsTheSameWhenItIsMadeAgain() throws Exception {
+    Path again = replicas.folder().resolve("classlist");
+    replicas
+        .run(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                PROJECT.resolve("deploy/ListClasses.java").toString(),
+                again.toString(),
+                PROJECT.resolve("updater/target/updater.jar").toString(),
+                PROJECT.resolve("deploy/profile/updater.classlist").toString()),
+            Map.of(),
+            "")
+        .result(LIMIT)
+        .exits(0);
+    assertEquals(-1, Files.mismatch(PROJECT.resolve("updater/target/updater.classlist"), again));
+  }
+
+  @Test
+  void classesComeFromTheArchive() throws Exception {
+    Path log = replicas.folder().resolve("classes.log");
+    String user = Replicas.fresh("updater");
+    String namespace = replicas.namespace();
+    UpdaterProcess updater =
+        replicas.run(
+            UpdaterProcess.jar(
+                List.of(
+                    "--kubeconfig=" + replicas.kubeconfig(user),
+                    "--namespace=" + namespace,
+                    "--listen=0")),
+            Map.of("JDK_JAVA_OPTIONS", "-Xlog:class+load:file=" + log),
+            "");
+    replicas.awaitMirrored(namespace, cluster.runningAddresses());
+    updater.awaitLog("leading=true", SOON);
+    assertEquals(0, updater.stop());
+
+    Map<Boolean, List<String>> loaded =
+        Files.readAllLines(log).stream()
+            .filter(line -> line.contains(" source: "))
+            .map(line -> line.replaceFirst("^(\\[[^]]*])+ ", ""))
+            .collect(partitioningBy(line -> line.contains(" source: shared objects file")));
+    List<String> others = loaded.get(false);
+    assertEquals(
+        List.of(),
+        others.stream()
+            .filter(line -> line.startsWith("io.apiserverupdater."))
+            // Of lambda expressions that are the same at two places, an archive has one.
+            .filter(line -> !line.contains("$$Lambda"))
+            .toList());
+    assertTrue(
+        loaded.get(true).size() >= FROM_ARCHIVE * (loaded.get(true).size() + others.size()),
+        () ->
+            loaded.get(true).size()
+                + " classes are from the archive, and these are not. Make the profile anew: ./bench"
+                + " classes\n"
+                + String.join("\n", others));
+  }
+}
