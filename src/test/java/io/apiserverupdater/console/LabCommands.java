@@ -9,15 +9,21 @@ import io.apiserverupdater.lab.Lab;
 import io.apiserverupdater.lab.LabException;
 import io.apiserverupdater.lab.Traffic;
 import io.apiserverupdater.lab.Worker;
+import io.apiserverupdater.manifests.AlertRules;
+import io.apiserverupdater.manifests.Prometheus;
 import java.io.PrintWriter;
 import java.time.Duration;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
@@ -28,8 +34,15 @@ final class LabCommands {
   private static final int FAILED = 1;
   private static final int WRONG = 2;
 
+  /** So many times shorter is what an alert waits for. */
+  private static final int HASTE = 15;
+
+  private static final DateTimeFormatter TIME =
+      DateTimeFormatter.ofPattern("HH:mm:ss", Locale.ROOT).withZone(ZoneOffset.UTC);
+
   private final FailoverCluster cluster;
   private final Map<String, Fault.Remedy> faults = new LinkedHashMap<>();
+  private Optional<Prometheus> running = Optional.empty();
   private volatile long lastFault = System.nanoTime();
   private volatile String lastFaultName = "";
 
@@ -45,6 +58,8 @@ final class LabCommands {
         case "heal" -> heal(out);
         case "measure" -> measure(words, out);
         case "status" -> status(out);
+        case "prometheus" -> prometheus(out);
+        case "alerts" -> alerts(out);
         case "kubeconfig" -> kubeconfig(out);
         case "down" -> OK;
         default -> {
@@ -170,7 +185,7 @@ final class LabCommands {
     for (Updater updater : cluster.updaters()) {
       out.printf(
           Locale.ROOT,
-          "%-10s on %-10s %s%n",
+          "%-34s on %s %s%n",
           updater.name(),
           updater.worker().name(),
           !updater.pod().alive()
@@ -187,6 +202,49 @@ final class LabCommands {
         .filter(host -> addresses.contains(host.address()))
         .map(ControlPlaneHost::name)
         .collect(Collectors.toSet());
+  }
+
+  private synchronized int prometheus(PrintWriter out) {
+    if (running.isPresent()) {
+      out.println("Prometheus runs already");
+      return FAILED;
+    }
+    Lab lab = cluster.lab();
+    running =
+        Optional.of(
+            Prometheus.start(
+                lab.projectRoot(),
+                lab.work(),
+                lab.logs().resolve("prometheus.log"),
+                AlertRules.shipped(lab.projectRoot()).hastened(HASTE),
+                cluster.updaters().stream()
+                    .collect(Collectors.toMap(Updater::name, Updater::statusAddress))));
+    out.println(
+        "Prometheus scrapes both updaters. Where a rule says \"for: 15m\", it waits "
+            + 15 * 60 / HASTE
+            + " s here");
+    return OK;
+  }
+
+  private synchronized int alerts(PrintWriter out) {
+    if (running.isEmpty()) {
+      out.println("no Prometheus runs; start it with ./lab prometheus");
+      return WRONG;
+    }
+    String format = "%-8s  %-8s  %-8s  %s%n";
+    out.printf(Locale.ROOT, format, "FIRED", "RESOLVED", "SEVERITY", "ALERT");
+    for (Prometheus.Firing firing : running.get().history()) {
+      Map<String, String> labels = new TreeMap<>(firing.labels());
+      labels.keySet().removeAll(List.of("alertname", "severity"));
+      out.printf(
+          Locale.ROOT,
+          format,
+          TIME.format(firing.from()),
+          firing.until().map(TIME::format).orElse("-"),
+          firing.labels().getOrDefault("severity", ""),
+          firing.labels().get("alertname") + (labels.isEmpty() ? "" : " " + labels));
+    }
+    return OK;
   }
 
   private int kubeconfig(PrintWriter out) {

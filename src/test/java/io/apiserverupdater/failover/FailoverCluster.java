@@ -5,6 +5,7 @@ import io.apiserverupdater.lab.AuditEntry;
 import io.apiserverupdater.lab.ControlPlaneHost;
 import io.apiserverupdater.lab.Deadline;
 import io.apiserverupdater.lab.Lab;
+import io.apiserverupdater.lab.LabHost;
 import io.apiserverupdater.lab.NodeSettings;
 import io.apiserverupdater.lab.ProxyMode;
 import io.apiserverupdater.lab.PublishedAddresses;
@@ -41,6 +42,11 @@ public final class FailoverCluster implements AutoCloseable {
 
   /** For so long a program in Go may go by a hosts file that has changed. */
   private static final Duration HOSTS_CACHE = Duration.ofSeconds(5);
+
+  private static final String PODS = "/api/v1/namespaces/kube-system/pods";
+
+  private static final String PODS_OF_UPDATER =
+      PODS + "?labelSelector=app.kubernetes.io%2Fname%3Dapiserver-updater";
 
   private static final String LEASE =
       "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/apiserver-updater";
@@ -79,11 +85,14 @@ public final class FailoverCluster implements AutoCloseable {
 
   private void bringUp(List<String> command) {
     lab.kubectl().run("apply", "-k", "deploy/kustomize/base").orThrow();
-    for (int worker : List.of(3, 1)) {
+    List<String> pods = podsOfDeployment();
+    for (int i = 0; i < pods.size(); i++) {
+      Worker worker = lab.worker(List.of(3, 1).get(i));
+      run(pods.get(i), worker.host());
       updaters.add(
           new Updater(
-              lab.worker(worker),
-              lab.pod(lab.worker(worker), "updater-" + worker)
+              worker,
+              lab.pod(worker, pods.get(i))
                   .namespace("kube-system")
                   .serviceAccount("apiserver-updater")
                   .runAsUser(UPDATER_USER)
@@ -94,6 +103,39 @@ public final class FailoverCluster implements AutoCloseable {
     for (Worker worker : lab.workers()) {
       worker.pointApiserverNameAt(Lab.APISERVER_SERVICE_ADDRESS);
     }
+  }
+
+  /** The names of the two pods that kube-controller-manager has made. */
+  private List<String> podsOfDeployment() {
+    Deadline.in(SOON).await("two pods", () -> lab.admin().list(PODS_OF_UPDATER).size() == 2);
+    return lab.admin().list(PODS_OF_UPDATER).stream()
+        .map(pod -> Json.text(pod, "metadata/name"))
+        .toList();
+  }
+
+  /**
+   * Says of a pod what a scheduler and a kubelet would say, so that {@code updater status} finds
+   * the process that takes its place.
+   */
+  private void run(String pod, LabHost host) {
+    JsonObject unusedBinding =
+        lab.admin()
+            .create(
+                PODS + "/" + pod + "/binding",
+                """
+                {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": "%s"},
+                 "target": {"kind": "Node", "name": "%s"}}
+                """
+                    .formatted(pod, host.name()));
+    JsonObject unusedPod =
+        lab.admin()
+            .patch(
+                PODS + "/" + pod + "/status",
+                """
+                {"status": {"phase": "Running", "podIP": "%1$s", "podIPs": [{"ip": "%1$s"}],
+                            "conditions": [{"type": "Ready", "status": "True"}]}}
+                """
+                    .formatted(host.address()));
   }
 
   public Lab lab() {

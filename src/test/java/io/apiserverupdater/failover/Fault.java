@@ -52,6 +52,12 @@ public enum Fault {
         target.linkDown();
         return target::linkUp;
       }),
+  CERTIFICATE(
+      "an apiserver comes back with a certificate that expires in 12 days",
+      (cluster, target) -> {
+        target.restartWith(cluster.lab().certificate(target, Duration.ofDays(12)));
+        return target::restartWith;
+      }),
   LEADER_KILL(
       "SIGKILL of the leading updater",
       (cluster, target) -> {

@@ -35,6 +35,11 @@ public final class Updater implements AutoCloseable {
     return pod;
   }
 
+  /** The address and port of its status server. */
+  public String statusAddress() {
+    return worker.host().address() + ":" + PORT;
+  }
+
   /** Whether an identity in the Lease is this replica's. */
   boolean isNamed(String identity) {
     return identity.startsWith(pod.name() + "_");
@@ -47,7 +52,7 @@ public final class Updater implements AutoCloseable {
 
   /** Whether it says that it is ready. */
   public boolean ready() {
-    return HttpCheck.ok("http://" + worker.host().address() + ":" + PORT + "/readyz");
+    return HttpCheck.ok("http://" + statusAddress() + "/readyz");
   }
 
   void awaitReady(Duration limit) {

@@ -6,6 +6,8 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * A host with a kube-apiserver on it, and everything that can happen to one. Its name is the common
@@ -39,10 +41,18 @@ public final class ControlPlaneHost {
     this.process = launch(host, command, furtherFlags);
   }
 
+  /** A further flag takes the place of one of the same name. */
   private static LabProcess launch(LabHost host, List<String> command, List<String> furtherFlags) {
+    Set<String> further =
+        furtherFlags.stream().map(ControlPlaneHost::name).collect(Collectors.toSet());
     List<String> line = new ArrayList<>(command);
+    line.removeIf(word -> further.contains(name(word)));
     line.addAll(furtherFlags);
     return host.start("kube-apiserver", line, Map.of());
+  }
+
+  private static String name(String flag) {
+    return flag.replaceFirst("=.*", "");
   }
 
   public String name() {

@@ -244,6 +244,14 @@ public final class Lab implements AutoCloseable {
     return added;
   }
 
+  /** Flags that give a control plane, at its next start, a new certificate, good for so long. */
+  public String[] certificate(ControlPlaneHost controlPlane, Duration validity) {
+    LabPki.ServingFiles files = pki.serving(controlPlane.name(), controlPlane.address(), validity);
+    return new String[] {
+      "--tls-cert-file=" + files.certificate(), "--tls-private-key-file=" + files.key()
+    };
+  }
+
   /** Takes a control plane, whose apiserver must have ended, away for good, with its host. */
   public void removeControlPlane(ControlPlaneHost controlPlane) {
     if (controlPlane.process().alive()) {

@@ -26,7 +26,7 @@ public record LabPki(Path folder, HeldCertificate ca) {
           "10.96.0.1",
           "10.96.0.64");
 
-  private static final Duration VALIDITY = Duration.ofDays(2);
+  private static final Duration VALIDITY = Duration.ofDays(365);
 
   /** Makes a CA and a service account key and writes them into {@code folder}. */
   static LabPki create(Path folder) {
@@ -75,15 +75,21 @@ public record LabPki(Path folder, HeldCertificate ca) {
    * apiserver answered, good for the shared names and for this host's address only.
    */
   ServingFiles serving(String host, String address) {
+    return serving(host, address, VALIDITY);
+  }
+
+  /** The same, good for so long. */
+  ServingFiles serving(String host, String address, Duration validity) {
     HeldCertificate.Builder builder =
         new HeldCertificate.Builder()
             .commonName(host)
             .addSubjectAlternativeName(host)
             .addSubjectAlternativeName(address)
-            .duration(VALIDITY.toSeconds(), TimeUnit.SECONDS)
+            .duration(validity.toSeconds(), TimeUnit.SECONDS)
             .signedBy(ca);
     SHARED_NAMES.forEach(builder::addSubjectAlternativeName);
-    return keep(host, builder.build());
+    // An apiserver loads a certificate that changes under it.
+    return keep(host + "-" + validity.toDays() + "d", builder.build());
   }
 
   /** A client certificate for a user without groups. */

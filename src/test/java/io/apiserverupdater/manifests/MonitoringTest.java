@@ -3,10 +3,7 @@ package io.apiserverupdater.manifests;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.google.gson.JsonArray;
-import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParser;
 import io.apiserverupdater.lab.Execution;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -19,7 +16,6 @@ import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -29,30 +25,18 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(120)
 class MonitoringTest {
   private static final Path ROOT = Path.of(System.getProperty("project.root"));
-  private static final Path COMPONENT = ROOT.resolve("deploy/kustomize/components/monitoring");
   private static final Path RUNBOOKS = ROOT.resolve("docs/runbooks");
   private static final Path RULE_TEST = ROOT.resolve("src/test/prometheus/alerts_test.yaml");
 
-  private static JsonArray groups() throws IOException {
-    return Manifests.parse(Files.readString(COMPONENT.resolve("prometheusrule.yaml")))
-        .get("PrometheusRule kube-system/apiserver-updater")
-        .getAsJsonObject("spec")
-        .getAsJsonArray("groups");
-  }
-
-  private static List<JsonObject> rules() throws IOException {
-    return StreamSupport.stream(groups().spliterator(), false)
-        .map(JsonElement::getAsJsonObject)
-        .flatMap(group -> StreamSupport.stream(group.getAsJsonArray("rules").spliterator(), false))
-        .map(JsonElement::getAsJsonObject)
-        .toList();
+  private static List<JsonObject> rules() {
+    return AlertRules.shipped(ROOT).rules();
   }
 
   private static String text(JsonObject object, String name) {
     return object.get(name).getAsString();
   }
 
-  private static Set<String> alerts() throws IOException {
+  private static Set<String> alerts() {
     Set<String> alerts = new TreeSet<>();
     rules().forEach(rule -> alerts.add(text(rule, "alert")));
     assertTrue(alerts.size() > 5, alerts::toString);
@@ -108,14 +92,7 @@ class MonitoringTest {
             .collect(Collectors.toSet());
     List<String> expressions = new ArrayList<>();
     rules().forEach(rule -> expressions.add(text(rule, "expr")));
-    JsonObject dashboard =
-        JsonParser.parseString(Files.readString(COMPONENT.resolve("dashboard.json")))
-            .getAsJsonObject();
-    for (JsonElement panel : dashboard.getAsJsonArray("panels")) {
-      for (JsonElement target : panel.getAsJsonObject().getAsJsonArray("targets")) {
-        expressions.add(text(target.getAsJsonObject(), "expr"));
-      }
-    }
+    expressions.addAll(AlertRules.dashboard(ROOT));
     Set<String> asked =
         expressions.stream()
             .flatMap(
@@ -171,10 +148,7 @@ class MonitoringTest {
     assertEquals(0, tested.exitCode(), tested.out() + tested.err());
   }
 
-  /** As Prometheus itself reads them. JSON is YAML. */
   private static Path written(Path folder) throws IOException {
-    JsonObject rules = new JsonObject();
-    rules.add("groups", groups());
-    return Files.writeString(folder.resolve("rules.yaml"), rules.toString());
+    return Files.writeString(folder.resolve("rules.yaml"), AlertRules.shipped(ROOT).text());
   }
 }

@@ -8,9 +8,7 @@ import io.apiserverupdater.lab.AuditEntry;
 import io.apiserverupdater.lab.ControlPlaneHost;
 import io.apiserverupdater.lab.Lab;
 import java.time.Instant;
-import java.util.Comparator;
 import java.util.List;
-import java.util.Optional;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -69,7 +67,7 @@ class FailoverTest {
     Replica leader = cluster.leader();
     cluster.awaitRenewals(2);
     int transitions = cluster.transitions();
-    ControlPlaneHost used = usedBy(leader);
+    ControlPlaneHost used = cluster.usedBy(leader);
     Instant begin = Instant.now();
     fault.accept(used);
     cluster.assertRepairs(cluster.addressesWithout(used));
@@ -81,23 +79,6 @@ class FailoverTest {
     assertTrue(repairs.stream().allMatch(leader::sent), repairs::toString);
     remedy.accept(used);
     assertEndsRight(both);
-  }
-
-  /** The apiserver through which a replica has renewed the Lease the last time. */
-  private static ControlPlaneHost usedBy(Replica leader) {
-    return cluster.lab().controlPlanes().stream()
-        .max(Comparator.comparing(controlPlane -> lastRenewal(controlPlane, leader)))
-        .orElseThrow();
-  }
-
-  private static Instant lastRenewal(ControlPlaneHost controlPlane, Replica leader) {
-    Optional<Instant> last =
-        controlPlane.audit().stream()
-            .filter(leader::sent)
-            .filter(entry -> entry.verb().equals("update") && entry.resource().equals("leases"))
-            .map(AuditEntry::received)
-            .max(Comparator.naturalOrder());
-    return last.orElse(Instant.EPOCH);
   }
 
   private static void assertEndsRight(List<Replica> both) {

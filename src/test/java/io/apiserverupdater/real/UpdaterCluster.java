@@ -25,6 +25,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -61,7 +62,7 @@ final class UpdaterCluster
   static final Duration SOON = Duration.ofSeconds(15);
 
   private static final Duration SOURCE = Duration.ofSeconds(45);
-  private static final int POD_USER = 65532;
+  static final int POD_USER = 65532;
 
   private final Lab.Builder plan;
   private final List<Replica> replicas = new ArrayList<>();
@@ -285,6 +286,23 @@ final class UpdaterCluster
     return replicas.stream()
         .filter(replica -> replica.pod().alive() && replica.isNamed(holder))
         .findFirst();
+  }
+
+  /** The apiserver through which a replica has renewed the Lease the last time. */
+  ControlPlaneHost usedBy(Replica leader) {
+    return lab().controlPlanes().stream()
+        .max(Comparator.comparing(controlPlane -> lastRenewal(controlPlane, leader)))
+        .orElseThrow();
+  }
+
+  private static Instant lastRenewal(ControlPlaneHost controlPlane, Replica leader) {
+    Optional<Instant> last =
+        controlPlane.audit().stream()
+            .filter(leader::sent)
+            .filter(entry -> entry.verb().equals("update") && entry.resource().equals("leases"))
+            .map(AuditEntry::received)
+            .max(Comparator.naturalOrder());
+    return last.orElse(Instant.EPOCH);
   }
 
   /** Waits for that many further renewals, or other changes, of the Lease. */

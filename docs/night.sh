@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# One night with the control planes of the fault lab, on this machine: what happens, and what a
+# person sees of it. docs/operate.md has what one run printed.
+#
+#   docs/night.sh [--pictures FOLDER]
+#
+#   --pictures FOLDER   takes pictures of the status page as well; needs chromium-headless-shell
+#
+# Needs what ./lab needs: Linux, root and Go. Takes five minutes, and some more the first time.
+# An alert waits for a fifteenth of its time: 20 s where its rule says "for: 5m".
+# Exit code: 0 as expected, 1 not as expected, 2 wrong usage, 130 interrupted.
+set -euo pipefail
+cd "$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")"
+
+pictures=
+case "${1-}" in
+  '') ;;
+  --pictures)
+    [ $# = 2 ] && [ -d "$2" ] || { echo "error: --pictures needs a folder" >&2; exit 2; }
+    pictures=$(readlink -f "$2")
+    ;;
+  -h | --help) sed -n '2,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
+  *) echo "error: unknown argument $1; --help lists the flags" >&2; exit 2 ;;
+esac
+
+trap './lab down >/dev/null 2>&1 || true' EXIT
+trap 'exit 130' INT TERM HUP
+
+# What happens, and when.
+now() { printf '\n%s  %s\n' "$(date --utc +%T)" "$*"; }
+# What a person types, and what it prints. A status that says what to look at is no error.
+see() {
+  printf '\n$ %s\n' "$*"
+  ./lab "$@" || [ $? = 1 ]
+}
+# The alert of that name fires, or does not any more.
+fires() { ./lab alerts | grep --quiet -- "  -  .* ApiserverUpdater$1"; }
+resolved() { ! fires "$1"; }
+# Waits until a command succeeds, for at most two minutes.
+await() {
+  local end=$((SECONDS + 120))
+  until "$@"; do
+    if [ $SECONDS -ge $end ]; then
+      now "NOT AS EXPECTED: $*"
+      ./lab alerts || true
+      exit 1
+    fi
+    sleep 1
+  done
+}
+
+./lab up
+./lab prometheus
+now "All is well."
+see kubectl apiserver-updater status
+
+now "The apiserver of cp3 is killed."
+./lab fault sigkill cp3
+await fires MemberUnready
+see kubectl apiserver-updater status
+./lab heal
+await resolved MemberUnready
+
+now "Its certificate is renewed, and is good for 12 days instead of a year."
+./lab fault certificate cp3
+
+now "The leader is killed, and nobody starts it again for now."
+./lab fault leader-kill
+
+now "Packets from and to cp2 vanish."
+./lab fault black-hole cp2
+await fires MemberUnready
+await fires CertificateExpiring
+await fires NoStandby
+see kubectl apiserver-updater status
+if [ -n "$pictures" ]; then
+  pod=$(./lab kubectl -n kube-system get lease apiserver-updater -o 'jsonpath={.spec.holderIdentity}')
+  address=$(./lab kubectl -n kube-system get pod "${pod%%_*}" -o 'jsonpath={.status.podIP}')
+  ./lab shell src/test/status-pictures "http://$address:8080/?pause" "$pictures"
+fi
+./lab heal
+for alert in MemberUnready CertificateExpiring NoStandby; do
+  await resolved "$alert"
+done
+
+now "Somebody takes cp2 out to look at it."
+see kubectl apiserver-updater drain 172.30.1.2 --for 30m
+see kubectl apiserver-updater status
+see kubectl apiserver-updater undrain 172.30.1.2
+
+now "What the night was like."
+see kubectl -n kube-system describe service apiserver
+see alerts
