@@ -36,7 +36,8 @@ public final class Measurements {
     return Json.array(figures.stream().map(Figure::json).toArray());
   }
 
-  static void write(Path file, JsonObject root) throws IOException {
+  /** Writes JSON for people, and the folder if it is missing. */
+  public static void write(Path file, JsonObject root) throws IOException {
     Files.createDirectories(file.toAbsolutePath().getParent());
     Files.writeString(
         file,

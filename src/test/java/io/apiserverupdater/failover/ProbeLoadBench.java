@@ -1,13 +1,12 @@
 package io.apiserverupdater.failover;
 
-import com.google.gson.GsonBuilder;
 import com.google.gson.JsonObject;
+import io.apiserverupdater.bench.Measurements;
 import io.apiserverupdater.lab.ControlPlaneHost;
 import io.apiserverupdater.lab.CpuTime;
 import io.apiserverupdater.lab.Lab;
 import io.apiserverupdater.lab.NodeSettings;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
@@ -45,11 +44,7 @@ public final class ProbeLoadBench {
       root.add("withTwoUpdaters", with);
       root.add("withoutUpdaters", without);
     }
-    Path file = Path.of(arguments[1]);
-    Files.createDirectories(file.toAbsolutePath().getParent());
-    Files.writeString(
-        file,
-        new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().create().toJson(root) + "\n");
+    Measurements.write(Path.of(arguments[1]), root);
   }
 
   private static JsonObject span(FailoverCluster cluster, String updaters) {

@@ -8,7 +8,7 @@ import java.util.Optional;
 
 /** The documents by which kubectl finds out what a server serves. */
 final class Discovery {
-  static final String GIT_VERSION = "v1.36.3";
+  static final String GIT_VERSION = "v1.37.2";
   private static final String MINOR =
       GIT_VERSION.substring(GIT_VERSION.indexOf('.') + 1, GIT_VERSION.lastIndexOf('.'));
 
