@@ -104,8 +104,7 @@ public final class ClassProfile {
                   "io.apiserverupdater.bootstrap.Main",
                   "pin"));
       pin.addAll(NodeFiles.create(folder.path(), cluster).flags(cluster));
-      return loaded(
-          folder.path(), home.resolve("runtime/bin/java"), pin, process -> {});
+      return loaded(folder.path(), home.resolve("runtime/bin/java"), pin, process -> {});
     }
   }
 
@@ -114,14 +113,12 @@ public final class ClassProfile {
     void to(Process process) throws IOException, InterruptedException;
   }
 
-  private static List<String> loaded(
-      Path folder, Path java, List<String> program, Visit visit)
+  private static List<String> loaded(Path folder, Path java, List<String> program, Visit visit)
       throws IOException, InterruptedException {
     Path list = folder.resolve("list");
     Path log = folder.resolve("log");
     List<String> command =
-        new ArrayList<>(
-            List.of(java.toString(), "-Xshare:off", "-XX:DumpLoadedClassList=" + list));
+        new ArrayList<>(List.of(java.toString(), "-Xshare:off", "-XX:DumpLoadedClassList=" + list));
     command.addAll(program);
     Process process =
         new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile()).start();
