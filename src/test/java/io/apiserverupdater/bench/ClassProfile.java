@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 
@@ -56,7 +57,7 @@ public final class ClassProfile {
     write(folder.resolve("bootstrap.classlist"), bootstrap);
   }
 
-  private static void write(Path file, TreeSet<String> lines) throws IOException {
+  private static void write(Path file, Set<String> lines) throws IOException {
     List<String> text = new ArrayList<>(List.of("# Written by ./bench classes."));
     text.addAll(lines);
     Files.write(file, text);
