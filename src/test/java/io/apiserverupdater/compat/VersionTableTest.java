@@ -94,8 +94,10 @@ class VersionTableTest {
     String page = "before\n<!-- versions -->\n| old |\n<!-- /versions -->\nafter\n";
     assertEquals(
         "before\n<!-- versions -->\n| new |\n<!-- /versions -->\nafter\n",
-        VersionTable.into(page, "| new |\n"));
-    assertThrows(IllegalArgumentException.class, () -> VersionTable.into("before\n", "| new |\n"));
+        DocsTable.into(page, "versions", "| new |\n"));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> DocsTable.into("before\n", "versions", "| new |\n"));
   }
 
   @Test
