@@ -3,6 +3,7 @@ package io.apiserverupdater.compat;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import io.apiserverupdater.bench.DocsTable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -96,8 +97,7 @@ class VersionTableTest {
         "before\n<!-- versions -->\n| new |\n<!-- /versions -->\nafter\n",
         DocsTable.into(page, "versions", "| new |\n"));
     assertThrows(
-        IllegalArgumentException.class,
-        () -> DocsTable.into("before\n", "versions", "| new |\n"));
+        IllegalArgumentException.class, () -> DocsTable.into("before\n", "versions", "| new |\n"));
   }
 
   @Test

@@ -63,8 +63,7 @@ public final class FailoverBench {
             settings(nodes))) {
       for (MatrixRow row : rows) {
         Measured measured = measure(cluster, row, rounds, window);
-        FailoverReport.Entry entry =
-            report.add(key.apply(row), row, measured);
+        FailoverReport.Entry entry = report.add(key.apply(row), row, measured);
         System.out.println(entry.text());
         met &= entry.met();
       }

@@ -48,7 +48,8 @@ record FailoverReport(Path folder, JsonObject root) {
     Files.writeString(folder.resolve("failover.json"), compact(root));
     Files.writeString(folder.resolve("failover.md"), FailoverTable.markdown(root));
     Files.writeString(
-        folder.resolve("failover-" + key + ".svg"), TimelinePlot.svg(row, typical(measured.outcomes())));
+        folder.resolve("failover-" + key + ".svg"),
+        TimelinePlot.svg(row, typical(measured.outcomes())));
     return new Entry(FailoverTable.text(key, entry), met(entry));
   }
 
@@ -68,7 +69,7 @@ record FailoverReport(Path folder, JsonObject root) {
   }
 
   /** As in the matrix; what varies a row follows it. */
-  private static JsonObject inOrder(JsonObject rows) {
+  static JsonObject inOrder(JsonObject rows) {
     List<String> labels = Arrays.stream(MatrixRow.values()).map(MatrixRow::label).toList();
     JsonObject sorted = new JsonObject();
     rows.keySet().stream()
@@ -99,10 +100,7 @@ record FailoverReport(Path folder, JsonObject root) {
 
   /** A row with its claims, what was seen through each Service, and every round. */
   static JsonObject entry(
-      String title,
-      String fault,
-      List<MatrixRow.Claim> claimed,
-      FailoverBench.Measured measured) {
+      String title, String fault, List<MatrixRow.Claim> claimed, FailoverBench.Measured measured) {
     List<Round> rounds = measured.rounds();
     JsonObject entry = Json.of("title", title, "fault", fault, "discarded", measured.discarded());
     entry.addProperty("measuredAt", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());

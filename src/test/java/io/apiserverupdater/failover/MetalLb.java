@@ -56,7 +56,8 @@ final class MetalLb {
     PodProcess unusedController =
         metalLb
             .pod("controller", lab.worker(2))
-            .start(built.resolve("controller").toString(), "--port=7473", "--webhook-mode=disabled");
+            .start(
+                built.resolve("controller").toString(), "--port=7473", "--webhook-mode=disabled");
     return metalLb;
   }
 

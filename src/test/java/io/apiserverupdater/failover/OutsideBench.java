@@ -12,6 +12,7 @@ import io.apiserverupdater.lab.Lab;
 import io.apiserverupdater.lab.LabHost;
 import io.apiserverupdater.lab.LabProcess;
 import io.apiserverupdater.lab.NodeSettings;
+import io.apiserverupdater.lab.Traffic.Sample;
 import io.apiserverupdater.lab.TrafficTarget;
 import io.apiserverupdater.lab.Worker;
 import io.apiserverupdater.sandbox.Json;
@@ -20,10 +21,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Map.Entry;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Random;
 import java.util.Set;
@@ -34,22 +34,52 @@ import java.util.stream.Stream;
 /**
  * Measures what a host that is no node sees through external addresses that MetalLB announces in
  * layer 2: the {@code apiserver} Service as {@code docs/load-balancer.md} sets it up and, side by
- * side, a Service with a copy of the {@code kubernetes} Service's endpoints. The first faults of the
- * matrix, and the death of the node that announces both. Started by {@code ./bench outside}.
+ * side, a Service with a copy of the {@code kubernetes} Service's endpoints. The first faults of
+ * the matrix, and the death of the node that announces both. Started by {@code ./bench outside}.
  */
 public final class OutsideBench {
   /** The one that endpoint-copier-operator maintains has this name. */
   private static final String COPY = "kubernetes-vip";
 
-  private static final String ANNOUNCER_DOWN = "announcer-down";
-
   /** MetalLB gives both to the same worker, w1: it decides by a hash of both names. */
   private static final String ADDRESSES = "172.30.5.11-172.30.5.12";
 
-  private static final Map<MatrixRow, List<Claim>> ROWS = rows();
+  private static final List<Row> ROWS =
+      List.of(
+          new Row(MatrixRow.SIGKILL, Claim.medianOutage(200), Claim.longestOutage(700)),
+          new Row(MatrixRow.SIGTERM_DELAYED),
+          new Row(MatrixRow.SIGTERM),
+          new Row(MatrixRow.SIGSTOP),
+          new Row(MatrixRow.BLACK_HOLE, Claim.medianOutage(1000), Claim.longestOutage(1500)),
+          new Row(Optional.empty(), List.of()));
 
   /** MetalLB's speakers take a while to find that one of them is back. */
   private static final Duration REJOINED = Duration.ofMinutes(3);
+
+  private static final int MANY = 40;
+
+  /**
+   * What is done, and what is claimed of it.
+   *
+   * @param fault of the matrix; empty for the death of the node that announces the addresses
+   */
+  private record Row(Optional<MatrixRow> fault, List<Claim> claims) {
+    Row(MatrixRow fault, Claim... claims) {
+      this(Optional.of(fault), List.of(claims));
+    }
+
+    String label() {
+      return fault.map(MatrixRow::label).orElse("announcer-down");
+    }
+
+    String title() {
+      return fault.map(MatrixRow::title).orElse("link of the announcing node down");
+    }
+
+    String description() {
+      return fault.map(row -> row.fault().description()).orElse(title());
+    }
+  }
 
   private final FailoverCluster cluster;
   private final LabHost client;
@@ -65,22 +95,12 @@ public final class OutsideBench {
     this.copyAddress = metalLb.addressOf(COPY);
   }
 
-  private static Map<MatrixRow, List<Claim>> rows() {
-    Map<MatrixRow, List<Claim>> rows = new EnumMap<>(MatrixRow.class);
-    rows.put(MatrixRow.SIGKILL, List.of(Claim.medianOutage(200), Claim.longestOutage(700)));
-    rows.put(MatrixRow.SIGTERM_DELAYED, List.of());
-    rows.put(MatrixRow.SIGTERM, List.of());
-    rows.put(MatrixRow.SIGSTOP, List.of());
-    rows.put(MatrixRow.BLACK_HOLE, List.of(Claim.medianOutage(1000), Claim.longestOutage(1500)));
-    return rows;
-  }
-
   /**
    * Measures, writes the JSON and the page's table, and exits with 1 when a reach was missed.
    *
    * @param arguments {@code --launcher=FILE}, {@code --metallb=FOLDER}: what {@code
    *     src/test/metallb/build} prints, {@code --output=FILE}, {@code --page=FILE}: where the table
-   *     is, and the manifests that are applied, {@code --rounds=N}
+   *     is, and the manifests that are applied, {@code --rounds=N}, {@code --rows=A,B,…}
    */
   public static void main(String[] arguments) throws IOException {
     Map<String, String> flags = FailoverBench.flags(arguments);
@@ -88,7 +108,7 @@ public final class OutsideBench {
     Path output = Path.of(flags.getOrDefault("output", "docs/measurements/outside.json"));
     Path page = Path.of(flags.getOrDefault("page", "docs/load-balancer.md"));
     List<String> updater = List.of(flags.getOrDefault("launcher", "bin/updater"));
-    JsonObject rows = new JsonObject();
+    List<String> wanted = List.of(flags.getOrDefault("rows", "").split(",", -1));
     boolean met = true;
     try (FailoverCluster cluster =
         FailoverCluster.start(
@@ -101,28 +121,33 @@ public final class OutsideBench {
               Path.of(flags.getOrDefault("metallb", "")),
               manifests(Files.readString(page)));
       OutsideBench bench = new OutsideBench(cluster, metalLb);
-      bench.sayFirstAnswer();
-      for (Entry<MatrixRow, List<Claim>> row : ROWS.entrySet()) {
-        JsonObject entry =
-            FailoverReport.entry(
-                row.getKey().title(),
-                row.getKey().fault().description(),
-                row.getValue(),
-                bench.measure(row.getKey(), rounds));
-        rows.add(row.getKey().label(), entry);
-        System.out.println(FailoverTable.text(row.getKey().label(), entry));
-        met &= FailoverReport.met(entry);
+      bench.awaitAnswers();
+      for (Row row : ROWS) {
+        if (wanted.contains(row.label()) || wanted.equals(List.of(""))) {
+          JsonObject entry =
+              FailoverReport.entry(
+                  row.title(), row.description(), row.claims(), bench.measure(row, rounds));
+          publish(row.label(), entry, output, page);
+          System.out.println(FailoverTable.text(row.label(), entry));
+          met &= FailoverReport.met(entry);
+        }
       }
-      String title = "the node that announces the address loses its link";
-      JsonObject entry =
-          FailoverReport.entry(title, title, List.of(), bench.measureAnnouncer(rounds));
-      rows.add(ANNOUNCER_DOWN, entry);
-      System.out.println(FailoverTable.text(ANNOUNCER_DOWN, entry));
     }
-    JsonObject root = Json.of("machine", Measurements.machine(), "rows", rows);
+    System.exit(met ? 0 : 1);
+  }
+
+  /** Adds the row, or puts it in the place of its old figures. */
+  private static void publish(String label, JsonObject entry, Path output, Path page)
+      throws IOException {
+    JsonObject rows = new JsonObject();
+    if (Files.exists(output)) {
+      rows = Json.parse(Files.readString(output)).getAsJsonObject("rows");
+    }
+    rows.add(label, entry);
+    JsonObject root =
+        Json.of("machine", Measurements.machine(), "rows", FailoverReport.inOrder(rows));
     Files.writeString(output, FailoverReport.compact(root));
     Files.writeString(page, page(Files.readString(page), root));
-    System.exit(met ? 0 : 1);
   }
 
   /** The page with the table of what was measured. */
@@ -198,8 +223,7 @@ public final class OutsideBench {
                     Lab.APISERVER_PORT,
                     Lab.APISERVER_NAME)
                 .path(path);
-    return Observation.start(
-        cluster.lab(), List.of(new Client(client, "no node")), path, targets);
+    return Observation.start(cluster.lab(), List.of(new Client(client, "no node")), path, targets);
   }
 
   private Set<String> controlPlanes() {
@@ -208,35 +232,58 @@ public final class OutsideBench {
         .collect(Collectors.toSet());
   }
 
-  private void sayFirstAnswer() {
+  /** All is as the page says; with the policy of which it warns, nobody answers. */
+  private void awaitAnswers() {
     try (Observation observation = requests("/version")) {
       observation.awaitGood(controlPlanes(), FailoverCluster.SOON);
       System.err.printf(
           "bench: %s and %s are announced by %s and answer%n",
           address, copyAddress, announcer().name());
+      setTrafficPolicy("Local");
+      for (Observation.Stream stream : observation.through(Service.APISERVER)) {
+        stream
+            .traffic()
+            .await(
+                "no answer any more",
+                all -> all.subList(all.size() - MANY, all.size()).stream().noneMatch(Sample::ok),
+                FailoverCluster.SOON);
+      }
+      setTrafficPolicy("Cluster");
+      observation.awaitGood(controlPlanes(), FailoverCluster.SOON);
     }
   }
 
-  private FailoverBench.Measured measure(MatrixRow row, int rounds) {
-    try (Observation observation = requests(row.setting().path())) {
-      FaultTrial trial =
-          new FaultTrial(cluster, row, observation, new Random(row.label().hashCode()));
-      return FailoverBench.measure(row.label(), rounds, trial::run);
-    }
+  private void setTrafficPolicy(String policy) {
+    JsonObject unusedService =
+        cluster
+            .lab()
+            .admin()
+            .patch(
+                "/api/v1/namespaces/kube-system/services/apiserver",
+                "{\"spec\": {\"externalTrafficPolicy\": \"" + policy + "\"}}");
   }
 
-  private FailoverBench.Measured measureAnnouncer(int rounds) {
-    try (Observation observation = requests("/version")) {
+  private FailoverBench.Measured measure(Row row, int rounds) {
+    String path = row.fault().map(it -> it.setting().path()).orElse("/version");
+    try (Observation observation = requests(path)) {
+      Random random = new Random(row.label().hashCode());
+      Optional<FaultTrial> trial =
+          row.fault().map(it -> new FaultTrial(cluster, it, observation, random));
       return FailoverBench.measure(
-          ANNOUNCER_DOWN, rounds, number -> loseAnnouncer(observation, number));
+          row.label(),
+          rounds,
+          number ->
+              trial
+                  .map(it -> it.run(number))
+                  .orElseGet(() -> loseAnnouncer(observation, random)));
     }
   }
 
-  private FaultTrial.Outcome loseAnnouncer(Observation observation, int number) {
+  private FaultTrial.Outcome loseAnnouncer(Observation observation, Random random) {
     cluster.awaitWhole();
     observation.awaitGood(controlPlanes(), FailoverCluster.SOON);
     Worker announcer = announcer();
-    Pause.of(Duration.ofMillis(200 + new Random(number).nextInt(1000)));
+    Pause.of(Duration.ofMillis(200 + random.nextInt(1000)));
     double load = FaultTrial.load();
     Instant at = Instant.now();
     long fault = System.nanoTime();
