@@ -159,6 +159,7 @@ public final class OutsideBench {
   private static String manifests(String page) {
     int from = page.indexOf("   apiVersion: metallb.io");
     return page.substring(from, page.indexOf("   ```", from))
+        .stripTrailing()
         .stripIndent()
         .replaceAll("(addresses:) .*", "$1 [" + ADDRESSES + "]");
   }
@@ -273,9 +274,7 @@ public final class OutsideBench {
           row.label(),
           rounds,
           number ->
-              trial
-                  .map(it -> it.run(number))
-                  .orElseGet(() -> loseAnnouncer(observation, random)));
+              trial.map(it -> it.run(number)).orElseGet(() -> loseAnnouncer(observation, random)));
     }
   }
 
