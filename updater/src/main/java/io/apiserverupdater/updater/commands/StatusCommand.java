@@ -21,7 +21,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
-/** {@code status}: asks the API server and the replicas, all at the same time, and prints. */
+/** {@code status}: asks the API server and the replicas, and prints. */
 public final class StatusCommand {
   private static final int WELL = 0;
   private static final int LOOK = 1;
@@ -59,20 +59,20 @@ public final class StatusCommand {
   }
 
   private int run(ExecutorService threads, Clock clock) {
+    // The first call is alone: all others, at the same time, use the connection that it opens.
+    ReplicaPods.Listing listing =
+        cluster.replicaPods().list(config.target().target().namespace());
     CompletableFuture<ClusterReading> reading =
         CompletableFuture.supplyAsync(() -> cluster.readOnce(Optional.empty()), threads);
     CompletableFuture<LeaseLock.Outcome> lease =
         CompletableFuture.supplyAsync(() -> lease().read(LEASE_TIMEOUT), threads);
-    CompletableFuture<ReplicaPods.Listing> listing =
-        CompletableFuture.supplyAsync(
-            () -> cluster.replicaPods().list(config.target().target().namespace()), threads);
     List<CompletableFuture<ClusterStatus.Pod>> pods =
-        pods(listing.join()).stream()
+        pods(listing).stream()
             .map(pod -> CompletableFuture.supplyAsync(() -> ask(pod), threads))
             .toList();
     Optional<ObservedState> state = state(reading.join());
     boolean leaseRead = isRead(lease.join());
-    if (state.isEmpty() && !leaseRead && listing.join() instanceof ReplicaPods.Listing.Failed) {
+    if (state.isEmpty() && !leaseRead && listing instanceof ReplicaPods.Listing.Failed) {
       gaps.stream().distinct().forEach(gap -> System.err.println("error: " + gap));
       return ERROR;
     }
