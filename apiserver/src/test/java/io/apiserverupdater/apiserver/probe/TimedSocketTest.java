@@ -64,9 +64,11 @@ class TimedSocketTest {
 
   @Test
   void deadlineThatIsNoticedLongAfterItsEndTellsThatThisSideDidNotRun() throws Exception {
-    socket.extendTo(Deadline.after(SOON));
+    Deadline met = Deadline.after(SOON);
+    socket.extendTo(met);
     assertFalse(socket.awaitInput());
-    assertFalse(socket.heldUp());
+    // Unless the machine held this test up.
+    assertFalse(socket.heldUp() && !met.isLongOver());
     Deadline missed = Deadline.after(Duration.ofMillis(1));
     while (!missed.isLongOver()) {
       Thread.onSpinWait();
