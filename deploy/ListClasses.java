@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.spi.ToolProvider;
@@ -17,9 +18,9 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 
 /**
- * Lists the classes to make an archive of: all of ours in a jar, with their lambda expressions, and
- * those of libraries and of the JDK that the profile names. Runs nothing: the same jar and the same
- * profile give the same list.
+ * Lists the classes to make an archive of: all of ours in a jar, and the lambda expressions and the
+ * classes of libraries and of the JDK that the profile names. Runs nothing: the same jar and the
+ * same profile give the same list.
  *
  * <pre>java deploy/ListClasses.java LIST JAR PROFILE</pre>
  *
@@ -28,23 +29,26 @@ import java.util.zip.ZipFile;
  */
 final class ListClasses {
   private static final String OURS = "io/apiserverupdater/";
-  private static final Pattern THIS_CLASS =
-      Pattern.compile("(?m)^  this_class: #\\d+ +// (.*)$");
+  private static final String OUR_LAMBDAS = "@lambda-proxy " + OURS;
+
+  /** In the name of a lambda expression's method; any other one in the class can change it. */
+  private static final String NUMBER = "(lambda\\$\\w+\\$)\\d+";
+
+  private static final Pattern THIS_CLASS = Pattern.compile("(?m)^  this_class: #\\d+ +// (.*)$");
   private static final Pattern CALL_SITE =
       Pattern.compile("(?m)^ +#\\d+ = InvokeDynamic +#\\d+:#\\d+ +// #(\\d+):([^:]+):(.*)$");
   private static final Pattern LAMBDA =
       Pattern.compile(
-          "(?m)^  (\\d+): #\\d+ REF_invokeStatic java/lang/invoke/LambdaMetafactory\\.metafactory:.*"
-              + "\\R +Method arguments:"
-              + "\\R +#\\d+ (.*)"
-              + "\\R +#\\d+ (REF_\\w+) ([^.]+)\\.([^:]+):(.*)"
-              + "\\R +#\\d+ (.*)$");
+          "(?m)^  (\\d+): #\\d+ REF_invokeStatic"
+              + " java/lang/invoke/LambdaMetafactory\\.metafactory:.*\\R +Method arguments:\\R"
+              + " +#\\d+ (.*)\\R +#\\d+ (REF_\\w+) ([^.]+)\\.([^:]+):(.*)\\R +#\\d+ (.*)$");
 
   private ListClasses() {}
 
   public static void main(String[] arguments) throws IOException {
-    TreeSet<String> list = new TreeSet<>(Files.readAllLines(Path.of(arguments[2])));
-    list.removeIf(line -> line.startsWith("#"));
+    Set<String> profile = Set.copyOf(Files.readAllLines(Path.of(arguments[2])));
+    TreeSet<String> list = new TreeSet<>(profile);
+    list.removeIf(line -> line.startsWith("#") || line.startsWith(OUR_LAMBDAS));
     List<String> ours = new ArrayList<>();
     try (ZipFile jar = new ZipFile(arguments[1])) {
       jar.stream()
@@ -55,7 +59,9 @@ final class ListClasses {
     }
     list.addAll(ours);
     for (String code : javap(arguments[1], ours).split("(?m)^Classfile ")) {
-      list.addAll(lambdas(code));
+      lambdas(code).stream()
+          .filter(line -> profile.contains(line.replaceAll(NUMBER, "$1")))
+          .forEach(list::add);
     }
     Files.write(Path.of(arguments[0]), list);
   }

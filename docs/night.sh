@@ -54,24 +54,30 @@ await() {
 now "All is well."
 see kubectl apiserver-updater status
 
-now "The apiserver of cp3 is killed."
-./lab fault sigkill cp3
-await fires MemberUnready
+now "Somebody takes cp2 out to look at it, and puts it back."
+see kubectl apiserver-updater drain 172.30.1.2 --for 30m
 see kubectl apiserver-updater status
-./lab heal
-await resolved MemberUnready
+see kubectl apiserver-updater undrain 172.30.1.2
 
-now "Its certificate is renewed, and is good for 12 days instead of a year."
-./lab fault certificate cp3
-
-now "The leader is killed, and nobody starts it again for now."
-./lab fault leader-kill
-
-now "Packets from and to cp2 vanish."
+# The alert below compares what there is with what there was at the full minutes of the last day.
+sleep 60
+now "Packets from and to cp2 vanish, and the apiserver of cp3 is killed."
 ./lab fault black-hole cp2
-await fires MemberUnready
-await fires CertificateExpiring
-await fires NoStandby
+./lab fault sigkill cp3
+sleep 3
+see kubectl apiserver-updater status
+await fires MemberMissing
+./lab heal
+await resolved MemberMissing
+
+now "cp3 gets a new certificate, which is good for 12 days instead of a year. The leader is killed, and
+nobody starts it again for now. A firewall drops what the updaters send to cp2."
+./lab fault certificate cp3
+./lab fault leader-kill
+./lab fault updater-cut-off cp2
+for alert in MemberUnready CertificateExpiring NoStandby; do
+  await fires "$alert"
+done
 see kubectl apiserver-updater status
 if [ -n "$pictures" ]; then
   pod=$(./lab kubectl -n kube-system get lease apiserver-updater -o 'jsonpath={.spec.holderIdentity}')
@@ -82,11 +88,6 @@ fi
 for alert in MemberUnready CertificateExpiring NoStandby; do
   await resolved "$alert"
 done
-
-now "Somebody takes cp2 out to look at it."
-see kubectl apiserver-updater drain 172.30.1.2 --for 30m
-see kubectl apiserver-updater status
-see kubectl apiserver-updater undrain 172.30.1.2
 
 now "What the night was like."
 see kubectl -n kube-system describe service apiserver

@@ -14,14 +14,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
+import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 
 /**
  * Writes the profiles of both programs: which classes of libraries and of the JDK they load at a
- * sandbox control plane, and which lambda expressions of those. {@code deploy/ListClasses.java}
- * makes the lists of their class archives from them. Started by {@code ./bench classes}.
+ * sandbox control plane, and which lambda expressions, ours included. {@code
+ * deploy/ListClasses.java} makes the lists of their class archives from them. Started by {@code
+ * ./bench classes}.
  */
 public final class ClassProfile {
   /** What is loaded differs a little from run to run, by which thread comes first. */
@@ -29,7 +30,10 @@ public final class ClassProfile {
 
   private static final int RENEWALS = 5;
   private static final int SOON_SECONDS = 60;
-  private static final String OURS = "(@lambda-proxy )?io/apiserverupdater/.*";
+  private static final String OURS = "io/apiserverupdater/";
+
+  /** In the name of a lambda expression's method; any other one in the class can change it. */
+  private static final String NUMBER = "(lambda\\$\\w+\\$)\\d+";
 
   /** Constants by their number, and classes that are made at run time. */
   private static final String OF_ONE_RUN = "(#|@cp ).*|.*[$]Proxy[0-9]+";
@@ -57,7 +61,7 @@ public final class ClassProfile {
     write(folder.resolve("bootstrap.classlist"), bootstrap);
   }
 
-  private static void write(Path file, Set<String> lines) throws IOException {
+  private static void write(Path file, SortedSet<String> lines) throws IOException {
     List<String> text = new ArrayList<>(List.of("# Written by ./bench classes."));
     text.addAll(lines);
     Files.write(file, text);
@@ -133,7 +137,8 @@ public final class ClassProfile {
     }
     return Files.readAllLines(list).stream()
         .map(line -> line.replaceAll(" id:.*", ""))
-        .filter(line -> !line.matches(OF_ONE_RUN) && !line.matches(OURS))
+        .filter(line -> !line.matches(OF_ONE_RUN) && !line.startsWith(OURS))
+        .map(line -> line.contains(" " + OURS) ? line.replaceAll(NUMBER, "$1") : line)
         .toList();
   }
 

@@ -3,6 +3,7 @@ package io.apiserverupdater.compat;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import io.apiserverupdater.bench.DocsTable;
 import io.apiserverupdater.sandbox.Json;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -56,7 +57,8 @@ public final class CompatBench {
 
   /** The page with the table of these runs. */
   static String page(String page, LabKubernetes lab, Map<String, VersionRun> runs) {
-    return VersionTable.into(page, VersionTable.markdown(lab.standard(), lab.supported(), runs));
+    return DocsTable.into(
+        page, "versions", VersionTable.markdown(lab.standard(), lab.supported(), runs));
   }
 
   /** The last run on each minor version; none if there is no file. */

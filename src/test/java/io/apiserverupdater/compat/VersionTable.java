@@ -6,11 +6,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 
-/** The table of the versions of Kubernetes, and its place in a page. */
+/** The table of the versions of Kubernetes. */
 final class VersionTable {
-  private static final String BEGIN = "<!-- versions -->\n";
-  private static final String END = "<!-- /versions -->\n";
-
   private VersionTable() {}
 
   /**
@@ -66,20 +63,5 @@ final class VersionTable {
 
   private static int number(String minor) {
     return Integer.parseInt(minor.substring(minor.indexOf('.') + 1));
-  }
-
-  /**
-   * The page with this table in the place of the one that it has.
-   *
-   * @throws IllegalArgumentException if the page has no place for it
-   */
-  static String into(String page, String table) {
-    int begin = page.indexOf(BEGIN);
-    int end = page.indexOf(END);
-    if (begin < 0 || end < begin) {
-      throw new IllegalArgumentException(
-          "expected the lines " + BEGIN.strip() + " and " + END.strip() + " in the page");
-    }
-    return page.substring(0, begin + BEGIN.length()) + table + page.substring(end);
   }
 }

@@ -3,6 +3,7 @@ package io.apiserverupdater.compat;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import io.apiserverupdater.bench.DocsTable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -94,8 +95,9 @@ class VersionTableTest {
     String page = "before\n<!-- versions -->\n| old |\n<!-- /versions -->\nafter\n";
     assertEquals(
         "before\n<!-- versions -->\n| new |\n<!-- /versions -->\nafter\n",
-        VersionTable.into(page, "| new |\n"));
-    assertThrows(IllegalArgumentException.class, () -> VersionTable.into("before\n", "| new |\n"));
+        DocsTable.into(page, "versions", "| new |\n"));
+    assertThrows(
+        IllegalArgumentException.class, () -> DocsTable.into("before\n", "versions", "| new |\n"));
   }
 
   @Test

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.function.Function;
+import java.util.function.IntFunction;
 import java.util.stream.Collectors;
 
 /**
@@ -40,10 +41,7 @@ public final class FailoverBench {
    *     requests still fail through the {@code kubernetes} Service
    */
   public static void main(String[] arguments) throws IOException {
-    Map<String, String> flags =
-        Arrays.stream(arguments)
-            .map(argument -> argument.substring(2).split("=", 2))
-            .collect(Collectors.toMap(parts -> parts[0], parts -> parts[1]));
+    Map<String, String> flags = flags(arguments);
     int rounds = Integer.parseInt(flags.getOrDefault("rounds", "10"));
     int controlPlanes = Integer.parseInt(flags.getOrDefault("control-planes", "3"));
     String nodes = flags.getOrDefault("nodes", RECOMMENDED);
@@ -65,13 +63,19 @@ public final class FailoverBench {
             settings(nodes))) {
       for (MatrixRow row : rows) {
         Measured measured = measure(cluster, row, rounds, window);
-        FailoverReport.Entry entry =
-            report.add(key.apply(row), row, measured.outcomes(), measured.discarded());
+        FailoverReport.Entry entry = report.add(key.apply(row), row, measured);
         System.out.println(entry.text());
         met &= entry.met();
       }
     }
     System.exit(met ? 0 : 1);
+  }
+
+  /** Each {@code --NAME=VALUE}. */
+  static Map<String, String> flags(String... arguments) {
+    return Arrays.stream(arguments)
+        .map(argument -> argument.substring(2).split("=", 2))
+        .collect(Collectors.toMap(parts -> parts[0], parts -> parts[1]));
   }
 
   private static NodeSettings settings(String nodes) {
@@ -109,24 +113,39 @@ public final class FailoverBench {
    *
    * @param discarded how many were thrown away and repeated, because the machine stalled
    */
-  private record Measured(List<FaultTrial.Outcome> outcomes, int discarded) {}
+  record Measured(List<FaultTrial.Outcome> outcomes, int discarded) {
+    List<Round> rounds() {
+      return outcomes.stream().map(FaultTrial.Outcome::round).toList();
+    }
+  }
 
   private static Measured measure(
       FailoverCluster cluster, MatrixRow row, int rounds, Duration window) {
-    List<FaultTrial.Outcome> outcomes = new ArrayList<>();
-    int discarded = 0;
     try (Observation observation = Observation.start(cluster, row.setting().path())) {
       Random random = new Random(row.label().hashCode());
       FaultTrial whole = new FaultTrial(cluster, row, observation, random);
       FaultTrial cut = new FaultTrial(cluster, row, observation, random, window);
-      for (int i = 0; outcomes.size() < rounds; i++) {
-        FaultTrial.Outcome outcome = (outcomes.size() < WHOLE_ROUNDS ? whole : cut).run(i);
-        System.err.println("bench: " + row.label() + " " + (i + 1) + ": " + line(outcome.round()));
-        if (outcome.round().stalls() == 0) {
-          outcomes.add(outcome);
-        } else if (++discarded > rounds) {
-          throw new IllegalStateException("the machine stalled in " + discarded + " rounds");
-        }
+      return measure(
+          row.label(), rounds, number -> (number < WHOLE_ROUNDS ? whole : cut).run(number));
+    }
+  }
+
+  /**
+   * Measures so many rounds, and repeats those in which the machine stalled.
+   *
+   * @param trial is given the number of the round, from 0
+   */
+  static Measured measure(String label, int rounds, IntFunction<FaultTrial.Outcome> trial) {
+    List<FaultTrial.Outcome> outcomes = new ArrayList<>();
+    int discarded = 0;
+    while (outcomes.size() < rounds) {
+      FaultTrial.Outcome outcome = trial.apply(outcomes.size());
+      System.err.println(
+          "bench: " + label + " " + (outcomes.size() + 1) + ": " + line(outcome.round()));
+      if (outcome.round().stalls() == 0) {
+        outcomes.add(outcome);
+      } else if (++discarded > rounds) {
+        throw new IllegalStateException("the machine stalled in " + discarded + " rounds");
       }
     }
     return new Measured(outcomes, discarded);

@@ -39,11 +39,8 @@ record FailoverReport(Path folder, JsonObject root) {
   record Entry(String text, boolean met) {}
 
   /** Adds the row, or puts it in the place of its old figures, and rewrites all files. */
-  Entry add(String key, MatrixRow row, List<FaultTrial.Outcome> outcomes, int discarded)
-      throws IOException {
-    List<Round> rounds = outcomes.stream().map(FaultTrial.Outcome::round).toList();
-    JsonObject entry = entry(row, rounds);
-    entry.addProperty("discarded", discarded);
+  Entry add(String key, MatrixRow row, FailoverBench.Measured measured) throws IOException {
+    JsonObject entry = entry(row.title(), row.fault().description(), row.claims(), measured);
     JsonObject rows = root.has("rows") ? root.getAsJsonObject("rows") : new JsonObject();
     rows.add(key, entry);
     root.add("machine", Measurements.machine());
@@ -51,22 +48,28 @@ record FailoverReport(Path folder, JsonObject root) {
     Files.writeString(folder.resolve("failover.json"), compact(root));
     Files.writeString(folder.resolve("failover.md"), FailoverTable.markdown(root));
     Files.writeString(
-        folder.resolve("failover-" + key + ".svg"), TimelinePlot.svg(row, typical(outcomes)));
+        folder.resolve("failover-" + key + ".svg"),
+        TimelinePlot.svg(row, typical(measured.outcomes())));
+    return new Entry(FailoverTable.text(key, entry), met(entry));
+  }
+
+  /** Whether all that is claimed of a row holds. */
+  static boolean met(JsonObject entry) {
     boolean met = true;
     for (JsonElement claim : entry.getAsJsonArray("claims")) {
       met &= claim.getAsJsonObject().get("met").getAsBoolean();
     }
-    return new Entry(FailoverTable.text(key, entry), met);
+    return met;
   }
 
   /** A line for each row and for each of its rounds. */
-  private static String compact(JsonObject root) {
+  static String compact(JsonObject root) {
     String json = new GsonBuilder().disableHtmlEscaping().create().toJson(root);
     return json.replaceAll("\"[a-z0-9-]+\":\\{\"title\"|\\{\"at\"", "\n$0") + "\n";
   }
 
   /** As in the matrix; what varies a row follows it. */
-  private static JsonObject inOrder(JsonObject rows) {
+  static JsonObject inOrder(JsonObject rows) {
     List<String> labels = Arrays.stream(MatrixRow.values()).map(MatrixRow::label).toList();
     JsonObject sorted = new JsonObject();
     rows.keySet().stream()
@@ -95,11 +98,14 @@ record FailoverReport(Path folder, JsonObject root) {
     return sorted.get(sorted.size() / 2);
   }
 
-  private static JsonObject entry(MatrixRow row, List<Round> rounds) {
-    JsonObject entry = Json.of("title", row.title(), "fault", row.fault().description());
+  /** A row with its claims, what was seen through each Service, and every round. */
+  static JsonObject entry(
+      String title, String fault, List<MatrixRow.Claim> claimed, FailoverBench.Measured measured) {
+    List<Round> rounds = measured.rounds();
+    JsonObject entry = Json.of("title", title, "fault", fault, "discarded", measured.discarded());
     entry.addProperty("measuredAt", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
     JsonArray claims = new JsonArray();
-    for (MatrixRow.Claim claim : row.claims()) {
+    for (MatrixRow.Claim claim : claimed) {
       double value = claim.value().applyAsDouble(rounds);
       JsonObject json = Json.of("name", claim.name(), "value", rounded(value));
       json.addProperty("unit", claim.unit());

@@ -2,6 +2,7 @@ package io.apiserverupdater.failover;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import io.apiserverupdater.failover.Observation.Service;
 import io.apiserverupdater.sandbox.Json;
 import java.util.ArrayList;
 import java.util.List;
@@ -65,6 +66,29 @@ final class FailoverTable {
                     Json.text(machine, "kernel"),
                     Json.text(machine, "java")))
         .toString();
+  }
+
+  /** What a host outside sees through external addresses; see {@link OutsideBench}. */
+  static String outside(JsonObject root) {
+    StringBuilder text =
+        new StringBuilder(
+            """
+            | fault | reach | this project | copied endpoints | rounds |
+            |---|---|---|---|---|
+            """);
+    for (JsonElement row : root.getAsJsonObject("rows").asMap().values()) {
+      JsonObject entry = row.getAsJsonObject();
+      text.append(
+          "| %s | %s | %s%s | %s | %s |\n"
+              .formatted(
+                  Json.text(entry, "title"),
+                  String.join("; ", reaches(entry)),
+                  outage(entry.getAsJsonObject(Service.APISERVER.label())),
+                  FailoverReport.met(entry) ? "" : " **missed**",
+                  outage(entry.getAsJsonObject(Service.KUBERNETES.label())),
+                  rounds(entry)));
+    }
+    return text.toString();
   }
 
   static String text(String key, JsonObject entry) {

@@ -18,7 +18,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -161,31 +160,12 @@ public final class FaultTrial {
       Optional<Return> returned,
       int restarts) {
     Map<Stream, List<Traffic.Sample>> streams = new HashMap<>();
-    List<Round.Way> ways = new ArrayList<>();
     for (Stream stream : observation.streams()) {
       List<Traffic.Sample> samples =
           stream.traffic().samplesSince(fault - LEAD_IN.toNanos()).stream()
               .filter(sample -> sample.startNanos() < heal)
               .toList();
       streams.put(stream, samples);
-      List<Traffic.Sample> after =
-          samples.stream().filter(sample -> sample.startNanos() >= fault).toList();
-      List<Traffic.Sample> failed = after.stream().filter(sample -> !sample.ok()).toList();
-      Optional<Traffic.Sample> last =
-          failed.stream().max(Comparator.comparingLong(Traffic.Sample::startNanos));
-      ways.add(
-          new Round.Way(
-              stream.service(),
-              stream.worker(),
-              last.map(sample -> (sample.startNanos() - fault) / 1e6).orElse(0.0),
-              failed.size(),
-              after.size(),
-              after.stream()
-                  .filter(Traffic.Sample::ok)
-                  .mapToDouble(sample -> sample.took().toNanos() / 1e6)
-                  .max()
-                  .orElse(0),
-              last.map(sample -> sample.outcome() + " " + sample.detail()).orElse("")));
     }
     Instant healed = at.plusNanos(heal - fault);
     List<Instant> writes =
@@ -203,7 +183,7 @@ public final class FaultTrial {
             target.name(),
             at,
             load,
-            ways,
+            observation.ways(fault, heal),
             writes.stream().mapToDouble(write -> millis(at, write)).findFirst(),
             history.withoutMillis(target.address()),
             writes.size(),

@@ -73,7 +73,8 @@ public final class GoawayBench {
             LongLivedClients.class.getName(),
             String.valueOf(CLIENTS),
             "https://" + Lab.APISERVER_SERVICE_ADDRESS + ":" + Lab.APISERVER_PORT + "/version",
-            cluster.lab().pki().caFile().toString());
+            cluster.lab().pki().caFile().toString(),
+            cluster.lab().proxyToken());
     String program = "clients-" + target.process().pid();
     JsonArray rounds = new JsonArray();
     try (Traffic traffic = worker.traffic(FailoverCluster.apiserverService("/readyz"))) {

@@ -23,7 +23,8 @@ public final class LongLivedClients {
 
   /**
    * Has each client make one request, again and again, and prints after each round how many each
-   * apiserver answered, by name. Takes the number of clients, a URL and a CA file; never ends.
+   * apiserver answered, by name. Takes the number of clients, a URL, a CA file and a token, since
+   * apiservers send anonymous clients away after each request; never ends.
    */
   public static void main(String[] arguments) throws IOException {
     HandshakeCertificates tls =
@@ -39,7 +40,11 @@ public final class LongLivedClients {
                 () -> client.connectionPool(new ConnectionPool(1, 1, TimeUnit.HOURS)).build())
             .limit(Integer.parseInt(arguments[0]))
             .toList();
-    Request request = new Request.Builder().url(arguments[1]).build();
+    Request request =
+        new Request.Builder()
+            .url(arguments[1])
+            .header("Authorization", "Bearer " + arguments[3])
+            .build();
     for (int requests = 1; ; requests++) {
       TreeMap<String, Integer> answered = new TreeMap<>();
       clients.forEach(each -> answered.merge(server(each, request), 1, Integer::sum));

@@ -3,15 +3,19 @@ package io.apiserverupdater.failover;
 import io.apiserverupdater.lab.ControlPlaneHost;
 import io.apiserverupdater.lab.Deadline;
 import io.apiserverupdater.lab.Lab;
-import io.apiserverupdater.lab.ProxyMode;
+import io.apiserverupdater.lab.LabHost;
 import io.apiserverupdater.lab.Traffic;
 import io.apiserverupdater.lab.TrafficTarget;
 import io.apiserverupdater.lab.Worker;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 
 /**
  * Requests from both clients through both Services, side by side: each a new connection whose
@@ -43,16 +47,49 @@ public final class Observation implements AutoCloseable {
     }
   }
 
-  /** The requests of one worker through one Service. */
-  public record Stream(Service service, String worker, ProxyMode mode, Traffic traffic) {
+  /**
+   * A host that makes requests.
+   *
+   * @param kind what tells it from others: the mode of its kube-proxy, or that it is no node
+   */
+  public record Client(LabHost host, String kind) {
+    static Client of(Worker worker) {
+      return new Client(worker.host(), worker.mode().name().toLowerCase(Locale.ROOT));
+    }
+  }
+
+  /** The requests of one client through one Service. */
+  public record Stream(Service service, Client client, Traffic traffic) {
 
     /** When the last failed request began, since {@code nanos}; none when none has failed. */
     boolean quietSince(long nanos) {
       return traffic.failuresSince(nanos).isEmpty();
     }
+
+    private Round.Way way(long fromNanos, long toNanos) {
+      List<Traffic.Sample> samples =
+          traffic.samplesSince(fromNanos).stream()
+              .filter(sample -> sample.startNanos() < toNanos)
+              .toList();
+      List<Traffic.Sample> failed = samples.stream().filter(sample -> !sample.ok()).toList();
+      Optional<Traffic.Sample> last =
+          failed.stream().max(Comparator.comparingLong(Traffic.Sample::startNanos));
+      return new Round.Way(
+          service,
+          client.host().name(),
+          last.map(sample -> (sample.startNanos() - fromNanos) / 1e6).orElse(0.0),
+          failed.size(),
+          samples.size(),
+          samples.stream()
+              .filter(Traffic.Sample::ok)
+              .mapToDouble(sample -> sample.took().toNanos() / 1e6)
+              .max()
+              .orElse(0),
+          last.map(sample -> sample.outcome() + " " + sample.detail()).orElse(""));
+    }
   }
 
-  /** The requests of one worker to one control plane's own address. */
+  /** The requests of one client to one control plane's own address. */
   private record Direct(String controlPlane, Traffic traffic) {
     /** Those that no server answered. */
     long unanswered(long fromNanos, long toNanos) {
@@ -78,6 +115,10 @@ public final class Observation implements AutoCloseable {
 
     /** Ten within the patience of a measured request: enough to see a stall that makes it fail. */
     private static final Pace DIRECT = new Pace(Duration.ofMillis(200), MEASURED.patience());
+
+    private TrafficTarget of(TrafficTarget target) {
+      return target.every(interval).within(patience);
+    }
   }
 
   private final List<Stream> streams = new ArrayList<>();
@@ -86,20 +127,33 @@ public final class Observation implements AutoCloseable {
   private Observation() {}
 
   /**
-   * Starts requests through both Services at the measured pace, and a few to each control plane
-   * itself, which tell a stall of the machine from what a Service does.
+   * Starts requests of both workers through both Services, as below.
+   *
+   * @param path what they ask for
    */
   public static Observation start(FailoverCluster cluster, String path) {
-    Observation observation = start(cluster, path, Pace.MEASURED, Arrays.asList(Service.values()));
+    return start(cluster.lab(), clients(cluster), path, service -> service.target(path));
+  }
+
+  /**
+   * Starts requests through both Services at the measured pace, and a few to each control plane
+   * itself, which tell a stall of the machine from what a Service does.
+   *
+   * @param targets how each Service is reached from these clients
+   */
+  static Observation start(
+      Lab lab, List<Client> clients, String path, Function<Service, TrafficTarget> targets) {
+    Observation observation = new Observation();
     try {
-      for (ControlPlaneHost controlPlane : cluster.lab().controlPlanes()) {
+      observation.add(lab, clients, Arrays.asList(Service.values()), targets, Pace.MEASURED);
+      for (ControlPlaneHost controlPlane : lab.controlPlanes()) {
         TrafficTarget target =
-            TrafficTarget.of(controlPlane.address(), Lab.APISERVER_PORT, Lab.APISERVER_NAME)
-                .path(path)
-                .every(Pace.DIRECT.interval())
-                .within(Pace.DIRECT.patience());
-        for (Worker worker : cluster.clients()) {
-          observation.directs.add(new Direct(controlPlane.name(), worker.traffic(target)));
+            Pace.DIRECT.of(
+                TrafficTarget.of(controlPlane.address(), Lab.APISERVER_PORT, Lab.APISERVER_NAME)
+                    .path(path));
+        for (Client client : clients) {
+          observation.directs.add(
+              new Direct(controlPlane.name(), lab.traffic(client.host(), target)));
         }
       }
       return observation;
@@ -109,26 +163,36 @@ public final class Observation implements AutoCloseable {
     }
   }
 
-  /** Starts requests for that path. */
+  /** Starts requests of both workers for that path, through these Services alone. */
   public static Observation start(
       FailoverCluster cluster, String path, Pace pace, List<Service> services) {
     Observation observation = new Observation();
     try {
-      for (Service service : services) {
-        for (Worker worker : cluster.clients()) {
-          observation.streams.add(
-              new Stream(
-                  service,
-                  worker.name(),
-                  worker.mode(),
-                  worker.traffic(
-                      service.target(path).every(pace.interval()).within(pace.patience()))));
-        }
-      }
+      observation.add(
+          cluster.lab(), clients(cluster), services, service -> service.target(path), pace);
       return observation;
     } catch (RuntimeException e) {
       observation.close();
       throw e;
+    }
+  }
+
+  private static List<Client> clients(FailoverCluster cluster) {
+    return cluster.clients().stream().map(Client::of).toList();
+  }
+
+  private void add(
+      Lab lab,
+      List<Client> clients,
+      List<Service> services,
+      Function<Service, TrafficTarget> targets,
+      Pace pace) {
+    for (Service service : services) {
+      for (Client client : clients) {
+        streams.add(
+            new Stream(
+                service, client, lab.traffic(client.host(), pace.of(targets.apply(service)))));
+      }
     }
   }
 
@@ -165,6 +229,11 @@ public final class Observation implements AutoCloseable {
             .allMatch(stream -> stream.quietSince(System.nanoTime() - quiet.toNanos()))) {
       Pause.of(Duration.ofMillis(100));
     }
+  }
+
+  /** What each client saw through each Service, of the requests that began in between. */
+  List<Round.Way> ways(long fromNanos, long toNanos) {
+    return streams.stream().map(stream -> stream.way(fromNanos, toNanos)).toList();
   }
 
   @Override

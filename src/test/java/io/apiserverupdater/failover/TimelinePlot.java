@@ -45,7 +45,7 @@ final class TimelinePlot {
             .sorted(
                 Comparator.comparing(
                         (Map.Entry<Stream, List<Traffic.Sample>> lane) -> lane.getKey().service())
-                    .thenComparing(lane -> lane.getKey().worker()))
+                    .thenComparing(lane -> lane.getKey().client().host().name()))
             .toList();
     int height = TOP + lanes.size() * LANE + GAP + 40;
     add(
@@ -91,7 +91,7 @@ final class TimelinePlot {
         y + 18, stream.service() == Service.APISERVER ? "apiserver" : "kubernetes");
     add(
         "<text x=\"12\" y=\"%d\" fill=\"#555555\">%s, %s</text>",
-        y + 33, stream.worker(), stream.mode().name().toLowerCase(Locale.ROOT));
+        y + 33, stream.client().host().name(), stream.client().kind());
     dots(samples, true, y, "#2f9e44");
     dots(samples, false, y, "#e03131");
   }

@@ -60,8 +60,7 @@ public final class StatusCommand {
 
   private int run(ExecutorService threads, Clock clock) {
     // The first call is alone: all others, at the same time, use the connection that it opens.
-    ReplicaPods.Listing listing =
-        cluster.replicaPods().list(config.target().target().namespace());
+    ReplicaPods.Listing listing = cluster.replicaPods().list(config.target().target().namespace());
     CompletableFuture<ClusterReading> reading =
         CompletableFuture.supplyAsync(() -> cluster.readOnce(Optional.empty()), threads);
     CompletableFuture<LeaseLock.Outcome> lease =

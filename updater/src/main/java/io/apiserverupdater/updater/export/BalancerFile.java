@@ -27,6 +27,9 @@ import java.util.Optional;
  * <p>For one process and one thread at a time.
  */
 final class BalancerFile {
+  /** As path_resolution(7) has it. */
+  private static final int MOST_LINKS = 40;
+
   private final Path given;
 
   BalancerFile(Path file) {
@@ -78,9 +81,13 @@ final class BalancerFile {
     return file.resolveSibling("." + file.getFileName() + "." + what);
   }
 
-  /** A symbolic link stays one: what it leads to is replaced. */
+  /** A symbolic link stays one: what it leads to is replaced, or made. */
   private Path target() throws IOException {
-    return Files.exists(given) ? given.toRealPath() : given;
+    Path file = given;
+    for (int links = 0; links < MOST_LINKS && Files.isSymbolicLink(file); links++) {
+      file = file.resolveSibling(Files.readSymbolicLink(file));
+    }
+    return file;
   }
 
   /**

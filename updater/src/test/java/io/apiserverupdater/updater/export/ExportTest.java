@@ -235,6 +235,17 @@ class ExportTest {
     assertEquals("10.0.0.11:6443\n", Files.readString(real));
   }
 
+  @Test
+  void linkThatLeadsToNothingYetStaysOneToo() throws Exception {
+    Path real = folder.resolve("real");
+    Files.createSymbolicLink(folder.resolve("middle"), Path.of("real"));
+    Files.createSymbolicLink(file(), folder.resolve("middle"));
+    assertInstanceOf(
+        Result.Written.class, export(Format.LIST, "").bringInStep(members("10.0.0.11")));
+    assertTrue(Files.isSymbolicLink(file()));
+    assertEquals("10.0.0.11:6443\n", Files.readString(real));
+  }
+
   /** As after a crash before the rename. */
   @Test
   void leftoverIsReplaced() throws Exception {
