@@ -10,9 +10,12 @@ import com.google.gson.JsonObject;
 import io.apiserverupdater.lab.ControlPlaneHost;
 import io.apiserverupdater.lab.Deadline;
 import io.apiserverupdater.lab.Lab;
+import io.apiserverupdater.lab.LabException;
 import io.apiserverupdater.manifests.AlertRules;
 import io.apiserverupdater.manifests.Prometheus;
 import io.apiserverupdater.sandbox.Json;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -191,10 +194,23 @@ class AlertsTest {
     alerts.resolves("WriteFailing");
   }
 
-  /** Its authorizer is broken. It is distrusted until it leaves the source, or for 5 minutes. */
+  /**
+   * Its authorizer allows nothing but probes. It is distrusted until it leaves the source, or for 5
+   * minutes.
+   */
   private static void oneContradicts(Alerts alerts, Replica leader) {
     ControlPlaneHost wrong = cluster.usedBy(leader);
-    wrong.restartWith("--authorization-mode=AlwaysDeny");
+    Path policy = cluster.lab().work().resolve("policy.jsonl");
+    LabException.wrap(
+        "cannot write " + policy,
+        () ->
+            Files.writeString(
+                policy,
+                """
+                {"apiVersion": "abac.authorization.kubernetes.io/v1beta1", "kind": "Policy", \
+                "spec": {"group": "system:unauthenticated", "nonResourcePath": "/readyz"}}
+                """));
+    wrong.restartWith("--authorization-mode=ABAC", "--authorization-policy-file=" + policy);
     alerts.fires("ApiserverDistrusted", "address", address(wrong));
     wrong.kill();
     alerts.resolves("ApiserverDistrusted");
