@@ -112,11 +112,12 @@ public final class VirtualMachine {
         // Hardware virtualisation is not to be had everywhere, least of all in a build machine that
         // is a virtual one itself.
         "-accel",
-        "tcg,thread=multi",
+        "tcg",
         "-cpu",
         "max",
+        // With two, one of them was seen to sleep on while the other waited for it.
         "-smp",
-        "2",
+        "1",
         "-m",
         "1536",
         "-display",

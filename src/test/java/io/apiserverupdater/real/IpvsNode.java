@@ -224,7 +224,7 @@ final class IpvsNode {
     return machine.traffic(
         TrafficTarget.of(Lab.APISERVER_SERVICE_ADDRESS, Lab.APISERVER_PORT, Lab.APISERVER_NAME)
             .path("/version")
-            .every(Duration.ofMillis(250))
+            .every(Duration.ofMillis(400))
             .within(Duration.ofSeconds(10)));
   }
 }

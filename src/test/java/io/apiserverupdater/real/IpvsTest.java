@@ -117,7 +117,10 @@ class IpvsTest {
         node.awaitRotation(cluster.addressesWithout(target));
         long out = node.machine().nanoTime();
         Map<String, Integer> before = node.connections();
-        awaitGood(traffic, allBut(target));
+        traffic.await(
+            MANY + " requests since then",
+            all -> all.stream().filter(sample -> sample.startNanos() >= out).count() >= MANY,
+            IpvsNode.SOON);
         assertEquals(List.of(), traffic.failuresSince(out));
         assertEquals(names(allBut(target)), traffic.serversSince(out));
         // Once its last connection is gone, so is the destination.
