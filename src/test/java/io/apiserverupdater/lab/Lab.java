@@ -1,5 +1,6 @@
 package io.apiserverupdater.lab;
 
+import com.google.gson.JsonObject;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -7,6 +8,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -28,6 +30,7 @@ import java.util.stream.Collectors;
  *   172.30.0.2  etcd             172.30.1.N  control plane cpN
  *   172.30.0.3  kcm              172.30.2.N  worker wN
  *                                172.30.3.N  node nN, which boots
+ *                                172.30.4.N  virtual machine vmN
  * </pre>
  */
 public final class Lab implements AutoCloseable {
@@ -47,6 +50,7 @@ public final class Lab implements AutoCloseable {
 
   private static final Path UNIVERSE = MEMORY.resolve("universe");
   private static final Duration START = Duration.ofSeconds(60);
+  private static final Duration IMAGE = Duration.ofMinutes(10);
 
   private final Path projectRoot;
   private final KubeBinaries binaries;
@@ -269,6 +273,7 @@ public final class Lab implements AutoCloseable {
         kubeconfig(host.name() + "-proxy", url(APISERVER_NAME), LabUser.KUBE_PROXY.token());
     Path config =
         KubeProxyConfig.write(files, host, mode, nodeSettings.proxyMinSyncPeriod(), kubeconfig);
+    registerNode(host.name(), host.address());
     workers.add(
         new Worker(
             host,
@@ -277,8 +282,23 @@ public final class Lab implements AutoCloseable {
             binaries.program("traffic"),
             nodeSettings,
             pki.caFile(),
-            files.logs(),
-            admin));
+            files.logs()));
+  }
+
+  /** Without its Node a kube-proxy waits for 30 s before it does anything. */
+  public void registerNode(String name, String address) {
+    JsonObject node =
+        admin.create(
+            "/api/v1/nodes",
+            """
+            {"apiVersion": "v1", "kind": "Node",
+             "metadata": {"name": "%1$s", "labels": {"kubernetes.io/hostname": "%1$s"}},
+             "status": {"addresses": [{"type": "InternalIP", "address": "%2$s"}]}}
+            """
+                .formatted(name, address));
+    if (!node.has("status")) {
+      throw new LabException("the apiserver dropped the addresses of Node " + name);
+    }
   }
 
   /**
@@ -325,6 +345,23 @@ public final class Lab implements AutoCloseable {
   /** A further host, for programs of the test's own. */
   public LabHost addHost(String hostName, String address) {
     return network.addHost(hostName, address);
+  }
+
+  /**
+   * Boots a machine with a kernel of its own; it ends with the lab. Run {@code src/test/vm/build}
+   * before entering the universe.
+   *
+   * @param given what it finds in {@link VirtualMachine#FILES}, by name, beside the lab's CA and
+   *     the program that makes requests
+   */
+  public VirtualMachine startVirtualMachine(
+      String machineName, String address, Map<String, Path> given) {
+    String script = projectRoot.resolve("src/test/vm/build").toString();
+    Path image = Path.of(Execution.run(IMAGE, script).orThrow().out().strip());
+    Map<String, Path> all = new HashMap<>(given);
+    all.put(VirtualMachine.CA_FILE, pki.caFile());
+    all.put(VirtualMachine.TRAFFIC, Path.of(binaries.program("traffic")));
+    return network.startVirtualMachine(machineName, address, image, all);
   }
 
   /** From now on all hosts reach these addresses, those of a host's pods, through that host. */
@@ -475,7 +512,7 @@ public final class Lab implements AutoCloseable {
         .orElseThrow(() -> new LabException("no control plane is reachable"));
   }
 
-  /** Kills every process on every host and removes hosts, bridge and files; logs stay. */
+  /** Ends all machines and processes, and removes hosts, bridge and files; logs stay. */
   @Override
   public void close() {
     admin.close();

@@ -1,5 +1,6 @@
 package io.apiserverupdater.lab;
 
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -21,6 +22,7 @@ final class LabNetwork {
 
   private final LabFiles files;
   private final Map<String, LabHost> hosts = new LinkedHashMap<>();
+  private final List<VirtualMachine> virtualMachines = new ArrayList<>();
 
   LabNetwork(LabFiles files) {
     this.files = files;
@@ -58,6 +60,15 @@ final class LabNetwork {
     return host;
   }
 
+  /** Boots a machine with a kernel of its own. */
+  VirtualMachine startVirtualMachine(
+      String name, String address, Path image, Map<String, Path> given) {
+    VirtualMachine machine =
+        VirtualMachine.start(name, address, BRIDGE, GATEWAY, image, given, files);
+    virtualMachines.add(machine);
+    return machine;
+  }
+
   /** All hosts reach what is behind one of them, such as its pods, by way of the gateway. */
   void route(String cidr, LabHost via) {
     Execution.run(
@@ -93,8 +104,10 @@ final class LabNetwork {
     host.remove();
   }
 
-  /** Kills every process on every host and removes hosts and bridge. */
+  /** Ends the virtual machines, kills every process on every host, removes hosts and bridge. */
   void close() {
+    virtualMachines.forEach(VirtualMachine::close);
+    virtualMachines.clear();
     // Workers first, so that nobody logs the end of what it depends on.
     List<LabHost> reversed = new ArrayList<>(hosts.values());
     Collections.reverse(reversed);

@@ -3,7 +3,9 @@ package io.apiserverupdater.lab;
 /** How a worker's kube-proxy programs the kernel; the names are those of its own setting. */
 public enum ProxyMode {
   NFTABLES("nftables"),
-  IPTABLES("iptables");
+  IPTABLES("iptables"),
+  /** Not in every kernel: for a {@link VirtualMachine}. */
+  IPVS("ipvs");
 
   private final String setting;
 

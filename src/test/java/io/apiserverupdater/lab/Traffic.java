@@ -59,29 +59,36 @@ public final class Traffic implements AutoCloseable {
     this.reader.setDaemon(true);
   }
 
+  /** The command line of the program that makes the requests. */
+  static List<String> command(String program, TrafficTarget target, String caFile) {
+    return List.of(
+        program,
+        target.address(),
+        String.valueOf(target.port()),
+        target.tlsName(),
+        target.path(),
+        String.valueOf(target.interval().toMillis()),
+        String.valueOf(target.deadline().toMillis()),
+        caFile);
+  }
+
   static Traffic start(
       LabHost host, String program, TrafficTarget target, Path caFile, Path logFolder) {
-    List<String> command =
-        List.of(
-            program,
-            target.address(),
-            String.valueOf(target.port()),
-            target.tlsName(),
-            target.path(),
-            String.valueOf(target.interval().toMillis()),
-            String.valueOf(target.deadline().toMillis()),
-            caFile.toString());
-    Path errors = logFolder.resolve(host.name() + "-traffic.log");
+    List<String> command = command(program, target, caFile.toString());
+    return start(host.name(), host.command(command, Map.of()), logFolder);
+  }
+
+  /** Starts it on a machine of that name. */
+  static Traffic start(String hostName, ProcessBuilder program, Path logFolder) {
+    Path errors = logFolder.resolve(hostName + "-traffic.log");
     try {
       Process process =
-          host.command(command, Map.of())
-              .redirectError(ProcessBuilder.Redirect.appendTo(errors.toFile()))
-              .start();
-      Traffic traffic = new Traffic("lab-traffic " + host.name(), process, errors);
+          program.redirectError(ProcessBuilder.Redirect.appendTo(errors.toFile())).start();
+      Traffic traffic = new Traffic("lab-traffic " + hostName, process, errors);
       traffic.reader.start();
       return traffic;
     } catch (IOException e) {
-      throw new LabException("cannot start traffic on " + host.name(), e);
+      throw new LabException("cannot start traffic on " + hostName, e);
     }
   }
 

@@ -1,6 +1,5 @@
 package io.apiserverupdater.lab;
 
-import com.google.gson.JsonObject;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -28,7 +27,7 @@ public final class Worker {
   private final NodeSettings settings;
   private Optional<LabProcess> proxy = Optional.empty();
 
-  /** Registers the Node and starts kube-proxy; see {@link #awaitProxy}. */
+  /** Starts kube-proxy, whose Node must be registered; see {@link #awaitProxy}. */
   Worker(
       LabHost host,
       ProxyMode mode,
@@ -36,8 +35,7 @@ public final class Worker {
       String trafficProgram,
       NodeSettings settings,
       Path caFile,
-      Path logFolder,
-      AdminClient admin) {
+      Path logFolder) {
     this.host = host;
     this.mode = mode;
     this.command = command;
@@ -45,21 +43,7 @@ public final class Worker {
     this.settings = settings;
     this.caFile = caFile;
     this.logFolder = logFolder;
-    // Without its Node kube-proxy waits for 30 s before it does anything.
-    JsonObject node = admin.create("/api/v1/nodes", nodeJson(host));
-    if (!node.has("status")) {
-      throw new LabException("the apiserver dropped the addresses of Node " + host.name());
-    }
     launch();
-  }
-
-  private static String nodeJson(LabHost host) {
-    return """
-        {"apiVersion": "v1", "kind": "Node",
-         "metadata": {"name": "%1$s", "labels": {"kubernetes.io/hostname": "%1$s"}},
-         "status": {"addresses": [{"type": "InternalIP", "address": "%2$s"}]}}
-        """
-        .formatted(host.name(), host.address());
   }
 
   private void launch() {

@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * The boot-time rule of {@code --strategy nft} in a real kernel, beside the rules of real
- * kube-proxies in both modes. IPVS is not in this kernel.
+ * kube-proxies in both modes. For IPVS there is {@link IpvsTest}.
  */
 @Tag("real")
 @Timeout(180)
@@ -221,7 +221,7 @@ class BootRuleTest {
   }
 
   @ParameterizedTest
-  @EnumSource(ProxyMode.class)
+  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "IPVS")
   void kubeProxysOwnRulesComeFirst(ProxyMode mode) {
     BootstrapHost host = bootstrapOn(mode);
     Execution unusedPinned = pin(host);
@@ -235,7 +235,7 @@ class BootRuleTest {
   }
 
   @ParameterizedTest
-  @EnumSource(ProxyMode.class)
+  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "IPVS")
   void goesOnWhenKubeProxysRulesAreDeleted(ProxyMode mode) {
     BootstrapHost host = bootstrapOn(mode);
     Worker worker = worker(mode);
@@ -268,12 +268,13 @@ class BootRuleTest {
     switch (mode) {
       case NFTABLES -> host.run("nft", "delete", "table", "ip", "kube-proxy").orThrow();
       case IPTABLES -> host.run("iptables", "-t", "nat", "-F").orThrow();
+      case IPVS -> throw new IllegalArgumentException("not in this kernel");
     }
   }
 
   /** kube-proxy rejects what goes to a Service without endpoints; the rule comes before that. */
   @ParameterizedTest
-  @EnumSource(ProxyMode.class)
+  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "IPVS")
   void isANetUnderAServiceWithoutEndpoints(ProxyMode mode) {
     BootstrapHost host = bootstrapOn(mode);
     Execution unusedPinned = pin(host);
