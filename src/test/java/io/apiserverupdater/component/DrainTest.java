@@ -137,7 +137,7 @@ class DrainTest {
   void withdrawsAlsoWhatIsOverByTheClockHere() throws Exception {
     String ended = "=" + Instant.now().truncatedTo(ChronoUnit.SECONDS).minusSeconds(3600);
     annotate(first + ended + "," + others.get(0) + ended);
-    run("undrain", first).exits(0).prints(first + " is not drained any more");
+    run("undrain", first).exits(0).prints(first + " is no longer drained");
     assertEquals(others.get(0) + ended, annotation());
   }
 
