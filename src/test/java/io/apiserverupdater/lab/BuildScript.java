@@ -3,8 +3,9 @@ package io.apiserverupdater.lab;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.stream.Stream;
 
-/** The scripts {@code src/test/NAME/build}, each of which prints a folder in the cache. */
+/** The scripts {@code src/test/NAME/build}, each of which prints a folder that it has filled. */
 public final class BuildScript {
   private BuildScript() {}
 
@@ -15,13 +16,15 @@ public final class BuildScript {
    * @param projectRoot the checkout
    * @throws LabException if the script fails or there is none
    */
-  public static Path run(Path projectRoot, String name) {
+  public static Path run(Path projectRoot, String name, String... arguments) {
     Path script = projectRoot.resolve("src/test").resolve(name).resolve("build");
     if (!Files.isExecutable(script)) {
       throw new LabException(
           script + " is not there; is -Dproject.root=" + projectRoot + " the checkout?");
     }
-    Execution built = Execution.run(Duration.ofMinutes(20), script.toString()).orThrow();
+    String[] command =
+        Stream.concat(Stream.of(script.toString()), Stream.of(arguments)).toArray(String[]::new);
+    Execution built = Execution.run(Duration.ofMinutes(20), command).orThrow();
     return Path.of(built.out().strip());
   }
 }

@@ -50,7 +50,6 @@ public final class Lab implements AutoCloseable {
 
   private static final Path UNIVERSE = MEMORY.resolve("universe");
   private static final Duration START = Duration.ofSeconds(60);
-  private static final Duration IMAGE = Duration.ofMinutes(10);
 
   private final Path projectRoot;
   private final KubeBinaries binaries;
@@ -356,8 +355,7 @@ public final class Lab implements AutoCloseable {
    */
   public VirtualMachine startVirtualMachine(
       String machineName, String address, Map<String, Path> given) {
-    String script = projectRoot.resolve("src/test/vm/build").toString();
-    Path image = Path.of(Execution.run(IMAGE, script).orThrow().out().strip());
+    Path image = BuildScript.run(projectRoot, "vm");
     Map<String, Path> all = new HashMap<>(given);
     all.put(VirtualMachine.CA_FILE, pki.caFile());
     all.put(VirtualMachine.TRAFFIC, Path.of(binaries.program("traffic")));

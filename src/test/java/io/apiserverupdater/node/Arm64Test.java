@@ -3,6 +3,7 @@ package io.apiserverupdater.node;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.apiserverupdater.lab.BuildScript;
 import io.apiserverupdater.lab.Execution;
 import io.apiserverupdater.lab.LabProcess;
 import io.apiserverupdater.sandbox.Kubeconfig;
@@ -34,8 +35,7 @@ class Arm64Test {
   @TempDir Path folder;
 
   private static Path sysroot() {
-    Path build = PROJECT.resolve("src/test/arm64/build");
-    return Path.of(Execution.run(Duration.ofMinutes(4), build.toString()).orThrow().out().strip());
+    return BuildScript.run(PROJECT, "arm64");
   }
 
   @Test

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.apiserverupdater.lab.BuildScript;
 import io.apiserverupdater.lab.ControlPlaneHost;
 import io.apiserverupdater.lab.Deadline;
 import io.apiserverupdater.lab.Execution;
@@ -55,8 +56,7 @@ class DebianReleasesTest {
   @Test
   @Tag("debian11")
   void debian11() throws IOException {
-    Path script = PROJECT.resolve("src/test/debian11/build");
-    String jdk = Execution.run(Duration.ofMinutes(4), script.toString()).orThrow().out().strip();
+    String jdk = BuildScript.run(PROJECT, "debian11").toString();
     String another = temurin().map(Path::toString).orElse(jdk);
     System.out.println("figure: Debian 11: from the runtime of " + jdk + " to that of " + another);
     Path rebuilt = built(another, "2");

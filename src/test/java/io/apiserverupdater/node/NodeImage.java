@@ -1,8 +1,7 @@
 package io.apiserverupdater.node;
 
-import io.apiserverupdater.lab.Execution;
+import io.apiserverupdater.lab.BuildScript;
 import java.nio.file.Path;
-import java.time.Duration;
 
 /**
  * What every node is made of, built by {@code src/test/node/build}.
@@ -31,17 +30,12 @@ record NodeImage(Path disk, Path pauseImage, Path kubernetesImage, Path rootfs, 
    */
   static NodeImage locate(Path projectRoot, String release) {
     Path sources = projectRoot.resolve("src/test/node");
-    Path images = built(sources, USUAL);
+    Path images = BuildScript.run(projectRoot, "node", USUAL);
     return new NodeImage(
-        built(sources, release).resolve("node.img"),
+        BuildScript.run(projectRoot, "node", release).resolve("node.img"),
         images.resolve("pause.tar"),
         images.resolve("kubernetes.tar"),
         sources.resolve("rootfs"),
         sources.resolve("boot"));
-  }
-
-  private static Path built(Path sources, String release) {
-    String script = sources.resolve("build").toString();
-    return Path.of(Execution.run(Duration.ofMinutes(10), script, release).orThrow().out().strip());
   }
 }
