@@ -1,11 +1,10 @@
 package io.apiserverupdater.bench;
 
 import io.apiserverupdater.lab.TemporaryFolder;
+import io.apiserverupdater.sandbox.FreePort;
 import io.apiserverupdater.sandbox.NodeFiles;
 import io.apiserverupdater.sandbox.SandboxCluster;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -76,7 +75,7 @@ public final class ClassProfile {
       cluster.createApiserverService("kube-system", "apiserver", "10.96.0.64");
       Path kubeconfig = folder.path().resolve("kubeconfig");
       cluster.kubeconfig().write(kubeconfig);
-      String listen = "127.0.0.1:" + freePort();
+      String listen = "127.0.0.1:" + FreePort.find();
       return loaded(
           folder.path(),
           java,
@@ -145,11 +144,5 @@ public final class ClassProfile {
   private static void get(URI uri) throws IOException, InterruptedException {
     HttpClient.newHttpClient()
         .send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.discarding());
-  }
-
-  private static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
-    }
   }
 }

@@ -6,13 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.apiserverupdater.sandbox.ApiResource;
 import io.apiserverupdater.sandbox.AuditLog;
+import io.apiserverupdater.sandbox.FreePort;
 import io.apiserverupdater.sandbox.SandboxApiserver;
 import io.apiserverupdater.sandbox.SandboxCluster;
 import io.apiserverupdater.sandbox.SandboxStore;
 import java.io.IOException;
 import java.net.HttpURLConnection;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -44,12 +43,6 @@ class ApiserverLossTest {
   }
 
   private record Health(int status, String text) {}
-
-  private static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
-    }
-  }
 
   private static Health health(int port, String path) throws IOException {
     HttpURLConnection connection =
@@ -216,8 +209,8 @@ class ApiserverLossTest {
 
   @Test
   void allAreGoneAndHangAndReturnWhileHealthSaysSo() throws Exception {
-    int port = freePort();
-    int standbyPort = freePort();
+    int port = FreePort.find();
+    int standbyPort = FreePort.find();
     UpdaterProcess updater =
         replicas.with(
             user,

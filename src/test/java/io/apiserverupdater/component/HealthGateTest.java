@@ -7,13 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import io.apiserverupdater.sandbox.FreePort;
 import io.apiserverupdater.sandbox.SandboxApiserver;
 import io.apiserverupdater.sandbox.SandboxCluster;
 import io.apiserverupdater.sandbox.WireServer;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -170,7 +169,7 @@ class HealthGateTest {
 
   @Test
   void failsOpenWhenNoneIsReadyAndSaysSo() throws Exception {
-    int port = freePort();
+    int port = FreePort.find();
     UpdaterProcess updater =
         replicas.single(
             user,
@@ -254,12 +253,6 @@ class HealthGateTest {
     replicas.oneShot("--once", "--namespace=" + namespace, kubeconfig).exits(0);
     assertEquals(others.stream().sorted().toList(), replicas.ready(namespace));
     assertFalse(replicas.ready(namespace).contains(first.ip()));
-  }
-
-  private static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
-    }
   }
 
   private static String metrics(int port) throws IOException {

@@ -6,10 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.apiserverupdater.lab.Execution;
 import io.apiserverupdater.manifests.Promtool;
+import io.apiserverupdater.sandbox.FreePort;
 import io.apiserverupdater.sandbox.SandboxApiserver;
-import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -23,7 +21,7 @@ import org.junit.jupiter.api.Timeout;
 class MetricsFormatTest extends OnOneCluster {
   @Test
   void promtoolFindsNoFaultInTheMetrics() throws Exception {
-    int port = freePort();
+    int port = FreePort.find();
     UpdaterProcess updater =
         replicas.single(
             "metrics", replicas.namespace(), "--health-check=readyz", "--listen=127.0.0.1:" + port);
@@ -41,11 +39,5 @@ class MetricsFormatTest extends OnOneCluster {
         Promtool.locate(Path.of(System.getProperty("project.root")))
             .run(metrics, "check", "metrics");
     assertEquals(0, checked.exitCode(), checked.out() + checked.err());
-  }
-
-  private static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
-    }
   }
 }

@@ -4,11 +4,9 @@ import static io.apiserverupdater.component.Replicas.SOON;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.apiserverupdater.sandbox.FreePort;
 import io.apiserverupdater.sandbox.SandboxApiserver;
 import io.apiserverupdater.sandbox.SandboxCluster;
-import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -33,7 +31,7 @@ class MetricsTest {
   void scrapeIsCompleteSmallAndFast() throws Exception {
     SandboxCluster cluster = SandboxCluster.builder().apiservers(MEMBERS).start();
     try (Replicas replicas = new Replicas(cluster)) {
-      int port = freePort();
+      int port = FreePort.find();
       UpdaterProcess updater =
           replicas.single(
               "metrics",
@@ -113,11 +111,5 @@ class MetricsTest {
         .map((MatchResult found) -> Double.parseDouble(found.group(1)))
         .findFirst()
         .orElse(Double.NaN);
-  }
-
-  private static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
-    }
   }
 }

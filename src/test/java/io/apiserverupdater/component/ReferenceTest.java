@@ -6,8 +6,8 @@ import static java.util.stream.Collectors.mapping;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.apiserverupdater.sandbox.FreePort;
 import java.io.IOException;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -336,10 +336,7 @@ class ReferenceTest extends OnOneCluster {
 
   @Test
   void updaterShowsTheMetricsOfThePage() throws Exception {
-    int port;
-    try (ServerSocket socket = new ServerSocket(0)) {
-      port = socket.getLocalPort();
-    }
+    int port = FreePort.find();
     UpdaterProcess updater =
         replicas.single(
             "metrics", replicas.namespace(), "--health-check=readyz", "--listen=127.0.0.1:" + port);

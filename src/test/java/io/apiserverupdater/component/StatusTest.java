@@ -9,13 +9,13 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.apiserverupdater.sandbox.AccessControl;
 import io.apiserverupdater.sandbox.ApiResource;
+import io.apiserverupdater.sandbox.FreePort;
 import io.apiserverupdater.sandbox.Json;
 import io.apiserverupdater.sandbox.SandboxApiserver;
 import io.apiserverupdater.sandbox.SandboxCluster;
 import java.io.IOException;
 import java.io.StringReader;
 import java.net.HttpURLConnection;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -45,15 +45,9 @@ class StatusTest {
     replicas.close();
   }
 
-  private static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0)) {
-      return socket.getLocalPort();
-    }
-  }
-
   /** Starts a replica and makes its pod; returns its port once it has judged each member. */
   private int start(String pod, String... flags) throws IOException, InterruptedException {
-    int port = freePort();
+    int port = FreePort.find();
     List<String> line = new ArrayList<>(List.of(flags));
     line.addAll(
         List.of("--health-check=readyz", "--apiserver-failover", "--listen=127.0.0.1:" + port));
@@ -205,8 +199,8 @@ class StatusTest {
   @Test
   void podsThatDoNotAnswerAreNamed() throws Exception {
     startBoth();
-    createPod("apiserver-updater-gone", freePort(), "Running");
-    createPod("apiserver-updater-waits", freePort(), "Pending");
+    createPod("apiserver-updater-gone", FreePort.find(), "Running");
+    createPod("apiserver-updater-waits", FreePort.find(), "Pending");
     UpdaterProcess.Result result = status().exits(1);
     result.prints("! replica apiserver-updater-gone: 503 ServiceUnavailable: error trying to");
     result.prints("! replica apiserver-updater-waits: its pod is Pending\n");
