@@ -12,7 +12,6 @@ import java.security.cert.CertificateException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -139,8 +138,7 @@ public final class ApiClient implements AutoCloseable {
     // A server that was tried twice is told once.
     Set<String> failures = new LinkedHashSet<>();
     Optional<ApiAnswer.Status> refused = Optional.empty();
-    Optional<ApiAnswer.Status> busy = Optional.empty();
-    Map<ServerAddress, ApiAnswer.Status> said = new HashMap<>();
+    Map<ServerAddress, ApiAnswer.Status> said = new LinkedHashMap<>();
     Map<ServerAddress, ApiAnswer> doubtful = new LinkedHashMap<>();
     ServerOrder.Calls calls =
         call.isRenewal() ? ServerOrder.Calls.RENEWALS : ServerOrder.Calls.OTHERS;
@@ -165,11 +163,11 @@ public final class ApiClient implements AutoCloseable {
       Optional<ApiAnswer.Status> spared = call.isRenewal() ? Optional.empty() : spared(server);
       if (spared.isPresent()) {
         said.put(server, spared.get());
-        busy = busy.or(() -> spared);
         continue;
       }
       boolean refusedOnce = doubtful.values().stream().anyMatch(ApiAnswer.Status.class::isInstance);
-      if ((busy.isPresent() || refusedOnce) && !order.mayStandIn(server, monotonic.getAsLong())) {
+      if ((busy(said).isPresent() || refusedOnce)
+          && !order.mayStandIn(server, monotonic.getAsLong())) {
         continue;
       }
       long servers = candidates.subList(i, candidates.size()).stream().distinct().count();
@@ -195,7 +193,6 @@ public final class ApiClient implements AutoCloseable {
         }
         if (answer instanceof ApiAnswer.Status status && status.isBusy()) {
           noteBusy(server, status);
-          busy = busy.or(() -> Optional.of(status));
           continue;
         }
         promote(server, calls, sentAt);
@@ -223,10 +220,16 @@ public final class ApiClient implements AutoCloseable {
       }
     }
     Optional<ApiAnswer.Status> last = refused;
-    return busy.or(() -> unanimous(doubtful))
+    return busy(said)
+        .or(() -> unanimous(doubtful))
         .or(() -> last)
         .<ApiAnswer>map(status -> untilAnyMayBeAsked(status, candidates, said))
         .orElseGet(() -> new ApiAnswer.None(String.join("; ", failures)));
+  }
+
+  /** What the first one has said that asks to be spared. */
+  private static Optional<ApiAnswer.Status> busy(Map<ServerAddress, ApiAnswer.Status> said) {
+    return said.values().stream().filter(ApiAnswer.Status::isBusy).findFirst();
   }
 
   /**
@@ -435,12 +438,12 @@ public final class ApiClient implements AutoCloseable {
     List<ServerAddress> candidates =
         order.candidates(ServerOrder.Calls.OTHERS, monotonic.getAsLong());
     for (ServerAddress server : candidates) {
-      if (!refusals.isEmpty() && !order.mayStandIn(server, monotonic.getAsLong())) {
-        continue;
-      }
       Optional<ApiAnswer.Status> spared = spared(server);
       if (spared.isPresent()) {
         refusals.put(server, spared.get());
+        continue;
+      }
+      if (!refusals.isEmpty() && !order.mayStandIn(server, monotonic.getAsLong())) {
         continue;
       }
       try {
