@@ -15,6 +15,7 @@ import io.apiserverupdater.sandbox.SandboxApiserver;
 import io.apiserverupdater.sandbox.SandboxCluster;
 import java.io.IOException;
 import java.io.StringReader;
+import java.io.UncheckedIOException;
 import java.net.HttpURLConnection;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -243,10 +244,23 @@ class StatusTest {
     }
   }
 
+  private static boolean isInStep(int port) {
+    try {
+      return JsonParser.parseString(get(port, "/status.json").text())
+          .getAsJsonObject()
+          .getAsJsonArray("differences")
+          .isEmpty();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   @Test
   void pageShowsTheSameAndLoadsNothing() throws Exception {
     int port = start(one);
     replicas.awaitReady(namespace, all);
+    // What is there has yet to come back to the updater by its watches.
+    cluster.awaitTrue("it has seen it", () -> isInStep(port));
     Answer page = get(port, "/");
     assertEquals(200, page.status());
     assertEquals("text/html; charset=utf-8", page.header("Content-Type"));
