@@ -31,7 +31,7 @@ stop='' start='' hold=15 limit=300 expect=2
 guard=/run/apiserver-drill.pid
 kubectl=kubectl namespace=kube-system service=apiserver lease=apiserver-updater
 
-usage() { sed -n '2,26s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
+usage() { sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"; }
 say() { printf '%s\n' "$@"; }
 refuse() {
   printf 'refused: %s\n' "$*" >&2

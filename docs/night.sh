@@ -19,7 +19,7 @@ case "${1-}" in
     [ $# = 2 ] && [ -d "$2" ] || { echo "error: --pictures needs a folder" >&2; exit 2; }
     pictures=$(readlink -f "$2")
     ;;
-  -h | --help) sed -n '2,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
+  -h | --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//p}' docs/night.sh; exit 0 ;;
   *) echo "error: unknown argument $1; --help lists the flags" >&2; exit 2 ;;
 esac
 

@@ -4,6 +4,9 @@
 
 say() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; }
 
+# Prints the head comment of the script, which lies in the root of the checkout.
+usage() { sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//p}' "$(basename "$0")"; }
+
 maven() { mvn --no-transfer-progress --batch-mode "$@"; }
 
 # The major version of the javac in PATH; 0 when there is none.

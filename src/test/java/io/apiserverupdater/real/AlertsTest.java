@@ -26,8 +26,9 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
  * A real Prometheus scrapes real replicas while real faults happen: each alert that ships fires,
- * with its labels, and resolves. A minute in {@code for} is a second here, see {@link
- * AlertRules#hastened}; MonitoringTest has the rule tests of promtool, which count the minutes.
+ * with its labels, and resolves, but for those {@link #ELSEWHERE}. A minute in {@code for} is a
+ * second here, see {@link AlertRules#hastened}; MonitoringTest has the rule tests of promtool,
+ * which count the minutes.
  */
 @Tag("real")
 @Timeout(300)
