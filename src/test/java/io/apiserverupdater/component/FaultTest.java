@@ -174,12 +174,15 @@ class FaultTest {
   }
 
   /**
-   * The next of three states of the source. The target still has the one before the last where
-   * writes have failed, so with two states it would be right by accident.
+   * The next of four states of the source: all addresses, or all but one. Where writes have failed
+   * the target still has the one of three changes ago, so with three it would be right by accident.
    */
   private static List<String> changeSource() {
     List<String> next = new ArrayList<>(addresses());
-    next.remove(round++ % next.size());
+    int leftOut = round++ % (next.size() + 1);
+    if (leftOut < next.size()) {
+      next.remove(leftOut);
+    }
     cluster.source().set(next.toArray(new String[0]));
     return next;
   }
@@ -275,7 +278,6 @@ class FaultTest {
     changeSource();
     cluster.awaitTrue("turned down", () -> rules.stream().allMatch(rule -> rule.hits() > 0));
     changeSource();
-    changeSource();
     cluster.awaitTrue("tried again", () -> rules.stream().allMatch(rule -> rule.hits() > 2));
     cluster.faults().clearAll();
     of(Set.of(Calls.WRITE, Calls.WATCH)).forEach(lane -> assertHeeds(asked, lane, start));
@@ -332,7 +334,8 @@ class FaultTest {
       }
       List<String> now = changeSource();
       cluster.awaitTrue(lane + " turned down", () -> failing.hits() > 0);
-      replicas.awaitMirrored(lane.namespace(), now);
+      // A lane that lags behind by several changes may find nothing to write at its own.
+      all().forEach(any -> replicas.awaitMirrored(any.namespace(), now));
     }
   }
 
