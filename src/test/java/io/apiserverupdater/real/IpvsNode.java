@@ -173,8 +173,23 @@ final class IpvsNode {
     return column(3, machine.run(SOON, "ipvsadm", "-L", "-n", "-t", SERVICE));
   }
 
-  /** How many connections IPVS has sent to each apiserver since that was added. */
-  Map<String, Integer> connections() {
+  /**
+   * How many connections IPVS has sent to each apiserver since that was added, at least up to this
+   * moment. The kernel adds up what its processors have counted once in 2 s, one apiserver after
+   * the other (net/netfilter/ipvs/ip_vs_est.c): between two sums of one, it has made one of each.
+   *
+   * @param busy the address of an apiserver that gets connections all the time
+   */
+  Map<String, Integer> connections(String busy) {
+    for (int sums = 0; sums < 2; sums++) {
+      int before = addedUp().getOrDefault(busy, 0);
+      Deadline.in(SOON)
+          .await("more connections at " + busy, () -> addedUp().getOrDefault(busy, 0) > before);
+    }
+    return addedUp();
+  }
+
+  private Map<String, Integer> addedUp() {
     return column(2, machine.run(SOON, "ipvsadm", "-L", "-n", "--stats", "--exact", "-t", SERVICE));
   }
 
