@@ -73,15 +73,6 @@ public final class DrainCommand {
         return refused("Service " + config.target().target() + " does not exist");
       }
       Drains before = service.get().drains();
-      if (!before.refusals().isEmpty()) {
-        return refused(
-            "%s; to remove all drains: kubectl -n %s annotate service %s %s-"
-                .formatted(
-                    before.refusals().get(0).message(),
-                    config.target().target().namespace(),
-                    config.target().target().service(),
-                    Drains.ANNOTATION));
-      }
       Instant now = clock.instant();
       Drains after = wanted(before, now);
       if (config.time().isPresent()) {
@@ -89,7 +80,7 @@ public final class DrainCommand {
         if (objection.isPresent()) {
           return refused(objection.get());
         }
-      } else if (before.asked().stream().noneMatch(it -> it.isOf(config.address()))) {
+      } else if (!before.hasEntryOf(config.address())) {
         System.out.println(config.address() + " is not drained");
         return DONE;
       }
@@ -97,6 +88,7 @@ public final class DrainCommand {
           cluster.annotateService(
               Drains.ANNOTATION, Optional.of(after.text()).filter(text -> !text.isEmpty()));
       if (result instanceof EndpointsClient.WriteResult.Written) {
+        after.refusals().forEach(refusal -> System.err.println("note: " + refusal.message()));
         return written(after);
       }
       failure =

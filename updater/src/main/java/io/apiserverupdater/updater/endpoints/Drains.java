@@ -20,9 +20,9 @@ import java.util.stream.Stream;
  * {@code ADDRESS=TIME,…}. Pure: it asks no clock. See ADR 0025.
  *
  * @param asked in the order of the annotation, each address once
- * @param refusals what of the annotation cannot be read
+ * @param unreadable the entries that cannot be read, which stay as they are
  */
-public record Drains(List<Drain> asked, List<Refusal> refusals) {
+public record Drains(List<Drain> asked, List<String> unreadable) {
 
   /** The annotation of the target Service. */
   public static final String ANNOTATION = "apiserver-updater.io/drain";
@@ -48,7 +48,7 @@ public record Drains(List<Drain> asked, List<Refusal> refusals) {
 
   public Drains {
     asked = List.copyOf(asked);
-    refusals = List.copyOf(refusals);
+    unreadable = List.copyOf(unreadable);
   }
 
   /**
@@ -109,17 +109,12 @@ public record Drains(List<Drain> asked, List<Refusal> refusals) {
               .filter(it -> asked.stream().noneMatch(other -> other.isOf(it.address())));
       drain.ifPresentOrElse(asked::add, () -> unreadable.add(entry));
     }
-    return new Drains(
-        asked,
-        unreadable.isEmpty()
-            ? List.of()
-            : List.of(Refusal.unreadableDrain(unreadable.get(0), unreadable.size())));
+    return new Drains(asked, unreadable);
   }
 
   private static Optional<Drain> drain(String entry) {
-    int end = entry.indexOf('=');
-    String address = entry.substring(0, Math.max(0, end));
-    String time = entry.substring(end + 1);
+    String address = addressOf(entry);
+    String time = entry.substring(entry.indexOf('=') + 1);
     if (IpAddress.parse(address).isEmpty() || !TIME.matcher(time).matches()) {
       return Optional.empty();
     }
@@ -130,23 +125,47 @@ public record Drains(List<Drain> asked, List<Refusal> refusals) {
     }
   }
 
-  /** The annotation's text; empty when nobody is asked for. */
+  private static String addressOf(String entry) {
+    int end = entry.indexOf('=');
+    return entry.substring(0, end < 0 ? entry.length() : end).strip();
+  }
+
+  /** What of the annotation cannot be read. */
+  public List<Refusal> refusals() {
+    return unreadable.isEmpty()
+        ? List.of()
+        : List.of(Refusal.unreadableDrain(unreadable.get(0), unreadable.size()));
+  }
+
+  /** The annotation's text; empty when there is no entry. */
   public String text() {
-    return asked.stream().map(Drain::toString).collect(Collectors.joining(","));
+    return Stream.concat(asked.stream().map(Drain::toString), unreadable.stream())
+        .collect(Collectors.joining(","));
+  }
+
+  /** Whether there is an entry for this address, over or unreadable though it may be. */
+  public boolean hasEntryOf(String address) {
+    return asked.stream().anyMatch(it -> it.isOf(address))
+        || unreadable.stream().anyMatch(entry -> isOf(entry, address));
+  }
+
+  private static boolean isOf(String entry, String address) {
+    String meant = addressOf(entry);
+    return IpAddress.parse(meant).isPresent() && new Drain(meant, Instant.MAX).isOf(address);
   }
 
   /** With one more, or with another end of it, and without those that have been over for a day. */
   public Drains with(Drain drain, Instant now) {
     return new Drains(
         Stream.concat(without(drain.address(), now).asked().stream(), Stream.of(drain)).toList(),
-        refusals);
+        without(drain.address(), now).unreadable());
   }
 
-  /** Without that one, and without those that have been over for a day. */
+  /** Without any entry of that one, and without those that have been over for a day. */
   public Drains without(String address, Instant now) {
     return new Drains(
         asked.stream().filter(it -> it.isAsked(now.minus(KEPT)) && !it.isOf(address)).toList(),
-        refusals);
+        unreadable.stream().filter(entry -> !isOf(entry, address)).toList());
   }
 
   /** Whether this address is asked for and its time is not over. */

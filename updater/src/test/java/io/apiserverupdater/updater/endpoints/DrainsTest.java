@@ -1,6 +1,7 @@
 package io.apiserverupdater.updater.endpoints;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
@@ -244,7 +245,7 @@ class DrainsTest {
       })
   void drainsNobodyByAnEntryThatCannotBeRead(String entry) {
     Drains drains = Drains.of(entry + ",192.0.2.9=" + IN_TEN_MINUTES);
-    assertEquals("192.0.2.9=" + IN_TEN_MINUTES, drains.text());
+    assertEquals(List.of(new Drains.Drain("192.0.2.9", LATER)), drains.asked());
     assertEquals(1, drains.refusals().size());
     assertEquals("UnreadableDrain", drains.refusals().get(0).reason());
     assertTrue(drains.refusals().get(0).message().contains('"' + entry + '"'));
@@ -253,8 +254,20 @@ class DrainsTest {
   @Test
   void takesTheFirstOfTwoEndsAndSaysSo() {
     Drains drains = Drains.of("192.0.2.1=" + IN_TEN_MINUTES + ",192.0.2.1=2027-01-01T00:00:00Z");
-    assertEquals("192.0.2.1=" + IN_TEN_MINUTES, drains.text());
+    assertEquals(List.of(new Drains.Drain("192.0.2.1", LATER)), drains.asked());
     assertEquals(1, drains.refusals().size());
+    assertEquals("", drains.without("192.0.2.1", NOW).text());
+  }
+
+  @Test
+  void keepsWhatItCannotReadOfOthers() {
+    Drains drains = Drains.of("192.0.2.1,192.0.2.1 = 30m,192.0.2.2=30m,maintenance");
+    assertTrue(drains.hasEntryOf("192.0.2.1"));
+    assertFalse(drains.hasEntryOf("192.0.2.3"));
+    assertEquals("192.0.2.2=30m,maintenance", drains.without("192.0.2.1", NOW).text());
+    assertEquals(
+        "192.0.2.2=" + IN_TEN_MINUTES + ",192.0.2.1,192.0.2.1 = 30m,maintenance",
+        drains.with(new Drains.Drain("192.0.2.2", LATER), NOW).text());
   }
 
   @Test
