@@ -1,6 +1,7 @@
 package io.apiserverupdater.updater.export;
 
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,6 +17,8 @@ import java.util.concurrent.TimeUnit;
  */
 public record HostCommand(List<String> words) {
   private static final Duration DEADLINE = Duration.ofSeconds(30);
+
+  /** In bytes; a talkative program has no limit. */
   private static final int LONGEST_OUTPUT = 500;
 
   public HostCommand {
@@ -70,10 +73,20 @@ public record HostCommand(List<String> words) {
   }
 
   private static String said(Path output) throws IOException {
-    String text = new String(Files.readAllBytes(output), StandardCharsets.UTF_8).strip();
-    String line = text.replaceAll("\\s*\\R\\s*", "; ").replace('"', '\'');
+    byte[] end;
     // The end tells the reason.
-    return line.isEmpty() ? "" : ": " + line.substring(Math.max(0, line.length() - LONGEST_OUTPUT));
+    try (RandomAccessFile file = new RandomAccessFile(output.toFile(), "r")) {
+      long length = file.length();
+      end = new byte[(int) Math.min(length, LONGEST_OUTPUT)];
+      file.seek(length - end.length);
+      file.readFully(end);
+    }
+    String line =
+        new String(end, StandardCharsets.UTF_8)
+            .strip()
+            .replaceAll("\\s*\\R\\s*", "; ")
+            .replace('"', '\'');
+    return line.isEmpty() ? "" : ": " + line;
   }
 
   @Override

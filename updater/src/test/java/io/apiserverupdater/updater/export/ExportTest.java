@@ -119,6 +119,21 @@ class ExportTest {
     assertEquals(List.of(), leftovers());
   }
 
+  /** As one whose debug log is on; a reader of all of it would need as much memory. */
+  @Test
+  void onlyTheEndIsReadOfWhatABalancerSays() throws Exception {
+    // A file with a hole: nobody writes 3 GB.
+    String said = "/proc/self/fd/1";
+    Path check = folder.resolve("check");
+    Files.writeString(
+        check, "truncate --size 3G " + said + "; echo this is why >>" + said + "; exit 1");
+    Result.Failed failed =
+        assertInstanceOf(
+            Result.Failed.class,
+            export(Format.LIST, "sh " + check).bringInStep(members("10.0.0.11")));
+    assertTrue(failed.reason().endsWith("this is why"), failed.reason());
+  }
+
   @Test
   void fragmentIsCheckedWithWhatIncludesIt() throws Exception {
     String included = "include." + folder.resolve(".servers.new");
@@ -165,7 +180,6 @@ class ExportTest {
     assertEquals("ForeignFile", refused.refusals().get(0).reason());
   }
 
-  /** As {@code --output=/dev/stdout} in front of a pipe: to read it would be to wait for ever. */
   /** Not everybody who may write into the folder may write everywhere, as root may. */
   @ParameterizedTest
   @ValueSource(strings = {".servers.new", ".servers.check", ".servers.changed"})
@@ -178,6 +192,7 @@ class ExportTest {
     assertEquals("of somebody else", Files.readString(other));
   }
 
+  /** As {@code --output=/dev/stdout} in front of a pipe: to read it would be to wait for ever. */
   @Test
   void whatIsNoFileIsNotRead() throws Exception {
     assertEquals(0, new ProcessBuilder("mkfifo", file().toString()).start().waitFor());
