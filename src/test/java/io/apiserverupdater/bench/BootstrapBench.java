@@ -35,7 +35,7 @@ public record BootstrapBench(Path launcher, Path folder) {
   private static final int BOOTS = 10;
 
   /**
-   * Measures, prints the table, writes it as JSON, and exits with 1 when a reach was missed.
+   * Measures, prints the table, writes it as JSON, and exits with 1 when a target was missed.
    *
    * @param arguments the tree of the package, and the JSON file to write
    */
@@ -81,7 +81,7 @@ public record BootstrapBench(Path launcher, Path folder) {
   }
 
   /** A control plane in some state, and a node at it. */
-  private record Situation(String name, double reach, Place place, Sample sample) {}
+  private record Situation(String name, double target, Place place, Sample sample) {}
 
   final class Place implements AutoCloseable {
     private final SandboxCluster cluster = SandboxCluster.start();
@@ -188,7 +188,7 @@ public record BootstrapBench(Path launcher, Path folder) {
         String name = "exec to pinned, " + situation.name();
         figures.add(
             new Figure(
-                name + ", median", situation.sample().percentile(0.5), "ms", situation.reach()));
+                name + ", median", situation.sample().percentile(0.5), "ms", situation.target()));
         figures.add(Figure.stated(name + ", slowest", situation.sample().max(), "ms"));
       }
     }

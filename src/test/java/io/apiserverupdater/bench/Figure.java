@@ -5,39 +5,39 @@ import io.apiserverupdater.sandbox.Json;
 import java.util.Locale;
 
 /**
- * One measured figure and what it should reach.
+ * One measured figure and its target.
  *
  * @param name what was measured
- * @param unit of the value and the reach
- * @param reach the value that must not be exceeded; infinite when the figure is only stated
+ * @param unit of the value and the target
+ * @param target the value that must not be exceeded; infinite when the figure is only stated
  */
-public record Figure(String name, double value, String unit, double reach) {
+public record Figure(String name, double value, String unit, double target) {
 
-  /** A figure without a goal. */
+  /** A figure without a target. */
   public static Figure stated(String name, double value, String unit) {
     return new Figure(name, value, unit, Double.POSITIVE_INFINITY);
   }
 
   boolean met() {
-    return value <= reach;
+    return value <= target;
   }
 
   String row() {
-    String goal = Double.isInfinite(reach) ? "" : "≤ " + number(reach) + " " + unit;
+    String limit = Double.isInfinite(target) ? "" : "≤ " + number(target) + " " + unit;
     return String.format(
         Locale.ROOT,
         "%-58s %14s   %-14s %s",
         name,
         number(value) + " " + unit,
-        goal,
+        limit,
         met() ? "" : "MISSED");
   }
 
   JsonObject json() {
     JsonObject json =
         Json.of("name", name, "value", Math.round(value * 1000) / 1000.0, "unit", unit);
-    if (!Double.isInfinite(reach)) {
-      json.addProperty("reach", reach);
+    if (!Double.isInfinite(target)) {
+      json.addProperty("target", target);
       json.addProperty("met", met());
     }
     return json;

@@ -25,7 +25,7 @@ public final class Measurements {
     return machine;
   }
 
-  /** Prints the figures and writes them as JSON; returns 1 when a reach was missed, or else 0. */
+  /** Prints the figures and writes them as JSON; returns 1 when a target was missed, or else 0. */
   public static int publish(List<Figure> figures, Path file) throws IOException {
     figures.forEach(figure -> System.out.println(figure.row()));
     write(file, Json.of("figures", json(figures), "machine", machine()));

@@ -22,7 +22,7 @@ public final class UpdaterBench {
   private UpdaterBench() {}
 
   /**
-   * Measures, prints the table, writes it as JSON, and exits with 1 when a reach was missed.
+   * Measures, prints the table, writes it as JSON, and exits with 1 when a target was missed.
    *
    * @param arguments the folder that the release archive was unpacked into, the image's archive,
    *     the JSON file to write, and how long "idle" is in seconds

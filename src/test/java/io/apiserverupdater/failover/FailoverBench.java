@@ -32,7 +32,7 @@ public final class FailoverBench {
   private FailoverBench() {}
 
   /**
-   * Measures, writes the table, the JSON and a picture for each row, and exits with 1 when a reach
+   * Measures, writes the table, the JSON and a picture for each row, and exits with 1 when a target
    * was missed.
    *
    * @param arguments {@code --launcher=FILE}, {@code --output=FOLDER}, {@code --rounds=N}, {@code

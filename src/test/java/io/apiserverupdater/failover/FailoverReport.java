@@ -109,8 +109,8 @@ record FailoverReport(Path folder, JsonObject root) {
       double value = claim.value().applyAsDouble(rounds);
       JsonObject json = Json.of("name", claim.name(), "value", rounded(value));
       json.addProperty("unit", claim.unit());
-      json.addProperty("reach", claim.reach());
-      json.addProperty("met", value <= claim.reach());
+      json.addProperty("target", claim.target());
+      json.addProperty("met", value <= claim.target());
       claims.add(json);
     }
     entry.add("claims", claims);

@@ -30,7 +30,7 @@ final class FailoverTable {
       rows with `-nodes-untouched` no settings. Rows with `-of-5` and `-of-7` have that many control
       planes instead of three.
 
-      | row | fault | reach | measured | slowest | the `kubernetes` Service: p50, max | rounds | load |
+      | row | fault | target | measured | slowest | the `kubernetes` Service: p50, max | rounds | load |
       |---|---|---|---|---|---|---|---|
       """;
 
@@ -45,7 +45,7 @@ final class FailoverTable {
               .formatted(
                   row.getKey(),
                   Json.text(entry, "title"),
-                  String.join("; ", reaches(entry)),
+                  String.join("; ", targets(entry)),
                   String.join("; ", measured(entry)),
                   slowest(entry.getAsJsonObject("apiserver")),
                   outage(entry.getAsJsonObject("kubernetes")),
@@ -73,7 +73,7 @@ final class FailoverTable {
     StringBuilder text =
         new StringBuilder(
             """
-            | fault | reach | this project | copied endpoints | rounds |
+            | fault | target | this project | copied endpoints | rounds |
             |---|---|---|---|---|
             """);
     for (JsonElement row : root.getAsJsonObject("rows").asMap().values()) {
@@ -82,7 +82,7 @@ final class FailoverTable {
           "| %s | %s | %s%s | %s | %s |\n"
               .formatted(
                   Json.text(entry, "title"),
-                  String.join("; ", reaches(entry)),
+                  String.join("; ", targets(entry)),
                   outage(entry.getAsJsonObject(Service.APISERVER.label())),
                   FailoverReport.met(entry) ? "" : " **missed**",
                   outage(entry.getAsJsonObject(Service.KUBERNETES.label())),
@@ -105,21 +105,21 @@ final class FailoverTable {
       JsonObject one = claim.getAsJsonObject();
       String missed = one.get("met").getAsBoolean() ? "" : "MISSED";
       text.append(
-          "%n  %-40s %12s   reach %-10s %s"
+          "%n  %-40s %12s   target %-10s %s"
               .formatted(
-                  Json.text(one, "name"), amount(one, "value"), amount(one, "reach"), missed));
+                  Json.text(one, "name"), amount(one, "value"), amount(one, "target"), missed));
     }
     return text.toString();
   }
 
-  private static List<String> reaches(JsonObject entry) {
-    List<String> reaches = new ArrayList<>();
+  private static List<String> targets(JsonObject entry) {
+    List<String> targets = new ArrayList<>();
     for (JsonElement claim : entry.getAsJsonArray("claims")) {
       JsonObject one = claim.getAsJsonObject();
-      double reach = one.get("reach").getAsDouble();
-      reaches.add(Json.text(one, "name") + (reach == 0 ? ": 0" : " ≤ " + amount(one, "reach")));
+      double target = one.get("target").getAsDouble();
+      targets.add(Json.text(one, "name") + (target == 0 ? ": 0" : " ≤ " + amount(one, "target")));
     }
-    return reaches;
+    return targets;
   }
 
   private static List<String> measured(JsonObject entry) {

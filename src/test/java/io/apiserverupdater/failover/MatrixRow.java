@@ -170,8 +170,9 @@ public enum MatrixRow {
     }
   }
 
-  /** What must hold of all rounds of a row: a value that does not exceed its reach. */
-  public record Claim(String name, String unit, double reach, ToDoubleFunction<List<Round>> value) {
+  /** What must hold of all rounds of a row: a value that does not exceed its target. */
+  public record Claim(
+      String name, String unit, double target, ToDoubleFunction<List<Round>> value) {
 
     static Claim medianOutage(double millis) {
       return outage("outage, p50", millis, 0.5);
@@ -215,7 +216,7 @@ public enum MatrixRow {
       return neverFewer("endpoints removed", endpoints, Round::leastListed);
     }
 
-    /** Said as what is missing, as a reach is a value not to exceed. */
+    /** Said as what is missing, as a target is a value not to exceed. */
     private static Claim neverFewer(String name, int endpoints, ToIntFunction<Round> least) {
       return new Claim(
           name,

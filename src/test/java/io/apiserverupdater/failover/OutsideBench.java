@@ -96,7 +96,7 @@ public final class OutsideBench {
   }
 
   /**
-   * Measures, writes the JSON and the page's table, and exits with 1 when a reach was missed.
+   * Measures, writes the JSON and the page's table, and exits with 1 when a target was missed.
    *
    * @param arguments {@code --launcher=FILE}, {@code --metallb=FOLDER}: what {@code
    *     src/test/metallb/build} prints, {@code --output=FILE}, {@code --page=FILE}: where the table

@@ -21,7 +21,7 @@ public final class NodeBootBench {
 
   private NodeBootBench() {}
 
-  /** Measures, prints, writes the JSON file given, and exits with 1 when a reach was missed. */
+  /** Measures, prints, writes the JSON file given, and exits with 1 when a target was missed. */
   public static void main(String[] arguments) throws IOException {
     Sample with = new Sample();
     Sample without = new Sample();
