@@ -15,8 +15,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
@@ -38,6 +40,7 @@ final class Replicas implements AutoCloseable {
   private final SandboxCluster cluster;
   private final TemporaryFolder folder = TemporaryFolder.create("updater-component");
   private final List<UpdaterProcess> started = new CopyOnWriteArrayList<>();
+  private final Map<UpdaterProcess, String> targets = new ConcurrentHashMap<>();
 
   Replicas(SandboxCluster cluster) {
     this.cluster = cluster;
@@ -121,7 +124,9 @@ final class Replicas implements AutoCloseable {
       all.add("--events=false");
     }
     all.addAll(List.of(flags));
-    return run(UpdaterProcess.jar(all), Map.of(), "");
+    UpdaterProcess replica = run(UpdaterProcess.jar(all), Map.of(), "");
+    targets.put(replica, namespace);
+    return replica;
   }
 
   /** Runs the jar to its end. */
@@ -148,7 +153,25 @@ final class Replicas implements AutoCloseable {
   }
 
   void awaitMirrored(String namespace, List<String> addresses) {
-    cluster.awaitTrue(namespace + " has " + addresses, () -> isMirrored(namespace, addresses));
+    await(namespace, namespace + " has " + addresses, () -> isMirrored(namespace, addresses));
+  }
+
+  /** Waits until something holds of a target; the error has what its updaters have logged last. */
+  void await(String namespace, String what, BooleanSupplier condition) {
+    try {
+      cluster.awaitTrue(what, condition);
+    } catch (AssertionError e) {
+      StringBuilder message = new StringBuilder(String.valueOf(e.getMessage()));
+      targets.forEach(
+          (replica, target) -> {
+            if (target.equals(namespace)) {
+              List<String> log = replica.log();
+              log.subList(Math.max(0, log.size() - 50), log.size())
+                  .forEach(line -> message.append("\n  ").append(line));
+            }
+          });
+      throw new AssertionError(message.toString(), e);
+    }
   }
 
   boolean isMirrored(String namespace, List<String> addresses) {
@@ -159,7 +182,8 @@ final class Replicas implements AutoCloseable {
 
   /** Waits until the target's ready members are these, in slice and Endpoints. */
   void awaitReady(String namespace, List<String> addresses) {
-    cluster.awaitTrue(
+    await(
+        namespace,
         namespace + " has ready " + addresses,
         () ->
             ready(namespace).equals(addresses.stream().sorted().toList())
