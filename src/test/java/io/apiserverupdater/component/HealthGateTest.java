@@ -5,8 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import io.apiserverupdater.sandbox.ApiResource;
+import io.apiserverupdater.sandbox.Fault;
 import io.apiserverupdater.sandbox.FreePort;
 import io.apiserverupdater.sandbox.SandboxApiserver;
 import io.apiserverupdater.sandbox.SandboxCluster;
@@ -131,6 +134,35 @@ class HealthGateTest {
     updater.awaitLog("member=unready .* evidence=\"/readyz says 500, failing: etcd\"", SOON);
     first.passReadyz();
     replicas.awaitReady(namespace, all);
+  }
+
+  /** One that falls again and again is kept out for a while, and serves all the same. */
+  @Test
+  void unreadyApiserverIsAskedWhenTheReadyOneIsTooBusy() {
+    List<String> two = all.subList(0, 2);
+    cluster.source().set(two.toArray(new String[0]));
+    replicas.single(user, namespace, PROBING);
+    replicas.awaitReady(namespace, two);
+    cluster.apiserver(1).failReadyz("etcd");
+    List<String> busy = List.of(first.ip());
+    replicas.awaitReady(namespace, busy);
+    Duration longer = SOON.multipliedBy(2);
+    cluster
+        .faults()
+        .always(
+            request -> request.user().equals(user) && request.apiserver().equals(first.name()),
+            Fault.tooManyRequests((int) longer.toSeconds()));
+    cluster
+        .store()
+        .edit(
+            ApiResource.ENDPOINT_SLICES,
+            namespace,
+            "apiserver-ipv4",
+            slice -> {
+              slice.add("endpoints", new JsonArray());
+              return slice;
+            });
+    replicas.awaitReady(namespace, busy);
   }
 
   @Test

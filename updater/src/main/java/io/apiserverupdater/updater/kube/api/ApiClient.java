@@ -166,8 +166,8 @@ public final class ApiClient implements AutoCloseable {
         continue;
       }
       boolean refusedOnce = doubtful.values().stream().anyMatch(ApiAnswer.Status.class::isInstance);
-      if ((busy(said).isPresent() || refusedOnce)
-          && !order.mayStandIn(server, monotonic.getAsLong())) {
+      if ((busy(said).isPresent() && !order.mayStandIn(server, monotonic.getAsLong()))
+          || (refusedOnce && !order.mayTakeOver(server, monotonic.getAsLong()))) {
         continue;
       }
       long servers = candidates.subList(i, candidates.size()).stream().distinct().count();
@@ -443,7 +443,7 @@ public final class ApiClient implements AutoCloseable {
         refusals.put(server, spared.get());
         continue;
       }
-      if (!refusals.isEmpty() && !order.mayStandIn(server, monotonic.getAsLong())) {
+      if (!refusals.isEmpty() && !order.mayTakeOver(server, monotonic.getAsLong())) {
         continue;
       }
       try {

@@ -175,21 +175,33 @@ final class ServerOrder {
   }
 
   /**
-   * Whether a server may be asked what another one was too busy for, or has refused. Not the
-   * configured address: behind it may be the same one again.
+   * Whether a server may be asked what another one was too busy for. Not the configured address:
+   * behind it may be the same one again.
    */
   synchronized boolean mayStandIn(ServerAddress server, long now) {
-    return members.contains(server) && !unready.contains(server) && !isBusy(server, now);
+    return members.contains(server) && !isBusy(server, now);
+  }
+
+  /**
+   * Whether a server may be asked what another one has refused, and watches may move to it. Not one
+   * that is unready: it refuses too when it has just started, and is silent when it has no etcd.
+   */
+  synchronized boolean mayTakeOver(ServerAddress server, long now) {
+    return mayStandIn(server, now) && !unready.contains(server);
   }
 
   /**
    * Whether a watch should move: away from a server that our probes call unready, from one whose
    * word is doubted, from one that is no member any more, and from the configured address, behind
-   * which any of these may be. Nowhere as long as no better member is known.
+   * which any of these may be. Nowhere as long as no better member is known. One that is only
+   * doubted is not left for one that asks to be spared: a watch could not be opened there.
    */
   synchronized boolean isWorthLeaving(ServerAddress server, long now) {
     boolean bad = unready.contains(server) || !members.contains(server);
-    return (bad && !unready.containsAll(members)) || isWorse(server, now);
+    return (bad && !unready.containsAll(members))
+        || (isDistrusted(server, now)
+            && members.stream()
+                .anyMatch(other -> mayTakeOver(other, now) && !isDistrusted(other, now)));
   }
 
   /** Whether its word is doubted, and that of a ready member is not. */
@@ -222,12 +234,12 @@ final class ServerOrder {
     return all;
   }
 
-  /** Whether it failed a short while ago, and a ready member has not. */
+  /** Whether it failed a short while ago, and a ready member that may be asked has not. */
   synchronized boolean isDemoted(ServerAddress server, long now) {
     return demotedSince(server, now) != Long.MIN_VALUE
         && members.stream()
             .anyMatch(
-                other -> !unready.contains(other) && demotedSince(other, now) == Long.MIN_VALUE);
+                other -> mayTakeOver(other, now) && demotedSince(other, now) == Long.MIN_VALUE);
   }
 
   private long demotedSince(ServerAddress server, long now) {

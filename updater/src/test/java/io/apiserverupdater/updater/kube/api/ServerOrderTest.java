@@ -143,14 +143,15 @@ class ServerOrderTest {
   }
 
   @Test
-  void onlyAnIdleReadyMemberStandsIn() {
+  void onlyAnIdleMemberStandsInAndOnlyAReadyOneTakesOver() {
     order.setMembers(List.of(A, B, C));
     order.busy(A, T + SECOND);
     order.setUnready(Set.of(B));
     assertFalse(order.mayStandIn(A, T), "busy");
     assertTrue(order.mayStandIn(A, T + SECOND), "busy no more");
-    assertFalse(order.mayStandIn(B, T), "unready");
-    assertTrue(order.mayStandIn(C, T));
+    assertFalse(order.mayTakeOver(B, T), "unready");
+    assertTrue(order.mayStandIn(B, T), "it may serve all the same");
+    assertTrue(order.mayTakeOver(C, T));
     assertFalse(order.mayStandIn(CONFIGURED, T), "any of them may be behind it");
   }
 
@@ -240,6 +241,24 @@ class ServerOrderTest {
     order.setUnready(Set.of());
     order.failed(B, T);
     assertFalse(order.isDemoted(A, T), "the other has failed as well");
+  }
+
+  /** It could not be opened there, and would end as often as it is opened where it is. */
+  @Test
+  void watchDoesNotLeaveForAServerThatAsksToBeSpared() {
+    order.setMembers(List.of(A, B));
+    order.busy(A, T + 40 * SECOND);
+    order.distrusted(B, T);
+    order.failed(B, T);
+    for (long now : List.of(T, T + 39 * SECOND)) {
+      assertFalse(order.isWorthLeaving(B, now));
+      assertFalse(order.isWorthLeavingAtOnce(B, now));
+      assertFalse(order.isDemoted(B, now));
+    }
+    assertTrue(order.isWorthLeaving(B, T + 40 * SECOND));
+    order.setMembers(List.of(A, B, C));
+    assertTrue(order.isWorthLeaving(B, T), "C is better");
+    assertTrue(order.isDemoted(B, T));
   }
 
   @Test
