@@ -165,13 +165,18 @@ public final class ApiClient implements AutoCloseable {
         said.put(server, spared.get());
         continue;
       }
-      boolean refusedOnce = doubtful.values().stream().anyMatch(ApiAnswer.Status.class::isInstance);
-      if ((busy(said).isPresent() && !order.mayStandIn(server, monotonic.getAsLong()))
-          || (refusedOnce && !order.mayTakeOver(server, monotonic.getAsLong()))) {
+      boolean standsIn =
+          busy(said).isPresent()
+              || doubtful.values().stream().anyMatch(ApiAnswer.Status.class::isInstance);
+      if (standsIn && !order.mayStandIn(server, monotonic.getAsLong())) {
         continue;
       }
       long servers = candidates.subList(i, candidates.size()).stream().distinct().count();
-      long attempt = shareOf(left, servers);
+      // There is an answer already: to wait for one that is perhaps hanging must not cost much.
+      long attempt =
+          standsIn && order.isUnready(server)
+              ? Math.min(left, SHORTEST_ATTEMPT.toNanos())
+              : shareOf(left, servers);
       long sentAt = monotonic.getAsLong();
       try {
         ApiAnswer answer = attempt(server, call, Duration.ofNanos(attempt));
@@ -270,6 +275,11 @@ public final class ApiClient implements AutoCloseable {
         return last;
       }
       ServerAddress server = candidates.get(i);
+      Optional<ApiAnswer.Status> spared = spared(server);
+      if (spared.isPresent()) {
+        last = spared.get();
+        continue;
+      }
       try {
         last = attempt(server, call, Duration.ofNanos(shareOf(left, candidates.size() - i)));
         if (!(last instanceof ApiAnswer.Status status
@@ -427,10 +437,11 @@ public final class ApiClient implements AutoCloseable {
   }
 
   /**
-   * Opens a watch at the likeliest server, where its list was read a moment ago, which shows that
-   * the server has its etcd; at another one when that is too busy, or says what others do not.
+   * Opens a watch at the likeliest server, where as a rule its list was read a moment ago, which
+   * shows that the server has its etcd; at another ready one when that is too busy, or says what
+   * others do not.
    *
-   * @throws IOException when the server does not let it be opened within 5 s
+   * @throws IOException when a server does not let it be opened within 5 s
    * @throws RefusedException when it says no
    */
   public WatchStream openWatch(ApiCall call, Duration quiet) throws IOException, RefusedException {

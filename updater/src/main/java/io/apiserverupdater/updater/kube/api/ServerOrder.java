@@ -77,8 +77,10 @@ final class ServerOrder {
   /** Every server, the one to ask first in front. */
   synchronized List<ServerAddress> candidates(Calls calls, long now) {
     List<ServerAddress> candidates = new ArrayList<>(all());
+    // Where all are, it tells nothing; the configured address leads to them too.
+    boolean anyReady = !unready.containsAll(members);
     candidates.sort(
-        Comparator.<ServerAddress, Boolean>comparing(unready::contains)
+        Comparator.<ServerAddress, Boolean>comparing(server -> anyReady && isUnready(server))
             .thenComparingLong(server -> demotedSince(server, now))
             .thenComparing(server -> isWorse(server, now))
             .thenComparing(server -> isBusy(server, now))
@@ -175,33 +177,48 @@ final class ServerOrder {
   }
 
   /**
-   * Whether a server may be asked what another one was too busy for. Not the configured address:
-   * behind it may be the same one again.
+   * Whether a server may be asked what another one was too busy for, or has refused. Not the
+   * configured address: behind it may be the same one again.
    */
   synchronized boolean mayStandIn(ServerAddress server, long now) {
     return members.contains(server) && !isBusy(server, now);
   }
 
   /**
-   * Whether a server may be asked what another one has refused, and watches may move to it. Not one
-   * that is unready: it refuses too when it has just started, and is silent when it has no etcd.
+   * Whether watches may move to a server. Not to one that is unready: without its etcd it keeps
+   * them open, and is silent.
    */
   synchronized boolean mayTakeOver(ServerAddress server, long now) {
-    return mayStandIn(server, now) && !unready.contains(server);
+    return mayStandIn(server, now) && !isUnready(server);
+  }
+
+  /** Whether our probes call it unready at this moment. */
+  synchronized boolean isUnready(ServerAddress server) {
+    return unready.contains(server);
   }
 
   /**
    * Whether a watch should move: away from a server that our probes call unready, from one whose
    * word is doubted, from one that is no member any more, and from the configured address, behind
-   * which any of these may be. Nowhere as long as no better member is known. One that is only
-   * doubted is not left for one that asks to be spared: a watch could not be opened there.
+   * which any of these may be. Nowhere as long as no ready member is known. One that is only
+   * doubted is not left for one that asks to be spared, or has failed: no watch could be opened
+   * there.
    */
   synchronized boolean isWorthLeaving(ServerAddress server, long now) {
     boolean bad = unready.contains(server) || !members.contains(server);
     return (bad && !unready.containsAll(members))
         || (isDistrusted(server, now)
             && members.stream()
-                .anyMatch(other -> mayTakeOver(other, now) && !isDistrusted(other, now)));
+                .anyMatch(
+                    other ->
+                        mayTakeOver(other, now)
+                            && !isDistrusted(other, now)
+                            && demotedSince(other, now) == Long.MIN_VALUE));
+  }
+
+  /** The same just after it was opened: not from where it went because the others had failed. */
+  synchronized boolean isWorthLeavingAtOnce(ServerAddress server, long now) {
+    return isWorthLeaving(server, now) && candidates(Calls.OTHERS, now).indexOf(server) > 0;
   }
 
   /** Whether its word is doubted, and that of a ready member is not. */
@@ -209,11 +226,6 @@ final class ServerOrder {
     return isDistrusted(server, now)
         && members.stream()
             .anyMatch(other -> !unready.contains(other) && !isDistrusted(other, now));
-  }
-
-  /** The same just after it was opened: not from where it went because the others had failed. */
-  synchronized boolean isWorthLeavingAtOnce(ServerAddress server, long now) {
-    return isWorthLeaving(server, now) && candidates(Calls.OTHERS, now).indexOf(server) > 0;
   }
 
   /** For how long a server is still to be spared. */

@@ -178,7 +178,7 @@ final class Transport implements AutoCloseable {
   /**
    * Opens a watch.
    *
-   * @param timeout until the server lets it be opened
+   * @param timeout until the server lets it be opened, or has said why it does not
    * @param longest between two events
    * @throws IOException when there is no answer within the time
    */
@@ -199,20 +199,19 @@ final class Transport implements AutoCloseable {
     // A time-out of the call itself would end the watch.
     ScheduledFuture<?> deadline =
         deadlines.schedule(http::cancel, timeout.toMillis(), TimeUnit.MILLISECONDS);
-    Response response;
     try {
-      response = http.execute();
+      Response response = http.execute();
+      if (response.isSuccessful()) {
+        return new Opened(reply(response, ""), Optional.of(remembered(server, http, response)));
+      }
+      try (response) {
+        return new Opened(reply(response), Optional.empty());
+      }
     } catch (IOException e) {
       // As the library says it of a call that has a time-out of its own.
       throw told(http.isCanceled() ? new InterruptedIOException("timeout") : e, progress.stage);
     } finally {
       deadline.cancel(false);
-    }
-    if (response.isSuccessful()) {
-      return new Opened(reply(response, ""), Optional.of(remembered(server, http, response)));
-    }
-    try (response) {
-      return new Opened(reply(response), Optional.empty());
     }
   }
 

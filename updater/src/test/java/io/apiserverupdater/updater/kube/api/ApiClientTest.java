@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.apiserverupdater.updater.kube.access.ServerAddress;
@@ -13,12 +14,15 @@ import java.net.ServerSocket;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import mockwebserver3.MockResponse;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ApiClientTest {
   /** As a write may not be sent when the Lease has ended meanwhile. */
@@ -167,7 +171,59 @@ class ApiClientTest {
   }
 
   private static MockResponse status(int code) {
-    return new MockResponse.Builder().code(code).body("{}").build();
+    return new MockResponse.Builder()
+        .code(code)
+        .setHeader("Retry-After", code == 429 ? "40" : "")
+        .body("{}")
+        .build();
+  }
+
+  /** One that falls again and again is kept out for a while, and serves all the same. */
+  @ParameterizedTest
+  @ValueSource(ints = {403, 429, 500})
+  void unreadyServerStandsInForAReadyOne(int code) throws Exception {
+    try (FakeApiserver ready = new FakeApiserver(request -> status(code));
+        FakeApiserver unready = new FakeApiserver(request -> status(200));
+        ApiClient api = FakeApiserver.client(ready, unready)) {
+      api.setUnready(Set.of(unready.address()));
+      ApiCall write = ApiCall.post("/api", "{}");
+      assertInstanceOf(ApiAnswer.Ok.class, api.send(write, Duration.ofSeconds(10)));
+    }
+  }
+
+  @Test
+  void unreadyServerThatIsSilentCostsLittleWhenAnotherOneHasAnswered() throws Exception {
+    try (FakeApiserver ready = new FakeApiserver(request -> status(429));
+        ServerSocket hanging = listening();
+        ApiClient api = FakeApiserver.client(ready)) {
+      ServerAddress silent = ServerAddress.member("127.0.0.1", hanging.getLocalPort());
+      api.setMembers(List.of(ready.address(), silent));
+      api.setUnready(Set.of(silent));
+      ApiAnswer answer =
+          assertTimeoutPreemptively(
+              Duration.ofSeconds(30), () -> api.send(ApiCall.get("/api"), Duration.ofMinutes(1)));
+      assertTrue(assertInstanceOf(ApiAnswer.Status.class, answer).isBusy());
+      assertTrue(wasAsked(hanging));
+    }
+  }
+
+  @Test
+  void whatNothingDependsOnSparesABusyServerToo() throws Exception {
+    AtomicInteger asked = new AtomicInteger();
+    try (FakeApiserver busy =
+            new FakeApiserver(
+                request -> {
+                  asked.incrementAndGet();
+                  return status(429);
+                });
+        ApiClient api = FakeApiserver.client(busy)) {
+      ApiCall write = ApiCall.post("/api", "{}");
+      for (int i = 0; i < 2; i++) {
+        assertInstanceOf(ApiAnswer.Status.class, api.send(write, Duration.ofSeconds(10)));
+        assertInstanceOf(ApiAnswer.Status.class, api.sendAside(write, Duration.ofSeconds(10)));
+      }
+      assertEquals(1, asked.get());
+    }
   }
 
   @ParameterizedTest

@@ -259,6 +259,20 @@ class ServerOrderTest {
     order.setMembers(List.of(A, B, C));
     assertTrue(order.isWorthLeaving(B, T), "C is better");
     assertTrue(order.isDemoted(B, T));
+    order.failed(C, T);
+    assertFalse(order.isWorthLeaving(B, T), "C has failed");
+  }
+
+  /** As where probes are not let through; the configured address may be dead. */
+  @Test
+  void whereAllAreUnreadyThatDecidesNothing() {
+    order.setMembers(List.of(A, B));
+    order.setUnready(Set.of(A, B));
+    order.failed(CONFIGURED, T);
+    order.succeeded(B, Calls.OTHERS, T);
+    assertEquals(List.of(B, A, CONFIGURED), order.candidates(Calls.OTHERS, T));
+    order.setUnready(Set.of(B));
+    assertEquals(List.of(A, CONFIGURED, B), order.candidates(Calls.OTHERS, T));
   }
 
   @Test

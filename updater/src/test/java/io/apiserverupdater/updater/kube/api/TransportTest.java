@@ -3,6 +3,7 @@ package io.apiserverupdater.updater.kube.api;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.apiserverupdater.apiserver.kubeconfig.ProxyServer;
@@ -283,6 +284,24 @@ class TransportTest {
     Transport.Opened opened = transport.open(address(NAME), GET, Optional.empty(), AMPLE, AMPLE);
     assertEquals(Optional.empty(), opened.stream());
     assertEquals("no", opened.reply().body());
+  }
+
+  /** The time between two events, which is minutes, is not for this. */
+  @Test
+  void refusalOfAWatchThatIsNeverFinishedEndsInTime() {
+    server.enqueue(stalled().newBuilder().code(403).build());
+    assertTimeoutPreemptively(
+        AMPLE,
+        () ->
+            assertThrows(
+                IOException.class,
+                () ->
+                    transport.open(
+                        address(NAME),
+                        GET,
+                        Optional.empty(),
+                        Duration.ofMillis(300),
+                        AMPLE.multipliedBy(2))));
   }
 
   @Test
