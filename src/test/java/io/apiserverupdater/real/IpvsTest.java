@@ -2,7 +2,6 @@ package io.apiserverupdater.real;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.apiserverupdater.lab.ControlPlaneHost;
@@ -186,14 +185,14 @@ class IpvsTest {
     node.mapName("");
 
     node.bootstrap("pin").orThrow();
-    String pinned = node.target();
-    assertEquals(4, node.bootstrap("handover", "--wait=20s").exitCode());
-    assertEquals(pinned, node.target());
+    Execution waited = node.bootstrap("handover", "--wait=20s");
+    assertEquals(4, waited.exitCode(), waited::err);
     boolean nft = strategy.equals("nft");
     assertEquals(nft, node.hasRule());
-    if (!nft) {
-      assertNotEquals(Lab.APISERVER_SERVICE_ADDRESS, pinned);
-    }
+    String target = node.target();
+    // To any control plane: while it waits it leaves one that an emulated processor finds too slow.
+    Set<String> expected = nft ? Set.of(Lab.APISERVER_SERVICE_ADDRESS) : cluster.addresses();
+    assertTrue(expected.contains(target), () -> target + "\n" + waited.err());
   }
 
   @Test
