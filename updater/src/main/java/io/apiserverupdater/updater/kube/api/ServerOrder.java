@@ -77,10 +77,8 @@ final class ServerOrder {
   /** Every server, the one to ask first in front. */
   synchronized List<ServerAddress> candidates(Calls calls, long now) {
     List<ServerAddress> candidates = new ArrayList<>(all());
-    // Where all are, it tells nothing; the configured address leads to them too.
-    boolean anyReady = !unready.containsAll(members);
     candidates.sort(
-        Comparator.<ServerAddress, Boolean>comparing(server -> anyReady && isUnready(server))
+        Comparator.comparing(this::isUnready)
             .thenComparingLong(server -> demotedSince(server, now))
             .thenComparing(server -> isWorse(server, now))
             .thenComparing(server -> isBusy(server, now))
@@ -192,9 +190,12 @@ final class ServerOrder {
     return mayStandIn(server, now) && !isUnready(server);
   }
 
-  /** Whether our probes call it unready at this moment. */
+  /**
+   * Whether our probes call it unready at this moment. If they call all members so, that tells
+   * nothing: the configured address leads to them too.
+   */
   synchronized boolean isUnready(ServerAddress server) {
-    return unready.contains(server);
+    return unready.contains(server) && !unready.containsAll(members);
   }
 
   /**
@@ -205,8 +206,8 @@ final class ServerOrder {
    * there.
    */
   synchronized boolean isWorthLeaving(ServerAddress server, long now) {
-    boolean bad = unready.contains(server) || !members.contains(server);
-    return (bad && !unready.containsAll(members))
+    return isUnready(server)
+        || (!members.contains(server) && !unready.containsAll(members))
         || (isDistrusted(server, now)
             && members.stream()
                 .anyMatch(
@@ -224,8 +225,7 @@ final class ServerOrder {
   /** Whether its word is doubted, and that of a ready member is not. */
   private boolean isWorse(ServerAddress server, long now) {
     return isDistrusted(server, now)
-        && members.stream()
-            .anyMatch(other -> !unready.contains(other) && !isDistrusted(other, now));
+        && members.stream().anyMatch(other -> !isUnready(other) && !isDistrusted(other, now));
   }
 
   /** For how long a server is still to be spared. */

@@ -271,8 +271,10 @@ class ServerOrderTest {
     order.failed(CONFIGURED, T);
     order.succeeded(B, Calls.OTHERS, T);
     assertEquals(List.of(B, A, CONFIGURED), order.candidates(Calls.OTHERS, T));
+    assertTrue(order.mayTakeOver(A, T));
     order.setUnready(Set.of(B));
     assertEquals(List.of(A, CONFIGURED, B), order.candidates(Calls.OTHERS, T));
+    assertFalse(order.mayTakeOver(B, T));
   }
 
   @Test
