@@ -31,4 +31,10 @@ public final class IpAddress {
       return Optional.empty();
     }
   }
+
+  /** Whether both are the same address; there are several ways to write one of IPv6. */
+  public static boolean isSame(String one, String other) {
+    Optional<InetAddress> address = parse(one);
+    return address.isPresent() && address.equals(parse(other));
+  }
 }

@@ -1,7 +1,6 @@
 package io.apiserverupdater.apiserver.tls;
 
 import io.apiserverupdater.apiserver.address.IpAddress;
-import java.net.InetAddress;
 import java.security.GeneralSecurityException;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateParsingException;
@@ -72,7 +71,7 @@ public final class CertificateFaults {
     for (String name : names) {
       if (name.equalsIgnoreCase(wanted)
           || name.equalsIgnoreCase(wildcard)
-          || sameAddress(name, wanted)) {
+          || IpAddress.isSame(name, wanted)) {
         return Optional.empty();
       }
     }
@@ -163,11 +162,5 @@ public final class CertificateFaults {
       cause = cause.getCause();
     }
     return String.valueOf(cause.getMessage());
-  }
-
-  /** There are several ways to write one IPv6 address. */
-  private static boolean sameAddress(String one, String other) {
-    Optional<InetAddress> address = IpAddress.parse(one);
-    return address.isPresent() && address.equals(IpAddress.parse(other));
   }
 }

@@ -1,5 +1,6 @@
 package io.apiserverupdater.updater.commands;
 
+import io.apiserverupdater.apiserver.address.IpAddress;
 import io.apiserverupdater.updater.configuration.DrainConfig;
 import io.apiserverupdater.updater.controller.EndpointsClient;
 import io.apiserverupdater.updater.endpoints.Drains;
@@ -142,7 +143,7 @@ public final class DrainCommand {
   }
 
   private boolean isMeant(Endpoint endpoint) {
-    return new Drains.Drain(config.address(), Instant.MAX).isOf(endpoint.address());
+    return IpAddress.isSame(config.address(), endpoint.address());
   }
 
   private int written(Drains after) throws InterruptedException {

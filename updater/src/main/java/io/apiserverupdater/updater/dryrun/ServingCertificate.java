@@ -20,8 +20,7 @@ public record ServingCertificate(Member member, List<String> names, Duration exp
     return Member.certificateExpiresSoon(expiresIn);
   }
 
-  /** There are several ways to write one IPv6 address. */
   boolean isValidFor(String ip) {
-    return names.stream().anyMatch(name -> IpAddress.parse(name).equals(IpAddress.parse(ip)));
+    return names.stream().anyMatch(name -> IpAddress.isSame(name, ip));
   }
 }

@@ -61,7 +61,7 @@ public record Drains(List<Drain> asked, List<String> unreadable) {
 
     /** Whether it is meant for this address. */
     public boolean isOf(String other) {
-      return IpAddress.parse(address).equals(IpAddress.parse(other));
+      return IpAddress.isSame(address, other);
     }
 
     /** Whether it is not over yet. */
@@ -146,26 +146,21 @@ public record Drains(List<Drain> asked, List<String> unreadable) {
   /** Whether there is an entry for this address, over or unreadable though it may be. */
   public boolean hasEntryOf(String address) {
     return asked.stream().anyMatch(it -> it.isOf(address))
-        || unreadable.stream().anyMatch(entry -> isOf(entry, address));
-  }
-
-  private static boolean isOf(String entry, String address) {
-    String meant = addressOf(entry);
-    return IpAddress.parse(meant).isPresent() && new Drain(meant, Instant.MAX).isOf(address);
+        || unreadable.stream().anyMatch(entry -> IpAddress.isSame(addressOf(entry), address));
   }
 
   /** With one more, or with another end of it, and without those that have been over for a day. */
   public Drains with(Drain drain, Instant now) {
+    Drains others = without(drain.address(), now);
     return new Drains(
-        Stream.concat(without(drain.address(), now).asked().stream(), Stream.of(drain)).toList(),
-        without(drain.address(), now).unreadable());
+        Stream.concat(others.asked().stream(), Stream.of(drain)).toList(), others.unreadable());
   }
 
   /** Without any entry of that one, and without those that have been over for a day. */
   public Drains without(String address, Instant now) {
     return new Drains(
         asked.stream().filter(it -> it.isAsked(now.minus(KEPT)) && !it.isOf(address)).toList(),
-        unreadable.stream().filter(entry -> !isOf(entry, address)).toList());
+        unreadable.stream().filter(entry -> !IpAddress.isSame(addressOf(entry), address)).toList());
   }
 
   /** Whether this address is asked for and its time is not over. */
