@@ -193,7 +193,7 @@ end() {
 trap end EXIT
 trap 'say "interrupted"; exit 130' INT TERM HUP
 
-# ---- The requests: a new connection each 100 ms, whose certificate is verified.
+# ---- The requests: a new connection every 100 ms, whose certificate is verified.
 authority=$(k config view --raw --minify -o jsonpath='{.clusters[0].cluster.certificate-authority-data}' | base64 -d)
 if [ -z "$authority" ]; then
   authority=$(cat "$(k config view --minify -o jsonpath='{.clusters[0].cluster.certificate-authority}')") ||

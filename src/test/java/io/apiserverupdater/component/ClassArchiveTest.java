@@ -78,7 +78,7 @@ class ClassArchiveTest extends OnOneCluster {
         () ->
             "of "
                 + loaded.size()
-                + " classes, these are not from the archive. Make the profile anew: ./bench"
+                + " classes, these are not from the archive. Make the profile again: ./bench"
                 + " classes\n"
                 + String.join("\n", others));
   }

@@ -143,7 +143,7 @@ public final class EventPublisher implements AutoCloseable {
         backlog.putBack(news);
       }
       if (outcome instanceof EventSink.Outcome.Gone) {
-        // It begins anew.
+        // It begins again.
         backlog.isGone(news);
         return;
       }

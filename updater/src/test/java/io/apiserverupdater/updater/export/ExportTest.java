@@ -192,7 +192,7 @@ class ExportTest {
     assertEquals("of somebody else", Files.readString(other));
   }
 
-  /** As {@code --output=/dev/stdout} in front of a pipe: to read it would be to wait for ever. */
+  /** As {@code --output=/dev/stdout} in front of a pipe: to read it would never end. */
   @Test
   void whatIsNoFileIsNotRead() throws Exception {
     assertEquals(0, new ProcessBuilder("mkfifo", file().toString()).start().waitFor());
