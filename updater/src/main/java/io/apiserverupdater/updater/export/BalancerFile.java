@@ -3,6 +3,7 @@ package io.apiserverupdater.updater.export;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -10,8 +11,10 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The file that a load balancer reads. It is replaced by a rename, so that a crash or a power loss
@@ -21,16 +24,22 @@ import java.util.Optional;
  * <ul>
  *   <li>{@code .NAME.new}, the new content until it takes the file's place;
  *   <li>{@code .NAME.check}, a configuration around it, with which it is checked;
- *   <li>{@code .NAME.changed}, from the rename until the balancer knows.
+ *   <li>{@code .NAME.changed}, from the rename until the balancer knows;
+ *   <li>{@code .NAME.lock}, which the process that writes keeps locked until it ends.
  * </ul>
  *
- * <p>For one process and one thread at a time.
+ * <p>For one thread at a time.
  */
-final class BalancerFile {
+final class BalancerFile implements AutoCloseable {
   /** As path_resolution(7) has it. */
   private static final int MOST_LINKS = 40;
 
+  /** Whoever can open the lock's file, be it to read, can lock it (fcntl(2)). */
+  private static final Set<PosixFilePermission> OWNER_ONLY =
+      PosixFilePermissions.fromString("rw-------");
+
   private final Path given;
+  private Optional<FileChannel> locked = Optional.empty();
 
   BalancerFile(Path file) {
     this.given = file.toAbsolutePath();
@@ -46,6 +55,55 @@ final class BalancerFile {
       return Optional.of(new String(Files.readAllBytes(given), StandardCharsets.UTF_8));
     } catch (NoSuchFileException e) {
       return Optional.empty();
+    }
+  }
+
+  /**
+   * Keeps all other processes from writing the file, until {@link #close} or the end of this one.
+   * To be called before anything is written.
+   *
+   * @throws IOException when another process writes it
+   */
+  void lock() throws IOException {
+    if (locked.isPresent()) {
+      return;
+    }
+    Path lock = beside("lock");
+    FileChannel channel =
+        FileChannel.open(
+            lock,
+            Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS),
+            PosixFilePermissions.asFileAttribute(OWNER_ONLY));
+    if (!holds(channel)) {
+      throw new IOException(
+          "another process writes this file, too; it has locked "
+              + lock
+              + ". Stop one of them, or give each a file of its own");
+    }
+    locked = Optional.of(channel);
+  }
+
+  /** Whether it could be locked; closes it otherwise. */
+  private static boolean holds(FileChannel channel) throws IOException {
+    boolean held = false;
+    try {
+      held = channel.tryLock() != null;
+      return held;
+    } catch (OverlappingFileLockException e) {
+      // This process has locked it already.
+      return false;
+    } finally {
+      if (!held) {
+        channel.close();
+      }
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    if (locked.isPresent()) {
+      locked.get().close();
+      locked = Optional.empty();
     }
   }
 

@@ -14,7 +14,7 @@ import org.slf4j.LoggerFactory;
  * Brings a load balancer's file in step with a source: decides, lets the balancer check the new
  * file, puts it in the old one's place, and tells the balancer. For one thread at a time.
  */
-public final class Export {
+public final class Export implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Export.class);
 
   private final ExportRule rule;
@@ -73,6 +73,12 @@ public final class Export {
     }
   }
 
+  /** Lets other processes write the file; the end of this one does so, too. */
+  @Override
+  public void close() throws IOException {
+    file.close();
+  }
+
   private Result carryOut(ExportRule.Decision decision) throws IOException, InterruptedException {
     if (decision instanceof ExportRule.Decision.Refuse refuse) {
       return new Result.Refused(refuse.refusals());
@@ -80,6 +86,7 @@ public final class Export {
     if (!(decision instanceof ExportRule.Decision.Write write)) {
       return new Result.Unchanged();
     }
+    file.lock();
     Optional<String> fault = check(write);
     if (fault.isPresent()) {
       file.clear();

@@ -29,6 +29,7 @@ class ExportTest {
   private static final String OLD = "10.0.0.10:6443\n";
 
   @TempDir Path folder;
+  private Optional<Export> last = Optional.empty();
 
   private static List<EndpointSlice> members(String... addresses) {
     return List.of(
@@ -45,7 +46,17 @@ class ExportTest {
     return folder.resolve("servers");
   }
 
-  private Export export(Format format, String check, String... onChange) {
+  /** As in a process that was started when the one before had ended. */
+  private Export export(Format format, String check, String... onChange) throws IOException {
+    if (last.isPresent()) {
+      last.get().close();
+    }
+    Export export = atTheSameTime(format, check, onChange);
+    last = Optional.of(export);
+    return export;
+  }
+
+  private Export atTheSameTime(Format format, String check, String... onChange) {
     return new Export(
         new ExportRule(
             "default/kubernetes",
@@ -73,13 +84,13 @@ class ExportTest {
     return Files.exists(told) ? Files.readAllLines(told).size() : 0;
   }
 
-  /** What lies in the folder besides the file and the count. */
+  /** What lies in the folder besides the file, its lock and the count. */
   private List<String> leftovers() throws IOException {
     List<String> names = new ArrayList<>();
     try (Stream<Path> files = Files.list(folder)) {
       files
           .map(it -> it.getFileName().toString())
-          .filter(it -> it.startsWith("."))
+          .filter(it -> it.startsWith(".") && !it.endsWith(".lock"))
           .forEach(names::add);
     }
     return names;
@@ -182,7 +193,7 @@ class ExportTest {
 
   /** Not everybody who may write into the folder may write everywhere, as root may. */
   @ParameterizedTest
-  @ValueSource(strings = {".servers.new", ".servers.check", ".servers.changed"})
+  @ValueSource(strings = {".servers.new", ".servers.check", ".servers.changed", ".servers.lock"})
   void linkBesideTheFileIsNotFollowed(String name) throws Exception {
     Path other = folder.resolve("other");
     Files.writeString(other, "of somebody else");
@@ -259,6 +270,35 @@ class ExportTest {
         Result.Written.class, export(Format.LIST, "").bringInStep(members("10.0.0.11")));
     assertTrue(Files.isSymbolicLink(file()));
     assertEquals("10.0.0.11:6443\n", Files.readString(real));
+  }
+
+  /** A unit whose --output was copied from another one, or a person beside the unit. */
+  @Test
+  void onlyOneProcessWritesAFile() throws Exception {
+    Export first = export(Format.LIST, "");
+    assertInstanceOf(Result.Written.class, first.bringInStep(members("10.0.0.11")));
+    Export second = atTheSameTime(Format.LIST, "");
+    assertInstanceOf(Result.Unchanged.class, second.bringInStep(members("10.0.0.11")));
+    Result.Failed failed =
+        assertInstanceOf(Result.Failed.class, second.bringInStep(members("10.0.0.12")));
+    assertEquals("write", failed.step());
+    assertTrue(failed.reason().contains("another process writes this file"), failed.reason());
+    assertTrue(failed.reason().contains(".servers.lock"), failed.reason());
+    assertEquals("10.0.0.11:6443\n", Files.readString(file()));
+    assertInstanceOf(Result.Written.class, first.bringInStep(members("10.0.0.13")));
+    first.close();
+    assertInstanceOf(Result.Written.class, second.bringInStep(members("10.0.0.12")));
+    second.close();
+  }
+
+  /** Else a stranger could lock it, and the file would stay as it is. */
+  @Test
+  void onlyTheOwnerMayOpenTheLock() throws Exception {
+    assertInstanceOf(
+        Result.Written.class, export(Format.LIST, "").bringInStep(members("10.0.0.11")));
+    assertEquals(
+        PosixFilePermissions.fromString("rw-------"),
+        Files.getPosixFilePermissions(folder.resolve(".servers.lock")));
   }
 
   /** As after a crash before the rename. */
