@@ -6,8 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
 import io.apiserverupdater.sandbox.ApiResource;
+import io.apiserverupdater.sandbox.FreePort;
 import io.apiserverupdater.sandbox.Json;
 import io.apiserverupdater.sandbox.SandboxCluster;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -23,6 +28,7 @@ import org.junit.jupiter.api.Test;
 @Tag("component")
 class DrainTest {
   private static final String ANNOTATION = "apiserver-updater.io/drain";
+  private static final String METRIC = "apiserver_updater_member_drained_until_timestamp_seconds";
   private static final String[] PROBING = {
     "--health-check=readyz", "--apiserver-failover", "--events"
   };
@@ -41,8 +47,12 @@ class DrainTest {
     replicas.close();
   }
 
-  private UpdaterProcess updater() {
-    UpdaterProcess updater = replicas.single("updater", namespace, PROBING);
+  private UpdaterProcess updater(String... flags) {
+    UpdaterProcess updater =
+        replicas.single(
+            "updater",
+            namespace,
+            Stream.concat(Stream.of(PROBING), Stream.of(flags)).toArray(String[]::new));
     replicas.awaitReady(namespace, all);
     return updater;
   }
@@ -109,6 +119,33 @@ class DrainTest {
     assertTrue(!Instant.now().isBefore(end), "before its time");
     updater.awaitLog("member=undrained address=" + first + ":6443 .*is over", SOON);
     awaitEvent("MemberUndrained", first + ":6443 is no longer drained");
+  }
+
+  @Test
+  void metricSaysUntilWhen() throws Exception {
+    int port = FreePort.find();
+    UpdaterProcess updater = updater("--listen=127.0.0.1:" + port);
+    Instant end = Instant.now().truncatedTo(ChronoUnit.SECONDS).plusSeconds(3600);
+    annotate(first + "=" + end);
+    updater.awaitLog("member=drained", SOON);
+    String series = METRIC + "{address=\"" + first + ":6443\"} ";
+    assertEquals(
+        List.of(series + (double) end.getEpochSecond()),
+        drainedSeries(port),
+        "while it is drained");
+    annotate("");
+    updater.awaitLog("member=undrained", SOON);
+    assertEquals(List.of(), drainedSeries(port), "and no longer");
+  }
+
+  private static List<String> drainedSeries(int port) throws IOException {
+    URI page = URI.create("http://127.0.0.1:" + port + "/metrics");
+    try (InputStream body = page.toURL().openStream()) {
+      return new String(body.readAllBytes(), StandardCharsets.UTF_8)
+          .lines()
+          .filter(line -> line.startsWith(METRIC))
+          .toList();
+    }
   }
 
   @Test

@@ -345,9 +345,10 @@ class ReferenceTest extends OnOneCluster {
     try (var body = URI.create("http://127.0.0.1:" + port + "/metrics").toURL().openStream()) {
       metrics = new String(body.readAllBytes(), StandardCharsets.UTF_8);
     }
-    // Nothing has failed or been refused, and each watch may be the first one still.
+    // Nothing has failed, been refused or drained, and each watch may be the first one still.
     List<String> mayBeAway =
         List.of(
+            "apiserver_updater_member_drained_until_timestamp_seconds",
             "apiserver_updater_probe_failures_total",
             "apiserver_updater_refusals_total",
             "apiserver_updater_refused",

@@ -202,7 +202,7 @@ public final class EndpointsReconciler implements AutoCloseable {
     return thread.isAlive();
   }
 
-  /** Whose word counts, by the last decision: what metrics show. */
+  /** Whose word counts, by the last decision. */
   public GateState gate() {
     return gate;
   }
@@ -212,7 +212,7 @@ public final class EndpointsReconciler implements AutoCloseable {
     return lastRefusals;
   }
 
-  /** Who is drained, and until when, by the last decision: what metrics show. */
+  /** Who is drained, and until when, by the last decision. */
   public Map<Member, Instant> drained() {
     return drained;
   }

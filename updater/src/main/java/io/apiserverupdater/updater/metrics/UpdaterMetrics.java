@@ -118,6 +118,17 @@ public final class UpdaterMetrics {
         .callback(sample -> each(state.ready().get(), sample))
         .register(registry);
     GaugeWithCallback.builder()
+        .name("apiserver_updater_member_drained_until_timestamp_seconds")
+        .help("Until when a member is drained, in Unix time; only members that are have a series.")
+        .labelNames("address")
+        .callback(
+            sample ->
+                state
+                    .drained()
+                    .get()
+                    .forEach((address, until) -> sample.call(until.getEpochSecond(), address)))
+        .register(registry);
+    GaugeWithCallback.builder()
         .name("apiserver_updater_apiserver_distrusted")
         .help(
             "Whether an apiserver refused what others accept, or could not be read, within 5 min.")

@@ -7,6 +7,7 @@ import io.apiserverupdater.updater.kube.KubeCluster;
 import io.apiserverupdater.updater.leaderelection.LeaderElector;
 import io.apiserverupdater.updater.readiness.MemberProbing;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -21,6 +22,7 @@ import java.util.stream.Collectors;
  * @param leads whether this replica may write
  * @param refused what is refused now
  * @param ready the address of each member that is probed, and whether it is ready
+ * @param drained the address of each member that is drained, and until when
  * @param distrusted the address of each apiserver, and whether its word is doubted
  * @param sourceAge how long ago the source was known to be as it is mirrored
  */
@@ -29,6 +31,7 @@ public record UpdaterState(
     Supplier<GateState> gate,
     Supplier<List<Refusal>> refused,
     Supplier<Map<String, Boolean>> ready,
+    Supplier<Map<String, Instant>> drained,
     Supplier<Map<String, Boolean>> distrusted,
     Supplier<Duration> sourceAge) {
 
@@ -43,6 +46,7 @@ public record UpdaterState(
         reconciler::gate,
         reconciler::refused,
         () -> probing.map(UpdaterState::ready).orElse(Map.of()),
+        () -> drained(reconciler),
         () -> byText(cluster.distrusted()),
         cluster::sourceAge);
   }
@@ -50,6 +54,11 @@ public record UpdaterState(
   private static Map<String, Boolean> ready(MemberProbing probing) {
     return probing.members().stream()
         .collect(Collectors.toMap(Object::toString, member -> probing.of(member).isReady()));
+  }
+
+  private static Map<String, Instant> drained(EndpointsReconciler reconciler) {
+    return reconciler.drained().entrySet().stream()
+        .collect(Collectors.toMap(it -> it.getKey().toString(), Map.Entry::getValue));
   }
 
   /** A control plane that is also the configured server is one server in two roles. */

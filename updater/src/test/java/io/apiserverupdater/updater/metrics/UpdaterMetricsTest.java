@@ -47,13 +47,20 @@ class UpdaterMetricsTest {
   private GateState gate = GateState.INITIAL;
   private List<Refusal> refused = List.of();
   private final Map<String, Boolean> ready = new TreeMap<>();
+  private final Map<String, Instant> drained = new TreeMap<>();
   private final Map<String, Boolean> servers = new TreeMap<>();
   private Duration sourceAge = Duration.ZERO;
 
   private final MetricsPage page =
       metrics.show(
           new UpdaterState(
-              () -> leads, () -> gate, () -> refused, () -> ready, () -> servers, () -> sourceAge));
+              () -> leads,
+              () -> gate,
+              () -> refused,
+              () -> ready,
+              () -> drained,
+              () -> servers,
+              () -> sourceAge));
 
   /** A probe whose results are written down beforehand, each after some time. */
   private final class ScriptedProbe implements MemberProbe {
@@ -110,6 +117,7 @@ class UpdaterMetricsTest {
         apiserver_updater_member_ready{address="192.0.2.1:6443"} 1.0
         apiserver_updater_member_ready{address="192.0.2.2:6443"} 0.0""",
         lines("apiserver_updater_member_ready"));
+    assertEquals("", lines("apiserver_updater_member_drained_until_timestamp_seconds"));
     assertEquals(
         "apiserver_updater_apiserver_distrusted{address=\"192.0.2.1:6443\"} 1.0",
         lines("apiserver_updater_apiserver_distrusted"));
@@ -125,6 +133,11 @@ class UpdaterMetricsTest {
 
     leads = false;
     refused = List.of();
+    drained.put("192.0.2.2:6443", NOW);
+    assertEquals(
+        "apiserver_updater_member_drained_until_timestamp_seconds{address=\"192.0.2.2:6443\"}"
+            + " 1.8E9",
+        lines("apiserver_updater_member_drained_until_timestamp_seconds"));
     gate = inMode(GateState.Mode.FAIL_OPEN);
     assertEquals("apiserver_updater_leader 0.0", lines("apiserver_updater_leader"));
     assertEquals("apiserver_updater_fail_open 1.0", lines("apiserver_updater_fail_open"));
