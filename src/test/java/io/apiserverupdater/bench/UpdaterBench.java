@@ -68,6 +68,8 @@ public final class UpdaterBench {
       say("steady state, idle for " + idle.toSeconds() + " s");
       SteadyState steady = new SteadyState(lab, idle);
       figures.addAll(steady.measure(replicas));
+      say("status");
+      figures.addAll(StatusTime.measure(lab, replicas, launcher));
       say("hand-over");
       figures.addAll(HandOver.measure(lab, replicas));
       say("take-over");

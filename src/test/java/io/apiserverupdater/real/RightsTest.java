@@ -9,6 +9,7 @@ import io.apiserverupdater.lab.AdminClient;
 import io.apiserverupdater.lab.AuditEntry;
 import io.apiserverupdater.lab.Execution;
 import io.apiserverupdater.lab.Lab;
+import io.apiserverupdater.lab.PodObject;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,7 +31,6 @@ class RightsTest {
 
   private static final String DISCOVERY = "/apis/discovery.k8s.io/v1";
   private static final String COORDINATION = "/apis/coordination.k8s.io/v1";
-  private static final String PODS = "/api/v1/namespaces/kube-system/pods";
   private static final String RBAC = "/apis/rbac.authorization.k8s.io/v1";
 
   /** Every deed that the updater may ever have to do, and what it was asked for by it. */
@@ -78,7 +78,8 @@ class RightsTest {
   void statusAsksTheReplicasThroughTheApiServer() {
     List<Replica> both = cluster.startBoth();
     cluster.awaitTarget();
-    both.forEach(RightsTest::createPod);
+    both.forEach(
+        replica -> PodObject.create(cluster.admin(), replica.pod().name(), replica.worker()));
     try {
       Replica leader = cluster.leader();
       long fastest = Long.MAX_VALUE;
@@ -108,35 +109,8 @@ class RightsTest {
       // Without the class archive that the launcher uses, and on a machine that does other things.
       assertTrue(fastest < 3_000_000_000L, status::toString);
     } finally {
-      both.forEach(replica -> cluster.admin().delete(PODS + "/" + replica.pod().name()));
+      both.forEach(replica -> PodObject.delete(cluster.admin(), replica.pod().name()));
     }
-  }
-
-  private static void createPod(Replica replica) {
-    String pod = PODS + "/" + replica.pod().name();
-    JsonObject unusedPod =
-        cluster
-            .admin()
-            .create(
-                PODS,
-                """
-                {"apiVersion": "v1", "kind": "Pod",
-                 "metadata": {"name": "%s",
-                   "labels": {"app.kubernetes.io/name": "apiserver-updater"}},
-                 "spec": {"nodeName": "%s", "terminationGracePeriodSeconds": 0,
-                   "containers": [{"name": "updater", "image": "none",
-                     "ports": [{"name": "http", "containerPort": 8080}]}]}}
-                """
-                    .formatted(replica.pod().name(), replica.worker().name()));
-    JsonObject unusedStatus =
-        cluster
-            .admin()
-            .patch(
-                pod + "/status",
-                """
-                {"status": {"phase": "Running", "podIP": "%1$s", "podIPs": [{"ip": "%1$s"}]}}
-                """
-                    .formatted(replica.worker().host().address()));
   }
 
   private static void leaveASliceOfAnAddressFamilyThatIsGone() {
