@@ -280,7 +280,7 @@ public final class Main {
                     System::nanoTime))
             : Optional.empty();
     publisher.ifPresent(publishing -> events.onRecord(publishing::offer));
-    probing.ifPresent(probes -> probes.onChange(() -> cluster.setUnready(probes.unready())));
+    probing.ifPresent(probes -> probes.onChange(() -> cluster.setUnready(probes::unready)));
     EndpointsReconciler reconciler =
         new EndpointsReconciler(
             rule,

@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /**
@@ -163,12 +164,18 @@ public final class KubeCluster implements AutoCloseable {
     }
   }
 
-  /** Members that our probes call unready: they are asked last, and watches leave them. */
-  public void setUnready(Collection<Member> members) {
+  /**
+   * The members that our probes call unready have changed: they are asked last, and watches leave
+   * them.
+   *
+   * @param members which they are at the moment when it is asked
+   */
+  public void setUnready(Supplier<? extends Collection<Member>> members) {
     api.setUnready(
-        members.stream()
-            .map(member -> ServerAddress.member(member.address(), member.port()))
-            .collect(Collectors.toUnmodifiableSet()));
+        () ->
+            members.get().stream()
+                .map(member -> ServerAddress.member(member.address(), member.port()))
+                .collect(Collectors.toUnmodifiableSet()));
   }
 
   /** Whether all watching threads run: what a liveness check asks. */

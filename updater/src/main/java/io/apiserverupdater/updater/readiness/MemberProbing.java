@@ -62,7 +62,16 @@ public final class MemberProbing implements MemberHealths, AutoCloseable {
   }
 
   @Override
-  public synchronized void follow(Set<Member> wanted) {
+  public void follow(Set<Member> wanted) {
+    Set<Member> before = Set.copyOf(unready());
+    join(wanted);
+    // One that has left as ready may come back as what it has become since.
+    if (!before.equals(Set.copyOf(unready()))) {
+      changed();
+    }
+  }
+
+  private synchronized void join(Set<Member> wanted) {
     if (closed || members.keySet().equals(wanted)) {
       return;
     }

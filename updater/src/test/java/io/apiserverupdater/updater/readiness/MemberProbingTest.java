@@ -271,6 +271,19 @@ class MemberProbingTest {
     assertEquals(probe, of(A));
   }
 
+  /** As in a crash loop: it leaves the source while it restarts, and comes back too early. */
+  @Test
+  void memberThatReturnsAsUnreadyIsToldOf() throws Exception {
+    followReady();
+    probing.follow(Set.of());
+    of(A).lose(REFUSED);
+    awaitTurn();
+    assertEquals(List.of(), probing.unready());
+    probing.follow(Set.of(A));
+    awaitTurn();
+    assertEquals(List.of(A), probing.unready());
+  }
+
   @Test
   void memberThatHasLeftForLongIsLetGo() throws Exception {
     followReady();

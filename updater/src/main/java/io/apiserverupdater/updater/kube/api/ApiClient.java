@@ -24,6 +24,7 @@ import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import java.util.function.ToIntFunction;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -106,7 +107,7 @@ public final class ApiClient implements AutoCloseable {
    * The control planes that are to be asked last. Watches leave them: an apiserver that has lost
    * its etcd keeps a watch open, and is silent.
    */
-  public void setUnready(Set<ServerAddress> members) {
+  public void setUnready(Supplier<Set<ServerAddress>> members) {
     order.setUnready(members);
     moveWatches();
   }
@@ -168,7 +169,7 @@ public final class ApiClient implements AutoCloseable {
       boolean standsIn =
           busy(said).isPresent()
               || doubtful.values().stream().anyMatch(ApiAnswer.Status.class::isInstance);
-      if (standsIn && !order.mayStandIn(server, monotonic.getAsLong())) {
+      if (standsIn && !mayStandIn(call, server)) {
         continue;
       }
       long servers = candidates.subList(i, candidates.size()).stream().distinct().count();
@@ -230,6 +231,13 @@ public final class ApiClient implements AutoCloseable {
         .or(() -> last)
         .<ApiAnswer>map(status -> untilAnyMayBeAsked(status, candidates, said))
         .orElseGet(() -> new ApiAnswer.None(String.join("; ", failures)));
+  }
+
+  /** Renewals of the Lease spare nobody: a server takes them apart from what it is too busy for. */
+  private boolean mayStandIn(ApiCall call, ServerAddress server) {
+    return call.isRenewal()
+        ? order.isMember(server)
+        : order.mayStandIn(server, monotonic.getAsLong());
   }
 
   /** What the first one has said that asks to be spared. */

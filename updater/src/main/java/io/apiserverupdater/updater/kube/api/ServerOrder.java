@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /**
  * Which apiserver to ask first. The live control planes come before the configured address, because
@@ -69,9 +70,12 @@ final class ServerOrder {
     preferred.values().removeIf(last -> !known.contains(last.server()));
   }
 
-  /** Those of the members that our probes call unready at this moment. */
-  synchronized void setUnready(Set<ServerAddress> now) {
-    unready = Set.copyOf(now);
+  /**
+   * Those of the members that our probes call unready at this moment. They are asked for under the
+   * lock: of two changes at the same time, the one that is set last knows of both.
+   */
+  synchronized void setUnready(Supplier<Set<ServerAddress>> now) {
+    unready = Set.copyOf(now.get());
   }
 
   /** Every server, the one to ask first in front. */

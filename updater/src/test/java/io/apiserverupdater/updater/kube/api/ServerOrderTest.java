@@ -146,7 +146,7 @@ class ServerOrderTest {
   void onlyAnIdleMemberStandsInAndOnlyAReadyOneTakesOver() {
     order.setMembers(List.of(A, B, C));
     order.busy(A, T + SECOND);
-    order.setUnready(Set.of(B));
+    order.setUnready(() -> Set.of(B));
     assertFalse(order.mayStandIn(A, T), "busy");
     assertTrue(order.mayStandIn(A, T + SECOND), "busy no more");
     assertFalse(order.mayTakeOver(B, T), "unready");
@@ -178,9 +178,9 @@ class ServerOrderTest {
 
   @Test
   void watchesLeaveTheConfiguredAddressAsSoonAsAMemberIsKnown() {
-    order.setUnready(Set.of(A));
+    order.setUnready(() -> Set.of(A));
     assertFalse(order.isWorthLeaving(CONFIGURED, T), "there is no other");
-    order.setUnready(Set.of());
+    order.setUnready(() -> Set.of());
     order.setMembers(List.of(A, B));
     assertTrue(order.isWorthLeaving(CONFIGURED, T));
     assertTrue(order.isWorthLeavingAtOnce(CONFIGURED, T), "it was chosen before they were known");
@@ -192,14 +192,14 @@ class ServerOrderTest {
   @Test
   void watchesLeaveUnreadyMembersAndThoseThatAreNoneAnyMore() {
     order.setMembers(List.of(A, B));
-    order.setUnready(Set.of(B));
+    order.setUnready(() -> Set.of(B));
     assertTrue(order.isWorthLeaving(B, T));
     assertTrue(order.isWorthLeaving(C, T), "it is no member");
     assertTrue(order.isWorthLeaving(CONFIGURED, T), "B may be behind it");
     assertFalse(order.isWorthLeaving(A, T));
     order.failed(A, T);
     assertTrue(order.isWorthLeaving(B, T), "A is still the better one");
-    order.setUnready(Set.of(A, B));
+    order.setUnready(() -> Set.of(A, B));
     for (ServerAddress server : List.of(A, B, C, CONFIGURED)) {
       assertFalse(order.isWorthLeaving(server, T), "there is no better one than " + server);
     }
@@ -236,9 +236,9 @@ class ServerOrderTest {
     order.setMembers(List.of(A, B));
     order.failed(A, T);
     assertTrue(order.isDemoted(A, T));
-    order.setUnready(Set.of(B));
+    order.setUnready(() -> Set.of(B));
     assertFalse(order.isDemoted(A, T), "the other is unready");
-    order.setUnready(Set.of());
+    order.setUnready(() -> Set.of());
     order.failed(B, T);
     assertFalse(order.isDemoted(A, T), "the other has failed as well");
   }
@@ -263,16 +263,33 @@ class ServerOrderTest {
     assertFalse(order.isWorthLeaving(B, T), "C has failed");
   }
 
+  /** Each member is probed by a thread of its own. */
+  @Test
+  void ofTwoChangesAtTheSameTimeTheLaterOneCounts() throws Exception {
+    order.setMembers(List.of(A, B));
+    Thread later = new Thread(() -> order.setUnready(() -> Set.of(A)), "later");
+    order.setUnready(
+        () -> {
+          later.start();
+          while (later.isAlive() && later.getState() != Thread.State.BLOCKED) {
+            Thread.onSpinWait();
+          }
+          return Set.of(B);
+        });
+    later.join();
+    assertEquals(List.of(B, CONFIGURED, A), order.candidates(Calls.OTHERS, T));
+  }
+
   /** As where probes are not let through; the configured address may be dead. */
   @Test
   void whereAllAreUnreadyThatDecidesNothing() {
     order.setMembers(List.of(A, B));
-    order.setUnready(Set.of(A, B));
+    order.setUnready(() -> Set.of(A, B));
     order.failed(CONFIGURED, T);
     order.succeeded(B, Calls.OTHERS, T);
     assertEquals(List.of(B, A, CONFIGURED), order.candidates(Calls.OTHERS, T));
     assertTrue(order.mayTakeOver(A, T));
-    order.setUnready(Set.of(B));
+    order.setUnready(() -> Set.of(B));
     assertEquals(List.of(A, CONFIGURED, B), order.candidates(Calls.OTHERS, T));
     assertFalse(order.mayTakeOver(B, T));
   }
