@@ -195,6 +195,28 @@ class DrainTest {
     awaitEvent("Refused", "DrainOfLastReady");
   }
 
+  /** The work takes longer than thought, and the apiserver has left the source meanwhile. */
+  @Test
+  void drainOfAMemberThatIsDownCanBeExtended() throws Exception {
+    UpdaterProcess updater = updater();
+    String down = all.get(1);
+    List<String> serving = List.of(first, all.get(2));
+    run("drain", down).exits(0);
+    cluster.apiserver(1).stopGracefully();
+    cluster.awaitTrue(
+        "it is not listed",
+        () -> !cluster.sliceAddresses(namespace, "apiserver-ipv4").contains(down));
+    String before = annotation();
+    run("drain", down, "--for=2h").exits(0).prints(down + " is drained until ");
+    assertTrue(annotation().compareTo(before) > 0, () -> before + " then " + annotation());
+    run("drain", "192.0.2.77").exits(1).says("192.0.2.77 is not a member");
+    cluster.apiserver(1).start();
+    cluster.awaitTrue(
+        "it is listed again",
+        () -> cluster.sliceAddresses(namespace, "apiserver-ipv4").contains(down));
+    assertEquals(serving.stream().sorted().toList(), replicas.ready(namespace), updater::logText);
+  }
+
   @Test
   void drainedMemberServesWhenNoOtherDoes() throws Exception {
     UpdaterProcess updater = updater();

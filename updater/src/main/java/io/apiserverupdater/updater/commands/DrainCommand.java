@@ -77,7 +77,7 @@ public final class DrainCommand {
       Instant now = clock.instant();
       Drains after = wanted(before, now);
       if (config.time().isPresent()) {
-        Optional<String> objection = objection(state);
+        Optional<String> objection = objection(state, before, now);
         if (objection.isPresent()) {
           return refused(objection.get());
         }
@@ -116,8 +116,12 @@ public final class DrainCommand {
   }
 
   /** Why the updater would not take the member out. */
-  private Optional<String> objection(ObservedState state) {
+  private Optional<String> objection(ObservedState state, Drains before, Instant now) {
     Optional<EndpointSlice> slice = sliceWith(state);
+    if (slice.isEmpty() && before.isAsked(config.address(), now)) {
+      // It is down meanwhile, and is to stay out when it comes back.
+      return Optional.empty();
+    }
     if (slice.isEmpty()) {
       return Optional.of(
           "%s is not a member of Service %s; its members are %s"

@@ -149,11 +149,22 @@ public record Drains(List<Drain> asked, List<String> unreadable) {
         || unreadable.stream().anyMatch(entry -> IpAddress.isSame(addressOf(entry), address));
   }
 
-  /** With one more, or with another end of it, and without those that have been over for a day. */
+  /**
+   * With one more, or with another end of it, and without those that have been over for a day. Who
+   * is drained already keeps the place: the order says who is taken out first.
+   */
   public Drains with(Drain drain, Instant now) {
     Drains others = without(drain.address(), now);
-    return new Drains(
-        Stream.concat(others.asked().stream(), Stream.of(drain)).toList(), others.unreadable());
+    if (!isAsked(drain.address(), now)) {
+      return new Drains(
+          Stream.concat(others.asked().stream(), Stream.of(drain)).toList(), others.unreadable());
+    }
+    List<Drain> replaced =
+        asked.stream()
+            .map(it -> it.isOf(drain.address()) ? drain : it)
+            .filter(it -> it.isAsked(now.minus(KEPT)))
+            .toList();
+    return new Drains(replaced, others.unreadable());
   }
 
   /** Without any entry of that one, and without those that have been over for a day. */

@@ -201,6 +201,17 @@ class DrainsTest {
     assertEquals("", drains.without("192.0.2.1", NOW).without("2001:DB8::1", NOW).text());
   }
 
+  /** Else who has been drained first, and is perhaps down, would be the one who has to serve. */
+  @Test
+  void whoIsDrainedForLongerKeepsThePlace() {
+    Drains.Drain longer = new Drains.Drain(address('a'), LATER.plusSeconds(1));
+    Drains drains = asked("ab").with(longer, NOW);
+    assertEquals(List.of(longer, new Drains.Drain(address('b'), LATER)), drains.asked());
+    assertEquals("aBc", letters(drains.apply(snapshot("ABc"), GateState.INITIAL, NOW).snapshot()));
+    // One that is over begins anew.
+    assertEquals(address('b'), asked("ab").with(longer, LATER).asked().get(0).address());
+  }
+
   /** Whether a drain is over is for the updater's clock to say, and this may be another one. */
   @Test
   void dropsWhatHasBeenOverForADay() {
