@@ -1,8 +1,10 @@
 package io.apiserverupdater.updater.status;
 
+import io.apiserverupdater.updater.endpoints.Drains;
 import io.apiserverupdater.updater.endpoints.Member;
 import io.apiserverupdater.updater.endpoints.MirrorRule;
 import io.apiserverupdater.updater.endpoints.ObservedState;
+import io.apiserverupdater.updater.endpoints.Service;
 import io.apiserverupdater.updater.status.StatusReport.LeaseHolder;
 import io.apiserverupdater.updater.status.StatusReport.Listing;
 import io.apiserverupdater.updater.status.StatusReport.MemberStatus;
@@ -83,7 +85,10 @@ public record ClusterStatus(
                     it,
                     member ->
                         known(first, member).map(MemberStatus::wanted).orElse(Listing.UNKNOWN),
-                    member -> known(first, member).flatMap(MemberStatus::drainedUntil)));
+                    member ->
+                        first.isPresent()
+                            ? known(first, member).flatMap(MemberStatus::drainedUntil)
+                            : drainedUntil(it, member, at)));
     List<String> troubles = new ArrayList<>(gaps);
     words.forEach(
         word ->
@@ -104,6 +109,18 @@ public record ClusterStatus(
         both(publication.map(Publication::refusals), first.map(StatusReport::refusals)),
         transitions(words),
         troubles);
+  }
+
+  /** By the annotation, where no replica says whom it drains: of those that are not ready. */
+  private static Optional<Instant> drainedUntil(ObservedState state, Member member, Instant at) {
+    boolean unready =
+        state.slices().values().stream()
+            .flatMap(slice -> slice.endpoints().stream())
+            .anyMatch(it -> it.address().equals(member.address()) && !it.ready());
+    return state.service().map(Service::drains).orElse(Drains.NONE).asked().stream()
+        .filter(drain -> unready && drain.isOf(member.address()) && drain.isAsked(at))
+        .map(Drains.Drain::until)
+        .findFirst();
   }
 
   private static Optional<MemberStatus> known(Optional<StatusReport> first, Member member) {

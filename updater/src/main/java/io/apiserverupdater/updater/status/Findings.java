@@ -46,7 +46,6 @@ final class Findings {
   private void leader() {
     List<Replica> heard = report.replicas().stream().filter(it -> it.silence().isEmpty()).toList();
     Optional<String> holder = report.lease().map(LeaseHolder::identity);
-    boolean unheld = holder.map(String::isEmpty).orElse(!heard.isEmpty());
     List<String> leaders =
         heard.stream().filter(it -> it.role() == Role.LEADER).map(Replica::name).toList();
     if (leaders.size() > 1) {
@@ -57,8 +56,10 @@ final class Findings {
     }
     // A leader that was heard knows by its own clock that it leads.
     if (leaders.isEmpty()) {
-      if (unheld) {
+      if (holder.isPresent() && holder.get().isEmpty()) {
         found.add("no replica leads, so nothing is written");
+      } else if (holder.isEmpty() && !heard.isEmpty()) {
+        found.add("it is not known which replica leads: the Lease has not been read");
       }
       report.lease().ifPresent(this::renewal);
     }

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.apiserverupdater.updater.endpoints.AddressFamily;
+import io.apiserverupdater.updater.endpoints.Drains;
 import io.apiserverupdater.updater.endpoints.Endpoint;
 import io.apiserverupdater.updater.endpoints.MirrorRule;
 import io.apiserverupdater.updater.endpoints.ObservedState;
@@ -16,6 +17,7 @@ import io.apiserverupdater.updater.status.StatusReport.MemberStatus;
 import io.apiserverupdater.updater.status.StatusReport.Replica;
 import io.apiserverupdater.updater.status.StatusReport.Role;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -127,6 +129,36 @@ class ClusterStatusTest {
             "replica " + Reports.STANDBY + ": 403 Forbidden: pods/proxy",
             "replica " + Reports.LEADER + ": 403 Forbidden: pods/proxy"),
         Findings.of(report));
+  }
+
+  /** Whoever may not ask the replicas, or finds them down, reads it from the annotation. */
+  @Test
+  void drainIsKnownAlsoWhereNoReplicaIsHeard() {
+    Instant end = Reports.NOW.plusSeconds(60);
+    Endpoint drained = Endpoint.ready("10.0.0.11").withReady(false);
+    ObservedState published =
+        state(drained, Endpoint.ready("10.0.0.12"), Endpoint.ready("10.0.0.13"));
+    ObservedState annotated =
+        new ObservedState(
+            published.source(),
+            Optional.of(
+                ServedObjects.service(
+                    new Drains(
+                        List.of(
+                            new Drains.Drain("10.0.0.11", end),
+                            // Set aside: it is ready.
+                            new Drains.Drain("10.0.0.12", end)),
+                        List.of()))),
+            published.slices(),
+            published.endpoints());
+    StatusReport report = report(Optional.of(annotated), List.of());
+    assertEquals(
+        List.of(Optional.of(end), Optional.empty(), Optional.empty()),
+        report.members().stream().map(MemberStatus::drainedUntil).toList());
+    assertEquals(List.of(), report.differences());
+    assertTrue(
+        Findings.of(report).stream().noneMatch(it -> it.contains("published as")),
+        Findings.of(report)::toString);
   }
 
   @Test

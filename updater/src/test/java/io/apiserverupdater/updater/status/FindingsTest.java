@@ -59,6 +59,14 @@ class FindingsTest {
   void somebodyMustLead() {
     assertEquals(
         List.of("no replica leads, so nothing is written"),
+        Findings.of(report(Optional.of(LeaseHolder.NOBODY), UNLED, List.of())));
+  }
+
+  /** As of a standby that has been cut off from its start on, while the other replica leads. */
+  @Test
+  void leaseThatHasNotBeenReadIsNotTakenForFree() {
+    assertEquals(
+        List.of("it is not known which replica leads: the Lease has not been read"),
         Findings.of(report(Optional.empty(), UNLED, List.of())));
   }
 
