@@ -51,7 +51,8 @@ final class ExportFlags {
           .help(
               "Run before a new file replaces the old one, which stays unless this exits with 0."
                   + " Every {} stands for the new file; with nginx and keepalived, for a"
-                  + " configuration that includes it. \"true\" checks nothing.");
+                  + " configuration that includes it. {others} stands for -f and each other *.cfg"
+                  + " in the folder of --output. \"true\" checks nothing.");
 
   private static final Flag<UpdaterFlags.ServiceName> SOURCE =
       FLAGS

@@ -13,8 +13,10 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * The file that a load balancer reads. It is replaced by a rename, so that a crash or a power loss
@@ -132,6 +134,24 @@ final class BalancerFile implements AutoCloseable {
     Path frame = beside("check");
     write(frame, content);
     return frame;
+  }
+
+  /**
+   * What HAProxy reads as well when it reads the folder: its configuration files there (haproxy(1),
+   * {@code -f}). None if that folder has the main configuration, which is not read as a whole.
+   */
+  List<Path> others() throws IOException {
+    Path folder = given.resolveSibling("");
+    if (Files.exists(folder.resolve("haproxy.cfg"))) {
+      return List.of();
+    }
+    try (Stream<Path> files = Files.list(folder)) {
+      return files
+          .filter(file -> file.toString().endsWith(".cfg") && !file.equals(given))
+          .filter(file -> !file.getFileName().toString().startsWith("."))
+          .sorted()
+          .toList();
+    }
   }
 
   private Path beside(String what) throws IOException {

@@ -107,7 +107,10 @@ public final class Export implements AutoCloseable {
       return Optional.empty();
     }
     Optional<String> frame = rule.format().frame(prepared, write.servers());
-    return check.get().with(frame.isPresent() ? file.prepareFrame(frame.get()) : prepared).run();
+    return check
+        .get()
+        .with(frame.isPresent() ? file.prepareFrame(frame.get()) : prepared, file.others())
+        .run();
   }
 
   /** What is in place is news to the balancer also when nothing newer takes its place. */

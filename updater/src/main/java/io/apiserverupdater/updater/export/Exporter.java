@@ -22,7 +22,6 @@ public final class Exporter implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Exporter.class);
 
   private static final Duration PAUSE = Duration.ofSeconds(1);
-  private static final Duration FOREVER = Duration.ofDays(1);
 
   /** Longer than a check and a command may take together. */
   private static final Duration LONGEST_SYNC = Duration.ofSeconds(70);
@@ -70,23 +69,24 @@ public final class Exporter implements AutoCloseable {
 
   private void run() {
     try {
-      Duration wait = FOREVER;
       while (true) {
-        boolean unusedInTime = changes.tryAcquire(wait.toMillis(), TimeUnit.MILLISECONDS);
+        changes.acquire();
         int unusedMore = changes.drainPermits();
         if (closed.getCount() == 0) {
           return;
         }
         Export.Result result = bringInStep();
         tell(result);
+        Duration pause = Duration.ZERO;
         if (result instanceof Export.Result.Failed) {
-          wait = backoff.next();
+          // Whatever happens meanwhile: each trial may be a reload of the balancer.
+          pause = backoff.next();
+          changes.release();
         } else {
           backoff.reset();
-          wait = FOREVER;
+          pause = result instanceof Export.Result.Written ? PAUSE : Duration.ZERO;
         }
-        if (result instanceof Export.Result.Written
-            && closed.await(PAUSE.toMillis(), TimeUnit.MILLISECONDS)) {
+        if (closed.await(pause.toMillis(), TimeUnit.MILLISECONDS)) {
           return;
         }
       }
@@ -130,9 +130,11 @@ public final class Exporter implements AutoCloseable {
     // Balancers put the time or their process into what they say.
     String reason = failed.map(it -> it.reason().replaceAll("[0-9]+", "")).orElse("");
     if (!reason.equals(failure)) {
-      failed.ifPresentOrElse(
-          it -> log.warn("export=failed step={} reason=\"{}\"", it.step(), it.reason()),
-          () -> log.info("export=ok"));
+      if (failed.isPresent()) {
+        log.warn("export=failed step={} reason=\"{}\"", failed.get().step(), failed.get().reason());
+      } else if (!(result instanceof Export.Result.Refused)) {
+        log.info("export=ok");
+      }
       failure = reason;
     }
   }

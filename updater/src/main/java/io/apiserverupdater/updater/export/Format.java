@@ -12,7 +12,7 @@ import java.util.stream.Collectors;
  */
 public enum Format {
   /** A backend section. */
-  HAPROXY("haproxy -c -f /etc/haproxy/haproxy.cfg -f {}") {
+  HAPROXY("haproxy -c -f /etc/haproxy/haproxy.cfg -f {} {others}") {
     @Override
     String text(String name, HealthCheck check, List<Server> servers) {
       // A server that refuses connections is out after 1.3 s at most, a silent one after 3.3 s; a

@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /**
  * A program of this host with its arguments. No shell reads them.
@@ -25,10 +26,19 @@ public record HostCommand(List<String> words) {
     words = List.copyOf(words);
   }
 
-  /** With a file for each {@code {}}. */
-  HostCommand with(Path file) {
+  /**
+   * With a file for each {@code {}}, and {@code -f OTHER} for each of the others in the place of
+   * {@code {others}}.
+   */
+  HostCommand with(Path file, List<Path> others) {
     return new HostCommand(
-        words.stream().map(word -> word.replace("{}", file.toString())).toList());
+        words.stream()
+            .flatMap(
+                word ->
+                    word.equals("{others}")
+                        ? others.stream().flatMap(other -> Stream.of("-f", other.toString()))
+                        : Stream.of(word.replace("{}", file.toString())))
+            .toList());
   }
 
   /**

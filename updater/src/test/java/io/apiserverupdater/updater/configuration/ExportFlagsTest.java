@@ -54,7 +54,14 @@ class ExportFlagsTest {
             Path.of("/f"),
             Optional.of(
                 new HostCommand(
-                    List.of("haproxy", "-c", "-f", "/etc/haproxy/haproxy.cfg", "-f", "{}"))),
+                    List.of(
+                        "haproxy",
+                        "-c",
+                        "-f",
+                        "/etc/haproxy/haproxy.cfg",
+                        "-f",
+                        "{}",
+                        "{others}"))),
             Optional.empty(),
             false,
             UpdaterConfig.LogFormat.TEXT),

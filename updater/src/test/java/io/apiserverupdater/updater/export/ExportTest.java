@@ -145,6 +145,27 @@ class ExportTest {
     assertTrue(failed.reason().endsWith("this is why"), failed.reason());
   }
 
+  /** HAProxy reads the whole folder, and what one file lacks may be in another one. */
+  @Test
+  void fileIsCheckedWithTheOthersOfItsFolder() throws Exception {
+    for (String name : List.of("b.cfg", "a.cfg", ".a.cfg.new", "readme", "haproxy.cfg.old")) {
+      Files.writeString(folder.resolve(name), "");
+    }
+    Path read = folder.resolve("read");
+    Path check = folder.resolve("check");
+    Files.writeString(check, "echo \"$@\" >" + read);
+    String command = "sh " + check + " -f {} {others}";
+    assertInstanceOf(
+        Result.Written.class, export(Format.LIST, command).bringInStep(members("10.0.0.11")));
+    assertEquals(
+        "-f .servers.new -f a.cfg -f b.cfg\n", Files.readString(read).replace(folder + "/", ""));
+    // The main configuration is named in the command, and may include nothing of its folder.
+    Files.writeString(folder.resolve("haproxy.cfg"), "");
+    assertInstanceOf(
+        Result.Written.class, export(Format.LIST, command).bringInStep(members("10.0.0.12")));
+    assertEquals("-f .servers.new\n", Files.readString(read).replace(folder + "/", ""));
+  }
+
   @Test
   void fragmentIsCheckedWithWhatIncludesIt() throws Exception {
     String included = "include." + folder.resolve(".servers.new");

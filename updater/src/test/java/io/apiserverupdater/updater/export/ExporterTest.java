@@ -7,6 +7,7 @@ import io.apiserverupdater.updater.endpoints.EndpointSlice;
 import io.apiserverupdater.updater.endpoints.Port;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -29,22 +30,27 @@ class ExporterTest {
 
   @TempDir Path folder;
 
+  private Path file() {
+    return folder.resolve("servers");
+  }
+
+  private Export export(Optional<HostCommand> check) {
+    return new Export(
+        new ExportRule(
+            "default/kubernetes",
+            Optional.empty(),
+            Optional.empty(),
+            Format.LIST,
+            "apiserver",
+            Format.HealthCheck.READYZ),
+        file(),
+        check,
+        Optional.empty());
+  }
+
   /** Nothing else would notice that the thread has ended. */
   @Test
   void goesOnAfterAnException() throws Exception {
-    Path file = folder.resolve("servers");
-    Export export =
-        new Export(
-            new ExportRule(
-                "default/kubernetes",
-                Optional.empty(),
-                Optional.empty(),
-                Format.LIST,
-                "apiserver",
-                Format.HealthCheck.READYZ),
-            file,
-            Optional.empty(),
-            Optional.empty());
     AtomicInteger asked = new AtomicInteger();
     ServerSource source =
         () -> {
@@ -53,13 +59,39 @@ class ExporterTest {
           }
           return Optional.of(MEMBERS);
         };
-    try (Exporter exporter = new Exporter(export, source)) {
+    try (Exporter exporter = new Exporter(export(Optional.empty()), source)) {
       exporter.start();
-      while (!Files.exists(file)) {
-        exporter.trigger();
+      exporter.trigger();
+      while (!Files.exists(file())) {
         Thread.onSpinWait();
       }
     }
-    assertEquals("10.0.0.11:6443\n", Files.readString(file));
+    assertEquals("10.0.0.11:6443\n", Files.readString(file()));
+  }
+
+  /** Each node says something every few seconds, and each trial may be a reload. */
+  @Test
+  void changesDoNotShortenThePauseAfterAFailure() throws Exception {
+    Path runs = folder.resolve("runs");
+    HostCommand failing = new HostCommand(List.of("sh", "-c", "echo >>" + runs + "; exit 1"));
+    try (Exporter exporter =
+        new Exporter(export(Optional.of(failing)), () -> Optional.of(MEMBERS))) {
+      exporter.start();
+      exporter.trigger();
+      while (!Files.exists(runs)) {
+        Thread.onSpinWait();
+      }
+      // The first pause is a second at least.
+      long end = System.nanoTime() + Duration.ofMillis(500).toNanos();
+      while (System.nanoTime() < end) {
+        exporter.trigger();
+        Thread.onSpinWait();
+      }
+      assertEquals(1, Files.readAllLines(runs).size());
+      // And then it is tried again, whatever happens.
+      while (Files.readAllLines(runs).size() == 1) {
+        Thread.onSpinWait();
+      }
+    }
   }
 }
