@@ -1,6 +1,5 @@
 package io.apiserverupdater.component;
 
-import static io.apiserverupdater.component.Replicas.SOON;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -12,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -29,6 +29,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** The release archive, unpacked as a person does, and the launcher in it. */
 @Tag("component")
 class LauncherTest {
+  /** A first start makes the class archive: some seconds of a processor that others use as well. */
+  private static final Duration FIRST_START = Duration.ofMinutes(1);
+
   private static final Path ROOT = Path.of(System.getProperty("project.root", "."));
   private static final String SEARCH_PATH = System.getenv().getOrDefault("PATH", "/usr/bin:/bin");
 
@@ -62,7 +65,7 @@ class LauncherTest {
 
   private static UpdaterProcess.Result run(Map<String, String> variables, String... command)
       throws InterruptedException {
-    return replicas.run(List.of(command), variables, "").result(SOON);
+    return replicas.run(List.of(command), variables, "").result(FIRST_START);
   }
 
   private String launcher() {
@@ -195,6 +198,7 @@ class LauncherTest {
   @Test
   void signalsReachTheUpdaterThroughTheLauncher() throws Exception {
     String namespace = replicas.namespace();
+    run(Map.of(), launcher(), "--version").exits(0);
     UpdaterProcess updater =
         replicas.run(
             List.of(
@@ -284,7 +288,7 @@ class LauncherTest {
     UpdaterProcess one = replicas.run(command, Map.of(), "");
     UpdaterProcess other = replicas.run(command, Map.of(), "");
     for (UpdaterProcess process : List.of(one, other)) {
-      UpdaterProcess.Result result = process.result(SOON).exits(0);
+      UpdaterProcess.Result result = process.result(FIRST_START).exits(0);
       assertTrue(result.out().startsWith("updater "), result::toString);
       assertEquals("", result.err());
     }
@@ -300,7 +304,10 @@ class LauncherTest {
             ? List.of(kubectl.get().toString(), "apiserver-updater", "--version")
             : List.of(bin.resolve("kubectl-apiserver_updater").toString(), "--version");
     UpdaterProcess.Result result =
-        replicas.run(command, Map.of("PATH", bin + ":" + SEARCH_PATH), "").result(SOON).exits(0);
+        replicas
+            .run(command, Map.of("PATH", bin + ":" + SEARCH_PATH), "")
+            .result(FIRST_START)
+            .exits(0);
     assertTrue(result.out().startsWith("updater "), result::toString);
   }
 
@@ -337,7 +344,10 @@ class LauncherTest {
             () -> command.add(bin.resolve("kubectl_complete-apiserver_updater").toString()));
     command.addAll(List.of(line.split(" ")));
     UpdaterProcess.Result result =
-        replicas.run(command, Map.of("PATH", bin + ":" + SEARCH_PATH), "").result(SOON).exits(0);
+        replicas
+            .run(command, Map.of("PATH", bin + ":" + SEARCH_PATH), "")
+            .result(FIRST_START)
+            .exits(0);
     assertEquals(first, result.out().lines().findFirst().orElse(""), result::toString);
   }
 

@@ -20,6 +20,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
@@ -91,14 +92,12 @@ class TourTest {
       }
     }
     assertEquals(inOrder.length, found, () -> told());
-    List<String> leaders =
-        timeline.entries().stream()
-            .filter(entry -> entry.what().startsWith("leads"))
-            .map(Timeline.Entry::actor)
-            .toList();
-    assertEquals(3, leaders.size());
-    assertNotEquals(leaders.get(0), leaders.get(1));
-    assertEquals(leaders.get(0), leaders.get(2));
+    assertEquals(
+        3, timeline.entries().stream().filter(it -> it.what().startsWith("leads")).count());
+    // Between the acts the leader may change as well: a busy machine may not let it renew in time.
+    for (String end : List.of("is killed", "gets SIGTERM")) {
+      assertNotEquals(actor(0, end), actor(indexOf(0, end), "leads"), end);
+    }
     assertEquals(
         List.of(
             "first mirrored",
@@ -114,6 +113,19 @@ class TourTest {
     assertTrue(timeline.figures().stream().noneMatch(f -> f.value().isNegative()), this::told);
     backstage.close();
     assertNothingIsLeft();
+  }
+
+  private int indexOf(int from, String beginning) {
+    List<Timeline.Entry> entries = timeline.entries();
+    return IntStream.range(from, entries.size())
+        .filter(i -> entries.get(i).what().startsWith(beginning))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  /** Who does what begins so, from an entry on. */
+  private String actor(int from, String beginning) {
+    return timeline.entries().get(indexOf(from, beginning)).actor();
   }
 
   @Test
