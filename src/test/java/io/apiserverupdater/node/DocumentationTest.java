@@ -16,7 +16,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** The README is short, no link of a page leads nowhere, and the version is that of the build. */
+/** The README is short, no link of a page is broken, and the version is that of the build. */
 @Tag("component")
 @Tag("quick")
 class DocumentationTest {
