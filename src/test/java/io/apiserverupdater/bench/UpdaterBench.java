@@ -68,10 +68,10 @@ public final class UpdaterBench {
       say("steady state, idle for " + idle.toSeconds() + " s");
       SteadyState steady = new SteadyState(lab, idle);
       figures.addAll(steady.measure(replicas));
-      say("hand-over");
-      figures.addAll(HandOver.measure(lab, replicas));
-      say("take-over");
-      figures.addAll(TakeOver.measure(lab, replicas));
+      say("leader change");
+      figures.addAll(LeaderChange.measure(lab, replicas));
+      say("takeover");
+      figures.addAll(Takeover.measure(lab, replicas));
       return steady.requestsPerMinute();
     }
   }
