@@ -229,8 +229,8 @@ public record BootstrapBench(Path launcher, Path folder) {
       }
     }
     return List.of(
-        new Figure("cluster IP works to flipped, median", flips.percentile(0.5), "ms", 250),
-        Figure.stated("cluster IP works to flipped, slowest of " + BOOTS, flips.max(), "ms"),
+        new Figure("cluster IP works, to name switched, median", flips.percentile(0.5), "ms", 250),
+        Figure.stated("cluster IP works, to name switched, slowest of " + BOOTS, flips.max(), "ms"),
         new Figure(PEAK, peaks.max(), "MiB", 55),
         new Figure("processes left after the hand-over", resident, "", 0),
         new Figure("probes per boot seen by an apiserver, mean", probes.mean(), "", 2),

@@ -70,10 +70,10 @@ public final class UpdaterBench {
       figures.addAll(steady.measure(replicas));
       say("status");
       figures.addAll(StatusTime.measure(lab, replicas, launcher));
-      say("hand-over");
-      figures.addAll(HandOver.measure(lab, replicas));
-      say("take-over");
-      figures.addAll(TakeOver.measure(lab, replicas));
+      say("leader change");
+      figures.addAll(LeaderChange.measure(lab, replicas));
+      say("takeover");
+      figures.addAll(Takeover.measure(lab, replicas));
       return steady.requestsPerMinute();
     }
   }

@@ -461,7 +461,7 @@ class BootstrapTest {
     Files.delete(state);
     Files.createDirectories(state.resolve("in the way"));
     UpdaterProcess.Result result = node.run("restore").exits(1);
-    assertTrue(result.err().contains("cannot record in " + files.state()), result::toString);
+    assertTrue(result.err().contains("cannot save in " + files.state()), result::toString);
     assertEquals(pinned, files.hostsText());
     // The node has to come back all the same.
     node.run("pin").exits(0);

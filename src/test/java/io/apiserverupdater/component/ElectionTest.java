@@ -58,7 +58,7 @@ class ElectionTest extends OnOneCluster {
                 >= 6);
   }
 
-  /** The first renewal or take-over of the Lease by a user after a moment. */
+  /** The first renewal or takeover of the Lease by a user after a moment. */
   private Duration leaseTaken(String user, long since) {
     awaitHolder(user);
     // The audit log has a request when it is answered, which is after the store has its effect.

@@ -91,7 +91,7 @@ class HealthGateTest {
     replicas.awaitReady(namespace, all);
   }
 
-  /** Of the round trips that a new connection takes no two fit into one time-out. */
+  /** Of the round trips that a new connection takes no two fit into one timeout. */
   @Test
   void memberFarAwayComesBack() throws Exception {
     replicas.single(user, namespace, PROBING);

@@ -200,15 +200,15 @@ final class Tour {
     dryRun(true);
 
     Version taken = awaitHolder(beforeLease, ObjectFields.holder(held.object()));
-    Duration takeOver = Duration.ofNanos(taken.seenNanos() - killed);
+    Duration takeover = Duration.ofNanos(taken.seenNanos() - killed);
     Duration duration = ObjectFields.leaseDuration(held.object());
     timeline.say(
         leader(taken).name(),
         "leads: the Lease, valid for " + Timeline.show(duration) + ", expired (since the kill)",
-        takeOver);
+        takeover);
     timeline.figure(
-        "take-over after a kill",
-        takeOver,
+        "takeover after a kill",
+        takeover,
         "the Lease is valid for " + Timeline.show(duration) + " after a renewal");
     Version repaired =
         target.await(beforeTarget, "the slice to be repaired", this::listsAllMembers, SOON);
@@ -240,10 +240,10 @@ final class Tour {
       throw new TourException(leader.name() + " ended with exit code " + code + ", expected 0");
     }
     Version taken = awaitHolder(before, ObjectFields.holder(held.object()));
-    Duration handOver = Duration.ofNanos(taken.seenNanos() - told);
-    timeline.say(leader(taken).name(), "leads (since the SIGTERM)", handOver);
+    Duration change = Duration.ofNanos(taken.seenNanos() - told);
+    timeline.say(leader(taken).name(), "leads (since the SIGTERM)", change);
     timeline.figure("leader stopped by SIGTERM", end, "exit code " + code);
-    timeline.figure("hand-over", handOver, "SIGTERM -> new holder seen");
+    timeline.figure("leader change", change, "SIGTERM -> new holder seen");
   }
 
   /** Starts again who was stopped in the last act, and says who leads. */

@@ -103,10 +103,10 @@ class TourTest {
             "first mirrored",
             "mirrored, control plane left",
             "mirrored, control plane returned",
-            "take-over after a kill",
+            "takeover after a kill",
             "repair by the new leader",
             "leader stopped by SIGTERM",
-            "hand-over",
+            "leader change",
             "node pinned",
             "node handed over"),
         timeline.figures().stream().map(Timeline.Figure::name).toList());

@@ -63,7 +63,7 @@ import org.slf4j.LoggerFactory;
 
 /** Starts the updater: reads what is asked for, builds the parts in the order of the data flow. */
 public final class Main {
-  /** A leader that cannot read what it needs for longer than this hands over. */
+  /** A leader that cannot read what it needs for longer than this releases the Lease. */
   private static final Duration LONGEST_UNREADABLE = Duration.ofSeconds(30);
 
   private static final int OK = 0;

@@ -32,8 +32,8 @@ import org.jspecify.annotations.Nullable;
  * SNI and must be in the certificate, whatever address is dialled. Each connection proves again who
  * the server is; no TLS session is resumed. For use by several threads.
  *
- * <p>Sockets of our own, not java.net.http: that takes twice as long to start, and its time-out
- * does not cover an answer that stalls.
+ * <p>Sockets of our own, not java.net.http: that takes twice as long to start, and its timeout does
+ * not cover an answer that stalls.
  */
 public final class ApiserverClient {
   /** A longer token is not one. */

@@ -14,7 +14,7 @@ import java.util.Optional;
  * neither side another handshake; and whoever watches it between two questions learns within a
  * millisecond that the process at the other side has died, because its kernel ends the connection.
  *
- * <p>A time-out is for a server nearby. Twice the round trip to it comes on top of each: as much as
+ * <p>A timeout is for a server nearby. Twice the round trip to it comes on top of each: as much as
  * a handshake takes before the server does anything, and as much as it takes longer to send a lost
  * packet again. The round trip is the shortest time that connecting or an answer took.
  *

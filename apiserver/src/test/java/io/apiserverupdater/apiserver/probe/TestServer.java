@@ -78,7 +78,7 @@ final class TestServer implements AutoCloseable {
       socket.close();
     }
 
-    /** A byte now and then, each of them in time for a time-out that starts again with it. */
+    /** A byte now and then, each of them in time for a timeout that starts again with it. */
     void drip(String text) throws IOException, InterruptedException {
       for (int i = 0; i < text.length() && pause(20); i++) {
         write(text.substring(i, i + 1));

@@ -84,7 +84,7 @@ public record HostsNameEntry(
         .findFirst()
         .map(
             line ->
-                "line %d of the hosts file has %s with just the address that it is to have: it stays"
+                "line %d of the hosts file has %s, which already has the correct address: it stays"
                         .formatted(line, hostname)
                     + " as it is. Remove it, or use --adopt, for restore and the strategy hosts");
   }

@@ -105,8 +105,8 @@ final class NftBridge extends Bridge {
     if (fallenBack) {
       log.warn(
           """
-          name-leads-nowhere target=%s reason="%s listens on another port, and a hosts file has no \
-          ports: only kube-proxy's rules can lead there\""""
+          name-unreachable target=%s reason="%s listens on another port, and a hosts file has no \
+          ports: only kube-proxy's rules can reach it\""""
               .formatted(service, controlPlane));
     }
     last = rule;
@@ -129,7 +129,7 @@ final class NftBridge extends Bridge {
     if (result instanceof Unreachable unreachable
         && (answers || unreachable.reason() == Reason.NO_ROUTE)) {
       fallBack(
-          "%s does not lead to the control plane: %s; give the node a route to the cluster IP"
+          "%s does not reach the control plane: %s; give the node a route to the cluster IP"
               .formatted(service, unreachable.detail().replace('"', '\'')));
       // What is left of it must not count as a way when the cluster IP is asked.
       removeRule();
@@ -232,7 +232,7 @@ final class NftBridge extends Bridge {
       }
       if (!failureTold) {
         log.warn(
-            "strategy=nft rule=kept reason=\"IPVS has %s, but does not lead to an apiserver yet\""
+            "strategy=nft rule=kept reason=\"IPVS has %s, but does not reach an apiserver yet\""
                 .formatted(service));
         failureTold = true;
       }

@@ -133,7 +133,7 @@ record KernelRules(Facts facts, Findings findings) {
       subject.fail(
           "in place before IPVS, which it bypasses: it carried %d connections"
               .formatted(present.connections()),
-          "run apiserver-bootstrap refresh, which removes it once IPVS leads to an apiserver");
+          "run apiserver-bootstrap refresh, which removes it once IPVS reaches an apiserver");
     } else if (ipvs && reading instanceof RuleReading.Absent) {
       subject.ok("not there, as it has to be in IPVS mode");
     } else if (reading instanceof RuleReading.Present present) {

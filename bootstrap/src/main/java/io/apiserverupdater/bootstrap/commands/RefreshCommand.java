@@ -120,7 +120,7 @@ public final class RefreshCommand {
         log.info("rule=removed");
       } else {
         BootRule rule = remove.otherwise();
-        String words = "kept reason=\"IPVS has %s, but does not lead to an apiserver\"";
+        String words = "kept reason=\"IPVS has %s, but does not reach an apiserver\"";
         putBack(rule, table, words.formatted(rule.service()), log);
       }
     }

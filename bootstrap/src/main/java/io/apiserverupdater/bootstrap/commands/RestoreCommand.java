@@ -77,7 +77,7 @@ public final class RestoreCommand {
     } catch (IOException e) {
       throw new IOException(
           """
-          cannot record in %s that restore ended it: %s. The next hand-over would undo the change, \
+          cannot save in %s that restore ran: %s. The next hand-over would undo the change, \
           so %s is unchanged; make the folder writable, then run this again"""
               .formatted(config.stateDir(), FailureReason.of(e), config.hostsFile()),
           e);

@@ -186,9 +186,9 @@ public final class BootstrapFlags {
       FLAGS
           .flag("strategy", FlagType.choice(Strategy.values()), "hosts")
           .help(
-              "How the name leads to an apiserver. hosts: it points at a control plane first and at"
+              "How the name reaches an apiserver. hosts: it points at a control plane first and at"
                   + " the cluster IP later. nft: it always points at the cluster IP, and a kernel"
-                  + " rule leads it to a control plane until kube-proxy has its rules.");
+                  + " rule sends it to a control plane until kube-proxy has its rules.");
 
   static final Flag<Boolean> REMOVE_AFTER_HANDOVER =
       FLAGS

@@ -876,9 +876,9 @@ class BootSequenceTest {
     assertTrue(world.millis() >= 60_000 && world.millis() < 62_000, () -> "" + world.millis());
   }
 
-  /** A hosts file has no ports: the name cannot lead to where the apiserver listens. */
+  /** A hosts file has no ports: the name cannot reach the port on which the apiserver listens. */
   @Test
-  void nftThatFallsBackToAnotherPortLeadsNobodyAnywhereAndSaysSo() throws Exception {
+  void nftThatFallsBackToAnotherPortReachesNoApiserverAndSaysSo() throws Exception {
     ApiserverAddress other = ApiserverAddress.parse("10.0.0.1:16443", 6443).orElseThrow();
     candidates = List.of(other);
     world.is(other, new Ready(), 20);
@@ -886,11 +886,11 @@ class BootSequenceTest {
     assertEquals(Pinned.NOBODY, nft(false).pin());
     assertEquals("10.96.0.64", target());
     assertEquals(Evidence.NONE, memory.read().orElseThrow().evidence());
-    assertTrue(logged().contains("name-leads-nowhere"), this::logged);
+    assertTrue(logged().contains("name-unreachable"), this::logged);
     waitLimit = Optional.of(Duration.ofMinutes(30));
     log.reset();
     assertFalse(nft(false).handover(true));
-    assertEquals(1, logged().split("name-leads-nowhere", -1).length - 1, this::logged);
+    assertEquals(1, logged().split("name-unreachable", -1).length - 1, this::logged);
   }
 
   @Test

@@ -606,7 +606,7 @@ class EndpointsReconcilerTest {
                 && client.reads.get(0).getState() == Thread.State.TIMED_WAITING);
   }
 
-  /** The class has a time-out, which interrupts. */
+  /** The class has a timeout, which interrupts. */
   private static void await(BooleanSupplier condition) {
     while (!condition.getAsBoolean()) {
       assertFalse(Thread.interrupted(), "too late");

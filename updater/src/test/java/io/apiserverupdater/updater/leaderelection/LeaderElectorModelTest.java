@@ -228,7 +228,7 @@ class LeaderElectorModelTest {
       assertEquals(story.certain().get(0), story.lease.holder(), story.name);
       turns += story.turns;
     }
-    assertTrue(turns > 3 * seeds, "the seeds reach many hand-overs: " + turns);
+    assertTrue(turns > 3 * seeds, "the seeds reach many leader changes: " + turns);
   }
 
   @Test

@@ -196,7 +196,7 @@ final class Transport implements AutoCloseable {
             .readTimeout(longest)
             .build()
             .newCall(request(server, call, token, progress));
-    // A time-out of the call itself would end the watch.
+    // A timeout of the call itself would end the watch.
     ScheduledFuture<?> deadline =
         deadlines.schedule(http::cancel, timeout.toMillis(), TimeUnit.MILLISECONDS);
     try {
@@ -208,7 +208,7 @@ final class Transport implements AutoCloseable {
         return new Opened(reply(response), Optional.empty());
       }
     } catch (IOException e) {
-      // As the library says it of a call that has a time-out of its own.
+      // As the library says it of a call that has a timeout of its own.
       throw told(http.isCanceled() ? new InterruptedIOException("timeout") : e, progress.stage);
     } finally {
       deadline.cancel(false);

@@ -6,14 +6,14 @@ import java.time.Duration;
 import java.util.List;
 
 /** The last holder's exit to the new holder's first write of the Lease, over 20 rounds. */
-final class HandOver {
+final class LeaderChange {
   private static final Duration SOON = Duration.ofSeconds(30);
 
-  private HandOver() {}
+  private LeaderChange() {}
 
   static List<Figure> measure(Lab lab, List<Replica> replicas) {
     Lease lease = new Lease(lab);
-    Sample handOvers = new Sample();
+    Sample changes = new Sample();
     Sample exits = new Sample();
     for (int i = 0; i < 20; i++) {
       Replica old = lease.leader(replicas);
@@ -26,12 +26,12 @@ final class HandOver {
           throw new IllegalStateException("exit code " + code + " after SIGTERM");
         }
         exits.add((exited - asked) / 1e6);
-        handOvers.add(Math.max(0, (Lease.awaitOtherHolder(watch, old) - exited) / 1e6));
+        changes.add(Math.max(0, (Lease.awaitOtherHolder(watch, old) - exited) / 1e6));
       }
       old.restart();
     }
     return List.of(
-        new Figure("hand-over after SIGTERM, p95 of 20", handOvers.percentile(0.95), "ms", 200),
+        new Figure("leader change after SIGTERM, p95 of 20", changes.percentile(0.95), "ms", 200),
         new Figure("SIGTERM to exit, slowest of 20", exits.max(), "ms", 1000));
   }
 }

@@ -5,23 +5,23 @@ import io.apiserverupdater.lab.ObjectWatch;
 import java.util.List;
 
 /** From the SIGKILL of the leader to the first write of its successor. */
-final class TakeOver {
-  private TakeOver() {}
+final class Takeover {
+  private Takeover() {}
 
   static List<Figure> measure(Lab lab, List<Replica> replicas) {
     Lease lease = new Lease(lab);
-    Sample takeOvers = new Sample();
+    Sample takeovers = new Sample();
     for (int i = 0; i < 5; i++) {
       Replica old = lease.leader(replicas);
       try (ObjectWatch watch = lease.watch()) {
         long killed = System.nanoTime();
         old.pod().process().kill();
-        takeOvers.add((Lease.awaitOtherHolder(watch, old) - killed) / 1e6);
+        takeovers.add((Lease.awaitOtherHolder(watch, old) - killed) / 1e6);
       }
       old.restart();
     }
     // The default lease duration is 4 s.
     return List.of(
-        new Figure("take-over after SIGKILL, slowest of 5", takeOvers.max(), "ms", 4_500));
+        new Figure("takeover after SIGKILL, slowest of 5", takeovers.max(), "ms", 4_500));
   }
 }
