@@ -288,6 +288,15 @@ class ReleaseTest {
   }
 
   @Test
+  void imageIsWithinThirtyMebibytes() {
+    for (String architecture : ARCHITECTURES) {
+      long bytes = ReleaseFiles.image().compressedBytes(architecture);
+      System.out.println("figure: image, compressed, " + architecture + ": " + bytes + " bytes");
+      assertTrue(bytes <= 30 * 1024 * 1024, architecture + ": " + bytes);
+    }
+  }
+
+  @Test
   void imageIsOneIndexOfBothArchitecturesAndSaysWhatItIs() {
     OciLayout image = ReleaseFiles.image();
     assertEquals(ARCHITECTURES, image.architectures());
