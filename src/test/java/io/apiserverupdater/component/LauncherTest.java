@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -92,6 +93,20 @@ class LauncherTest {
         .says("2 objects would be created");
     // Both have shared what was made at the first start.
     assertEquals(1, in(release.resolve("lib")).size());
+  }
+
+  /** By the README's own lines, in a checkout that has been built. */
+  @Test
+  void showsToAReaderOfTheReadmeWhatWouldChange() throws Exception {
+    Matcher preview =
+        Pattern.compile("(?m)^tar -xzf updater/target/.*\n.*bin/updater --dry-run$")
+            .matcher(Files.readString(ROOT.resolve("README.md")));
+    assertTrue(preview.find());
+    Files.createSymbolicLink(release.resolve("updater"), ROOT.resolve("updater"));
+    String lines = "cd '" + release + "'\n" + preview.group();
+    run(Map.of("KUBECONFIG", replicas.kubeconfig("reader").toString()), "sh", "-ec", lines)
+        .exits(1)
+        .says("would be created");
   }
 
   /** Whatever Java is installed. */
