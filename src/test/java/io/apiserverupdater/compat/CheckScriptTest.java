@@ -43,6 +43,9 @@ class CheckScriptTest {
     for (String program : CALLED) {
       write(program, "");
     }
+    Path runtime = folder.resolve("deploy/runtime.sh");
+    Files.createDirectories(runtime.getParent());
+    Files.copy(ROOT.resolve("deploy/runtime.sh"), runtime);
     write("src/test/lab-namespace", "echo lab: $* >&2");
     Files.writeString(
         folder.resolve("src/test/toolchain.sh"),
