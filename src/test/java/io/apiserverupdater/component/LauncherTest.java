@@ -26,6 +26,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The release archive, unpacked as a person does, and the launcher in it. */
 @Tag("component")
@@ -107,6 +108,15 @@ class LauncherTest {
     run(Map.of("KUBECONFIG", replicas.kubeconfig("reader").toString()), "sh", "-ec", lines)
         .exits(1)
         .says("would be created");
+  }
+
+  /** Where docs/outside.md takes them from, for who has no checkout. */
+  @ParameterizedTest
+  @ValueSource(strings = {"apiserver-export.service", "rbac.yaml"})
+  void hasWhatALoadBalancerNeeds(String name) throws Exception {
+    Path file = release.resolve("deploy/export").resolve(name);
+    assertEquals(-1, Files.mismatch(ROOT.resolve("deploy/export").resolve(name), file));
+    assertEquals("rw-r--r--", PosixFilePermissions.toString(Files.getPosixFilePermissions(file)));
   }
 
   /** Whatever Java is installed. */

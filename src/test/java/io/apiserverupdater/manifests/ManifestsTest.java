@@ -241,6 +241,17 @@ class ManifestsTest {
   }
 
   @Test
+  void oneFileHasTheMonitoring() throws IOException {
+    String made =
+        Execution.run(LIMIT, ROOT.resolve("deploy/kustomize/build-monitoring").toString())
+            .orThrow()
+            .out();
+    assertEquals(
+        kustomized("components: [DEPLOY/components/monitoring]\n").text(),
+        Manifests.parse(made).text());
+  }
+
+  @Test
   void otherNamespaceIsToldToTheUpdater() throws IOException {
     List<String> everything =
         List.of("nodeReader.enabled=true", "admissionPolicy.enabled=true", "hostNetwork=true");

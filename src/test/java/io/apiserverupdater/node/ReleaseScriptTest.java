@@ -73,6 +73,7 @@ class ReleaseScriptTest {
     Path toolchain = checkout().resolve("src/test/toolchain.sh");
     Files.writeString(toolchain, Files.readString(toolchain) + BUILD);
     program("deploy/kustomize/build", "echo kind: List");
+    program("deploy/kustomize/build-monitoring", "echo kind: List");
     program(
         "deploy/image/build-index",
         "mkdir -p $1/blobs && touch $1/oci-layout && echo '{\"digest\":\"sha256:1\"}' >$1/index.json");

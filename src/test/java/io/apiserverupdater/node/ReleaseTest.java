@@ -100,6 +100,7 @@ class ReleaseTest {
             Set.of(
                 "SHA256SUMS",
                 "components.yaml",
+                "monitoring.yaml",
                 "image",
                 "apiserver-updater.yaml",
                 "apiserver-updater-" + VERSION + ".tgz",
