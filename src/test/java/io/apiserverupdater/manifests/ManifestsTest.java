@@ -289,6 +289,17 @@ class ManifestsTest {
     }
   }
 
+  /**
+   * A period is what a start takes at least, since the first probe comes before the server listens:
+   * DeploymentTest prints the times. How long an unready pod stays ready is another matter.
+   */
+  @Test
+  void kubeletAsksForReadinessEachSecond() throws IOException {
+    JsonObject probe = container(kustomized("").get(DEPLOYMENT)).getAsJsonObject("readinessProbe");
+    assertEquals(1, probe.get("periodSeconds").getAsInt());
+    assertEquals(10, probe.get("failureThreshold").getAsInt());
+  }
+
   @Test
   void lintFindsNothing() {
     for (int version : Helm.VERSIONS) {
