@@ -25,6 +25,33 @@ can_link() {
       LC_ALL=C "$1/bin/jlink" --help | grep 'Linking from run-time image enabled' >/dev/null; }
 }
 
+# release_jdk FOLDER: the JDK of a release for amd64. JAVA_HOME, if it is set; Temurin 17, if FOLDER, such
+# as /usr/lib/jvm, has it, as its files need an old glibc; else that of the javac in PATH.
+release_jdk() {
+  local jdk
+  if [ -n "${JAVA_HOME-}" ]; then
+    echo "$JAVA_HOME"
+    return
+  fi
+  for jdk in "$1"/temurin-17-jdk*; do
+    if can_link "$jdk" && [ "$(architecture_of "$jdk")" = amd64 ]; then
+      echo "$jdk"
+      return
+    fi
+  done
+  dirname "$(dirname "$(readlink -f "$(command -v javac)")")"
+}
+
+# floor_advice FLOORS: what to do when one of them, as in "2.34 on amd64, 2.9 on arm64", is above that of
+# EL 8 and Kylin V10; nothing when none is.
+floor_advice() {
+  local newest
+  newest=$({ echo 2.28; grep -o '2[.][0-9]*' <<<"$1"; } | sort --version-sort | tail -n 1)
+  [ "$newest" = 2.28 ] ||
+    echo "glibc $newest is newer than 2.28: the package does not start on EL 8, Kylin V10 and the like." \
+      "Build with Temurin 17, in JAVA_HOME and in --arm64-jdk: docs/release.md"
+}
+
 # How a class archive is dumped so that the same input gives the same file: without objects of the
 # heap, which hold random numbers; whatever memory the machine has; and "${in_turn[@]}".
 # shellcheck disable=SC2034 # For who sources this.

@@ -19,7 +19,11 @@ seccompProfile:
   type: RuntimeDefault
 {{- end }}
 
-{{- /* What the schema cannot say, or not in words. All faults at once. */ -}}
+{{- /*
+What the schema cannot say, or not in words, all faults at once. Helm validates the schema before it renders
+this. What it says of a wrong type, of a number out of range and of an unknown name is clear: the value's
+path, what was found and what is wanted, of all values in one message.
+*/ -}}
 {{- define "apiserver-updater.check" -}}
 {{- $faults := list -}}
 {{- if eq .Release.Namespace "default" -}}
@@ -34,6 +38,11 @@ seccompProfile:
 {{- with .Values.image.digest -}}
   {{- if not (regexMatch "^sha256:[0-9a-f]{64}$" .) -}}
     {{- $faults = append $faults (printf "image.digest is %q, expected sha256: and 64 hexadecimal digits" .) -}}
+  {{- end -}}
+{{- end -}}
+{{- range $index, $network := .Values.service.loadBalancerSourceRanges -}}
+  {{- if not (or (regexMatch (printf "^(%[1]s[.]){3}%[1]s/([12]?[0-9]|3[0-2])$" "(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])") $network) (regexMatch "^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*/([0-9]|[1-9][0-9]|1[01][0-9]|12[0-8])$" $network)) -}}
+    {{- $faults = append $faults (printf "service.loadBalancerSourceRanges[%d] is %q, expected a network such as 203.0.113.0/24" $index $network) -}}
   {{- end -}}
 {{- end -}}
 {{- if ne .Values.service.type "LoadBalancer" -}}

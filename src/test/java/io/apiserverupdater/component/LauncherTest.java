@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -25,6 +26,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The release archive, unpacked as a person does, and the launcher in it. */
 @Tag("component")
@@ -92,6 +94,29 @@ class LauncherTest {
         .says("2 objects would be created");
     // Both have shared what was made at the first start.
     assertEquals(1, in(release.resolve("lib")).size());
+  }
+
+  /** By the README's own lines, in a checkout that has been built. */
+  @Test
+  void showsToAReaderOfTheReadmeWhatWouldChange() throws Exception {
+    Matcher preview =
+        Pattern.compile("(?m)^tar -xzf updater/target/.*\n.*bin/updater --dry-run$")
+            .matcher(Files.readString(ROOT.resolve("README.md")));
+    assertTrue(preview.find());
+    Files.createSymbolicLink(release.resolve("updater"), ROOT.resolve("updater"));
+    String lines = "cd '" + release + "'\n" + preview.group();
+    run(Map.of("KUBECONFIG", replicas.kubeconfig("reader").toString()), "sh", "-ec", lines)
+        .exits(1)
+        .says("would be created");
+  }
+
+  /** Where docs/outside.md takes them from, for who has no checkout. */
+  @ParameterizedTest
+  @ValueSource(strings = {"apiserver-export.service", "rbac.yaml"})
+  void hasWhatALoadBalancerNeeds(String name) throws Exception {
+    Path file = release.resolve("deploy/export").resolve(name);
+    assertEquals(-1, Files.mismatch(ROOT.resolve("deploy/export").resolve(name), file));
+    assertEquals("rw-r--r--", PosixFilePermissions.toString(Files.getPosixFilePermissions(file)));
   }
 
   /** Whatever Java is installed. */

@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -26,6 +27,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * The chart, as Helm 3 and Helm 4 render it, has the objects that kustomize makes; so has the file
@@ -97,6 +99,7 @@ class ManifestsTest {
             "resources: [DEPLOY/example]\n"),
         // What a patch does.
         patch("replace Service /spec/clusterIP \"fd00:96::64\"", "clusterIP=\"fd00:96::64\""),
+        patch("add Service /spec/type \"NodePort\"", "service.type=\"NodePort\""),
         patch(
             """
             add Service /spec/type "LoadBalancer"
@@ -238,6 +241,17 @@ class ManifestsTest {
   }
 
   @Test
+  void oneFileHasTheMonitoring() throws IOException {
+    String made =
+        Execution.run(LIMIT, ROOT.resolve("deploy/kustomize/build-monitoring").toString())
+            .orThrow()
+            .out();
+    assertEquals(
+        kustomized("components: [DEPLOY/components/monitoring]\n").text(),
+        Manifests.parse(made).text());
+  }
+
+  @Test
   void otherNamespaceIsToldToTheUpdater() throws IOException {
     List<String> everything =
         List.of("nodeReader.enabled=true", "admissionPolicy.enabled=true", "hostNetwork=true");
@@ -273,6 +287,17 @@ class ManifestsTest {
               .find(),
           () -> argument + " is not the default:\n" + help);
     }
+  }
+
+  /**
+   * A period is what a start takes at least, since the first probe comes before the server listens:
+   * DeploymentTest prints the times. How long an unready pod stays ready is another matter.
+   */
+  @Test
+  void kubeletAsksForReadinessEachSecond() throws IOException {
+    JsonObject probe = container(kustomized("").get(DEPLOYMENT)).getAsJsonObject("readinessProbe");
+    assertEquals(1, probe.get("periodSeconds").getAsInt());
+    assertEquals(10, probe.get("failureThreshold").getAsInt());
   }
 
   @Test
@@ -327,19 +352,117 @@ class ManifestsTest {
     }
   }
 
+  /** Of the schema, by Helm: one of each kind. */
   @Test
-  void allFaultsAreToldAtOnce() {
+  void allFaultsOfTypesRangesAndNamesAreToldAtOnce() {
+    assertTellsAll(
+        "kube-system",
+        Map.of(
+            "replica=3", "additional properties 'replica' not allowed",
+            "clusterIP=\"None\"", "'/clusterIP': 'None' is not valid ipv4",
+            "replicas=\"two\"", "'/replicas': got string, want integer",
+            "healthCheck.rise=1.5", "'/healthCheck/rise': got number, want integer",
+            "healthCheck.fall=0", "'/healthCheck/fall': minimum: got 0, want 1",
+            "port=70000", "'/port': maximum: got 70,000, want 65,535",
+            "image.repository=\"\"", "'/image/repository': minLength: got 0, want 1",
+            "networkPolicy.from=[]", "'/networkPolicy/from': minItems: got 0, want 1",
+            "imagePullSecrets=[{}]", "'/imagePullSecrets/0': missing property 'name'",
+            "service.type=\"ExternalName\"",
+                "'/service/type': value must be one of 'ClusterIP', "));
+  }
+
+  /** Of the chart, in its words. */
+  @Test
+  void allFaultsOfWhatValuesMeanAreToldAtOnce() {
+    assertTellsAll(
+        "default",
+        Map.of(
+            "healthCheck.interval=\"soon\"", "healthCheck.interval is \"soon\", expected",
+            "healthCheck.timeout=\"later\"", "healthCheck.timeout is \"later\", expected",
+            "image.digest=\"1234\"", "image.digest is \"1234\", expected sha256:",
+            "service.loadBalancerSourceRanges=[\"203.0.113.0\"]",
+                "service.loadBalancerSourceRanges[0] is \"203.0.113.0\", expected a network",
+            "networkPolicy.enabled=true", "a NetworkPolicy does not protect pods with hostNetwork",
+            "hostNetwork=true", "the namespace is default",
+            "service.loadBalancerClass=\"x\"", "service.loadBalancerClass is for service.type"));
+  }
+
+  private void assertTellsAll(String namespace, Map<String, String> faults) {
     for (int version : Helm.VERSIONS) {
-      Execution refused =
-          template(
-              version,
-              "default",
-              List.of("healthCheck.interval=\"soon\"", "healthCheck.timeout=\"later\""));
+      Execution refused = template(version, namespace, List.copyOf(faults.keySet()));
       assertTrue(refused.exitCode() != 0, refused.out());
-      for (String part : List.of("the namespace is default", "\"soon\"", "\"later\"")) {
-        assertTrue(refused.err().contains(part), refused.err());
-      }
+      assertEquals(
+          List.of(),
+          faults.values().stream().filter(part -> !refused.err().contains(part)).toList(),
+          refused.err());
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "x",
+        "203.0.113.0",
+        "203.0.113.0/33",
+        "256.0.0.0/8",
+        "203.0.113/24",
+        "203/0/113/0/24",
+        "2001:db8::",
+        "2001:db8::/129"
+      })
+  void networkThatIsNoneIsRefused(String network) {
+    Execution refused = template(4, "kube-system", sourceRanges(network));
+    assertTrue(refused.err().contains("is \"" + network + "\", expected a network"), refused::err);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"0.0.0.0/0", "203.0.113.255/32", "::/0", "2001:db8::/32", "fd00::1/128"})
+  void networkIsTaken(String network) {
+    Execution unusedRendered = template(4, "kube-system", sourceRanges(network)).orThrow();
+  }
+
+  private static List<String> sourceRanges(String network) {
+    return List.of(
+        "service.type=\"LoadBalancer\"", "service.loadBalancerSourceRanges=[\"" + network + "\"]");
+  }
+
+  /**
+   * The pod of {@code helm test} dials the cluster IP, and asks for the release's own namespace.
+   */
+  @Test
+  void testConnectsToTheClusterIpOfAnyFamilyFromAnyNamespace() {
+    for (int version : Helm.VERSIONS) {
+      JsonObject pod = testPod(version, "elsewhere", "clusterIP=\"fd00:96::64\"");
+      String kubeconfig = annotation(pod);
+      assertTrue(kubeconfig.contains("server: https://[fd00:96::64]:6443\n"), kubeconfig);
+      assertTrue(
+          pod.getAsJsonObject("spec").toString().contains("\"--namespace=elsewhere\""),
+          pod::toString);
+      kubeconfig = annotation(testPod(version, "kube-system", "clusterIP=\"10.96.0.65\""));
+      assertTrue(kubeconfig.contains("server: https://10.96.0.65:6443\n"), kubeconfig);
+    }
+  }
+
+  private JsonObject testPod(int version, String namespace, String value) {
+    return Manifests.parse(
+            helm(version)
+                .run(
+                    "template",
+                    "apiserver-updater",
+                    "deploy/helm",
+                    "--show-only=templates/tests/dry-run.yaml",
+                    "--namespace=" + namespace,
+                    "--set-json=" + value)
+                .orThrow()
+                .out())
+        .get("Pod " + namespace + "/apiserver-updater-test");
+  }
+
+  private static String annotation(JsonObject pod) {
+    return pod.getAsJsonObject("metadata")
+        .getAsJsonObject("annotations")
+        .get("kubeconfig")
+        .getAsString();
   }
 
   private Manifests rendered(int version, List<String> values) {

@@ -14,6 +14,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -48,25 +50,17 @@ class Arm64Test {
     String control = Files.readString(unpacked.resolve("DEBIAN/control"));
     assertTrue(control.contains("\nArchitecture: arm64\n"), control);
     assertTrue(control.matches("(?s).*\nDepends: libc6 \\(>= 2[.]\\d+\\).*"), control);
-    Path home = unpacked.resolve("usr/lib/apiserver-bootstrap");
 
     Path hosts = Files.writeString(folder.resolve("hosts"), "127.0.0.1 localhost\n");
     try (SandboxCluster cluster = SandboxCluster.start()) {
       Path authority = Files.writeString(folder.resolve("ca.crt"), cluster.pki().authorityPem());
       String service = cluster.apiserver(1).ip();
       for (String command : List.of("pin", "handover")) {
-        Execution.run(
-                LIMIT,
-                "qemu-aarch64-static",
-                "-L",
-                sysroot.toString(),
-                home.resolve("runtime/bin/java").toString(),
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-                "-Xshare:on",
-                "-cp",
-                home.resolve("no-class-path").toString(),
-                "io.apiserverupdater.bootstrap.Main",
+        List<String> program =
+            new ArrayList<>(List.of("qemu-aarch64-static", "-L", sysroot.toString()));
+        program.addAll(launched(unpacked));
+        program.addAll(
+            List.of(
                 command,
                 "--config=/dev/null",
                 "--control-plane=" + cluster.apiserver(0).ip(),
@@ -75,8 +69,8 @@ class Arm64Test {
                 "--ca-file=" + authority,
                 "--hosts-file=" + hosts,
                 "--state-dir=" + folder.resolve("state"),
-                "--kubeconfig=" + folder.resolve("none"))
-            .orThrow();
+                "--kubeconfig=" + folder.resolve("none")));
+        Execution.run(LIMIT, program.toArray(String[]::new)).orThrow();
         String pointsAt = command.equals("pin") ? cluster.apiserver(0).ip() : service;
         String content = Files.readString(hosts);
         assertTrue(
@@ -84,6 +78,20 @@ class Arm64Test {
             content);
       }
     }
+  }
+
+  /**
+   * What the package's own launcher starts, but that it must use the class archive. The shell that
+   * runs the launcher would not be of this architecture.
+   */
+  private static List<String> launched(Path unpacked) throws IOException {
+    String launcher = Files.readString(unpacked.resolve("usr/bin/apiserver-bootstrap"));
+    Matcher start =
+        Pattern.compile("(?s)\nexec (/.*) \"[$]@\"\n").matcher(launcher.replace("\\\n", ""));
+    assertTrue(start.find(), launcher);
+    String line = start.group(1).replace("/usr/lib/", unpacked + "/usr/lib/");
+    assertTrue(line.contains(" -Xshare:auto "), line);
+    return List.of(line.replace("-Xshare:auto", "-Xshare:on").split(" +", -1));
   }
 
   @Test

@@ -9,6 +9,7 @@ import com.google.gson.JsonObject;
 import io.apiserverupdater.lab.ControlPlaneHost;
 import io.apiserverupdater.lab.Deadline;
 import io.apiserverupdater.lab.Lab;
+import io.apiserverupdater.lab.ObjectWatch;
 import io.apiserverupdater.lab.ProxyMode;
 import io.apiserverupdater.lab.PublishedAddresses;
 import java.time.Duration;
@@ -56,8 +57,10 @@ class DeploymentTest {
     for (int number = 1; number <= 2; number++) {
       BootedNode unusedNode = cluster.readyForUpdater(number);
     }
-    cluster.lab().kubectl().run("apply", "-k", "deploy/kustomize/base").orThrow();
-    assertOneOnEachNode(awaitPods());
+    assertOneOnEachNode(
+        awaitStarts(
+            2,
+            () -> cluster.lab().kubectl().run("apply", "-k", "deploy/kustomize/base").orThrow()));
     cluster.awaitPublished();
     for (int number = 1; number <= 2; number++) {
       cluster.node(number).awaitHandover(SOON);
@@ -91,6 +94,10 @@ class DeploymentTest {
   @Test
   @Order(4)
   void rolloutLeavesOneOnEachNode() {
+    assertOneOnEachNode(awaitStarts(2, DeploymentTest::rollOut));
+  }
+
+  private static void rollOut() {
     cluster
         .lab()
         .kubectl()
@@ -107,7 +114,6 @@ class DeploymentTest {
             "deployment/apiserver-updater",
             "--timeout=50s")
         .orThrow();
-    assertOneOnEachNode(awaitPods());
   }
 
   private static void assertOneOnEachNode(List<Pod> pods) {
@@ -143,6 +149,28 @@ class DeploymentTest {
                 "apiserver-ipv4",
                 slice -> slice.map(PublishedAddresses::ready).orElse(Set.of()).equals(others),
                 Duration.ofSeconds(10));
+  }
+
+  /** Does what starts that many pods, and says how long each took until it was Ready. */
+  private static List<Pod> awaitStarts(int number, Runnable start) {
+    PodStarts starts = new PodStarts();
+    try (ObjectWatch watch = cluster.admin().watch(PODS + "?labelSelector=" + LABEL, "")) {
+      start.run();
+      List<Pod> pods = awaitPods();
+      Deadline.in(SOON)
+          .await(
+              "the watch to show " + number + " pods start",
+              () -> {
+                starts.read(watch);
+                return starts.took().size() >= number;
+              });
+      System.out.println(
+          "figure: pod running to Ready: "
+              + starts.took().stream()
+                  .map(took -> took.toMillis() + " ms")
+                  .collect(Collectors.joining(", ")));
+      return pods;
+    }
   }
 
   private static List<Pod> awaitPods() {

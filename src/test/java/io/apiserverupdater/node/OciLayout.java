@@ -49,6 +49,14 @@ record OciLayout(Path folder) {
     return json(blob(manifest(architecture).getAsJsonObject("config")));
   }
 
+  /** How many bytes a node downloads of an architecture's layers, which are compressed. */
+  long compressedBytes(String architecture) {
+    return objects(manifest(architecture), "layers").stream()
+        .map(this::blob)
+        .mapToLong(layer -> LabException.wrap("cannot read " + layer, () -> Files.size(layer)))
+        .sum();
+  }
+
   /** Unpacks the file system of an architecture into {@code root}, which must be empty. */
   void unpack(String architecture, Path root) {
     for (JsonObject layer : objects(manifest(architecture), "layers")) {

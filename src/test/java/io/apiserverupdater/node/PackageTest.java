@@ -6,9 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.apiserverupdater.lab.Execution;
 import io.apiserverupdater.lab.LabException;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -77,12 +74,16 @@ class PackageTest {
 
   /** Not what the machine has that built it, which may be newer. */
   @Test
-  void asksForTheGlibcThatItsFilesNeed() throws IOException {
+  void asksForTheGlibcThatItsFilesNeed() {
     String unusedWords = node.install(DEB);
-    String libc = "2." + newestGlibcSymbol();
-    String depends =
-        Execution.run(LIMIT, "dpkg-deb", "--field", DEB.toString(), "Depends").orThrow().out();
-    assertTrue(depends.startsWith("libc6 (>= " + libc + ")"), depends);
+    ElfNeeds needs = ElfNeeds.of(node.disk().path(RUNTIME));
+    assertEquals(
+        needs.debDepends(),
+        Execution.run(LIMIT, "dpkg-deb", "--field", DEB.toString(), "Depends")
+            .orThrow()
+            .out()
+            .strip());
+    String libc = needs.libcFloor();
     System.out.println("figure: floor: glibc " + libc);
     String check = "/usr/lib/apiserver-bootstrap/runs-here";
     node.run(check).orThrow();
@@ -92,29 +93,6 @@ class PackageTest {
       Execution refused = node.run("sh", "-c", "PATH=/old:$PATH " + check);
       assertEquals(1, refused.exitCode(), refused::toString);
       assertTrue(refused.err().contains("needs glibc " + libc + " or newer"), refused.err());
-    }
-  }
-
-  /** The second part of the newest version of a symbol in the names that its files bring. */
-  private int newestGlibcSymbol() throws IOException {
-    Pattern symbol = Pattern.compile("GLIBC_2\\.([0-9]+)");
-    try (Stream<Path> files = Files.walk(node.disk().path(RUNTIME))) {
-      return files
-          .filter(Files::isRegularFile)
-          .map(PackageTest::latin)
-          .filter(text -> text.startsWith("\u007fELF"))
-          .flatMap(text -> symbol.matcher(text).results())
-          .mapToInt(version -> Integer.parseInt(version.group(1)))
-          .max()
-          .orElseThrow();
-    }
-  }
-
-  private static String latin(Path file) {
-    try {
-      return Files.readString(file, StandardCharsets.ISO_8859_1);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
     }
   }
 

@@ -11,6 +11,8 @@ import io.apiserverupdater.lab.LabHost;
 import io.apiserverupdater.lab.LabProcess;
 import io.apiserverupdater.lab.ProxyMode;
 import io.apiserverupdater.manifests.Helm;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -24,6 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
 
 /**
  * A release is pushed into a registry and installed from there, by the commands of docs/install.md
@@ -96,6 +99,43 @@ class ReleaseInstallTest {
     awaitInstalled();
   }
 
+  /**
+   * By the README's lines after the build, with the registry of the lab. What they install anew is
+   * the updater; Service and slice stay, as the nodes use them.
+   */
+  @Test
+  @Order(4)
+  void readmeInstallsFromACheckout(@TempDir Path checkout) throws IOException {
+    cluster
+        .lab()
+        .kubectl()
+        .run("delete", "-n", "kube-system", "deployment/apiserver-updater")
+        .orThrow();
+    Execution.run(
+            new ProcessBuilder(
+                    "cp", "--recursive", "--parents", "deploy/kustomize", checkout.toString())
+                .directory(cluster.lab().projectRoot().toFile()),
+            SOON)
+        .orThrow();
+    String readme = Files.readString(cluster.lab().projectRoot().resolve("README.md"));
+    List<String> lines =
+        CommandsTest.blocks(readme)
+            .map(line -> line.replace("CLUSTER-IP", Lab.APISERVER_SERVICE_ADDRESS))
+            .map(line -> line.replace("REGISTRY", ReleaseFiles.REGISTRY))
+            .filter(line -> line.startsWith("sed ") || line.startsWith("kubectl "))
+            .toList();
+    assertTrue(lines.size() >= 5, lines::toString);
+    for (String line : lines) {
+      if (line.startsWith("sed ")) {
+        Execution.run(new ProcessBuilder("sh", "-ec", line).directory(checkout.toFile()), SOON)
+            .orThrow();
+      } else {
+        kubectl(checkout, line.substring("kubectl ".length()).split(" +", -1)).orThrow();
+      }
+    }
+    awaitInstalled();
+  }
+
   /** Into a registry of its own on that node. */
   private static void push(LabHost host) {
     String crane =
@@ -132,7 +172,7 @@ class ReleaseInstallTest {
         String[] arguments = words.subList(1, words.size()).toArray(String[]::new);
         Execution done =
             switch (words.get(0)) {
-              case "kubectl" -> kubectl(arguments);
+              case "kubectl" -> kubectl(ReleaseFiles.FOLDER, arguments);
               case "helm" -> helm(arguments);
               default -> throw new IllegalStateException("not a command of the admin: " + line);
             };
@@ -141,14 +181,10 @@ class ReleaseInstallTest {
     }
   }
 
-  private static Execution kubectl(String... arguments) {
+  private static Execution kubectl(Path folder, String... arguments) {
     Kubectl kubectl = cluster.lab().kubectl();
     return new Kubectl(
-            kubectl.program(),
-            kubectl.kubeconfig(),
-            kubectl.home(),
-            ReleaseFiles.FOLDER,
-            kubectl.address())
+            kubectl.program(), kubectl.kubeconfig(), kubectl.home(), folder, kubectl.address())
         .run(arguments);
   }
 

@@ -100,6 +100,7 @@ class ReleaseTest {
             Set.of(
                 "SHA256SUMS",
                 "components.yaml",
+                "monitoring.yaml",
                 "image",
                 "apiserver-updater.yaml",
                 "apiserver-updater-" + VERSION + ".tgz",
@@ -230,6 +231,70 @@ class ReleaseTest {
                 rpm.toString())
             .orThrow()
             .out());
+  }
+
+  /**
+   * Whatever the architecture: what the loader will look for, and nothing of the build's machine.
+   */
+  @Test
+  void packagesAskForWhatTheirFilesNeed() {
+    for (String architecture : ARCHITECTURES) {
+      String name = "apiserver-bootstrap_" + VERSION + "_" + architecture + ".deb";
+      Path tree = folder.resolve(architecture);
+      Execution.run(
+              LIMIT, "dpkg-deb", "--extract", ReleaseFiles.file(name).toString(), tree.toString())
+          .orThrow();
+      ElfNeeds needs = ElfNeeds.of(tree.resolve("usr/lib/apiserver-bootstrap/runtime"));
+      assertEquals(
+          needs.debDepends(),
+          Execution.run(LIMIT, "dpkg-deb", "--field", ReleaseFiles.file(name).toString(), "Depends")
+              .orThrow()
+              .out()
+              .strip());
+      RpmTest.assertRequires(needs, rpm(architecture));
+      System.out.println("figure: floor, " + architecture + ": glibc " + needs.libcFloor());
+    }
+  }
+
+  private static Path rpm(String architecture) {
+    String machine = architecture.equals("amd64") ? "x86_64" : "aarch64";
+    return ReleaseFiles.file("apiserver-bootstrap-" + VERSION + "-1." + machine + ".rpm");
+  }
+
+  /** RpmTest compares those for amd64. */
+  @Test
+  void bothFormatsForArm64HaveTheSameFiles() throws IOException {
+    Path deb = ReleaseFiles.file("apiserver-bootstrap_" + VERSION + "_arm64.deb");
+    Execution.run(LIMIT, "dpkg-deb", "--extract", deb.toString(), folder.resolve("deb").toString())
+        .orThrow();
+    RpmTest.unpack(rpm("arm64"), Files.createDirectory(folder.resolve("rpm")));
+    Execution compared =
+        Execution.run(
+            new ProcessBuilder(
+                    "sh", "-c", "LC_ALL=C diff --recursive --brief deb rpm || [ $? = 1 ]")
+                .directory(folder.toFile()),
+            LIMIT);
+    assertEquals(
+        """
+        Only in rpm/usr/lib/systemd/system: apiserver-bootstrap-handover.service.d
+        Only in rpm/usr/lib/systemd/system: apiserver-bootstrap.service.d
+        Only in rpm/usr/lib/systemd: system-preset
+        Only in deb/usr/share: doc
+        Only in rpm/usr/share: licenses
+        Only in deb/usr/share: lintian
+        Only in rpm/usr/share/zsh: site-functions
+        Only in deb/usr/share/zsh: vendor-completions
+        """,
+        compared.orThrow().out());
+  }
+
+  @Test
+  void imageIsWithinThirtyMebibytes() {
+    for (String architecture : ARCHITECTURES) {
+      long bytes = ReleaseFiles.image().compressedBytes(architecture);
+      System.out.println("figure: image, compressed, " + architecture + ": " + bytes + " bytes");
+      assertTrue(bytes <= 30 * 1024 * 1024, architecture + ": " + bytes);
+    }
   }
 
   @Test
