@@ -215,7 +215,7 @@ class StatusTest {
     result.prints("! no replica leads, so nothing is written\n");
     result.prints("! no replica was asked: there is no pod with the label");
     result.prints("! not in step: create EndpointSlice apiserver-ipv4\n");
-    assertTrue(row(result, all.get(0)).contains(":6443 | not listed"), result::toString);
+    assertTrue(row(result, all.get(0)).contains(":6443 | ready | not listed"), result::toString);
   }
 
   @Test
