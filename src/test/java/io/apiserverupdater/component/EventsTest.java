@@ -112,6 +112,20 @@ class EventsTest {
     awaitEvent("MemberUnready", first.ip() + ":6443 is not ready: ", 1);
   }
 
+  /** Only a leader publishes, so this is told by the next one: here by the same, once it is again. */
+  @Test
+  void leaderThatLostTheLeaseTellsSoWhenItLeadsAgain() throws Exception {
+    UpdaterProcess leader = replicas.replica(user, namespace, FLAGS);
+    replicas.awaitReady(namespace, all);
+    awaitEvent("LeaderElected", user, 1);
+    cluster.setLeaseHolder(namespace, "apiserver-updater", "stranger");
+    leader.awaitLog("leading=false .*held by stranger", SOON);
+    // The stranger never renews.
+    JsonObject lost = awaitEvent("LeaderLost", "the Lease is held by stranger (" + user + "_", 1);
+    assertEquals("Normal", Json.text(lost, "type"));
+    awaitEvent("LeaderElected", user, 2);
+  }
+
   @Test
   void apiThatNeverTakesAnEventDelaysNothing() throws Exception {
     cluster.faults().always(EventsTest::isEvent, new Fault.NeverAnswered());
