@@ -112,7 +112,21 @@ class EventsTest {
     awaitEvent("MemberUnready", first.ip() + ":6443 is not ready: ", 1);
   }
 
-  /** Only a leader publishes, so this is told by the next one: here by the same, once it is again. */
+  @Test
+  void failingOpenIsAWarningAndItsEndIsTold() {
+    replicas.replica(user, namespace, FLAGS);
+    replicas.awaitReady(namespace, all);
+    cluster.apiservers().forEach(apiserver -> apiserver.failReadyz("etcd"));
+    JsonObject open = awaitEvent("FailedOpen", "IPv4: no member is ready ", 1);
+    assertEquals("Warning", Json.text(open, "type"));
+    cluster.apiservers().forEach(SandboxApiserver::passReadyz);
+    JsonObject normal = awaitEvent("GateNormal", "IPv4: ", 1);
+    assertEquals("Normal", Json.text(normal, "type"));
+  }
+
+  /**
+   * Only a leader publishes, so this is told by the next one: here by the same, once it is again.
+   */
   @Test
   void leaderThatLostTheLeaseTellsSoWhenItLeadsAgain() throws Exception {
     UpdaterProcess leader = replicas.replica(user, namespace, FLAGS);
