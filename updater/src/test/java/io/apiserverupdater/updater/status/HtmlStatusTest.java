@@ -157,6 +157,13 @@ class HtmlStatusTest {
     assertEquals(List.of("✓ ready", "✗ not ready", "✓ ready"), labelled(page, "Published"));
   }
 
+  @Test
+  void saysForHowLongAMemberIsDrained() throws Exception {
+    assertEquals(
+        List.of("! not ready drained for another 20m"),
+        labelled(HtmlStatus.page(Reports.saying("x"), true), "Published"));
+  }
+
   /** What the cells of a column have; on a phone each has this label before it. */
   private static List<String> labelled(String page, String label) throws Exception {
     return elements(parse(page), "td").stream()
