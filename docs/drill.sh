@@ -60,7 +60,7 @@ while [ $# -gt 0 ]; do
   shift
 done
 [ -n "$address" ] || refuse "which control plane? --help shows how to say it"
-if [ -n "$stop" ] && [ -z "$start" ] || [ -z "$stop" ] && [ -n "$start" ]; then
+if { [ -n "$stop" ] && [ -z "$start" ]; } || { [ -z "$stop" ] && [ -n "$start" ]; }; then
   refuse "--stop and --start belong together"
 fi
 for number in "$hold" "$limit" "$expect"; do

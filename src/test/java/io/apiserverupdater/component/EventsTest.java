@@ -113,6 +113,34 @@ class EventsTest {
   }
 
   @Test
+  void failingOpenIsAWarningAndItsEndIsTold() {
+    replicas.replica(user, namespace, FLAGS);
+    replicas.awaitReady(namespace, all);
+    cluster.apiservers().forEach(apiserver -> apiserver.failReadyz("etcd"));
+    JsonObject open = awaitEvent("FailedOpen", "IPv4: no member is ready ", 1);
+    assertEquals("Warning", Json.text(open, "type"));
+    cluster.apiservers().forEach(SandboxApiserver::passReadyz);
+    JsonObject normal = awaitEvent("GateNormal", "IPv4: ", 1);
+    assertEquals("Normal", Json.text(normal, "type"));
+  }
+
+  /**
+   * Only a leader publishes, so this is told by the next one: here by the same, once it is again.
+   */
+  @Test
+  void leaderThatLostTheLeaseTellsSoWhenItLeadsAgain() throws Exception {
+    UpdaterProcess leader = replicas.replica(user, namespace, FLAGS);
+    replicas.awaitReady(namespace, all);
+    awaitEvent("LeaderElected", user, 1);
+    cluster.setLeaseHolder(namespace, "apiserver-updater", "stranger");
+    leader.awaitLog("leading=false .*held by stranger", SOON);
+    // The stranger never renews.
+    JsonObject lost = awaitEvent("LeaderLost", "the Lease is held by stranger (" + user + "_", 1);
+    assertEquals("Normal", Json.text(lost, "type"));
+    awaitEvent("LeaderElected", user, 2);
+  }
+
+  @Test
   void apiThatNeverTakesAnEventDelaysNothing() throws Exception {
     cluster.faults().always(EventsTest::isEvent, new Fault.NeverAnswered());
     UpdaterProcess leader = replicas.replica(user, namespace, FLAGS);

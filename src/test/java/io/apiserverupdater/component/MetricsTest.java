@@ -13,6 +13,10 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Locale;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
@@ -74,17 +78,26 @@ class MetricsTest {
       assertTrue(number(text, "apiserver_updater_syncs_total{result=\"up_to_date\"}") >= 1, text);
       assertTrue(count(text, "(?m)^apiserver_updater_api_calls_total\\{.*result=\"ok\"\\}.*") >= 1);
 
-      long fastest = Long.MAX_VALUE;
+      List<Duration> took = new ArrayList<>();
       for (int i = 0; i < 50; i++) {
         long begun = System.nanoTime();
         String open = scrape(client, uri, "application/openmetrics-text");
-        fastest = Math.min(fastest, System.nanoTime() - begun);
+        took.add(Duration.ofNanos(System.nanoTime() - begun));
         assertTrue(open.endsWith("# EOF\n"), open);
         int bytes = open.getBytes(StandardCharsets.UTF_8).length;
         assertTrue(bytes <= LARGEST, bytes + " bytes:\n" + open);
       }
-      // The fastest: others may need the processor.
-      assertTrue(fastest <= LONGEST.toNanos(), Duration.ofNanos(fastest)::toString);
+      Collections.sort(took);
+      System.out.printf(
+          Locale.ROOT,
+          "figure: scrape with %d members: median %.1f ms, fastest %.1f ms of %d%n",
+          MEMBERS,
+          took.get(took.size() / 2).toNanos() / 1e6,
+          took.get(0).toNanos() / 1e6,
+          took.size());
+      // The fastest: what a scrape costs. How long the others waited for a processor that the rest
+      // of this tier needs as well is no property of the updater, and would fail at random.
+      assertTrue(took.get(0).compareTo(LONGEST) <= 0, took::toString);
     }
   }
 

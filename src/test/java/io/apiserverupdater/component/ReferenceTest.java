@@ -55,6 +55,13 @@ class ReferenceTest extends OnOneCluster {
      * @param heading what the table is under
      */
     private List<List<String>> table(String heading) throws IOException {
+      return marked(heading).stream()
+          .map(row -> row.stream().map(cell -> cell.replace("`", "")).toList())
+          .toList();
+    }
+
+    /** The same, with the marks. */
+    private List<List<String>> marked(String heading) throws IOException {
       String text = Files.readString(ROOT.resolve(page));
       int start = text.indexOf("\n## " + heading + "\n");
       assertTrue(start >= 0, heading);
@@ -64,11 +71,7 @@ class ReferenceTest extends OnOneCluster {
           .filter(line -> line.startsWith("|"))
           .skip(2)
           .map(line -> line.substring(1, line.length() - 1).split("(?<!\\\\)\\|", -1))
-          .map(
-              cells ->
-                  Stream.of(cells)
-                      .map(cell -> cell.strip().replace("`", "").replace("\\|", "|"))
-                      .toList())
+          .map(cells -> Stream.of(cells).map(cell -> cell.strip().replace("\\|", "|")).toList())
           .toList();
     }
 
@@ -328,6 +331,137 @@ class ReferenceTest extends OnOneCluster {
     assertTrue(made.size() > 20, made::toString);
     assertEquals(
         String.join("\n", made), Program.UPDATER.table("Metrics").stream().collect(lines()));
+  }
+
+  private static final String SOURCES = "updater/src/main/java/io/apiserverupdater/updater/";
+
+  /** The words in a text that are marked as code. */
+  private static TreeSet<String> codeIn(String text) {
+    return found("`([^`]+)`", text);
+  }
+
+  private static TreeSet<String> found(String regex, String text) {
+    TreeSet<String> found = new TreeSet<>();
+    Pattern.compile(regex).matcher(text).results().forEach(it -> found.add(it.group(1)));
+    return found;
+  }
+
+  /** What the first match of an expression has in its group. */
+  private static String first(String regex, String text) {
+    Matcher found = Pattern.compile(regex).matcher(text);
+    assertTrue(found.find(), regex);
+    return found.group(1);
+  }
+
+  /** The constants of an enum, in lower case. */
+  private static TreeSet<String> constants(String file, String name) throws IOException {
+    String source = Files.readString(ROOT.resolve(file)).replaceAll("(?s)/\\*.*?\\*/|//[^\n]*", "");
+    String body = first("(?s)\\benum " + name + " \\{(.*?)[;}]", source);
+    TreeSet<String> constants = new TreeSet<>();
+    found("\\b([A-Z][A-Z_]+)\\b", body)
+        .forEach(constant -> constants.add(constant.toLowerCase(Locale.ROOT)));
+    assertTrue(constants.size() > 1, name);
+    return constants;
+  }
+
+  /** Field by field, and the values of those that have words. */
+  @Test
+  void pageHasTheFieldsOfTheStatus() throws IOException {
+    String json = Files.readString(ROOT.resolve(SOURCES + "status/JsonStatus.java"));
+    String words = Files.readString(ROOT.resolve(SOURCES + "status/Words.java"));
+    Map<String, String> methods =
+        Map.of(
+            "lease", "lease",
+            "replicas", "replica",
+            "members", "member",
+            "members[].probes", "probe",
+            "gates", "gate",
+            "transitions", "transition");
+    Map<String, TreeSet<String>> values =
+        Map.of(
+            "replicas", constants(SOURCES + "status/StatusReport.java", "Role"),
+            "members", valuesOf("Listing", words),
+            "members[].probes", valuesOf("MemberHealth.State", words),
+            "gates", valuesOf("GateState.Mode", words));
+    TreeSet<String> top = new TreeSet<>();
+    for (List<String> row : Program.UPDATER.marked("Status")) {
+      TreeSet<String> names = codeIn(row.get(0));
+      top.addAll(names);
+      String method = methods.get(names.first());
+      if (method != null) {
+        TreeSet<String> expected = keys("JsonObject " + method, json);
+        expected.addAll(values.getOrDefault(names.first(), new TreeSet<>()));
+        assertEquals(expected, codeIn(row.get(1)), row::toString);
+      }
+    }
+    assertTrue(top.containsAll(methods.keySet()), top::toString);
+    top.remove("members[].probes");
+    assertEquals(keys("String text", json), top);
+  }
+
+  /** Those that a method gives an object. */
+  private static TreeSet<String> keys(String method, String source) {
+    String body = first("(?s)static " + method + "\\((.*?)\n  }\n", source);
+    return found("\\.add(?:Property)?\\(\\s*\"(\\w+)\"", body);
+  }
+
+  private static TreeSet<String> valuesOf(String type, String words) {
+    return found("-> \"([^\"]+)\"", first("(?s)String of\\(" + type + " (.*?)\n  }\n", words));
+  }
+
+  @Test
+  void pageHasTheValuesOfEachLabel() throws IOException {
+    String syncs = Files.readString(ROOT.resolve(SOURCES + "metrics/SyncMetrics.java"));
+    String observer = SOURCES + "kube/api/ApiObserver.java";
+    TreeSet<String> evidence =
+        constants(
+            "apiserver/src/main/java/io/apiserverupdater/apiserver/probe/ProbeResult.java",
+            "Reason");
+    evidence.add("not_ready");
+    Map<String, TreeSet<String>> expected =
+        Map.of(
+            "evidence", evidence,
+            "result of a sync", constants(SOURCES + "controller/SyncObserver.java", "Result"),
+            "result of a write", found("(?:return|\\?|:) \"(\\w+)\"", syncs),
+            "result of a call", constants(observer, "Result"),
+            "end of a watch", constants(observer, "WatchEnd"),
+            "object", found("String (?:SLICE|ENDPOINTS) = \"(\\w+)\"", syncs),
+            "to", found("transitions\\.labelValues\\(\"(\\w+)\"\\)", syncs));
+    // Of these there is no list, or it is another table's.
+    TreeSet<String> others = new TreeSet<>(List.of("address", "reason"));
+    for (List<String> row : Program.UPDATER.marked("Labels of the metrics")) {
+      String label = row.get(0).replace("`", "");
+      if (!others.remove(label)) {
+        assertEquals(expected.get(label), codeIn(row.get(1)), label);
+      }
+    }
+    assertEquals(
+        expected.size() + 2, Program.UPDATER.marked("Labels of the metrics").size(), "rows");
+  }
+
+  /** A flag of it that does not exist would be found by the one who copies it. */
+  @Test
+  void unitOfTheExporterHasFlagsThatExist() throws Exception {
+    String unit = Files.readString(ROOT.resolve("deploy/export/apiserver-export.service"));
+    String command = first("(?ms)^ExecStart=(.*?[^\\\\])$", unit).replace("\\\n", " ");
+    List<String> words =
+        Pattern.compile("(?:[^\\s\"]|\"[^\"]*\")+")
+            .matcher(command)
+            .results()
+            .map(word -> word.group().replace("\"", ""))
+            .toList();
+    assertEquals("/opt/apiserver-updater/bin/updater", words.get(0));
+    assertTrue(words.size() > 4, words::toString);
+    // All that is wrong with a command line is said at once: here it is that file alone.
+    UpdaterProcess.Result result =
+        replicas.oneShot(words.subList(1, words.size()).toArray(new String[0])).exits(2);
+    assertTrue(
+        result.err().matches("\\S+ error: no such file: /etc/apiserver-updater/kubeconfig\n?"),
+        result::toString);
+    for (String format : found("(?m)^#   (\\w+) +/etc/", unit)) {
+      String name = format.toLowerCase(Locale.ROOT);
+      assertTrue(Program.UPDATER.help("export").contains(name), name);
+    }
   }
 
   private static String unquoted(String literal) {

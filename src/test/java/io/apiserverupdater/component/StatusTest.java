@@ -20,6 +20,7 @@ import java.net.HttpURLConnection;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import javax.xml.parsers.DocumentBuilderFactory;
@@ -155,14 +156,63 @@ class StatusTest {
     return Json.text(own(replica), "members/2/probes/0/state").equals("not ready");
   }
 
-  private JsonObject own(String replica) {
+  private int port(String replica) {
     JsonObject pod = cluster.store().require(ApiResource.PODS, namespace, replica);
-    String port = Json.text(pod, "spec/containers/0/ports/0/containerPort");
+    return Integer.parseInt(Json.text(pod, "spec/containers/0/ports/0/containerPort"));
+  }
+
+  private JsonObject own(String replica) {
     try {
-      return Json.parse(get(Integer.parseInt(port), "/status.json").text());
+      return Json.parse(get(port(replica), "/status.json").text());
     } catch (IOException e) {
       throw new AssertionError(e);
     }
+  }
+
+  /** What a person has asked for is nothing to look at. */
+  @Test
+  void drainedMemberIsShownAsWhatItIs() throws Exception {
+    startBoth();
+    replicas
+        .oneShot(
+            "drain",
+            third.ip(),
+            "--for=1h",
+            "--kubeconfig=" + replicas.kubeconfig(person),
+            "--namespace=" + namespace)
+        .exits(0);
+    replicas.awaitReady(namespace, all.subList(0, 2));
+    cluster.awaitTrue(
+        "the leader has seen it",
+        () ->
+            Json.text(own(one), "members/2/published").equals("not ready") && isInStep(port(one)));
+    UpdaterProcess.Result result = status().exits(0);
+    assertTrue(
+        row(result, third.ip())
+            .matches(
+                third.ip()
+                    + ":6443 \\| ready \\| \\d+s \\| ready"
+                    + " \\| not ready, drained for another \\d+m \\| .*"),
+        result.out());
+    result.prints(": all is well\n").prints(" MemberDrained ").prints("Target: in step with");
+    JsonObject json = Json.parse(status("-o", "json").exits(0).out());
+    assertTrue(
+        Instant.parse(Json.text(json, "members/2/drainedUntil")).isAfter(Instant.now()),
+        json::toString);
+    replicas
+        .oneShot(
+            "undrain",
+            third.ip(),
+            "--kubeconfig=" + replicas.kubeconfig(person),
+            "--namespace=" + namespace)
+        .exits(0);
+    replicas.awaitReady(namespace, all);
+    cluster.awaitTrue(
+        "the leader has seen it",
+        () -> Json.text(own(one), "members/2/published").equals("ready") && isInStep(port(one)));
+    UpdaterProcess.Result back = status().exits(0);
+    assertFalse(back.out().contains("drained for"), back::toString);
+    back.prints(" MemberUndrained ");
   }
 
   @Test
@@ -215,7 +265,7 @@ class StatusTest {
     result.prints("! no replica leads, so nothing is written\n");
     result.prints("! no replica was asked: there is no pod with the label");
     result.prints("! not in step: create EndpointSlice apiserver-ipv4\n");
-    assertTrue(row(result, all.get(0)).contains(":6443 | not listed"), result::toString);
+    assertTrue(row(result, all.get(0)).contains(":6443 | ready | not listed"), result::toString);
   }
 
   @Test

@@ -144,14 +144,29 @@ class AlertsTest {
     sooner.restartWith(lab.certificate(sooner, Duration.ofDays(2)));
     alerts.fires("CertificateExpiring", "address", address(soon), "severity", "warning");
     alerts.fires("CertificateExpiring", "address", address(sooner), "severity", "critical");
+    awaitEvent("CertificateExpiring", "the certificate of " + address(soon) + " expires at ");
+    awaitEvent("CertificateExpiring", "the certificate of " + address(sooner) + " expires at ");
     soon.restartWith();
     sooner.restartWith();
     alerts.resolves("CertificateExpiring");
   }
 
+  /** What a person finds who describes the Service, beside the alert. */
+  private static void awaitEvent(String reason, String text) {
+    Deadline.in(SOON)
+        .await(
+            "the Event " + reason + ": " + text,
+            () ->
+                cluster.admin().list(UpdaterCluster.EVENTS).stream()
+                    .filter(event -> Json.text(event, "reason").equals(reason))
+                    .anyMatch(event -> Json.text(event, "message").contains(text)),
+            () -> cluster.admin().list(UpdaterCluster.EVENTS).toString());
+  }
+
   private static void drainIsUnreadable(Alerts alerts) {
     cluster.drain("\"tomorrow\"");
     alerts.fires("Refused", "reason", "UnreadableDrain");
+    awaitEvent("Refused", "UnreadableDrain");
     cluster.drain("null");
     alerts.resolves("Refused");
   }

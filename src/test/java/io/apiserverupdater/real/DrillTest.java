@@ -19,6 +19,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -38,6 +40,9 @@ class DrillTest {
               .apiserverFlags("--shutdown-watch-termination-grace-period=1s"));
 
   private static final Duration SOON = Duration.ofSeconds(60);
+
+  /** Of the process that starts the apiserver when the limit is over. */
+  private static final Path GUARD = Path.of("/run/apiserver-drill.pid");
 
   private Optional<StaticPod> running = Optional.empty();
 
@@ -91,6 +96,71 @@ class DrillTest {
     assertCalledOff();
   }
 
+  /** Without a shell on the control plane: a person runs there what is printed. */
+  @Test
+  void showsWhatToRunByHandAndWaits() {
+    LabProcess drill =
+        LabProcess.start(
+            "drill",
+            command("--yes", "--by-hand", "--hold", "1", pod().address()),
+            cluster.lab().logs().resolve("drill-by-hand.log"));
+    runByHand(drill, 1);
+    assertFalse(Files.exists(pod().manifest()));
+    runByHand(drill, 2);
+    assertEquals(0, drill.awaitExit(SOON.multipliedBy(2)), drill::logTail);
+    assertTrue(drill.logText().contains("OUT of the slice after "), drill::logTail);
+    assertTrue(drill.logText().endsWith("As expected.\n"), drill::logTail);
+    assertTrue(pod().stopped(), "it was not stopped at all");
+    assertTrue(Files.exists(pod().manifest()));
+    cluster.awaitTarget();
+  }
+
+  /** Runs the command below the line of that number, from 1, which asks for it. */
+  private void runByHand(LabProcess drill, int number) {
+    Pattern asked =
+        Pattern.compile("Now run this on " + pod().host() + ", as root:\n\n    (.*)\n\n");
+    Supplier<List<String>> commands =
+        () -> asked.matcher(drill.logText()).results().map(it -> it.group(1)).toList();
+    Deadline.in(SOON).await("what to run", () -> commands.get().size() >= number, drill::logTail);
+    assertEquals(number, commands.get().size(), drill::logTail);
+    Execution.run(SOON, "sh", "-c", commands.get().get(number - 1)).orThrow();
+  }
+
+  /** As where the apiserver is a unit of systemd. */
+  @Test
+  void stopsAndStartsByTheCommandsThatItIsGiven() {
+    Path other = pod().manifest().resolveSibling("taken-out");
+    String stop = "mv '" + pod().manifest() + "' '" + other + "'";
+    String start = "[ ! -e '" + other + "' ] || mv '" + other + "' '" + pod().manifest() + "'";
+    Execution drill =
+        drill("", "--yes", "--hold", "1", "--stop", stop, "--start", start, pod().address());
+    assertEquals(0, drill.exitCode(), drill.out() + drill.err());
+    assertTrue(drill.out().contains("\n    " + stop + "\n"), drill.out());
+    assertTrue(drill.out().endsWith("As expected.\n"), drill.out());
+    assertTrue(pod().stopped(), "it was not stopped at all");
+    assertTrue(Files.exists(pod().manifest()));
+    cluster.awaitTarget();
+    assertCalledOff();
+  }
+
+  /** As when the battery of the one who drills is empty: nothing there puts it back. */
+  @Test
+  void controlPlaneStartsItsApiserverByItselfAfterTheLimit() {
+    LabProcess drill =
+        LabProcess.start(
+            "drill",
+            command("--yes", "--hold", "30", "--limit", "10", pod().address()),
+            cluster.lab().logs().resolve("drill-limit.log"));
+    drill.awaitLog("OUT", line -> line.startsWith("OUT of the slice"), SOON);
+    drill.kill();
+    assertFalse(Files.exists(pod().manifest()), drill::logTail);
+    Deadline.in(SOON)
+        .await("the manifest is back", () -> Files.exists(pod().manifest()), drill::logTail);
+    cluster.awaitSource();
+    cluster.awaitTarget();
+    Deadline.in(SOON).await("the guard has ended", () -> !Files.exists(GUARD));
+  }
+
   @Test
   void refusesWhatWouldHurt() {
     String kubectls = cluster.lab().controlPlane(1).address();
@@ -98,6 +168,9 @@ class DrillTest {
     assertRefused("10.0.0.99 is not among the members", "--yes", "10.0.0.99");
     assertRefused("one control plane at a time", "--yes", pod().address(), kubectls);
     assertRefused("not confirmed", pod().address());
+    for (String half : List.of("--stop", "--start")) {
+      assertRefused("--stop and --start belong together", "--yes", half, "true", pod().address());
+    }
     for (int number : List.of(2, 3)) {
       cluster.lab().controlPlane(number).kill();
     }
@@ -115,7 +188,7 @@ class DrillTest {
 
   /** What the control plane would do by itself some minutes later is called off. */
   private static void assertCalledOff() {
-    assertFalse(Files.exists(Path.of("/run/apiserver-drill.pid")));
+    assertFalse(Files.exists(GUARD));
   }
 
   private Execution drill(String input, String... arguments) {

@@ -63,11 +63,10 @@ public final class EndpointsReconciler implements AutoCloseable {
   /** A standby has time: its sync keeps the gate's memory, and one may do for several changes. */
   private static final Duration STANDBY_DELAY = Duration.ofMillis(50);
 
-  private static final String FAILED_OPEN =
+  static final String FAILED_OPEN =
       "no member is ready by the updater's probes; all are published as ready";
 
-  private static final String HOLDING =
-      "no member answers the updater's probes; the published state stays";
+  static final String HOLDING = "no member answers the updater's probes; the published state stays";
 
   private static final int BURST = 20;
   private static final Duration INTERVAL = Duration.ofMillis(40);

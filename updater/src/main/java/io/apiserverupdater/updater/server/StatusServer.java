@@ -10,8 +10,10 @@ import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import java.util.stream.Stream;
 
 /**
  * Answers {@code /livez}, {@code /readyz}, {@code /metrics} and documents over plain HTTP.
@@ -32,21 +34,33 @@ public final class StatusServer implements AutoCloseable {
   /** What the kernel keeps meanwhile, net.core.somaxconn at most: beyond it, clients wait 1 s. */
   private static final int BACKLOG = 4096;
 
+  /**
+   * While no client can be taken, because the process has no file descriptors left and no
+   * connection here to close: the kernel keeps those that wait, and to try at once again would be a
+   * busy loop.
+   */
+  private static final Duration ACCEPT_PAUSE = Duration.ofMillis(100);
+
   private static final Duration STOP = Duration.ofSeconds(1);
 
   private final ServerSocketChannel listener;
   private final Selector selector;
+  private final SelectionKey accepting;
   private final InetSocketAddress address;
   private final StatusPages pages;
   private final LongSupplier monotonic;
   private final Thread thread = new Thread(this::run, "status-server");
   private volatile boolean closed;
 
+  // Of the thread only.
+  private Optional<Long> acceptFrom = Optional.empty();
+
   private StatusServer(
       ServerSocketChannel listener, Selector selector, StatusPages pages, LongSupplier monotonic)
       throws IOException {
     this.listener = listener;
     this.selector = selector;
+    this.accepting = listener.register(selector, SelectionKey.OP_ACCEPT);
     this.address = (InetSocketAddress) listener.getLocalAddress();
     this.pages = pages;
     this.monotonic = monotonic;
@@ -74,7 +88,6 @@ public final class StatusServer implements AutoCloseable {
       listener.bind(address, BACKLOG);
       listener.configureBlocking(false);
       Selector selector = Selector.open();
-      SelectionKey unusedKey = listener.register(selector, SelectionKey.OP_ACCEPT);
       return new StatusServer(
           listener, selector, new StatusPages(checks, metrics, documents), monotonic);
     } catch (IOException e) {
@@ -112,6 +125,7 @@ public final class StatusServer implements AutoCloseable {
       while (!closed) {
         selector.select(this::serve, untilNextLimit());
         closeSilent();
+        acceptAgain();
       }
     } catch (IOException e) {
       // Without its selector it cannot serve: the probes fail, and the kubelet restarts the pod.
@@ -123,8 +137,9 @@ public final class StatusServer implements AutoCloseable {
   /** In ms, as {@link Selector#select(long)} takes it: 0 waits without end. */
   private long untilNextLimit() {
     long now = monotonic.getAsLong();
-    return connections().stream()
-        .map(key -> client(key).left(now))
+    return Stream.concat(
+            connections().stream().map(key -> client(key).left(now)),
+            acceptFrom.stream().map(from -> Duration.ofNanos(from - now)))
         .min(Comparator.naturalOrder())
         .map(left -> Math.max(1, TimeUnit.NANOSECONDS.toMillis(left.toNanos()) + 1))
         .orElse(0L);
@@ -179,7 +194,19 @@ public final class StatusServer implements AutoCloseable {
       }
     } catch (IOException e) {
       // The client has gone again, or there are no file descriptors left: one less is needed then.
-      closeMostSilent();
+      if (connections().isEmpty()) {
+        accepting.interestOps(0);
+        acceptFrom = Optional.of(monotonic.getAsLong() + ACCEPT_PAUSE.toNanos());
+      } else {
+        closeMostSilent();
+      }
+    }
+  }
+
+  private void acceptAgain() {
+    if (acceptFrom.filter(from -> monotonic.getAsLong() - from >= 0).isPresent()) {
+      acceptFrom = Optional.empty();
+      accepting.interestOps(SelectionKey.OP_ACCEPT);
     }
   }
 

@@ -242,6 +242,7 @@ public final class HtmlStatus {
               text(member.node()),
               Cell.shortly(probe.map(HtmlStatus::state).orElse("")),
               text(probe.flatMap(it -> Words.since(it.since(), report.at()))),
+              Cell.shortly(report.publishesOtherwise() ? Words.of(member.source()) : ""),
               Cell.shortly(published(member, report.at())),
               text(probe.flatMap(Probe::latency).map(Words::latency)),
               certificate(probe.flatMap(Probe::certificateEnds), report.at()),
@@ -255,6 +256,7 @@ public final class HtmlStatus {
             "Node",
             "Probes",
             "Since",
+            "Source",
             "Published",
             "Latency",
             "Certificate",
@@ -275,7 +277,11 @@ public final class HtmlStatus {
   private static String published(MemberStatus member, Instant now) {
     // What a person has asked for is no failure.
     Tone tone = member.drainedUntil().isPresent() ? Tone.WARN : tone(member.published());
-    return pill(tone, Words.published(member, now));
+    String pill = pill(tone, Words.of(member.published()));
+    // On a line of its own: the table is wide, and the evidence needs the room.
+    return Words.drained(member, now)
+        .map(it -> "<span>" + pill + " <br />" + it + "</span>")
+        .orElse(pill);
   }
 
   private static Tone tone(Listing listing) {

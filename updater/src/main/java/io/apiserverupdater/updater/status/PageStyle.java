@@ -48,11 +48,13 @@ final class PageStyle {
       dd { margin: 0; font-size: 1.125rem; font-weight: 600; overflow-wrap: anywhere; }
       dd small { display: block; font-size: .8125rem; font-weight: 400; color: var(--dim); }
       table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }
-      th, td { text-align: left; vertical-align: top; padding: .5rem 1rem;
+      th, td { text-align: left; vertical-align: top; padding: .5rem .75rem;
         border-top: 1px solid var(--line); }
+      th:first-child, td:first-child { padding-left: 1rem; }
       th { font-size: .8125rem; font-weight: 600; color: var(--dim); white-space: nowrap; }
       td { overflow-wrap: anywhere; }
       td.short, td.main { white-space: nowrap; }
+      td.long { min-width: 10rem; }
       .pill { display: inline-block; padding: 0 .5rem; border-radius: 1rem; font-size: .875rem;
         font-weight: 600; white-space: nowrap; }
       .pill.ok { color: var(--ok); background: var(--ok-bg); }
@@ -70,10 +72,10 @@ final class PageStyle {
         thead { position: absolute; width: 1px; height: 1px; overflow: hidden;
           clip-path: inset(50%); }
         tr { border-top: 1px solid var(--line); padding: .625rem 1rem; }
-        td { border: 0; padding: .125rem 0; display: grid;
+        td, td:first-child, td.long { border: 0; min-width: 0; padding: .125rem 0; display: grid;
           grid-template-columns: 6.5rem minmax(0, 1fr); gap: .5rem; align-items: baseline;
           justify-items: start; }
-        td.main { display: block; white-space: normal; }
+        td.main, td.main:first-child { display: block; white-space: normal; }
         td.main::before { display: none; }
         td::before { content: attr(data-label); font-size: .8125rem; color: var(--dim); }
         td.short { white-space: normal; }

@@ -45,6 +45,14 @@ public record StatusReport(
     troubles = List.copyOf(troubles);
   }
 
+  /**
+   * Whether some member is published otherwise than the source lists it. Otherwise how the source
+   * lists the members need not be shown beside it.
+   */
+  boolean publishesOtherwise() {
+    return members.stream().anyMatch(it -> it.source() != it.published());
+  }
+
   /** Whether there is nothing in it that a person should look at. */
   public boolean isWell() {
     return Findings.of(this).isEmpty();

@@ -40,12 +40,13 @@ public final class TextStatus {
               "MEMBER",
               "PROBES",
               "SINCE",
+              "SOURCE",
               "PUBLISHED",
               "LATENCY",
               "CERTIFICATE",
               "NODE",
               "EVIDENCE"),
-          report.members().stream().map(it -> row(it, report.at())).toList());
+          report.members().stream().map(it -> row(it, report)).toList());
     }
     line(text, "");
     line(text, "Gate:   " + gate(report));
@@ -79,12 +80,14 @@ public final class TextStatus {
         replica.node().orElse(NONE));
   }
 
-  private static List<String> row(MemberStatus member, Instant now) {
+  private static List<String> row(MemberStatus member, StatusReport report) {
+    Instant now = report.at();
     Optional<Probe> probe = member.probe();
     return List.of(
         member.address(),
         probe.map(it -> Words.of(it.state())).orElse(NONE),
         probe.flatMap(it -> Words.since(it.since(), now)).orElse(NONE),
+        report.publishesOtherwise() ? Words.of(member.source()) : NONE,
         Words.published(member, now),
         probe.flatMap(Probe::latency).map(Words::latency).orElse(NONE),
         probe

@@ -25,11 +25,14 @@ final class Words {
 
   /** How a member is published, and for how long it is drained. */
   static String published(MemberStatus member, Instant now) {
-    return of(member.published())
-        + member
-            .drainedUntil()
-            .map(until -> ", drained for another " + age(Duration.between(now, until)))
-            .orElse("");
+    return of(member.published()) + drained(member, now).map(it -> ", " + it).orElse("");
+  }
+
+  /** For how long a member is drained, if it is. */
+  static Optional<String> drained(MemberStatus member, Instant now) {
+    return member
+        .drainedUntil()
+        .map(until -> "drained for another " + age(Duration.between(now, until)));
   }
 
   static String of(MemberHealth.State state) {

@@ -249,6 +249,7 @@ class EndpointsReconcilerTest {
   /** Members whose health a test changes. */
   private static final class ScriptedHealths implements MemberHealths {
     final Set<String> unready = new HashSet<>();
+    final Set<String> silent = new HashSet<>();
     private Runnable listener = () -> {};
 
     void turn(String address, boolean ready) {
@@ -261,6 +262,10 @@ class EndpointsReconcilerTest {
 
     @Override
     public MemberHealth of(Member member) {
+      if (silent.contains(member.address())) {
+        return new MemberHealth(
+            MemberHealth.State.UNREADY, false, Optional.of(0L), "no answer in time");
+      }
       return unready.contains(member.address())
           ? new MemberHealth(MemberHealth.State.UNREADY, true, Optional.of(0L), "/readyz says 500")
           : MemberHealth.READY;
@@ -308,6 +313,50 @@ class EndpointsReconcilerTest {
       client.source("192.0.2.2");
       probing.reconcile();
       assertEquals(List.of("UP_TO_DATE", "WRITTEN"), told);
+    }
+  }
+
+  @Test
+  void tellsOnceThatItFailedOpenAndThatTheProbesDecideAgain() {
+    ScriptedHealths healths = new ScriptedHealths();
+    try (EndpointsReconciler probing = reconciler(healths)) {
+      client.source("192.0.2.1", "192.0.2.2");
+      probing.reconcile();
+      healths.turn("192.0.2.1", false);
+      probing.reconcile();
+      assertEquals(List.of(), events, "the word of one member is for the probes to tell");
+      healths.turn("192.0.2.2", false);
+      probing.reconcile();
+      probing.reconcile();
+      healths.turn("192.0.2.1", true);
+      healths.turn("192.0.2.2", true);
+      probing.reconcile();
+      probing.reconcile();
+      assertEquals(
+          List.of(
+              "FailedOpen IPv4: IPv4: " + EndpointsReconciler.FAILED_OPEN,
+              "GateNormal IPv4: IPv4: members are published as probed again"),
+          events);
+    }
+  }
+
+  @Test
+  void tellsOnceThatItHoldsAndThatTheProbesDecideAgain() {
+    ScriptedHealths healths = new ScriptedHealths();
+    try (EndpointsReconciler probing = reconciler(healths)) {
+      client.source("192.0.2.1", "192.0.2.2");
+      probing.reconcile();
+      healths.silent.addAll(Set.of("192.0.2.1", "192.0.2.2"));
+      probing.reconcile();
+      probing.reconcile();
+      healths.silent.clear();
+      probing.reconcile();
+      probing.reconcile();
+      assertEquals(
+          List.of(
+              "Holding IPv4: IPv4: " + EndpointsReconciler.HOLDING,
+              "GateNormal IPv4: IPv4: members are published as probed again"),
+          events);
     }
   }
 

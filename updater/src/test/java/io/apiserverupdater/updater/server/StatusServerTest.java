@@ -6,12 +6,15 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.Writer;
 import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -300,6 +303,59 @@ class StatusServerTest {
     Socket socket = new Socket(server.address().getAddress(), server.address().getPort());
     socket.getOutputStream().write("GET /livez HTTP/1.1\r\n".getBytes(StandardCharsets.US_ASCII));
     return socket;
+  }
+
+  /** As when a library leaks them. The client that waits is answered once there is one again. */
+  @Test
+  @Timeout(60)
+  void waitsInsteadOfSpinningWithoutFileDescriptors() throws Exception {
+    Process process =
+        new ProcessBuilder(
+                "prlimit",
+                "--nofile=128",
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp",
+                System.getProperty("java.class.path"),
+                FullProcess.class.getName())
+            .redirectError(ProcessBuilder.Redirect.INHERIT)
+            .start();
+    try (BufferedReader out = process.inputReader();
+        Writer in = process.outputWriter()) {
+      InetSocketAddress address =
+          new InetSocketAddress(server.address().getAddress(), Integer.parseInt(out.readLine()));
+      // By then it has loaded its classes, which takes file descriptors.
+      try (Socket first = livez(address)) {
+        assertEquals("200 ok", answer(first));
+      }
+      in.write("\n");
+      in.flush();
+      assertEquals("full", out.readLine());
+      try (Socket waiting = livez(address)) {
+        in.write("\n");
+        in.flush();
+        long looks = Long.parseLong(out.readLine());
+        // Some three for each of five attempts; a loop that does not wait has thousands.
+        assertTrue(looks < 200, () -> looks + " rounds in half a second");
+        in.write("\n");
+        in.flush();
+        assertEquals("free", out.readLine());
+        assertEquals("200 ok", answer(waiting));
+      }
+    } finally {
+      process.destroyForcibly().waitFor();
+    }
+  }
+
+  private static Socket livez(InetSocketAddress address) throws IOException {
+    Socket socket = new Socket(address.getAddress(), address.getPort());
+    socket
+        .getOutputStream()
+        .write("GET /livez HTTP/1.1\r\nConnection: close\r\n\r\n".getBytes(US_ASCII));
+    return socket;
+  }
+
+  private static String answer(Socket socket) throws IOException {
+    return brief(new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8));
   }
 
   @Test

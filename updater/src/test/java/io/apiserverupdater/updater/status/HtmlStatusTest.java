@@ -149,6 +149,29 @@ class HtmlStatusTest {
     assertTrue(pills.containsAll(List.of("✓ ready", "✗ not ready", "! 12d")), pills::toString);
   }
 
+  @Test
+  void showsTheSourceOnlyBesideATargetThatDiffers() throws Exception {
+    assertEquals(List.of(), labelled(HtmlStatus.page(Reports.well(), true), "Source"));
+    String page = HtmlStatus.page(Reports.oneDown(), true);
+    assertEquals(List.of("ready", "ready", "ready"), labelled(page, "Source"));
+    assertEquals(List.of("✓ ready", "✗ not ready", "✓ ready"), labelled(page, "Published"));
+  }
+
+  @Test
+  void saysForHowLongAMemberIsDrained() throws Exception {
+    assertEquals(
+        List.of("! not ready drained for another 20m"),
+        labelled(HtmlStatus.page(Reports.saying("x"), true), "Published"));
+  }
+
+  /** What the cells of a column have; on a phone each has this label before it. */
+  private static List<String> labelled(String page, String label) throws Exception {
+    return elements(parse(page), "td").stream()
+        .filter(cell -> cell.getAttribute("data-label").equals(label))
+        .map(Element::getTextContent)
+        .toList();
+  }
+
   /** What {@code src/test/status-pictures} takes pictures of. */
   @Test
   void staysSmall() throws IOException {

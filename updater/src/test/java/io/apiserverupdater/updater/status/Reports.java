@@ -86,10 +86,14 @@ final class Reports {
   }
 
   static MemberStatus member(int number, Listing published, Probe... probes) {
+    return member(number, Listing.READY, published, probes);
+  }
+
+  static MemberStatus member(int number, Listing source, Listing published, Probe... probes) {
     return new MemberStatus(
         "10.0.0.1" + number + ":6443",
         Optional.of("cp" + number),
-        Listing.READY,
+        source,
         published,
         published,
         Optional.empty(),

@@ -4,8 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.apiserverupdater.updater.status.StatusReport.Listing;
+import io.apiserverupdater.updater.status.StatusReport.MemberStatus;
 import io.apiserverupdater.updater.status.StatusReport.Transition;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -46,9 +49,26 @@ class TextStatusTest {
             ""),
         lines.subList(0, 4));
     assertEquals(
-        "10.0.0.12:6443   not ready   12s     not ready   -         12d           cp2    "
+        "10.0.0.12:6443   not ready   12s     ready    not ready   -         12d           cp2    "
             + Reports.REFUSED,
         lines.stream().filter(line -> line.startsWith("10.0.0.12")).findFirst().orElse(""));
+  }
+
+  /** In {@link #showsThatAllIsWell} it would say nothing new. */
+  @Test
+  void showsTheSourceBesideATargetThatDiffers() {
+    List<MemberStatus> members = new ArrayList<>(Reports.well().members());
+    members.set(0, Reports.member(1, Listing.ABSENT, Reports.ready(Reports.LEADER)));
+    members.set(2, Reports.member(3, Listing.ABSENT, Listing.READY));
+    String text = TextStatus.text(Reports.with(Reports.well(), members, List.of()));
+    assertEquals(
+        """
+        MEMBER           PROBES   SINCE   SOURCE       PUBLISHED    LATENCY   CERTIFICATE   NODE
+        10.0.0.11:6443   ready    3d4h    ready        not listed   1.2 ms    341d          cp1
+        10.0.0.12:6443   ready    3d4h    ready        ready        1.2 ms    341d          cp2
+        10.0.0.13:6443   -        -       not listed   ready        -         -             cp3
+        """,
+        text.replaceFirst("(?s).*\n(MEMBER .*?\n)\n.*", "$1"));
   }
 
   @Test
