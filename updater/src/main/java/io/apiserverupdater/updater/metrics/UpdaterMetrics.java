@@ -126,7 +126,8 @@ public final class UpdaterMetrics {
                 state
                     .drained()
                     .get()
-                    .forEach((address, until) -> sample.call(until.getEpochSecond(), address)))
+                    .forEach(
+                        (address, until) -> sample.call((double) until.getEpochSecond(), address)))
         .register(registry);
     GaugeWithCallback.builder()
         .name("apiserver_updater_apiserver_distrusted")
