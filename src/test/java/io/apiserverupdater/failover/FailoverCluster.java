@@ -52,10 +52,12 @@ public final class FailoverCluster implements AutoCloseable {
       "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/apiserver-updater";
 
   private final Lab lab;
+  private final List<String> command;
   private final List<Updater> updaters = new ArrayList<>();
 
-  private FailoverCluster(Lab lab) {
+  private FailoverCluster(Lab lab, List<String> command) {
     this.lab = lab;
+    this.command = List.copyOf(command);
   }
 
   /**
@@ -67,23 +69,23 @@ public final class FailoverCluster implements AutoCloseable {
    */
   public static FailoverCluster start(
       Lab.Builder plan, Function<Lab, List<String>> command, NodeSettings settings) {
-    FailoverCluster cluster =
-        new FailoverCluster(
-            plan.workers(ProxyMode.NFTABLES, ProxyMode.IPTABLES, ProxyMode.NFTABLES)
-                // Else an apiserver that is told to stop waits a minute for watches.
-                .apiserverFlags("--shutdown-watch-termination-grace-period=1s")
-                .nodeSettings(settings)
-                .start());
+    Lab lab =
+        plan.workers(ProxyMode.NFTABLES, ProxyMode.IPTABLES, ProxyMode.NFTABLES)
+            // Else an apiserver that is told to stop waits a minute for watches.
+            .apiserverFlags("--shutdown-watch-termination-grace-period=1s")
+            .nodeSettings(settings)
+            .start();
     try {
-      cluster.bringUp(command.apply(cluster.lab));
+      FailoverCluster cluster = new FailoverCluster(lab, command.apply(lab));
+      cluster.bringUp();
       return cluster;
     } catch (RuntimeException e) {
-      cluster.close();
+      lab.close();
       throw e;
     }
   }
 
-  private void bringUp(List<String> command) {
+  private void bringUp() {
     lab.kubectl().run("apply", "-k", "deploy/kustomize/base").orThrow();
     List<String> pods = podsOfDeployment();
     for (int i = 0; i < pods.size(); i++) {
@@ -140,6 +142,11 @@ public final class FailoverCluster implements AutoCloseable {
 
   public Lab lab() {
     return lab;
+  }
+
+  /** How the updater is started here, without flags. */
+  List<String> command() {
+    return command;
   }
 
   /** Both replicas, those that do not run included. */

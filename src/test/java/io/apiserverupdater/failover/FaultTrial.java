@@ -57,7 +57,7 @@ public final class FaultTrial {
    * @param longest after which it is healed even if requests go on failing, unless the row asks for
    *     more
    */
-  FaultTrial(
+  public FaultTrial(
       FailoverCluster cluster,
       MatrixRow row,
       Observation observation,

@@ -1,6 +1,7 @@
 package io.apiserverupdater.failover;
 
 import com.google.gson.JsonObject;
+import io.apiserverupdater.lab.BuildScript;
 import io.apiserverupdater.lab.Lab;
 import io.apiserverupdater.lab.LabHost;
 import io.apiserverupdater.lab.PodProcess;
@@ -28,12 +29,12 @@ final class MetalLb {
   }
 
   /**
-   * Installs and starts it.
+   * Installs and starts it. Run {@code src/test/metallb/build} before entering the universe.
    *
-   * @param built what {@code src/test/metallb/build} prints
    * @param addresses an IPAddressPool and an L2Advertisement, in YAML
    */
-  static MetalLb start(Lab lab, Path built, String addresses) {
+  static MetalLb start(Lab lab, String addresses) {
+    Path built = BuildScript.run(lab.projectRoot(), "metallb");
     lab.kubectl().run("apply", "-k", built.toString()).orThrow();
     lab.kubectl().run("wait", "--for=condition=Established", "crd", "--all").orThrow();
     lab.kubectl().apply(addresses);

@@ -127,25 +127,30 @@ public final class Observation implements AutoCloseable {
   private Observation() {}
 
   /**
-   * Starts requests of both workers through both Services, as below.
+   * Starts requests of both workers through both Services at the measured pace, as below.
    *
    * @param path what they ask for
    */
   public static Observation start(FailoverCluster cluster, String path) {
-    return start(cluster.lab(), clients(cluster), path, service -> service.target(path));
+    return start(
+        cluster.lab(), clients(cluster), path, Pace.MEASURED, service -> service.target(path));
   }
 
   /**
-   * Starts requests through both Services at the measured pace, and a few to each control plane
-   * itself, which tell a stall of the machine from what a Service does.
+   * Starts requests through both Services, and a few to each control plane itself, which tell a
+   * stall of the machine from what a Service does.
    *
    * @param targets how each Service is reached from these clients
    */
   static Observation start(
-      Lab lab, List<Client> clients, String path, Function<Service, TrafficTarget> targets) {
+      Lab lab,
+      List<Client> clients,
+      String path,
+      Pace pace,
+      Function<Service, TrafficTarget> targets) {
     Observation observation = new Observation();
     try {
-      observation.add(lab, clients, Arrays.asList(Service.values()), targets, Pace.MEASURED);
+      observation.add(lab, clients, Arrays.asList(Service.values()), targets, pace);
       for (ControlPlaneHost controlPlane : lab.controlPlanes()) {
         TrafficTarget target =
             Pace.DIRECT.of(

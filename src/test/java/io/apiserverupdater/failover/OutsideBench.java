@@ -4,16 +4,10 @@ import com.google.gson.JsonObject;
 import io.apiserverupdater.bench.DocsTable;
 import io.apiserverupdater.bench.Measurements;
 import io.apiserverupdater.failover.MatrixRow.Claim;
-import io.apiserverupdater.failover.Observation.Client;
 import io.apiserverupdater.failover.Observation.Service;
-import io.apiserverupdater.lab.ControlPlaneHost;
 import io.apiserverupdater.lab.Deadline;
 import io.apiserverupdater.lab.Lab;
-import io.apiserverupdater.lab.LabHost;
-import io.apiserverupdater.lab.LabProcess;
 import io.apiserverupdater.lab.NodeSettings;
-import io.apiserverupdater.lab.Traffic.Sample;
-import io.apiserverupdater.lab.TrafficTarget;
 import io.apiserverupdater.lab.Worker;
 import io.apiserverupdater.sandbox.Json;
 import java.io.IOException;
@@ -21,15 +15,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Random;
 import java.util.Set;
-import java.util.function.Function;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /**
  * Measures what a host that is no node sees through external addresses that MetalLB announces in
@@ -38,12 +31,6 @@ import java.util.stream.Stream;
  * the matrix, and the death of the node that announces both. Started by {@code ./bench outside}.
  */
 public final class OutsideBench {
-  /** The one that endpoint-copier-operator maintains has this name. */
-  private static final String COPY = "kubernetes-vip";
-
-  /** MetalLB gives both to the same worker, w1: it decides by a hash of both names. */
-  private static final String ADDRESSES = "172.30.5.11-172.30.5.12";
-
   private static final List<Row> ROWS =
       List.of(
           new Row(MatrixRow.SIGKILL, Claim.medianOutage(200), Claim.longestOutage(700)),
@@ -55,8 +42,6 @@ public final class OutsideBench {
 
   /** MetalLB's speakers take a while to find that one of them is back. */
   private static final Duration REJOINED = Duration.ofMinutes(3);
-
-  private static final int MANY = 40;
 
   /**
    * What is done, and what is claimed of it.
@@ -82,46 +67,31 @@ public final class OutsideBench {
   }
 
   private final FailoverCluster cluster;
-  private final LabHost client;
-  private final MetalLb metalLb;
-  private final String address;
-  private final String copyAddress;
+  private final ExternalAddresses outside;
 
-  private OutsideBench(FailoverCluster cluster, MetalLb metalLb) {
+  private OutsideBench(FailoverCluster cluster) {
     this.cluster = cluster;
-    this.metalLb = metalLb;
-    this.client = cluster.lab().addHost("outside", "172.30.4.9");
-    this.address = metalLb.addressOf("apiserver");
-    this.copyAddress = metalLb.addressOf(COPY);
+    this.outside = ExternalAddresses.announce(cluster);
   }
 
   /**
    * Measures, writes the JSON and the page's table, and exits with 1 when a target was missed.
    *
-   * @param arguments {@code --launcher=FILE}, {@code --metallb=FOLDER}: what {@code
-   *     src/test/metallb/build} prints, {@code --output=FILE}, {@code --page=FILE}: where the table
-   *     is, and the manifests that are applied, {@code --rounds=N}, {@code --rows=A,B,…}
+   * @param arguments {@code --launcher=FILE}, {@code --output=FILE}, {@code --page=FILE}: where the
+   *     table is, {@code --rounds=N}, {@code --rows=A,B,…}
    */
   public static void main(String[] arguments) throws IOException {
     Map<String, String> flags = FailoverBench.flags(arguments);
     int rounds = Integer.parseInt(flags.getOrDefault("rounds", "3"));
     Path output = Path.of(flags.getOrDefault("output", "docs/measurements/outside.json"));
-    Path page = Path.of(flags.getOrDefault("page", "docs/load-balancer.md"));
+    Path page = Path.of(flags.getOrDefault("page", ExternalAddresses.PAGE));
     List<String> updater = List.of(flags.getOrDefault("launcher", "bin/updater"));
     List<String> wanted = List.of(flags.getOrDefault("rows", "").split(",", -1));
     boolean met = true;
     try (FailoverCluster cluster =
         FailoverCluster.start(
             Lab.builder("outside-bench"), lab -> updater, NodeSettings.RECOMMENDED)) {
-      expose(cluster.lab());
-      startCopier(cluster.lab(), updater);
-      MetalLb metalLb =
-          MetalLb.start(
-              cluster.lab(),
-              Path.of(flags.getOrDefault("metallb", "")),
-              manifests(Files.readString(page)));
-      OutsideBench bench = new OutsideBench(cluster, metalLb);
-      bench.awaitAnswers();
+      OutsideBench bench = new OutsideBench(cluster);
       for (Row row : ROWS) {
         if (wanted.contains(row.label()) || wanted.equals(List.of(""))) {
           JsonObject entry =
@@ -155,118 +125,9 @@ public final class OutsideBench {
     return DocsTable.into(page, "measured", FailoverTable.outside(root));
   }
 
-  /** What the page tells to apply, with addresses of the lab. */
-  private static String manifests(String page) {
-    int from = page.indexOf("   apiVersion: metallb.io");
-    return page.substring(from, page.indexOf("   ```", from))
-        .stripTrailing()
-        .stripIndent()
-        .replaceAll("(addresses:) .*", "$1 [" + ADDRESSES + "]");
-  }
-
-  /** The component on the base, and a Service for the copy. */
-  private static void expose(Lab lab) throws IOException {
-    Path folder = Files.createDirectory(lab.work().resolve("load-balancer"));
-    // Kustomize takes relative paths only.
-    Path deploy =
-        folder.toRealPath().relativize(lab.projectRoot().toRealPath()).resolve("deploy/kustomize");
-    Files.writeString(
-        folder.resolve("kustomization.yaml"),
-        """
-        apiVersion: kustomize.config.k8s.io/v1beta1
-        kind: Kustomization
-        resources: [%1$s/base]
-        components: [%1$s/components/load-balancer]
-        """
-            .formatted(deploy));
-    lab.kubectl().run("apply", "-k", folder.toString()).orThrow();
-    lab.kubectl()
-        .apply(
-            """
-            apiVersion: v1
-            kind: Service
-            metadata: {name: %s, namespace: kube-system}
-            spec:
-              type: LoadBalancer
-              ports: [{name: https, port: 6443}]
-            """
-                .formatted(COPY));
-  }
-
-  /** Writes what the {@code kubernetes} Service has, without a question to any apiserver. */
-  private static void startCopier(Lab lab, List<String> updater) {
-    Path kubeconfig =
-        lab.kubeconfig(
-            "copier",
-            "https://" + Lab.APISERVER_SERVICE_ADDRESS + ":" + Lab.APISERVER_PORT,
-            lab.adminToken());
-    LabProcess unusedCopier =
-        lab.worker(2)
-            .host()
-            .start(
-                "copier",
-                List.of(
-                    updater.get(0),
-                    "--health-check=off",
-                    "--service=" + COPY,
-                    "--leader-elect=false",
-                    "--apiserver-failover",
-                    "--listen=0",
-                    "--kubeconfig=" + kubeconfig),
-                Map.of("JAVA_HOME", System.getProperty("java.home", "")));
-  }
-
-  private Observation requests(String path) {
-    Function<Service, TrafficTarget> targets =
-        service ->
-            TrafficTarget.of(
-                    service == Service.APISERVER ? address : copyAddress,
-                    Lab.APISERVER_PORT,
-                    Lab.APISERVER_NAME)
-                .path(path);
-    return Observation.start(cluster.lab(), List.of(new Client(client, "no node")), path, targets);
-  }
-
-  private Set<String> controlPlanes() {
-    return cluster.lab().controlPlanes().stream()
-        .map(ControlPlaneHost::name)
-        .collect(Collectors.toSet());
-  }
-
-  /** All is as the page says; with the policy of which it warns, nobody answers. */
-  private void awaitAnswers() {
-    try (Observation observation = requests("/version")) {
-      observation.awaitGood(controlPlanes(), FailoverCluster.SOON);
-      System.err.printf(
-          "bench: %s and %s are announced by %s and answer%n",
-          address, copyAddress, announcer().name());
-      setTrafficPolicy("Local");
-      for (Observation.Stream stream : observation.through(Service.APISERVER)) {
-        stream
-            .traffic()
-            .await(
-                "no answer any more",
-                all -> all.subList(all.size() - MANY, all.size()).stream().noneMatch(Sample::ok),
-                FailoverCluster.SOON);
-      }
-      setTrafficPolicy("Cluster");
-      observation.awaitGood(controlPlanes(), FailoverCluster.SOON);
-    }
-  }
-
-  private void setTrafficPolicy(String policy) {
-    JsonObject unusedService =
-        cluster
-            .lab()
-            .admin()
-            .patch(
-                "/api/v1/namespaces/kube-system/services/apiserver",
-                "{\"spec\": {\"externalTrafficPolicy\": \"" + policy + "\"}}");
-  }
-
   private FailoverBench.Measured measure(Row row, int rounds) {
     String path = row.fault().map(it -> it.setting().path()).orElse("/version");
-    try (Observation observation = requests(path)) {
+    try (Observation observation = outside.requests(path, Observation.Pace.MEASURED)) {
       Random random = new Random(row.label().hashCode());
       Optional<FaultTrial> trial =
           row.fault().map(it -> new FaultTrial(cluster, it, observation, random));
@@ -280,7 +141,7 @@ public final class OutsideBench {
 
   private FaultTrial.Outcome loseAnnouncer(Observation observation, Random random) {
     cluster.awaitWhole();
-    observation.awaitGood(controlPlanes(), FailoverCluster.SOON);
+    observation.awaitGood(outside.controlPlanes(), FailoverCluster.SOON);
     Worker announcer = announcer();
     Pause.of(Duration.ofMillis(200 + random.nextInt(1000)));
     double load = FaultTrial.load();
@@ -311,7 +172,7 @@ public final class OutsideBench {
                 .mapToInt(stream -> stream.traffic().failuresSince(heal).size())
                 .sum(),
             0,
-            observation.unanswered(controlPlanes(), fault, heal),
+            observation.unanswered(outside.controlPlanes(), fault, heal),
             OptionalDouble.empty(),
             (heal - fault) / 1e6);
     return new FaultTrial.Outcome(round, fault, heal, Map.of());
@@ -325,8 +186,8 @@ public final class OutsideBench {
   }
 
   private Set<Worker> announcers() {
-    return Stream.of(address, copyAddress)
-        .flatMap(external -> metalLb.announcer(client, external).stream())
+    return Arrays.stream(Service.values())
+        .flatMap(service -> outside.announcer(service).stream())
         .collect(Collectors.toSet());
   }
 }

@@ -29,7 +29,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 @Timeout(180)
 class FaultMatrixTest {
   /** The apiservers' own lease on their address lasts this long: who needs it has not detected. */
-  private static final double DETECTED_MILLIS = 8_000;
+  static final double DETECTED_MILLIS = 8_000;
 
   /** Besides, the Lease must run out, and it lasts 4 s. */
   private static final double TAKEN_OVER_MILLIS = 12_000;
