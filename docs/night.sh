@@ -4,7 +4,8 @@
 #
 #   docs/night.sh [--pictures FOLDER]
 #
-#   --pictures FOLDER   takes pictures of the status page as well; needs chromium-headless-shell
+#   --pictures FOLDER   takes pictures of the status page as well, which needs chromium-headless-shell,
+#                       and draws the dashboard
 #
 # Needs what ./lab needs: Linux, root and Go. Takes five minutes, and some more the first time.
 # An alert waits for a fifteenth of its time: 20 s where its rule says "for: 5m".
@@ -92,3 +93,4 @@ done
 now "What the night was like."
 see kubectl -n kube-system describe service apiserver
 see alerts
+[ -z "$pictures" ] || ./lab dashboard "$pictures/night-dashboard.svg"

@@ -10,9 +10,13 @@ import io.apiserverupdater.lab.LabException;
 import io.apiserverupdater.lab.Traffic;
 import io.apiserverupdater.lab.Worker;
 import io.apiserverupdater.manifests.AlertRules;
+import io.apiserverupdater.manifests.Dashboard;
 import io.apiserverupdater.manifests.Prometheus;
 import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
@@ -60,6 +64,7 @@ final class LabCommands {
         case "status" -> status(out);
         case "prometheus" -> prometheus(out);
         case "alerts" -> alerts(out);
+        case "dashboard" -> dashboard(words, out);
         case "kubeconfig" -> kubeconfig(out);
         case "down" -> OK;
         default -> {
@@ -226,10 +231,14 @@ final class LabCommands {
     return OK;
   }
 
+  private static int noPrometheus(PrintWriter out) {
+    out.println("no Prometheus runs; start it with ./lab prometheus");
+    return WRONG;
+  }
+
   private synchronized int alerts(PrintWriter out) {
     if (running.isEmpty()) {
-      out.println("no Prometheus runs; start it with ./lab prometheus");
-      return WRONG;
+      return noPrometheus(out);
     }
     String format = "%-8s  %-8s  %-8s  %s%n";
     out.printf(Locale.ROOT, format, "FIRED", "RESOLVED", "SEVERITY", "ALERT");
@@ -244,6 +253,29 @@ final class LabCommands {
           firing.labels().getOrDefault("severity", ""),
           firing.labels().get("alertname") + (labels.isEmpty() ? "" : " " + labels));
     }
+    return OK;
+  }
+
+  /** All panels, from the start of Prometheus until now. */
+  private synchronized int dashboard(List<String> words, PrintWriter out) {
+    if (running.isEmpty()) {
+      return noPrometheus(out);
+    }
+    if (words.size() != 2) {
+      out.println("expected the name of a file");
+      return WRONG;
+    }
+    Prometheus prometheus = running.get();
+    Dashboard dashboard = Dashboard.shipped(cluster.lab().projectRoot(), Prometheus.INTERVAL);
+    Instant now = Instant.now();
+    List<DashboardPicture.FilledPanel> panels =
+        dashboard.panels().stream()
+            .map(panel -> DashboardPicture.FilledPanel.of(panel, it -> prometheus.series(it, now)))
+            .toList();
+    String svg = DashboardPicture.svg(dashboard.title(), panels, prometheus.started(), now);
+    Path file = Path.of(words.get(1));
+    LabException.wrap("cannot write " + file, () -> Files.writeString(file, svg));
+    out.println("the dashboard is in " + file);
     return OK;
   }
 

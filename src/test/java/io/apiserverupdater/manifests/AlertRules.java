@@ -85,16 +85,4 @@ public record AlertRules(JsonArray groups) {
   public String text() {
     return Json.of("groups", groups).toString();
   }
-
-  /** What the panels of the dashboard for Grafana ask. */
-  public static List<String> dashboard(Path projectRoot) {
-    Path file = component(projectRoot).resolve("dashboard.json");
-    String text = LabException.wrap("cannot read " + file, () -> Files.readString(file));
-    List<String> expressions = new ArrayList<>();
-    for (JsonElement panel : Json.arrayAt(Json.parse(text), "panels")) {
-      Json.arrayAt(panel.getAsJsonObject(), "targets")
-          .forEach(target -> expressions.add(Json.text(target.getAsJsonObject(), "expr")));
-    }
-    return expressions;
-  }
 }

@@ -92,7 +92,7 @@ class MonitoringTest {
             .collect(Collectors.toSet());
     List<String> expressions = new ArrayList<>();
     rules().forEach(rule -> expressions.add(text(rule, "expr")));
-    expressions.addAll(AlertRules.dashboard(ROOT));
+    expressions.addAll(Dashboard.shipped(ROOT, Prometheus.INTERVAL).expressions());
     Set<String> asked =
         expressions.stream()
             .flatMap(

@@ -166,48 +166,84 @@ public final class Prometheus implements AutoCloseable {
 
   /** Those that have fired since the start, at most three hours ago, by time. */
   public List<Firing> history() {
-    Instant now = Instant.now();
     List<Firing> history = new ArrayList<>();
-    for (JsonElement element : range("ALERTS{alertstate=\"firing\"}", now)) {
-      JsonObject series = element.getAsJsonObject();
-      Map<String, String> labels = strings(Json.objectAt(series, "metric"));
+    Instant now = Instant.now();
+    for (Series series : series("ALERTS{alertstate=\"firing\"}", now)) {
+      Map<String, String> labels = new TreeMap<>(series.labels());
       labels.keySet().removeAll(List.of("__name__", "alertstate"));
-      List<Instant> moments = new ArrayList<>();
-      Json.arrayAt(series, "values")
-          .forEach(value -> moments.add(instant(value.getAsJsonArray().get(0).getAsDouble())));
-      Instant from = moments.get(0);
-      for (int i = 1; i <= moments.size(); i++) {
-        Instant last = moments.get(i - 1);
-        Instant next = i < moments.size() ? moments.get(i) : now;
-        if (Duration.between(last, next).compareTo(INTERVAL.multipliedBy(2)) > 0) {
-          history.add(new Firing(labels, from, Optional.of(last)));
-          from = next;
-        } else if (i == moments.size()) {
-          history.add(new Firing(labels, from, Optional.empty()));
-        }
+      for (List<Point> run : series.runs()) {
+        Instant last = run.get(run.size() - 1).at();
+        history.add(
+            new Firing(labels, run.get(0).at(), Optional.of(last).filter(at -> isGap(at, now))));
       }
     }
     history.sort(Comparator.comparing(Firing::from));
     return history;
   }
 
+  private static boolean isGap(Instant from, Instant until) {
+    return Duration.between(from, until).compareTo(INTERVAL.multipliedBy(2)) > 0;
+  }
+
+  /** A number at a moment. */
+  public record Point(Instant at, double value) {}
+
   /**
-   * The values of an expression since the start, in steps of {@link #INTERVAL}.
+   * A series in steps of {@link #INTERVAL}.
    *
-   * @return the numbers of all its series, without those that are none
-   * @throws LabException if it is no expression
+   * @param points those that are finite numbers, by time
    */
-  public List<Double> values(String expression) {
-    List<Double> numbers = new ArrayList<>();
-    for (JsonElement series : range(expression, Instant.now())) {
-      for (JsonElement value : Json.arrayAt(series.getAsJsonObject(), "values")) {
-        double number = Double.parseDouble(value.getAsJsonArray().get(1).getAsString());
-        if (!Double.isNaN(number)) {
-          numbers.add(number);
+  public record Series(Map<String, String> labels, List<Point> points) {
+    /** The points in groups without a gap. */
+    public List<List<Point>> runs() {
+      List<List<Point>> runs = new ArrayList<>();
+      int from = 0;
+      for (int i = 1; i <= points.size(); i++) {
+        if (i == points.size() || isGap(points.get(i - 1).at(), points.get(i).at())) {
+          runs.add(points.subList(from, i));
+          from = i;
         }
       }
+      return runs;
     }
-    return numbers;
+  }
+
+  /**
+   * All series of an expression since the start, at most three hours ago.
+   *
+   * @throws LabException if it is no expression
+   */
+  public List<Series> series(String expression, Instant until) {
+    List<Series> all = new ArrayList<>();
+    for (JsonElement element : range(expression, until)) {
+      JsonObject series = element.getAsJsonObject();
+      List<Point> points = new ArrayList<>();
+      for (JsonElement pair : Json.arrayAt(series, "values")) {
+        double value = number(pair.getAsJsonArray().get(1).getAsString());
+        if (Double.isFinite(value)) {
+          points.add(new Point(instant(pair.getAsJsonArray().get(0).getAsDouble()), value));
+        }
+      }
+      all.add(new Series(strings(Json.objectAt(series, "metric")), points));
+    }
+    return all;
+  }
+
+  private static double number(String text) {
+    return Double.parseDouble(text.replace("Inf", "Infinity"));
+  }
+
+  /** The numbers of all series of an expression, as {@link #series}. */
+  public List<Double> values(String expression) {
+    return series(expression, Instant.now()).stream()
+        .flatMap(series -> series.points().stream())
+        .map(Point::value)
+        .toList();
+  }
+
+  /** When it was started. */
+  public Instant started() {
+    return started;
   }
 
   private JsonArray range(String expression, Instant end) {
