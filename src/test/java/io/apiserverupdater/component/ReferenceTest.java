@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
@@ -336,11 +337,11 @@ class ReferenceTest extends OnOneCluster {
   private static final String SOURCES = "updater/src/main/java/io/apiserverupdater/updater/";
 
   /** The words in a text that are marked as code. */
-  private static TreeSet<String> codeIn(String text) {
+  private static SortedSet<String> codeIn(String text) {
     return found("`([^`]+)`", text);
   }
 
-  private static TreeSet<String> found(String regex, String text) {
+  private static SortedSet<String> found(String regex, String text) {
     TreeSet<String> found = new TreeSet<>();
     Pattern.compile(regex).matcher(text).results().forEach(it -> found.add(it.group(1)));
     return found;
@@ -354,7 +355,7 @@ class ReferenceTest extends OnOneCluster {
   }
 
   /** The constants of an enum, in lower case. */
-  private static TreeSet<String> constants(String file, String name) throws IOException {
+  private static SortedSet<String> constants(String file, String name) throws IOException {
     String source = Files.readString(ROOT.resolve(file)).replaceAll("(?s)/\\*.*?\\*/|//[^\n]*", "");
     String body = first("(?s)\\benum " + name + " \\{(.*?)[;}]", source);
     TreeSet<String> constants = new TreeSet<>();
@@ -377,7 +378,7 @@ class ReferenceTest extends OnOneCluster {
             "members[].probes", "probe",
             "gates", "gate",
             "transitions", "transition");
-    Map<String, TreeSet<String>> values =
+    Map<String, SortedSet<String>> values =
         Map.of(
             "replicas", constants(SOURCES + "status/StatusReport.java", "Role"),
             "members", valuesOf("Listing", words),
@@ -385,11 +386,11 @@ class ReferenceTest extends OnOneCluster {
             "gates", valuesOf("GateState.Mode", words));
     TreeSet<String> top = new TreeSet<>();
     for (List<String> row : Program.UPDATER.marked("Status")) {
-      TreeSet<String> names = codeIn(row.get(0));
+      SortedSet<String> names = codeIn(row.get(0));
       top.addAll(names);
       String method = methods.get(names.first());
       if (method != null) {
-        TreeSet<String> expected = keys("JsonObject " + method, json);
+        SortedSet<String> expected = keys("JsonObject " + method, json);
         expected.addAll(values.getOrDefault(names.first(), new TreeSet<>()));
         assertEquals(expected, codeIn(row.get(1)), row::toString);
       }
@@ -400,12 +401,12 @@ class ReferenceTest extends OnOneCluster {
   }
 
   /** Those that a method gives an object. */
-  private static TreeSet<String> keys(String method, String source) {
+  private static SortedSet<String> keys(String method, String source) {
     String body = first("(?s)static " + method + "\\((.*?)\n  }\n", source);
     return found("\\.add(?:Property)?\\(\\s*\"(\\w+)\"", body);
   }
 
-  private static TreeSet<String> valuesOf(String type, String words) {
+  private static SortedSet<String> valuesOf(String type, String words) {
     return found("-> \"([^\"]+)\"", first("(?s)String of\\(" + type + " (.*?)\n  }\n", words));
   }
 
@@ -413,12 +414,12 @@ class ReferenceTest extends OnOneCluster {
   void pageHasTheValuesOfEachLabel() throws IOException {
     String syncs = Files.readString(ROOT.resolve(SOURCES + "metrics/SyncMetrics.java"));
     String observer = SOURCES + "kube/api/ApiObserver.java";
-    TreeSet<String> evidence =
+    SortedSet<String> evidence =
         constants(
             "apiserver/src/main/java/io/apiserverupdater/apiserver/probe/ProbeResult.java",
             "Reason");
     evidence.add("not_ready");
-    Map<String, TreeSet<String>> expected =
+    Map<String, SortedSet<String>> expected =
         Map.of(
             "evidence", evidence,
             "result of a sync", constants(SOURCES + "controller/SyncObserver.java", "Result"),
