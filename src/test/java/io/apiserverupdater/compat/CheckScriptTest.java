@@ -27,6 +27,7 @@ class CheckScriptTest {
           "src/test/kube/version",
           "src/test/helm/build",
           "src/test/prometheus/build",
+          "src/test/metallb/build",
           "src/test/node/build",
           "src/test/debian11/build",
           "src/test/arm64/build",
