@@ -210,10 +210,11 @@ class ApiClientTest {
   /** A server may be too busy for lists and take renewals all the same: they have a queue apart. */
   @Test
   void renewalIsSentAlsoToAServerThatAskedToBeSpared() throws Exception {
-    try (FakeApiserver first = new FakeApiserver(request -> status(429));
-        FakeApiserver second =
+    // The configured server, the first, is asked after the others.
+    try (FakeApiserver last =
             new FakeApiserver(request -> status("PUT".equals(request.getMethod()) ? 200 : 429));
-        ApiClient api = FakeApiserver.client(first, second)) {
+        FakeApiserver first = new FakeApiserver(request -> status(429));
+        ApiClient api = FakeApiserver.client(last, first)) {
       ApiAnswer unusedRefusal = api.send(ApiCall.get("/api"), Duration.ofSeconds(10));
       ApiCall renewal = ApiCall.put("/apis/coordination.k8s.io/v1/leases/a", "{}");
       assertInstanceOf(ApiAnswer.Ok.class, api.send(renewal, Duration.ofSeconds(10)));
