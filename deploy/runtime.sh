@@ -28,14 +28,14 @@ can_link() {
 # release_jdk FOLDER: the JDK of a release for amd64. JAVA_HOME, if it is set; Temurin 17, if FOLDER, such
 # as /usr/lib/jvm, has it, as its files need an old glibc; else that of the javac in PATH.
 release_jdk() {
-  local jdk
+  local candidate
   if [ -n "${JAVA_HOME-}" ]; then
     echo "$JAVA_HOME"
     return
   fi
-  for jdk in "$1"/temurin-17-jdk*; do
-    if can_link "$jdk" && [ "$(architecture_of "$jdk")" = amd64 ]; then
-      echo "$jdk"
+  for candidate in "$1"/temurin-17-jdk*; do
+    if can_link "$candidate" && [ "$(architecture_of "$candidate")" = amd64 ]; then
+      echo "$candidate"
       return
     fi
   done
