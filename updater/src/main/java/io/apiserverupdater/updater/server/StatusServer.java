@@ -178,8 +178,9 @@ public final class StatusServer implements AutoCloseable {
   }
 
   private void accept() {
+    int accepted = 0;
     try {
-      for (int i = 0; i < MAX_ACCEPTS; i++) {
+      for (; accepted < MAX_ACCEPTS; accepted++) {
         SocketChannel channel = listener.accept();
         if (channel == null) {
           return;
@@ -193,13 +194,21 @@ public final class StatusServer implements AutoCloseable {
         closeWhileTooMuch();
       }
     } catch (IOException e) {
-      // The client has gone again, or there are no file descriptors left: one less is needed then.
-      if (connections().isEmpty()) {
-        accepting.interestOps(0);
-        acceptFrom = Optional.of(monotonic.getAsLong() + ACCEPT_PAUSE.toNanos());
-      } else {
-        closeMostSilent();
+      // The client has gone again, or there are no file descriptors left. The kernel asks for one
+      // before it looks whether somebody waits: after the last one that says nothing yet.
+      if (accepted == 0) {
+        makeRoom();
       }
+    }
+  }
+
+  /** One less is needed then; without any, it is tried again after a pause. */
+  private void makeRoom() {
+    if (connections().isEmpty()) {
+      accepting.interestOps(0);
+      acceptFrom = Optional.of(monotonic.getAsLong() + ACCEPT_PAUSE.toNanos());
+    } else {
+      closeMostSilent();
     }
   }
 
