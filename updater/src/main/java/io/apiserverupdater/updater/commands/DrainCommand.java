@@ -118,11 +118,11 @@ public final class DrainCommand {
   /** Why the updater would not take the member out. */
   private Optional<String> objection(ObservedState state, Drains before, Instant now) {
     Optional<EndpointSlice> slice = sliceWith(state);
-    if (slice.isEmpty() && before.isAsked(config.address(), now)) {
-      // It is down meanwhile, and is to stay out when it comes back.
-      return Optional.empty();
-    }
     if (slice.isEmpty()) {
+      if (before.isAsked(config.address(), now)) {
+        // It is down meanwhile, and is to stay out when it comes back.
+        return Optional.empty();
+      }
       return Optional.of(
           "%s is not a member of Service %s; its members are %s"
               .formatted(

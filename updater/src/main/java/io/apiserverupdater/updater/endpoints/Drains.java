@@ -176,7 +176,15 @@ public record Drains(List<Drain> asked, List<String> unreadable) {
 
   /** Whether this address is asked for and its time is not over. */
   public boolean isAsked(String address, Instant now) {
-    return asked.stream().anyMatch(it -> it.isOf(address) && it.isAsked(now));
+    return until(address, now).isPresent();
+  }
+
+  /** Until when this address is asked for; empty when it is not, or its time is over. */
+  public Optional<Instant> until(String address, Instant now) {
+    return asked.stream()
+        .filter(it -> it.isOf(address) && it.isAsked(now))
+        .map(Drain::until)
+        .findFirst();
   }
 
   /**

@@ -1,6 +1,5 @@
 package io.apiserverupdater.updater.status;
 
-import io.apiserverupdater.updater.endpoints.Drains;
 import io.apiserverupdater.updater.endpoints.Member;
 import io.apiserverupdater.updater.endpoints.MirrorRule;
 import io.apiserverupdater.updater.endpoints.ObservedState;
@@ -117,10 +116,9 @@ public record ClusterStatus(
         state.slices().values().stream()
             .flatMap(slice -> slice.endpoints().stream())
             .anyMatch(it -> it.address().equals(member.address()) && !it.ready());
-    return state.service().map(Service::drains).orElse(Drains.NONE).asked().stream()
-        .filter(drain -> unready && drain.isOf(member.address()) && drain.isAsked(at))
-        .map(Drains.Drain::until)
-        .findFirst();
+    return unready
+        ? state.service().map(Service::drains).flatMap(it -> it.until(member.address(), at))
+        : Optional.empty();
   }
 
   private static Optional<MemberStatus> known(Optional<StatusReport> first, Member member) {
