@@ -382,7 +382,7 @@ class BootstrapTest {
     assertEquals(service.ip(), files.target());
   }
 
-  /** As cloud-init does it at each boot: the whole file anew, by a rename. */
+  /** As cloud-init does it at each boot: the whole file again, by a rename. */
   @Test
   void handsOverThoughAnotherProgramRewritesTheFileMeanwhile() throws Exception {
     String clusterIp = "--cluster-ip=" + service.ip();

@@ -157,7 +157,7 @@ class DebianReleasesTest {
     NodePackage.configure(node.disk(), strategy, controlPlanes, Lab.APISERVER_SERVICE_ADDRESS);
   }
 
-  /** The kubelet connects anew for that: what it has opened before outlives the hand-over. */
+  /** The kubelet connects again for that: what it has opened before outlives the hand-over. */
   private static void assertKubeletUsesTheClusterIp(BootedNode node) {
     assertEquals(Lab.APISERVER_SERVICE_ADDRESS, node.target(Lab.APISERVER_NAME));
     node.run("systemctl", "restart", "kubelet").orThrow();

@@ -204,7 +204,7 @@ class HelmTest {
     cluster.awaitPublished();
   }
 
-  /** Every request through the cluster IP is answered, and a kubelet starts anew through it. */
+  /** Every request through the cluster IP is answered, and a kubelet starts again through it. */
   private static void assertUninstallCutsOffNoNode(int version) {
     BootedNode node = cluster.node(1);
     assertEquals(Lab.APISERVER_SERVICE_ADDRESS, node.target(Lab.APISERVER_NAME));

@@ -193,7 +193,7 @@ class OtherProgramsTest {
     flush(node);
     awaitRule(node, "during the hand-over");
     String again = "rule=installed reason=\"another program removed it\"";
-    // What was flushed before the hand-over began is installed anew with the pin instead.
+    // What was flushed before the hand-over began is installed again with the pin instead.
     Deadline.in(SOON).await(again, () -> node.said(HANDOVER).contains(again));
     assertTrue(NodeCluster.accepts(node, Lab.APISERVER_SERVICE_ADDRESS), () -> rules(node));
     node.run("systemctl", "start", "kube-proxy.service").orThrow();

@@ -100,7 +100,7 @@ class ReleaseInstallTest {
   }
 
   /**
-   * By the README's lines after the build, with the registry of the lab. What they install anew is
+   * By the README's lines after the build, with the registry of the lab. What they install again is
    * the updater; Service and slice stay, as the nodes use them.
    */
   @Test

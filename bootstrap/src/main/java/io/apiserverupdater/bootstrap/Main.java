@@ -57,7 +57,7 @@ public final class Main {
     System.exit(code);
   }
 
-  /** Returns the exit code. The configuration is read anew for each attempt. */
+  /** Returns the exit code. The configuration is read again for each attempt. */
   private static int run(List<String> arguments) throws InterruptedException {
     Log log = new Log(System.err, System.getenv("JOURNAL_STREAM") != null);
     Retries retries = new Retries();

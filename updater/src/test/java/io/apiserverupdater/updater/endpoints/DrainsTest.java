@@ -208,7 +208,7 @@ class DrainsTest {
     Drains drains = asked("ab").with(longer, NOW);
     assertEquals(List.of(longer, new Drains.Drain(address('b'), LATER)), drains.asked());
     assertEquals("aBc", letters(drains.apply(snapshot("ABc"), GateState.INITIAL, NOW).snapshot()));
-    // One that is over begins anew.
+    // One that is over begins again.
     assertEquals(address('b'), asked("ab").with(longer, LATER).asked().get(0).address());
   }
 

@@ -280,7 +280,7 @@ class ServerOrderTest {
     assertEquals(List.of(B, CONFIGURED, A), order.candidates(Calls.OTHERS, T));
   }
 
-  /** As where probes are not let through; the configured address may be dead. */
+  /** As where a firewall drops probes; the configured address may be dead. */
   @Test
   void whereAllAreUnreadyThatDecidesNothing() {
     order.setMembers(List.of(A, B));
