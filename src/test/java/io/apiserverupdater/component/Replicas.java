@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -23,6 +24,7 @@ import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * Updaters at a sandbox cluster, and the namespaces that they write to. Each is a user of its own,
@@ -156,22 +158,43 @@ final class Replicas implements AutoCloseable {
     await(namespace, namespace + " has " + addresses, () -> isMirrored(namespace, addresses));
   }
 
-  /** Waits until something holds of a target; the error has what its updaters have logged last. */
+  /**
+   * Waits until something holds of a target; the error has what its updaters have asked and logged
+   * last.
+   */
   void await(String namespace, String what, BooleanSupplier condition) {
     try {
       cluster.awaitTrue(what, condition);
     } catch (AssertionError e) {
       StringBuilder message = new StringBuilder(String.valueOf(e.getMessage()));
+      message.append("\nslice ").append(cluster.sliceAddresses(namespace, "apiserver-ipv4"));
+      message.append(", Endpoints ").append(cluster.endpointsAddresses(namespace, "apiserver"));
+      last(requestsFor(namespace), message);
       targets.forEach(
           (replica, target) -> {
             if (target.equals(namespace)) {
-              List<String> log = replica.log();
-              log.subList(Math.max(0, log.size() - 50), log.size())
-                  .forEach(line -> message.append("\n  ").append(line));
+              last(replica.log(), message);
             }
           });
       throw new AssertionError(message.toString(), e);
     }
+  }
+
+  private static void last(List<?> lines, StringBuilder message) {
+    lines
+        .subList(Math.max(0, lines.size() - 50), lines.size())
+        .forEach(line -> message.append("\n  ").append(line));
+  }
+
+  /** What the updaters of a target have asked, but for probes. */
+  private List<AuditLog.Entry> requestsFor(String namespace) {
+    Set<String> users =
+        cluster.audit().entries(e -> e.request().namespace().equals(namespace)).stream()
+            .map(e -> e.request().user())
+            .collect(Collectors.toSet());
+    return cluster
+        .audit()
+        .entries(e -> users.contains(e.request().user()) && !e.request().path().equals("/readyz"));
   }
 
   boolean isMirrored(String namespace, List<String> addresses) {
