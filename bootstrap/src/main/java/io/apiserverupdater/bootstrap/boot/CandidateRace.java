@@ -8,8 +8,10 @@ import io.apiserverupdater.apiserver.time.Backoff;
 import io.apiserverupdater.bootstrap.state.Evidence;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.DoubleSupplier;
 
 /**
@@ -42,6 +44,12 @@ final class CandidateRace {
   private static final Duration LONGEST_BACKOFF_UNREACHED = Duration.ofSeconds(1);
   private static final Duration LONGEST_BACKOFF_REACHED = Duration.ofSeconds(3);
 
+  private static final Set<ProbeResult.Reason> TIMEOUTS =
+      EnumSet.of(
+          ProbeResult.Reason.CONNECT_TIMEOUT,
+          ProbeResult.Reason.HANDSHAKE_TIMEOUT,
+          ProbeResult.Reason.ANSWER_TIMEOUT);
+
   private static final ProbeResult LOST =
       new Unreachable(ProbeResult.Reason.CONNECT_TIMEOUT, "the probe ended without an answer");
 
@@ -54,6 +62,7 @@ final class CandidateRace {
   private static final class Candidate {
     private final ApiserverAddress address;
     private boolean asked;
+    private boolean cutShort;
     private long askedNanos;
     private long lostNanos;
     private long eligibleNanos;
@@ -132,6 +141,7 @@ final class CandidateRace {
     candidate.askedNanos = now;
     long left = end(now) - now;
     Duration deadline = Duration.ofNanos(Math.min(pace.probeDeadline().toNanos(), left));
+    candidate.cutShort = deadline.compareTo(pace.probeDeadline()) < 0;
     candidate.lostNanos = now + deadline.plus(Probing.GRACE).toNanos();
     return new RaceStep.Ask(candidate.address, deadline);
   }
@@ -141,7 +151,9 @@ final class CandidateRace {
     for (Candidate candidate : candidates) {
       if (candidate.address.equals(address) && candidate.asked) {
         candidate.asked = false;
-        candidate.last = Optional.of(result);
+        if (!ranOutOfTime(candidate, result)) {
+          candidate.last = Optional.of(result);
+        }
         candidate.failures++;
         candidate.eligibleNanos = now + backoff(candidate.failures, result).toNanos();
         if (result instanceof ProbeResult.Ready && ready.isEmpty()) {
@@ -149,6 +161,17 @@ final class CandidateRace {
         }
       }
     }
+  }
+
+  /**
+   * The end of the race left one no time to say again that it is not ready: that still holds. Not a
+   * 401 or 403: one that hangs for whoever shows a credential may have said so to who had none.
+   */
+  private static boolean ranOutOfTime(Candidate candidate, ProbeResult result) {
+    return candidate.cutShort
+        && candidate.last.filter(last -> last instanceof NotReady && !last.works()).isPresent()
+        && result instanceof Unreachable unreachable
+        && TIMEOUTS.contains(unreachable.reason());
   }
 
   private Duration backoff(int failures, ProbeResult result) {

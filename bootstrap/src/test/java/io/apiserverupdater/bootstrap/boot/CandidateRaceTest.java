@@ -188,6 +188,30 @@ class CandidateRaceTest {
     assertEquals(new RaceStep.Over(Optional.empty()), race.next(T0 + millis(2000)));
   }
 
+  /** As the last probe ends when the race does, either may be seen first. */
+  @ParameterizedTest
+  @EnumSource(names = {"CONNECT_TIMEOUT", "HANDSHAKE_TIMEOUT", "ANSWER_TIMEOUT"})
+  void probeThatTheEndCutsShortTakesNoAnswerBack(Reason timeout) {
+    CandidateRace race = race(List.of(CP1, CP2), Optional.of(Duration.ofSeconds(2)), false);
+    assertAsks(CP1, race.next(T0));
+    assertAsks(CP2, race.next(T0 + millis(200)));
+    race.answered(CP2, STARTING, T0 + millis(1700));
+    assertEquals(new RaceStep.Ask(CP2, Duration.ofMillis(100)), race.next(T0 + millis(1900)));
+    race.answered(CP1, new Unreachable(Reason.ANSWER_TIMEOUT, ""), T0 + millis(2000));
+    race.answered(CP2, new Unreachable(timeout, ""), T0 + millis(2000));
+    assertEquals(new RaceStep.Over(Optional.of(CP2)), race.next(T0 + millis(2000)));
+  }
+
+  @Test
+  void probeThatTheEndCutsShortMayTellMoreThanOneBefore() {
+    CandidateRace race = race(List.of(CP1), Optional.of(Duration.ofSeconds(2)), false);
+    assertAsks(CP1, race.next(T0));
+    race.answered(CP1, REFUSED, T0 + millis(1700));
+    assertAsks(CP1, race.next(T0 + millis(1900)));
+    race.answered(CP1, new Unreachable(Reason.ANSWER_TIMEOUT, ""), T0 + millis(2000));
+    assertEquals(new RaceStep.Over(Optional.of(CP1)), race.next(T0 + millis(2000)));
+  }
+
   @Test
   void askingOnceIsOverWhenEachHasAnswered() {
     CandidateRace race = race(List.of(CP1, CP2), Optional.of(Duration.ofSeconds(5)), true);
