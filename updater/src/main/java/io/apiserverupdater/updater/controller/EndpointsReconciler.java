@@ -322,8 +322,9 @@ public final class EndpointsReconciler implements AutoCloseable {
   private Drains.Outcome withoutDrained(EndpointsSnapshot gated, Drains drains) {
     Instant now = wallClock.instant();
     Drains.Outcome outcome = drains.apply(gated, gate, now);
-    drainLog.tell(outcome.drained(), gated.all(), drains, now);
+    // Whoever reads of it in the log finds it in the metrics and the status as well.
     drained = outcome.drained();
+    drainLog.tell(drained, gated.all(), drains, now);
     return outcome;
   }
 
@@ -331,8 +332,9 @@ public final class EndpointsReconciler implements AutoCloseable {
     health.follow(source.all());
     HealthGate.Outcome outcome =
         HealthGate.decide(gate, source, health::of, state.slices(), monotonic.getAsLong());
-    tellOfGate(gate, outcome.state());
+    GateState before = gate;
     gate = outcome.state();
+    tellOfGate(before, gate);
     return outcome;
   }
 

@@ -322,22 +322,25 @@ public final class LeaderElector implements Leadership, AutoCloseable {
     boolean certain = isCertain();
     lead = Optional.empty();
     listener.accept("stopped: " + reason);
-    ObservedLease lease = lock.sight().observed().orElse(null);
-    if (!certain || lease == null || !lease.leaseRecord().isHeldBy(settings.identity())) {
-      return;
-    }
-    LeaseRecord released =
-        new LeaseRecord(
-            "",
-            Duration.ofSeconds(1),
-            lease.leaseRecord().acquireTime(),
-            Optional.of(wallClock.instant()),
-            lease.leaseRecord().transitions());
-    LeaseLock.Outcome outcome = lock.update(released, lease.resourceVersion(), RELEASE);
+    boolean released = certain && lock.sight().observed().map(this::giveBack).orElse(false);
     log.info(
         "leading=false identity={} reason=\"{}\" released={}",
         settings.identity(),
         reason,
-        outcome instanceof LeaseLock.Outcome.Done);
+        released);
+  }
+
+  /** Whether the Lease was ours, and has no holder now. */
+  private boolean giveBack(ObservedLease lease) {
+    LeaseRecord held = lease.leaseRecord();
+    LeaseRecord free =
+        new LeaseRecord(
+            "",
+            Duration.ofSeconds(1),
+            held.acquireTime(),
+            Optional.of(wallClock.instant()),
+            held.transitions());
+    return held.isHeldBy(settings.identity())
+        && lock.update(free, lease.resourceVersion(), RELEASE) instanceof LeaseLock.Outcome.Done;
   }
 }
