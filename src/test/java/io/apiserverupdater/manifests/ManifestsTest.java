@@ -282,7 +282,7 @@ class ManifestsTest {
     for (JsonElement argument : container(kustomized("").get(DEPLOYMENT)).getAsJsonArray("args")) {
       String[] flag = argument.getAsString().split("=", 2);
       assertTrue(
-          Pattern.compile(flag[0] + "=.*\\(default: " + Pattern.quote(flag[1]) + "\\)")
+          Pattern.compile(flag[0] + "=.*\\(default: " + Pattern.quote(flag[1]) + "[);]")
               .matcher(help)
               .find(),
           () -> argument + " is not the default:\n" + help);

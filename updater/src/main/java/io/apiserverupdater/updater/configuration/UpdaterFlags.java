@@ -175,9 +175,14 @@ public final class UpdaterFlags {
           .flag("probe-interval", TIME, "300ms")
           .help("Maximum time between probes of a member (jittered down by up to 5 %).");
 
+  private static final Duration CONTROLLERS_TIMEOUT = Duration.ofMillis(350);
+
+  /** What looks only once cannot correct itself, and its first handshakes are its slowest. */
+  private static final Duration COMMANDS_TIMEOUT = Duration.ofSeconds(1);
+
   static final Flag<Duration> PROBE_TIMEOUT =
       FLAGS
-          .flag("probe-timeout", TIME, "350ms")
+          .optional("probe-timeout", TIME, "350ms; 1s with --once and --dry-run")
           .help(
               "Limit for connecting, and for the answer. Two round trips to the member are added"
                   + " to each.");
@@ -296,7 +301,7 @@ public final class UpdaterFlags {
             target(line, line.get(WRITE_ENDPOINTS)),
             line.get(LEADER_ELECT) ? Optional.of(election) : Optional.empty(),
             line.get(EVENTS),
-            probing(line),
+            probing(line, mode),
             line.get(LISTEN),
             line.get(STATUS_PAGE),
             line.get(OUTPUT),
@@ -380,10 +385,11 @@ public final class UpdaterFlags {
     }
   }
 
-  private static Optional<Probing> probing(CommandLine line) {
+  private static Optional<Probing> probing(CommandLine line, Mode mode) {
+    Duration timeout =
+        line.given(PROBE_TIMEOUT).orElse(mode == Mode.RUN ? CONTROLLERS_TIMEOUT : COMMANDS_TIMEOUT);
     ProbePolicy policy =
-        new ProbePolicy(
-            line.get(PROBE_INTERVAL), line.get(PROBE_TIMEOUT), line.get(RISE), line.get(FALL));
+        new ProbePolicy(line.get(PROBE_INTERVAL), timeout, line.get(RISE), line.get(FALL));
     return switch (line.get(HEALTH_CHECK)) {
       case READYZ -> Optional.of(new Probing(Probing.Question.READYZ, policy));
       case TCP -> Optional.of(new Probing(Probing.Question.TCP, policy));

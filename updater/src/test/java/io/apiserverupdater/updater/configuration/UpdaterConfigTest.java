@@ -95,6 +95,18 @@ class UpdaterConfigTest {
     }
 
     @Test
+    void whatLooksOnlyOnceWaitsLongerForAMember() {
+      for (String mode : List.of("--dry-run", "--once")) {
+        assertEquals(
+            Duration.ofSeconds(1), run(mode).probing().orElseThrow().policy().timeout(), mode);
+        assertEquals(
+            Duration.ofMillis(400),
+            run(mode, "--probe-timeout=400ms").probing().orElseThrow().policy().timeout(),
+            mode);
+      }
+    }
+
+    @Test
     void output() {
       assertEquals(Output.YAML, run("--dry-run", "-o", "yaml").output());
       assertEquals(Output.JSON, run("--dry-run", "-ojson").output());
