@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.apiserverupdater.sandbox.ApiResource;
-import io.apiserverupdater.sandbox.AuditLog;
 import io.apiserverupdater.sandbox.FreePort;
 import io.apiserverupdater.sandbox.SandboxApiserver;
 import io.apiserverupdater.sandbox.SandboxCluster;
@@ -16,6 +15,8 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -163,6 +164,10 @@ class ApiserverLossTest {
   void watchesLeaveAnApiserverThatIsNotReady() {
     replicas.replica(user, namespace, ELECTION);
     awaitMembersMirrored();
+    List<String> watched = List.of("leases", "endpointslices", "services", "endpoints");
+    for (String resource : watched) {
+      cluster.awaitTrue(resource + " are watched", () -> !watchedAt(resource).isEmpty());
+    }
     String served = watchedAt("leases");
     SandboxApiserver lost =
         cluster.apiservers().stream()
@@ -170,7 +175,7 @@ class ApiserverLossTest {
             .findFirst()
             .orElseThrow();
     lost.failReadyz("etcd");
-    for (String resource : List.of("leases", "endpointslices", "services", "endpoints")) {
+    for (String resource : watched) {
       cluster.awaitTrue(
           "the watch of " + resource + " is not at " + served,
           () -> !watchedAt(resource).equals(served));
@@ -179,17 +184,18 @@ class ApiserverLossTest {
     awaitRepair();
   }
 
-  /** Where the latest watch of such objects was opened. */
+  /** Where the latest watch of such objects was opened, empty before the first. */
   private String watchedAt(String resource) {
-    List<AuditLog.Entry> watches =
-        cluster
-            .audit()
-            .entries(
-                entry ->
-                    entry.request().user().equals(user)
-                        && entry.request().isWatch()
-                        && entry.request().resource().equals(resource));
-    return watches.get(watches.size() - 1).request().apiserver();
+    return cluster
+        .audit()
+        .entries(
+            entry ->
+                entry.request().user().equals(user)
+                    && entry.request().isWatch()
+                    && entry.request().resource().equals(resource))
+        .stream()
+        .map(entry -> entry.request().apiserver())
+        .reduce("", (before, latest) -> latest);
   }
 
   @Test
@@ -295,7 +301,14 @@ class ApiserverLossTest {
     assertTrue(
         lines.stream().filter(l -> l.contains("apiserver=down") && l.contains(ip)).count() <= 2,
         () -> String.join("\n", lines));
-    assertTrue(lines.size() <= 8, () -> String.join("\n", lines));
+    // Who logs each retry says the same again and again. On a busy machine a member may fall and
+    // return once more, or the Lease be lost and won again.
+    Map<String, Long> said =
+        lines.stream()
+            .map(line -> line.replaceFirst("^\\S+ ", "").replaceFirst(" (reason|evidence)=.*", ""))
+            .collect(Collectors.groupingBy(line -> line, Collectors.counting()));
+    assertTrue(
+        said.values().stream().allMatch(times -> times <= 3), () -> String.join("\n", lines));
     for (String line : updater.log()) {
       assertTrue(
           line.matches(

@@ -30,7 +30,7 @@ class DrainTest {
   private static final String ANNOTATION = "apiserver-updater.io/drain";
   private static final String METRIC = "apiserver_updater_member_drained_until_timestamp_seconds";
   private static final String[] PROBING = {
-    "--health-check=readyz", "--apiserver-failover", "--events"
+    "--health-check=readyz", "--probe-timeout=5s", "--apiserver-failover", "--events"
   };
 
   private final SandboxCluster cluster =

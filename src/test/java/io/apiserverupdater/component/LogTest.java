@@ -28,6 +28,8 @@ class LogTest extends OnOneCluster {
     updater.awaitLog("\"leading\":\"true\"", SOON);
     replicas.awaitMirrored(namespace, cluster.runningAddresses());
     assertEquals(0, updater.stop());
+    // Whoever reads its log may be behind.
+    updater.awaitLog("\"stopped\":", SOON);
     List<JsonObject> log = objects(updater.log());
     for (JsonObject entry : log) {
       assertTrue(start.isBefore(Instant.parse(entry.get("ts").getAsString())), entry::toString);

@@ -41,6 +41,8 @@ class MetricsTest {
               "metrics",
               replicas.namespace(),
               "--health-check=readyz",
+              // Seven first handshakes at once take their time.
+              "--probe-timeout=5s",
               "--apiserver-failover",
               "--listen=127.0.0.1:" + port);
       updater.awaitLog(" - target=", SOON);

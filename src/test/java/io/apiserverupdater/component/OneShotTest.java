@@ -35,6 +35,8 @@ class OneShotTest extends OnOneCluster {
     List<String> all = new ArrayList<>(List.of(flags));
     all.add("--kubeconfig=" + kubeconfig);
     all.add("--namespace=" + namespace);
+    // On a busy machine a healthy member may be slow to answer.
+    all.add("--probe-timeout=3s");
     return replicas.oneShot(all.toArray(new String[0]));
   }
 

@@ -46,8 +46,9 @@ class ProxyTest extends OnOneCluster {
     String first = cluster.apiserver(0).url().replace("https://", "");
     assertEquals(Set.of(first), Set.copyOf(proxy.destinations()));
 
+    int running = updater.logSize();
     cluster.apiserver(0).pause();
-    updater.awaitLog("apiserver=down address=" + first, SOON);
+    updater.awaitLog(running, "apiserver=down address=" + first, SOON);
     int before = updater.logSize();
     cluster.apiserver(0).resume();
     updater.awaitLog(before, "apiserver=up address=" + first, SOON);

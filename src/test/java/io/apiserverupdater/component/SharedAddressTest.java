@@ -50,8 +50,8 @@ class SharedAddressTest extends OnOneCluster {
                 + "\n    tls-server-name: kubernetes.default.svc");
   }
 
-  /** Where the latest watch of such objects was opened, empty before the first. */
-  private String watchedAt(String resource) {
+  /** Where the watches of such objects were opened, one after the other. */
+  private List<String> watches(String resource) {
     return cluster
         .audit()
         .entries(
@@ -61,7 +61,7 @@ class SharedAddressTest extends OnOneCluster {
                     && entry.request().resource().equals(resource))
         .stream()
         .map(entry -> entry.request().apiserver())
-        .reduce("", (before, latest) -> latest);
+        .toList();
   }
 
   /** As long as the source is not known, there is no other address than the shared one. */
@@ -71,7 +71,7 @@ class SharedAddressTest extends OnOneCluster {
         .next(
             1,
             Replicas.of(user).and(r -> r.verb().equals("list") && r.namespace().equals("default")),
-            new Fault.AnsweredLate(Duration.ofSeconds(1)));
+            new Fault.AnsweredLate(Duration.ofSeconds(3)));
   }
 
   @ParameterizedTest
@@ -127,7 +127,7 @@ class SharedAddressTest extends OnOneCluster {
     replicas.with(user, namespace, kubeconfig(), "--apiserver-failover");
     awaitWatchedAt(next);
     replicas.awaitMirrored(namespace, cluster.runningAddresses());
-    cluster.awaitTrue("only calls went to the shared address", () -> balancer.clients() == 1);
+    cluster.awaitTrue("only calls went to the shared address", () -> balancer.clients() <= 1);
     cluster.awaitTrue(
         "the Lease is renewed at two apiservers",
         () ->
@@ -142,17 +142,22 @@ class SharedAddressTest extends OnOneCluster {
     return request.user().equals(user) && request.is("update", "leases");
   }
 
+  /** Once the source is known, they may have left again. */
   private void awaitWatchedAt(SandboxApiserver server) {
     for (String resource : List.of("leases", "services", "endpoints")) {
       cluster.awaitTrue(
-          resource + " are watched there", () -> watchedAt(resource).equals(server.name()));
+          resource + " are watched there", () -> watches(resource).contains(server.name()));
     }
   }
 
   private void awaitLeft(SandboxApiserver hung) {
     for (String resource : List.of("leases", "services", "endpoints", "endpointslices")) {
       cluster.awaitTrue(
-          resource + " are watched elsewhere", () -> !watchedAt(resource).equals(hung.name()));
+          resource + " are watched elsewhere",
+          () -> {
+            List<String> at = watches(resource);
+            return at.lastIndexOf(hung.name()) < at.size() - 1;
+          });
     }
   }
 }

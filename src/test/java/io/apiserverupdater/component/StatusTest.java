@@ -52,7 +52,11 @@ class StatusTest {
     int port = FreePort.find();
     List<String> line = new ArrayList<>(List.of(flags));
     line.addAll(
-        List.of("--health-check=readyz", "--apiserver-failover", "--listen=127.0.0.1:" + port));
+        List.of(
+            "--health-check=readyz",
+            "--probe-timeout=5s",
+            "--apiserver-failover",
+            "--listen=127.0.0.1:" + port));
     UpdaterProcess replica = replicas.replica(pod, namespace, line.toArray(new String[0]));
     createPod(pod, port, "Running");
     for (String address : all) {
@@ -77,12 +81,14 @@ class StatusTest {
   }
 
   private void startBoth() throws IOException, InterruptedException {
-    int unusedPort = start(one);
+    int leader = start(one);
     cluster.awaitTrue(
         "it leads",
         () -> cluster.leaseHolder(namespace, "apiserver-updater").startsWith(one + "_"));
-    unusedPort = start(other);
+    int standby = start(other);
     replicas.awaitReady(namespace, all);
+    // A person waits 2 s for each, and the first page takes the longest.
+    cluster.awaitTrue("both serve it", () -> isInStep(leader) && isInStep(standby));
   }
 
   private UpdaterProcess.Result status(String... flags) throws InterruptedException {

@@ -73,6 +73,8 @@ class SandboxLifeTest {
   @Test
   void oneThatStopsIsNotReadyAndGone() throws Exception {
     SandboxApiserver stopping = cluster.apiserver(2);
+    // Connected: the rest has little time.
+    admin.get(stopping.url() + "/readyz").expect(200);
     CompletableFuture<Void> stop = CompletableFuture.runAsync(stopping::stopGracefully);
     cluster.awaitTrue("it left at once", SOON, () -> source().equals(addresses(0, 1)));
     SandboxClient.Answer readyz = admin.get(stopping.url() + "/readyz").expect(500);

@@ -30,7 +30,6 @@ record NodeAct(
         backstage.own(() -> Program.start(command(files, service), Release.ENVIRONMENT, log, log));
     await("the name to be pinned", () -> !files.target().isEmpty(), files);
     Duration pinned = since(start);
-    String member = files.target();
     timeline.say("bootstrap", "points the name at a control plane: " + entry(files), pinned);
     timeline.say(
         "node", "kube-proxy has no rules yet: the cluster IP " + service.ip() + " does not work");
@@ -39,7 +38,7 @@ record NodeAct(
     service.open();
     long open = System.nanoTime();
     timeline.say("node", "kube-proxy has written its rules: the cluster IP works");
-    await("the hand-over", () -> !files.target().equals(member), files);
+    await("the hand-over", () -> files.target().equals(service.ip()), files);
     Duration flipped = since(open);
     timeline.say("bootstrap", "points the name at the cluster IP: " + entry(files), flipped);
     timeline.figure("node handed over", flipped, "cluster IP works -> name points at it");
