@@ -19,15 +19,6 @@ class ElectionTest extends OnOneCluster {
   private static final String LEASE = "apiserver-updater";
   private static final Duration LEASE_DURATION = Duration.ofSeconds(2);
 
-  /** So long that only a release or a deletion lets another one lead, however busy the machine. */
-  private static final String[] LONG = {
-    "--lease-duration=30s", "--renew-deadline=20s", "--retry-period=300ms"
-  };
-
-  private static final String[] SHORT = {
-    "--lease-duration=2s", "--renew-deadline=1s", "--retry-period=300ms"
-  };
-
   @SuppressWarnings("NullAway") // JUnit starts the replicas before it makes an instance.
   private final String namespace = replicas.namespace();
 
@@ -95,7 +86,7 @@ class ElectionTest extends OnOneCluster {
 
   @Test
   void oneOfTwoLeadsAndAGracefulStopHandsOver() throws Exception {
-    UpdaterProcess[] pair = leaderAndStandby(LONG);
+    UpdaterProcess[] pair = leaderAndStandby(Replicas.LONG_LEASE);
     onlyWriterIs(first, second, "10.0.0.1");
     assertEquals("30", lease("spec/leaseDurationSeconds"));
     long told = System.nanoTime();
@@ -113,7 +104,7 @@ class ElectionTest extends OnOneCluster {
 
   @Test
   void theStandbyTakesOverFromAKilledLeaderWhenTheLeaseHasRunOut() throws Exception {
-    UpdaterProcess[] pair = leaderAndStandby(SHORT);
+    UpdaterProcess[] pair = leaderAndStandby(Replicas.SHORT_LEASE);
     long killed = System.nanoTime();
     pair[0].kill();
     Duration taken = leaseTaken(second, killed);
@@ -132,7 +123,7 @@ class ElectionTest extends OnOneCluster {
 
   @Test
   void aLeaderThatWasSuspendedWritesNothingWhenItWakes() throws Exception {
-    UpdaterProcess[] pair = leaderAndStandby(SHORT);
+    UpdaterProcess[] pair = leaderAndStandby(Replicas.SHORT_LEASE);
     pair[0].signal("STOP");
     awaitHolder(second);
     // There is something to write for whoever believes to lead.
@@ -155,7 +146,7 @@ class ElectionTest extends OnOneCluster {
 
   @Test
   void aDeletedLeaseIsMadeAgainAndOneLeads() throws Exception {
-    leaderAndStandby(LONG);
+    leaderAndStandby(Replicas.LONG_LEASE);
     cluster.store().delete(ApiResource.LEASES, namespace, LEASE);
     cluster.awaitTrue("somebody holds it", () -> !holder().isEmpty());
     cluster.source().set("10.0.0.1");
@@ -167,7 +158,7 @@ class ElectionTest extends OnOneCluster {
   @Test
   void aStrangersFreshLeaseIsRespectedAndASilentOnesTaken() throws Exception {
     createLease("{\"holderIdentity\":\"stranger\",\"leaseDurationSeconds\":2}");
-    UpdaterProcess updater = replicas.replica(first, namespace, SHORT);
+    UpdaterProcess updater = replicas.replica(first, namespace, Replicas.SHORT_LEASE);
     updater.awaitLog("holder=stranger", SOON);
     // The stranger renews twice.
     for (int i = 0; i < 2; i++) {
@@ -190,7 +181,7 @@ class ElectionTest extends OnOneCluster {
 
   @Test
   void aLeaderThatLosesTheLeaseToAStrangerStopsWriting() throws Exception {
-    UpdaterProcess updater = replicas.replica(first, namespace, SHORT);
+    UpdaterProcess updater = replicas.replica(first, namespace, Replicas.SHORT_LEASE);
     awaitHolder(first);
     replicas.awaitMirrored(namespace, cluster.runningAddresses());
     cluster.setLeaseHolder(namespace, LEASE, "stranger");
@@ -207,7 +198,7 @@ class ElectionTest extends OnOneCluster {
     cluster
         .store()
         .create(ApiResource.LEASES, namespace, "{\"metadata\":{\"name\":\"" + LEASE + "\"}}");
-    replicas.replica(first, namespace, SHORT);
+    replicas.replica(first, namespace, Replicas.SHORT_LEASE);
     awaitHolder(first);
     replicas.awaitMirrored(namespace, cluster.runningAddresses());
   }
@@ -244,7 +235,7 @@ class ElectionTest extends OnOneCluster {
 
   @Test
   void aStandbyEndsInTimeAndLeavesTheLeaseAlone() throws Exception {
-    UpdaterProcess[] pair = leaderAndStandby(LONG);
+    UpdaterProcess[] pair = leaderAndStandby(Replicas.LONG_LEASE);
     String holder = holder();
     assertEquals(0, pair[1].stop());
     assertEquals(holder, holder());

@@ -27,15 +27,6 @@ class OneWrongServerTest extends OnOneCluster {
   /** Whoever believes the wrong one waits for 15 s and more. */
   private static final Duration SOONER_THAN_BELIEVED = Duration.ofSeconds(10);
 
-  /** So long that no replica loses it for a busy machine's sake. */
-  private static final String[] LONG_LEASE = {
-    "--lease-duration=15s", "--renew-deadline=10s", "--retry-period=300ms"
-  };
-
-  private static final String[] SHORT_LEASE = {
-    "--lease-duration=2s", "--renew-deadline=1s", "--retry-period=300ms"
-  };
-
   private final String user = Replicas.fresh("updater");
   private int changes;
 
@@ -216,7 +207,7 @@ class OneWrongServerTest extends OnOneCluster {
   void whatAllRefuseIsAskedForLessAndLess() {
     String namespace = replicas.namespace();
     FaultPlan.Rule rule = cluster.faults().always(calls(), Fault.status(403));
-    UpdaterProcess updater = replicas.replica(user, namespace, SHORT_LEASE);
+    UpdaterProcess updater = replicas.replica(user, namespace, Replicas.SHORT_LEASE);
     cluster.awaitTrue("refused", () -> !updater.log("watch=down").isEmpty());
     cluster.awaitTrue("all six are at 15 s", Duration.ofSeconds(60), () -> isQuiet(rule));
     rule.clear();
@@ -234,11 +225,11 @@ class OneWrongServerTest extends OnOneCluster {
   @Test
   void leaderThatCannotReadTheSourceHandsOver() throws Exception {
     String namespace = replicas.namespace();
-    UpdaterProcess leader = replicas.replica(user, namespace, LONG_LEASE);
+    UpdaterProcess leader = replicas.replica(user, namespace, Replicas.LONG_LEASE);
     leader.awaitLog("leading=true", Replicas.SOON);
     replicas.awaitMirrored(namespace, cluster.runningAddresses());
     String other = Replicas.fresh("other");
-    UpdaterProcess standby = replicas.replica(other, namespace, LONG_LEASE);
+    UpdaterProcess standby = replicas.replica(other, namespace, Replicas.LONG_LEASE);
     standby.awaitLog("holder=" + user, Replicas.SOON);
     cluster
         .faults()

@@ -37,6 +37,16 @@ final class Replicas implements AutoCloseable {
   /** The control plane's own promise to repair, with room for a loaded machine. */
   static final Duration QUIET = Duration.ofMillis(700);
 
+  /** So long that only a release or a deletion lets another one lead, however busy the machine. */
+  static final String[] LONG_LEASE = {
+    "--lease-duration=30s", "--renew-deadline=20s", "--retry-period=300ms"
+  };
+
+  /** For tests in which it runs out. */
+  static final String[] SHORT_LEASE = {
+    "--lease-duration=2s", "--renew-deadline=1s", "--retry-period=300ms"
+  };
+
   private static final AtomicInteger NUMBER = new AtomicInteger();
 
   private final SandboxCluster cluster;
@@ -251,6 +261,20 @@ final class Replicas implements AutoCloseable {
     return cluster
         .audit()
         .entries(e -> e.nanoTime() - since > 0 && e.request().user().equals(user));
+  }
+
+  /** Where a user's watches of such objects were opened, one after the other. */
+  List<String> watches(String user, String resource) {
+    return cluster
+        .audit()
+        .entries(
+            entry ->
+                entry.request().user().equals(user)
+                    && entry.request().isWatch()
+                    && entry.request().resource().equals(resource))
+        .stream()
+        .map(entry -> entry.request().apiserver())
+        .toList();
   }
 
   /** Requests of a user: what faults are made for. */

@@ -50,20 +50,6 @@ class SharedAddressTest extends OnOneCluster {
                 + "\n    tls-server-name: kubernetes.default.svc");
   }
 
-  /** Where the watches of such objects were opened, one after the other. */
-  private List<String> watches(String resource) {
-    return cluster
-        .audit()
-        .entries(
-            entry ->
-                entry.request().user().equals(user)
-                    && entry.request().isWatch()
-                    && entry.request().resource().equals(resource))
-        .stream()
-        .map(entry -> entry.request().apiserver())
-        .toList();
-  }
-
   /** As long as the source is not known, there is no other address than the shared one. */
   private void holdTheSourceBack() {
     cluster
@@ -146,7 +132,8 @@ class SharedAddressTest extends OnOneCluster {
   private void awaitWatchedAt(SandboxApiserver server) {
     for (String resource : List.of("leases", "services", "endpoints")) {
       cluster.awaitTrue(
-          resource + " are watched there", () -> watches(resource).contains(server.name()));
+          resource + " are watched there",
+          () -> replicas.watches(user, resource).contains(server.name()));
     }
   }
 
@@ -155,7 +142,7 @@ class SharedAddressTest extends OnOneCluster {
       cluster.awaitTrue(
           resource + " are watched elsewhere",
           () -> {
-            List<String> at = watches(resource);
+            List<String> at = replicas.watches(user, resource);
             return at.lastIndexOf(hung.name()) < at.size() - 1;
           });
     }
